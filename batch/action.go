@@ -1,0 +1,131 @@
+package batch
+
+import (
+	"context"
+	"iter"
+	"time"
+)
+
+// Item is one row on its way: what it wants of which customer.
+type Item struct {
+	N      int    // ordinal in rows.csv, from 0: joins rows, journal and report
+	Lane   string // the customer; rows of one lane never overlap and keep their order
+	More   bool   // another item of this lane follows
+	Action Action
+	Key    string  // id=… or reference=…, as the row says it
+	ID     string  // the customer's id
+	Edits  []Edit  // the fields that the row sets
+	Guards []Guard // what the live record must show, else conflict
+	Out    *Outcome
+	// Out, when set, settles the row without a request.
+
+	Sent  []Change // of an earlier send whose answer was lost
+	Sends int      // sends so far, earlier processes' included
+	Spent int      // requests made for this row before the engine, such as looking its reference up
+}
+
+// Edit sets one field.
+type Edit struct {
+	Field  string
+	Want   Value  // Null clears
+	Expect *Value // what must stand there now, unless Want does already; nil: anything
+}
+
+// Guard is a field that must hold a value before the row is sent.
+type Guard struct {
+	Field string
+	Value Value
+	Exact bool // byte for byte, not merely the same to the API
+}
+
+// Change is one field's move. A Hidden Before could not be read; a Hidden After is secret.
+type Change struct {
+	Field  string `json:"f"`
+	Before Value  `json:"b"`
+	After  Value  `json:"a"`
+}
+
+// Record is a customer as read.
+type Record struct {
+	ID       string `json:"id"`
+	Status   string `json:"st,omitempty"`
+	Modified string `json:"mt,omitempty"`
+	Body     []byte `json:"-"` // the reply's bytes; numbers keep their spelling
+	Name     string `json:"-"` // company or person
+}
+
+// Step is a write ready to be sent: a value, journalled before it leaves.
+type Step struct {
+	Changes []Change
+	Before  Record
+	Body    []byte
+}
+
+// Class says what a reply means for the row that asked.
+type Class int
+
+const (
+	Answered  Class = iota // a readable success
+	Refused                // the server understood and said no: no effect
+	Throttled              // 429: no effect, again later
+	Unsent                 // no connection: no effect, again later
+	Lost                   // no usable answer: a write may have taken effect
+	Fatal                  // credentials or access: the run stops
+)
+
+// Reply is the answer to exactly one attempt.
+type Reply struct {
+	Class    Class
+	Status   int    // HTTP status; 0: none came
+	Requests int    // what the attempt cost of the allowance: 0 when nothing left, 2 when a read on a stale connection was repeated
+	Code     string // rb_error_code of a Refused reply
+	Text     string // the server's or the network's words, for people
+	Record   Record // of an Answered reply
+	Err      error  // of a Fatal reply: what the run ends with
+}
+
+// Verdict is what a read-back says about a write whose answer was lost.
+type Verdict int
+
+const (
+	TookEffect Verdict = iota // the record is as intended
+	NoEffect                  // the record is as before
+	Other                     // neither: somebody else wrote
+)
+
+// Action is what a row becomes. Decide, Apply, Check and Settle are pure.
+type Action interface {
+	Name() string
+	// Open leases the requests of one visit together, so that a write follows its read at once.
+	// A read-back may draw on the share of the allowance that is kept free for others.
+	Open(ctx context.Context, requests int, readBack bool) (Visit, error)
+	// Decide compares the row with the live record; an outcome means there is nothing to send.
+	Decide(it *Item, now Record) (Step, *Outcome)
+	// Apply lays changes over a record: the body of the write, and for a dry run what the lane's next row finds.
+	Apply(now Record, changes []Change) (Record, error)
+	// Check compares the record after a write with what was asked for; nil means all is as it should be.
+	Check(s Step, after Record) *Outcome
+	// Settle judges by a read-back whether the changes were made.
+	Settle(sent []Change, now Record) Verdict
+	// MaxSends is how often one row's write may leave.
+	MaxSends() int
+}
+
+// Visit is one worker's turn with one customer. Each call makes exactly one attempt.
+type Visit interface {
+	Read(ctx context.Context, id string) Reply
+	Send(ctx context.Context, s Step) Reply
+	Close() // gives back what was leased and not used
+}
+
+// Source yields the rows of a run: of a file, a plan, a stopped run or its undoing.
+type Source = iter.Seq2[*Item, error]
+
+// Options are the engine's settings. The zero Send is the whole of a dry run.
+type Options struct {
+	Workers  int           // requests in flight
+	Send     bool          // false: decide, and send nothing
+	Settle   time.Duration // from the end of an unanswered write to its read-back
+	Patience Patience      // how long an unanswering server is asked again
+	Fresh    time.Duration // a write leaves at most this long after its read, else the record is read again
+}

@@ -1,0 +1,104 @@
+package action
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/tidwall/gjson"
+
+	"rowbatch/batch"
+	"rowbatch/client"
+)
+
+// Fusebill is an account: its client, and the governor of its requests.
+type Fusebill struct {
+	Client   *client.Fusebill
+	Governor *client.Governor
+}
+
+// open leases the requests of a visit together.
+func (f Fusebill) open(ctx context.Context, requests int, readBack bool) (batch.Visit, error) {
+	lease := f.Governor.Lease
+	if readBack {
+		lease = f.Governor.LeaseReserve
+	}
+	l, err := lease(ctx, requests)
+	if err != nil {
+		return nil, err
+	}
+	return &fusebillVisit{f.Client, l}, nil
+}
+
+// fusebillVisit is one turn with one Fusebill customer.
+type fusebillVisit struct {
+	client *client.Fusebill
+	lease  *client.Lease
+}
+
+// Read fetches the customer.
+func (v *fusebillVisit) Read(ctx context.Context, id string) batch.Reply {
+	rep := translate(v.client.Customer(ctx, v.lease, id))
+	if rep.Class == batch.Refused && rep.Status == http.StatusNotFound {
+		rep.Code = "not_found"
+	}
+	return rep
+}
+
+// Send replaces the customer by the step's body.
+func (v *fusebillVisit) Send(ctx context.Context, s batch.Step) batch.Reply {
+	return translate(v.client.Update(ctx, v.lease, s.Body))
+}
+
+// Close gives back the requests that the visit did not need.
+func (v *fusebillVisit) Close() { v.lease.Close() }
+
+// translate puts the client's reply into the engine's words.
+func translate(r client.Reply) batch.Reply {
+	rep := batch.Reply{Class: class(r.Class), Status: r.Status, Requests: r.Requests, Err: r.Err}
+	if r.Err != nil {
+		rep.Text = r.Err.Error()
+	}
+	switch rep.Class {
+	case batch.Answered:
+		rep.Record = record(r.Body)
+	case batch.Refused:
+		rep.Code = refusal(r)
+	}
+	return rep
+}
+
+func refusal(r client.Reply) string {
+	var unreadable *client.RecordError
+	if errors.As(r.Err, &unreadable) {
+		return "unreadable_record"
+	}
+	return batch.HTTPCode(r.Status)
+}
+
+func class(c client.Class) batch.Class {
+	switch c {
+	case client.Answered:
+		return batch.Answered
+	case client.Refused:
+		return batch.Refused
+	case client.Throttled:
+		return batch.Throttled
+	case client.Unsent:
+		return batch.Unsent
+	case client.NoAccess:
+		return batch.Fatal
+	}
+	return batch.Lost
+}
+
+// record reads what the engine needs of a customer's bytes.
+func record(body []byte) batch.Record {
+	f := gjson.GetManyBytes(body, "id", "status", "modifiedTimestamp", "companyName", "firstName", "lastName")
+	name := f[3].String()
+	if name == "" {
+		name = strings.TrimSpace(f[4].String() + " " + f[5].String())
+	}
+	return batch.Record{ID: f[0].String(), Status: f[1].String(), Modified: f[2].String(), Name: name, Body: body}
+}

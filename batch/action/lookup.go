@@ -1,0 +1,134 @@
+package action
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/tidwall/gjson"
+	"golang.org/x/sync/errgroup"
+
+	"rowbatch/batch"
+	"rowbatch/client"
+	"rowbatch/mapping"
+)
+
+// Lookup asks the account what must be known before the first row is decided.
+// Its requests are repeated patiently while the server does not answer.
+type Lookup struct {
+	Fusebill *client.Fusebill
+	URL      string // of the account: how long to be patient depends on it
+	Workers  int
+}
+
+// Found is what became of looking one reference up. Neither ID nor Out is set
+// when the run stopped first.
+type Found struct {
+	Reference string
+	ID        uint64
+	Requests  int
+	Out       *batch.Outcome // why the row ends here
+}
+
+// References looks the customer of every reference up. found is called from
+// several goroutines. The error is why no further request makes sense.
+func (l *Lookup) References(stop context.Context, refs iter.Seq2[int, string], found func(row int, f Found)) error {
+	workers, stop := errgroup.WithContext(stop)
+	workers.SetLimit(l.Workers)
+	for row, ref := range refs {
+		if stop.Err() != nil {
+			break
+		}
+		workers.Go(func() error {
+			f, err := l.reference(stop, ref)
+			found(row, f)
+			return err
+		})
+	}
+	return workers.Wait()
+}
+
+func (l *Lookup) reference(stop context.Context, ref string) (Found, error) {
+	if client.Unaskable(ref) {
+		return Found{Reference: ref, Out: batch.Reject("bad_value", fmt.Sprintf(
+			"the API cannot be asked for the reference %q, since it holds one of ; : , | *; use the customer's id", ref))}, nil
+	}
+	var match client.Match
+	rep, requests, err := l.ask(stop, func() client.Reply {
+		m, rep := l.Fusebill.FindByReference(stop, nil, ref)
+		match = m
+		return rep
+	})
+	f := Found{Reference: ref, Requests: requests}
+	switch {
+	case err != nil || stop.Err() != nil && rep.Class != client.Answered:
+	case rep.Class == client.Refused:
+		f.Out = batch.Reject(refusal(rep), rep.Err.Error())
+	case rep.Class != client.Answered:
+		f.Out = &batch.Outcome{Kind: batch.NotAttempted, Code: "server_unavailable", Error: rep.Err.Error()}
+	case len(match.IDs) == 0:
+		f.Out = batch.Reject("not_found", fmt.Sprintf("no customer has the reference %q", ref))
+	case len(match.IDs) > 1:
+		f.Out = batch.Reject("ambiguous_reference", fmt.Sprintf("%d customers have the reference %q: ids %s", len(match.IDs), ref, strings.Join(match.IDs, ", ")))
+	default:
+		var bad error
+		if f.ID, bad = strconv.ParseUint(match.IDs[0], 10, 64); bad != nil {
+			f.Out = batch.Reject("unreadable_record", fmt.Sprintf("the customer's id %q is no whole number", match.IDs[0]))
+		}
+	}
+	if f.Out != nil {
+		f.Out.Requests, f.Out.HTTP = requests, rep.Status
+	}
+	return f, err
+}
+
+// ask repeats a request until it is answered or refused. The error ends the run.
+func (l *Lookup) ask(stop context.Context, request func() client.Reply) (client.Reply, int, error) {
+	requests := 0
+	rep := client.Patiently(stop, stop.Done(), client.Tries, client.Pauses(l.URL), func() client.Reply {
+		rep := request()
+		requests += rep.Requests
+		return rep
+	})
+	var day *client.DayLimitError
+	if rep.Class == client.NoAccess || errors.As(rep.Err, &day) {
+		return rep, requests, rep.Err
+	}
+	return rep, requests, nil
+}
+
+// Codes looks up each type and code that a file gives, once. A server that does
+// not know the route leaves the names as they are given.
+func (l *Lookup) Codes(stop context.Context, uses []mapping.Use) (codes *TrackingCodes, requests int, err error) {
+	codes = NewTrackingCodes()
+	for _, use := range uses {
+		rep, n, err := l.ask(stop, func() client.Reply { return l.Fusebill.TrackingCode(stop, nil, use.Member, use.Text) })
+		requests += n
+		switch {
+		case err != nil:
+			return codes, requests, err
+		case stop.Err() != nil:
+			return codes, requests, context.Cause(stop)
+		case unknownRoute(rep):
+			return codes, requests, nil
+		case rep.Class == client.Answered:
+			codes.Known(use.Member, use.Text, gjson.GetBytes(rep.Body, "type").String(), gjson.GetBytes(rep.Body, "code").String())
+		case rep.Class == client.Refused:
+			codes.Unknown(use.Member, use.Text, rep.Err.Error())
+		default:
+			return codes, requests, fmt.Errorf("the sales tracking code %q could not be looked up: %w", use.Text, rep.Err)
+		}
+	}
+	return codes, requests, nil
+}
+
+// unknownRoute tells a server without the call from an account without the
+// code: only the latter answers with the documented list of errors.
+func unknownRoute(rep client.Reply) bool {
+	var refused *client.APIError
+	return rep.Status == http.StatusNotFound && errors.As(rep.Err, &refused) && len(refused.Details) == 0
+}

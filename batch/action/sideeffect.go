@@ -1,0 +1,99 @@
+package action
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/tidwall/gjson"
+
+	"rowbatch/batch"
+)
+
+// moving are the fields that the billing system may move by itself at any
+// write, and links that it only renders.
+func moving() []string {
+	return []string{"modifiedTimestamp", "customerAccountStatus", "monthlyRecurringRevenue",
+		"netMonthlyRecurringRevenue", "quickBooksSyncToken", "uri"}
+}
+
+// sideEffects tells which fields differ between the body that was sent and the
+// record after it, though no change names them.
+func sideEffects(sent, got customer, changes []batch.Change) []string {
+	var moved []string
+	for _, field := range fields(sent.body, got.body) {
+		if slices.ContainsFunc(changes, func(c batch.Change) bool { return explains(c.Field, field) }) {
+			continue
+		}
+		before, after := gjson.GetBytes(sent.body, field), gjson.GetBytes(got.body, field)
+		if field == trackingList {
+			moved = append(moved, movedCodes(sent, got, changes)...)
+			continue
+		}
+		if was, is := batch.Value(before.Raw), batch.Value(after.Raw); !was.Same(is) {
+			moved = append(moved, fmt.Sprintf("%s went from %q to %q", field, was.Plain(), is.Plain()))
+		}
+	}
+	return moved
+}
+
+// explains says that a change of one field accounts for a move of another.
+func explains(changed, field string) bool {
+	// A latch to QuickBooks may be carried out at once, and then shows the id it got.
+	return changed == field || changed == "quickBooksLatchType" && field == "quickBooksId"
+}
+
+// fields lists the paths to compare, one level deep where both are objects.
+func fields(sent, got []byte) []string {
+	var paths []string
+	for _, body := range [][]byte{sent, got} {
+		gjson.ParseBytes(body).ForEach(func(key, value gjson.Result) bool {
+			if slices.Contains(moving(), key.Str) {
+				return true
+			}
+			other := gjson.GetBytes(got, escaped(key.Str))
+			if value.IsObject() && (other.IsObject() || other.Type == gjson.Null) {
+				value.ForEach(func(child, _ gjson.Result) bool {
+					// The id of a nested object is the server's, which fills it in when the object is new.
+					if child.Str != "id" && !slices.Contains(moving(), child.Str) {
+						paths = append(paths, escaped(key.Str)+"."+escaped(child.Str))
+					}
+					return true
+				})
+				return true
+			}
+			paths = append(paths, escaped(key.Str))
+			return true
+		})
+	}
+	slices.Sort(paths)
+	return slices.Compact(paths)
+}
+
+// escaped makes a key that a server sent safe as a path: a dot or star in it is no step.
+func escaped(key string) string { return gjson.Escape(key) }
+
+// movedCodes compares the tracking codes entry by entry, without their links.
+func movedCodes(sent, got customer, changes []batch.Change) []string {
+	named := func(entry gjson.Result) bool {
+		return slices.ContainsFunc(changes, func(c batch.Change) bool {
+			typ, ok := trackingType(c.Field)
+			return ok && sent.codes.matches(entry, typ)
+		})
+	}
+	before, after := trackingEntries(sent, named), trackingEntries(got, named)
+	if slices.Equal(before, after) {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s went from %v to %v", trackingList, before, after)}
+}
+
+func trackingEntries(c customer, named func(gjson.Result) bool) []string {
+	var entries []string
+	for _, entry := range gjson.GetBytes(c.body, trackingList).Array() {
+		if !named(entry) {
+			entries = append(entries, entry.Get("type").String()+"="+entry.Get("code").String())
+		}
+	}
+	slices.Sort(entries)
+	return entries
+}

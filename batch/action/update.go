@@ -1,0 +1,187 @@
+package action
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"rowbatch/batch"
+	"rowbatch/mapping"
+)
+
+// UpdateSchema is the field table of `update`: what the vendor's PUT takes
+// (developer.staxbill.com/docs/modifying-an-existing-customer, …/reference/customer-object).
+func UpdateSchema() mapping.Schema {
+	text := func(name string, most int) mapping.Field {
+		return mapping.Field{Name: name, Kind: mapping.Text, Max: most}
+	}
+	return mapping.Schema{
+		Action: "update",
+		Keys:   FusebillKeys(),
+		Fields: []mapping.Field{
+			text("firstName", 50), text("middleName", 50), text("lastName", 50),
+			{Name: "companyName", Kind: mapping.Text, Max: 255, WarnOver: 50}, // the vendor's pages say 50 and 255
+			text("suffix", 50),
+			{Name: "title", Kind: mapping.Enum, Enum: []string{"Mr", "Mrs", "Ms", "Miss", "Dr"}},
+			{Name: "primaryEmail", Kind: mapping.Email, Max: 255, Clear: mapping.IfAllowed}, // invoices go there
+			{Name: "secondaryEmail", Kind: mapping.Email, Max: 255},
+			{Name: "primaryPhone", Kind: mapping.Phone, Max: 50},
+			{Name: "secondaryPhone", Kind: mapping.Phone, Max: 50},
+			{Name: "reference", Kind: mapping.Reference, Max: 255, Unique: true},
+			text("customerReference.reference1", 0), text("customerReference.reference2", 0), text("customerReference.reference3", 0),
+			text("customerAcquisition.adContent", 0), text("customerAcquisition.campaign", 0), text("customerAcquisition.keyword", 0),
+			text("customerAcquisition.landingPage", 0), text("customerAcquisition.medium", 0), text("customerAcquisition.source", 0),
+			{Name: trackingPrefix, Kind: mapping.Text, Max: 255, Family: true},
+			{Name: "parentId", Kind: mapping.Digits, Parent: true},
+			// The vendor's search page and its PUT sample name different values.
+			{Name: "quickBooksLatchType", Kind: mapping.Enum, Enum: []string{"CreateNew", "LatchExisting", "DoNothing", "Enabled"}},
+			{Name: "quickBooksId", Kind: mapping.Digits},
+		},
+		Belongs: belongs(),
+		Guards:  []string{"status", "currency", "customerAccountStatus", "hubSpotId", "hubSpotCompanyId", "salesforceId", "netsuiteId", "geotabId"},
+	}
+}
+
+// FusebillKeys are the columns that can name a Fusebill customer.
+func FusebillKeys() []mapping.Field {
+	return []mapping.Field{
+		{Name: "id", Kind: mapping.Digits},
+		{Name: "reference", Kind: mapping.Reference, Max: 255},
+	}
+}
+
+// belongs tells of fields that an update must not touch where they belong.
+func belongs() map[string]string {
+	hold := "an update must not change it, since writing a status acts on billing"
+	latch := "links to HubSpot are made by the API's own latch call, not by an update"
+	system := "the billing system keeps it itself"
+	other := "links to other systems are made in the account, not by an update"
+	return map[string]string{
+		"status": hold, "customerAccountStatus": system,
+		"currency": "it is fixed once a customer is created", "canChangeCurrency": system,
+		"hubSpotId": latch, "hubSpotCompanyId": latch,
+		"uri": system, "monthlyRecurringRevenue": system, "netMonthlyRecurringRevenue": system,
+		"modifiedTimestamp": system, "createdTimestamp": system, "isParent": system,
+		"quickBooksSyncToken": system, "portalUserName": "it is the customer's own login",
+		"salesforceId": other, "salesforceAccountType": other, "salesforceSynchStatus": other,
+		"netsuiteId": other, "netsuiteSynchStatus": other, "netsuiteCustomerType": other,
+		"geotabId": other, "digitalRiverId": other,
+		"requiresProjectedInvoiceGeneration": system, "requiresFinancialCalendarGeneration": system,
+	}
+}
+
+type update struct {
+	account Fusebill
+	codes   *TrackingCodes
+}
+
+// NewUpdate returns the action that edits a Fusebill customer: GET, merge, PUT.
+func NewUpdate(account Fusebill, codes *TrackingCodes) batch.Action { return &update{account, codes} }
+
+func (u *update) Name() string { return "update" }
+
+// MaxSends is generous, since a PUT is sent again only after a read has shown that the last one had no effect.
+func (u *update) MaxSends() int { return 8 }
+
+func (u *update) Open(ctx context.Context, requests int, readBack bool) (batch.Visit, error) {
+	return u.account.open(ctx, requests, readBack)
+}
+
+// Decide compares the row's cells with the live customer.
+func (u *update) Decide(it *batch.Item, now batch.Record) (batch.Step, *batch.Outcome) {
+	if now.Status == "" {
+		return batch.Step{}, batch.Reject("unreadable_record", "the customer's record has no status, and a PUT needs one")
+	}
+	if now.Status == "Cancelled" {
+		return batch.Step{}, batch.Reject("bad_status", "the customer is Cancelled, and cannot be modified")
+	}
+	changes, out := batch.Diff(it.Edits, it.Guards, u.customer(now).value, same)
+	if out != nil {
+		return batch.Step{}, out
+	}
+	after, err := u.Apply(now, changes)
+	if err != nil {
+		return batch.Step{}, batch.Reject("unreadable_record", err.Error())
+	}
+	if out := u.forbidden(after, changes); out != nil {
+		return batch.Step{}, out
+	}
+	return batch.Step{Changes: changes, Before: now, Body: after.Body}, nil
+}
+
+// forbidden refuses what only the live record can show to be wrong.
+func (u *update) forbidden(after batch.Record, changes []batch.Change) *batch.Outcome {
+	c := u.customer(after)
+	for _, ch := range changes {
+		if ch.Field == "parentId" && ch.After.Plain() == after.ID {
+			return batch.Reject("bad_value", "parentId: a customer cannot be its own parent")
+		}
+		names := ch.Field == "firstName" || ch.Field == "lastName" || ch.Field == "companyName"
+		if names && ch.After.Empty() && c.value("firstName").Empty() && c.value("lastName").Empty() && c.value("companyName").Empty() {
+			return batch.Reject("not_clearable", ch.Field+": the customer would be left without any name")
+		}
+	}
+	return nil
+}
+
+// Apply lays the changes over the record's bytes.
+func (u *update) Apply(now batch.Record, changes []batch.Change) (batch.Record, error) {
+	c := u.customer(now)
+	for _, ch := range changes {
+		var err error
+		if c, err = c.set(ch.Field, ch.After); err != nil {
+			return now, fmt.Errorf("%s: %w", ch.Field, err)
+		}
+	}
+	now.Body = c.body
+	return now, nil
+}
+
+// Check holds the record after the write against the body that was sent.
+func (u *update) Check(s batch.Step, after batch.Record) *batch.Outcome {
+	sent, got := customer{s.Body, u.codes}, u.customer(after)
+	var missed []string
+	for _, ch := range s.Changes {
+		if is := got.value(ch.Field); !same(ch.Field, is, ch.After) {
+			missed = append(missed, fmt.Sprintf("%s is %q, not %q", ch.Field, is.Plain(), ch.After.Plain()))
+		}
+	}
+	if moved := sideEffects(sent, got, s.Changes); len(moved) > 0 {
+		return &batch.Outcome{Kind: batch.Failed, Code: "side_effect", Error: strings.Join(append(moved, missed...), "; ")}
+	}
+	if len(missed) > 0 {
+		return &batch.Outcome{Kind: batch.Failed, Code: "not_applied", Error: "the server accepted the write, but " + strings.Join(missed, "; ")}
+	}
+	return nil
+}
+
+// Settle judges by the fields that were sent: whatever else moved is not evidence about this write.
+func (u *update) Settle(sent []batch.Change, now batch.Record) batch.Verdict {
+	c := u.customer(now)
+	took, none := true, true
+	for _, ch := range sent {
+		is := c.value(ch.Field)
+		took = took && same(ch.Field, is, ch.After)
+		none = none && same(ch.Field, is, ch.Before)
+	}
+	switch {
+	case took:
+		return batch.TookEffect
+	case none:
+		return batch.NoEffect
+	}
+	return batch.Other
+}
+
+func (u *update) customer(r batch.Record) customer { return customer{r.Body, u.codes} }
+
+// same compares one field's values: lists of addresses are equal if only spaces differ.
+func same(field string, a, b batch.Value) bool {
+	if a.Same(b) {
+		return true
+	}
+	mails := field == "primaryEmail" || field == "secondaryEmail"
+	return mails && unspaced(a) == unspaced(b)
+}
+
+func unspaced(v batch.Value) string { return strings.ReplaceAll(v.Plain(), " ", "") }

@@ -1,0 +1,76 @@
+// Package cli is the command line: commands and flags, settings, questions,
+// progress, and the wiring of the other packages into a run.
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// Version is the program's version.
+const Version = "0.1.0"
+
+// Main carries out one command line and returns the exit code.
+func Main(args []string) int {
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetIn(os.Stdin)
+	root.SetOut(os.Stdout)
+	root.SetErr(os.Stderr)
+	err := root.Execute()
+	if err == nil {
+		return exitDone
+	}
+	if ended := (*rowsError)(nil); errors.As(err, &ended) {
+		return ended.code // the summary has said it all
+	}
+	complain(os.Stderr, err)
+	return codeOf(err)
+}
+
+// rowsError carries the exit code of a run that has written its report.
+type rowsError struct{ code int }
+
+func (e *rowsError) Error() string { return fmt.Sprintf("exit code %d", e.code) }
+
+func complain(w io.Writer, err error) {
+	text := strings.ReplaceAll(strings.TrimRight(err.Error(), "\n"), "\n", "\n  ")
+	fmt.Fprintln(w, "rowbatch: "+text)
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "rowbatch",
+		Short: "Carry out the rows of a spreadsheet as edits of billing customers",
+		Long: `rowbatch carries out the rows of a CSV file as edits of billing customers:
+each row is checked, compared with the live record, sent only where something
+changes, and accounted for in a report.`,
+		Version:       Version,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usage("rowbatch "+strings.TrimPrefix(cmd.CommandPath(), "rowbatch ")+" --help", "%v", err)
+	})
+	root.SetVersionTemplate("rowbatch {{.Version}}\n")
+	root.AddCommand(newUpdate(), newFields(), newSandbox(), newVersion())
+	root.SetHelpCommand(newHelp(root))
+	return root
+}
+
+func newVersion() *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), "rowbatch "+Version)
+			return err
+		},
+	}
+}

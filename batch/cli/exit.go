@@ -1,0 +1,130 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+
+	"rowbatch/batch"
+	"rowbatch/client"
+	"rowbatch/mapping"
+)
+
+// Exit codes. 1 and 2 are never used on purpose: a crash ends in 2.
+const (
+	exitDone      = 0
+	exitRows      = 3
+	exitDoubt     = 4
+	exitStopped   = 5
+	exitUsage     = 10
+	exitInput     = 11
+	exitLocked    = 12
+	exitAccess    = 13
+	exitStale     = 14
+	exitFiles     = 15
+	exitInterrupt = 130
+	exitTerminate = 143
+)
+
+type exitCode struct {
+	code  int
+	means string
+}
+
+func exitCodes() []exitCode {
+	return []exitCode{
+		{exitDone, "every row changed, unchanged, would_change or skipped"},
+		{exitRows, "finished; some rows rejected, failed or conflict"},
+		{exitDoubt, "finished; some rows in_doubt"},
+		{exitStopped, "stopped early, or some rows the server would not answer for"},
+		{exitUsage, "usage or settings"},
+		{exitInput, "the input was refused, nothing was sent"},
+		{exitLocked, "another run holds this account's lock"},
+		{exitAccess, "credentials or access refused"},
+		{exitStale, "the plan or run no longer fits, nothing was sent"},
+		{exitFiles, "the run's own files could not be written; no further request was sent"},
+		{exitInterrupt, "stopped by Ctrl-C"},
+		{exitTerminate, "stopped by SIGTERM"},
+	}
+}
+
+// fault ends a command before or beside its rows.
+type fault struct {
+	code      int
+	text, try string
+}
+
+func (f *fault) Error() string {
+	if f.try == "" {
+		return f.text
+	}
+	return f.text + "\ntry: " + f.try
+}
+
+func usage(try, format string, args ...any) *fault {
+	return &fault{code: exitUsage, text: fmt.Sprintf(format, args...), try: try}
+}
+
+// signalled is the cause of a stop that a signal asked for.
+type signalled struct{ os.Signal }
+
+func (s signalled) Error() string {
+	if s.Signal == os.Interrupt {
+		return "stopped by Ctrl-C"
+	}
+	return "stopped by " + s.Signal.String()
+}
+
+// codeOf gives the exit code of an error that ended a command.
+func codeOf(err error) int {
+	var (
+		f       *fault
+		refusal *mapping.Refusal
+		access  *client.AccessError
+		setting *client.SettingError
+		journal *batch.JournalError
+	)
+	switch {
+	case errors.As(err, &f):
+		return f.code
+	case errors.As(err, &journal):
+		return exitFiles
+	case errors.As(err, &refusal):
+		return exitInput
+	case errors.As(err, &access):
+		return exitAccess
+	case errors.As(err, &setting):
+		return exitUsage
+	}
+	return exitUsage
+}
+
+// codeOfRun gives the exit code of a run from why it stopped (nil: it did not)
+// and what became of its rows. The order is the contract's: 15, 13, 130/143, 5, 4, 3, 0.
+func codeOfRun(cause error, rows map[batch.Kind]int) int {
+	var (
+		journal *batch.JournalError
+		access  *client.AccessError
+		signal  signalled
+	)
+	open := rows[batch.NotAttempted]+rows[batch.InDoubt] > 0
+	switch {
+	case errors.As(cause, &journal):
+		return exitFiles
+	case errors.As(cause, &access):
+		return exitAccess
+	case errors.As(cause, &signal) && open:
+		if signal.Signal == syscall.SIGTERM {
+			return exitTerminate
+		}
+		return exitInterrupt
+	case cause != nil && open || rows[batch.NotAttempted] > 0:
+		return exitStopped
+	case rows[batch.InDoubt] > 0:
+		return exitDoubt
+	case rows[batch.Rejected]+rows[batch.Failed]+rows[batch.Conflict] > 0:
+		return exitRows
+	}
+	return exitDone
+}

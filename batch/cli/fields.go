@@ -1,0 +1,79 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"rowbatch/batch/action"
+	"rowbatch/mapping"
+)
+
+func newFields() *cobra.Command {
+	var names []string
+	for _, s := range action.Specs() {
+		names = append(names, s.Schema.Action)
+	}
+	return &cobra.Command{
+		Use: "fields ACTION", Short: "List the columns that an action takes",
+		Long:      "fields lists the columns that an action takes, and what may stand in them.\nActions: " + strings.Join(names, ", ") + ".",
+		Example:   "  rowbatch fields update",
+		ValidArgs: names,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usage("rowbatch fields update", "fields takes one ACTION: %s", strings.Join(names, ", "))
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			spec, ok := action.Find(args[0])
+			if !ok {
+				return usage("rowbatch fields "+names[0], "there is no action %q; the actions are %s", args[0], strings.Join(names, ", "))
+			}
+			return printFields(cmd.OutOrStdout(), spec.Schema)
+		},
+	}
+}
+
+func printFields(w io.Writer, s mapping.Schema) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "FIELD\tTAKES\tCLEAR WITH REMOVE")
+	for _, f := range s.Keys {
+		fmt.Fprintf(t, "%s\tkey: %s\tno\n", f.Name, takes(f))
+	}
+	for _, f := range s.Fields {
+		fmt.Fprintf(t, "%s\t%s\t%s\n", fieldName(f), takes(f), f.Clear)
+	}
+	return t.Flush()
+}
+
+func fieldName(f mapping.Field) string {
+	if f.Family {
+		return f.Name + "<type>"
+	}
+	if f.Name == "reference" {
+		return f.Name + " (beside an id column)"
+	}
+	return f.Name
+}
+
+// takes says in a few words what a field accepts.
+func takes(f mapping.Field) string {
+	text := map[mapping.Kind]string{
+		mapping.Text: "text", mapping.Digits: "whole number", mapping.Email: "one address, or several joined by ;",
+		mapping.Phone: "text", mapping.Reference: "text", mapping.Enum: "one of " + strings.Join(f.Enum, ", "),
+	}[f.Kind]
+	if f.Max > 0 {
+		text += fmt.Sprintf(", up to %d characters", f.Max)
+	}
+	if f.WarnOver > 0 {
+		text += fmt.Sprintf(", with a warning over %d", f.WarnOver)
+	}
+	if f.Parent {
+		text += ": another customer's id"
+	}
+	return text
+}

@@ -1,0 +1,56 @@
+package cli
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"rowbatch/client"
+)
+
+// forecast is what sending will cost of the account's allowance.
+type forecast struct {
+	requests int
+	takes    time.Duration
+	beyond   bool // more than is left today
+}
+
+// firstWriteCheck is the read after a run's first write.
+const firstWriteCheck = 1
+
+// newForecast counts a read and a write for each row that changes, and how many
+// of the minute's windows they fill.
+func newForecast(changes int, known client.Allowance, wanted rate.Limit) forecast {
+	f := forecast{}
+	if changes == 0 {
+		return f
+	}
+	f.requests = 2*changes + firstWriteCheck
+	if m := known.Minute; m.Known && m.Usable > 0 {
+		windows := math.Ceil(float64(f.requests)/float64(m.Usable)) - 1
+		f.takes = time.Duration(windows) * time.Minute
+	}
+	if wanted > 0 {
+		f.takes = max(f.takes, time.Duration(float64(f.requests)/float64(wanted)*float64(time.Second)))
+	}
+	f.beyond = known.Day.Known && f.requests > known.Day.Left-(known.Day.Limit-known.Day.Usable)
+	return f
+}
+
+func (f forecast) String() string {
+	text := plural(f.requests, "request")
+	switch {
+	case f.requests == 0:
+		return text
+	case f.takes < time.Minute:
+		text += ", less than a minute at this account's limit"
+	default:
+		text += ", about " + seconds(f.takes) + " at this account's limit"
+	}
+	if f.beyond {
+		text += fmt.Sprint("; more than is left of today's allowance")
+	}
+	return text
+}

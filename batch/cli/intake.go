@@ -1,0 +1,122 @@
+package cli
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"rowbatch/batch/runs"
+	"rowbatch/mapping"
+)
+
+// intake is an input file, checked whole and copied into the run's folder.
+type intake struct {
+	path    string // absolute; empty for standard input
+	sum     string // SHA-256 of its bytes
+	mapText string // the mapping file's text
+	mapper  *mapping.Mapper
+	checked *mapping.Checked
+	dialect mapping.Dialect
+}
+
+// stdinCopy is the name of the file in the run's folder that keeps a standard input.
+const stdinCopy = "stdin.csv"
+
+// takeIn reads a file once: it checks every row, and copies them into dir.
+func takeIn(file string, stdin io.Reader, f *actionFlags, schema mapping.Schema, dir *runs.Dir) (*intake, error) {
+	in := &intake{}
+	mapFile, err := in.readMapping(f.mapFile)
+	if err != nil {
+		return nil, err
+	}
+	bytes, err := in.open(file, stdin, dir)
+	if err != nil {
+		return nil, err
+	}
+	defer bytes.Close()
+	sum := sha256.New()
+	input, err := mapping.NewInput(io.TeeReader(bytes, sum), file, mapping.ReadOptions{Delimiter: f.separator, Encoding: f.encoding})
+	if err != nil {
+		return nil, err
+	}
+	in.dialect = input.Dialect()
+	in.mapper, err = mapping.Compile(schema, input.Heading(), mapping.CompileOptions{Name: file, File: mapFile, Match: f.matches, Ignore: f.ignore})
+	if err != nil {
+		return nil, err
+	}
+	if err := in.check(input, f, dir); err != nil {
+		return nil, err
+	}
+	in.sum = hex.EncodeToString(sum.Sum(nil))
+	return in, nil
+}
+
+func (in *intake) check(input *mapping.Input, f *actionFlags, dir *runs.Dir) error {
+	rows, err := dir.Rows(input.Heading())
+	if err != nil {
+		return err
+	}
+	in.checked, err = mapping.Check(input, in.mapper, copier{rows}, mapping.CheckOptions{AllowDuplicates: f.allowDuplicates})
+	return errors.Join(err, rows.Close())
+}
+
+// copier puts the checked rows into rows.csv.
+type copier struct{ rows *runs.RowsWriter }
+
+func (c copier) Append(r mapping.Row) error { return c.rows.Append(r.Line, r.Cells, r.Ragged) }
+
+func (in *intake) readMapping(name string) (*mapping.File, error) {
+	if name == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, unreadable(name, err)
+	}
+	in.mapText = string(text)
+	return mapping.ParseFile(name, text)
+}
+
+// open opens the input; a standard input is kept in the run's folder first, since it comes only once.
+func (in *intake) open(file string, stdin io.Reader, dir *runs.Dir) (io.ReadCloser, error) {
+	if file == "-" {
+		return spool(stdin, dir)
+	}
+	opened, err := os.Open(file)
+	if err != nil {
+		return nil, unreadable(file, err)
+	}
+	if info, err := opened.Stat(); err != nil || info.IsDir() {
+		opened.Close()
+		return nil, usage("the path of a CSV file", "%s is a folder", file)
+	}
+	in.path, err = filepath.Abs(file)
+	return opened, err
+}
+
+func spool(stdin io.Reader, dir *runs.Dir) (io.ReadCloser, error) {
+	kept, err := dir.CreateFile(stdinCopy)
+	if err != nil {
+		return nil, err
+	}
+	_, err = io.Copy(kept, stdin)
+	if err := errors.Join(err, kept.Close()); err != nil {
+		return nil, fmt.Errorf("standard input: %w", err)
+	}
+	return os.Open(dir.Path(stdinCopy))
+}
+
+func unreadable(name string, err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return usage("check the path", "%s does not exist", name)
+	case errors.Is(err, fs.ErrPermission):
+		return usage("check who may read it", "%s may not be read", name)
+	}
+	return usage("", "%v", err)
+}

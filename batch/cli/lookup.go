@@ -1,0 +1,54 @@
+package cli
+
+import (
+	"errors"
+	"sync"
+
+	"rowbatch/batch"
+	"rowbatch/batch/action"
+)
+
+// lookUp asks for all that must be known before the first row is decided: the
+// account's names of tracking codes, and the ids behind references, so that
+// nothing is addressed by a reference once writing has begun. The error is the
+// journal's; what else keeps it from ending stops the run.
+func (r *run) lookUp() error {
+	if r.rows.count() == 0 {
+		return nil
+	}
+	l := &action.Lookup{Fusebill: r.api.Client, URL: r.account.url, Workers: r.flags.workers}
+	codes, requests, err := l.Codes(r.stop, r.in.checked.Codes())
+	r.rows.codes = codes
+	r.lookups.Add(int64(requests))
+	if err != nil {
+		r.halt(err)
+		return nil
+	}
+	if !r.rows.keyedByReference() {
+		return nil
+	}
+	return r.lookUpReferences(l)
+}
+
+func (r *run) lookUpReferences(l *action.Lookup) error {
+	stopProgress := r.startProgress("looking up references", r.rows.count())
+	defer stopProgress()
+	engine := r.engine(false)
+	var one sync.Mutex // rows are settled one at a time
+	var failed error
+	err := l.References(r.stop, r.rows.references(), func(n int, f action.Found) {
+		one.Lock()
+		defer one.Unlock()
+		r.lookups.Add(int64(f.Requests))
+		r.rows.found(n, f)
+		if f.Out != nil {
+			it := &batch.Item{N: n, Key: action.Key("reference", f.Reference), Spent: f.Requests}
+			failed = errors.Join(failed, engine.Conclude(it, *f.Out))
+		}
+	})
+	if err != nil {
+		r.halt(err)
+	}
+	r.rows.findCircles()
+	return failed
+}

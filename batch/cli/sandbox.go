@@ -1,0 +1,108 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"rowbatch/client/sandbox"
+	"rowbatch/samples"
+)
+
+type sandboxFlags struct {
+	addr      string
+	minute    int
+	day       int
+	fail      []string
+	customers int
+	reset     bool
+}
+
+func newSandbox() *cobra.Command {
+	f := &sandboxFlags{}
+	cmd := &cobra.Command{
+		Use: "sandbox", Short: "Serve the embedded stand-in for the API on a loopback address",
+		Long: `sandbox serves the embedded stand-in for the API until Ctrl-C: some hundred
+invented customers, the API's limits and errors, and faults on demand. Its state
+outlives it; it is the one that --sandbox uses (ROWBATCH_SANDBOX_DIR moves it).
+
+` + sandbox.FaultHelp,
+		Example: `  rowbatch sandbox --addr 127.0.0.1:8642
+  rowbatch sandbox --fail put:500:every=50 --fail any:lost:rate=5%
+  rowbatch sandbox --minute 50 --day 5000 --reset`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return serveSandbox(cmd, f) },
+	}
+	s := cmd.Flags()
+	s.SortFlags = false
+	s.StringVar(&f.addr, "addr", "127.0.0.1:8642", "loopback `ADDRESS` to serve on; port 0 takes a free one")
+	s.IntVar(&f.minute, "minute", 1000, "requests allowed a minute")
+	s.IntVar(&f.day, "day", 180_000, "requests allowed a day")
+	s.StringArrayVar(&f.fail, "fail", nil, "fault `SPEC` (repeatable)")
+	s.IntVar(&f.customers, "customers", 0, "with a new state: how many `N` customers (default: those of the seed)")
+	s.BoolVar(&f.reset, "reset", false, "start anew from the seed")
+	s.Lookup("customers").DefValue = ""
+	return cmd
+}
+
+func serveSandbox(cmd *cobra.Command, f *sandboxFlags) error {
+	if f.minute < 1 || f.day < 1 || f.customers < 0 {
+		return usage("rowbatch sandbox --minute 1000 --day 180000", "--minute and --day must be at least 1, --customers not negative")
+	}
+	faults, err := sandbox.ParseFaults(f.fail)
+	if err != nil {
+		return usage("rowbatch sandbox --help", "--fail: %v", err)
+	}
+	dir, err := sandboxDir()
+	if err != nil {
+		return err
+	}
+	listener, err := listenLoopback(f.addr)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	box, err := sandbox.Open(sandbox.Options{Dir: dir, Seed: samples.Seed(), Customers: f.customers,
+		Minute: f.minute, Day: f.day, Faults: faults, Reset: f.reset})
+	if err != nil {
+		return usage("set ROWBATCH_SANDBOX_DIR to another folder", "the state in %s cannot be opened: %v", dir, err)
+	}
+	fmt.Fprintf(cmd.OutOrStdout(), "export FUSEBILL_URL=http://%s/v1\nexport FUSEBILL_API_KEY=%s\n", listener.Addr(), sandboxKey)
+	fmt.Fprintf(cmd.ErrOrStderr(), "sandbox: serving on http://%s; Ctrl-C ends it\n", listener.Addr())
+	return errors.Join(serve(cmd.Context(), listener, box), box.Close())
+}
+
+// listenLoopback refuses to show the sandbox to a network.
+func listenLoopback(addr string) (net.Listener, error) {
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, usage("--addr 127.0.0.1:0", "cannot serve on %s: %v", addr, err)
+	}
+	if tcp, ok := listener.Addr().(*net.TCPAddr); !ok || !tcp.IP.IsLoopback() {
+		listener.Close()
+		return nil, usage("--addr 127.0.0.1:8642", "%s is no loopback address", addr)
+	}
+	return listener, nil
+}
+
+func serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
+	ctx, end := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer end()
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	go func() {
+		<-ctx.Done()
+		server.Close()
+	}()
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,68 @@
+package batch
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Code is one rb_error_code: in which outcomes it occurs and what the user does about it.
+type Code struct {
+	Name  string
+	Kinds []Kind
+	Means string
+	Fix   string
+}
+
+// Codes returns the one table of error codes; help, README and report read it.
+func Codes() []Code {
+	r := []Kind{Rejected}
+	f := []Kind{Failed}
+	c := []Kind{Conflict}
+	d := []Kind{InDoubt}
+	n := []Kind{NotAttempted}
+	return []Code{
+		{"bad_id", r, "an id that is not a whole number without leading zeros", "correct the id; the customer's page shows it"},
+		{"missing_key", r, "the key cell is blank", "fill in the customer's id or reference"},
+		{"bad_value", r, "a value that the field cannot take", "correct the cell"},
+		{"too_long", r, "a text longer than the field", "shorten the cell"},
+		{"not_allowed_value", r, "a value outside the field's or the mapping's list", "use one of the listed values"},
+		{"not_clearable", r, "a field that must not be cleared", "leave the cell blank, or name the field in the mapping file's allow_clear where that is possible"},
+		{"clear_word_case", r, "the clear word in other letter case or with spaces", `write REMOVE exactly to clear the field, or \REMOVE to mean the word itself`},
+		{"masked_value", r, "a masked password", "put the real password into the cell, or leave it blank"},
+		{"spreadsheet_damage", r, "a cell that the spreadsheet has damaged", "format the column as text in the spreadsheet and enter the value again"},
+		{"ragged_row", r, "a row with more or fewer cells than the heading", "quote cells that hold the delimiter; give the row as many cells as the heading"},
+		{"duplicate_row", r, "several rows for one customer", "keep one row for each customer, or pass --allow-duplicates to run them in file order"},
+		{"reference_chain", r, "a new reference that is another row's reference", "give each customer a reference of its own, or split the file into two runs"},
+		{"earlier_row_failed", r, "an earlier row of this customer did not succeed", "settle the earlier row first, then run this one again"},
+		{"not_found", r, "no such customer", "check the key; is this the right account?"},
+		{"ambiguous_reference", r, "several customers with this reference", "use the customer's id instead"},
+		{"bad_status", r, "a customer whose status forbids the change", "change the customer's status first, or take the row out"},
+		{"unknown_tracking_code", r, "a sales tracking code that the account does not have", "create the code in the account, or correct the cell"},
+		{"unreadable_record", r, "a record of a form that cannot be edited safely", "edit this customer by hand"},
+		{"not_applied", f, "accepted, but the reply does not show the value", "look at the customer in the account; the server kept another value"},
+		{"side_effect", f, "the write moved a field that the row did not name", "look at the customer in the account before going on; rb_error names the field"},
+		{"http_<code>", f, "the server refused the write with this HTTP status", "read rb_error, correct the row and run it again"},
+		{"match_failed", c, "the record is not the one that the row describes", "check the key and the guard column"},
+		{"no_answer", d, "a write went out and no answer came", "look at the customer in the account, then run the row again: what is there already is left alone"},
+		{"changed_meanwhile", d, "after a lost answer the record shows neither the old nor the new values", "look at the customer in the account: somebody else changed it at the same time"},
+		{"internal_error", []Kind{Rejected, InDoubt}, "a fault in this program", "report it with the text of rb_error"},
+		{"stopped", n, "the run stopped before this row", "run the rows of failed.csv"},
+		{"server_unavailable", n, "the server did not answer for this row", "run the rows of failed.csv when the server answers again"},
+	}
+}
+
+// Fix returns what the user does about a code; http_<code> stands for every HTTP status.
+func Fix(code string) string {
+	if strings.HasPrefix(code, "http_") {
+		code = "http_<code>"
+	}
+	for _, c := range Codes() {
+		if c.Name == code {
+			return c.Fix
+		}
+	}
+	return ""
+}
+
+// HTTPCode returns the error code of a write that the server refused with this status.
+func HTTPCode(status int) string { return fmt.Sprintf("http_%d", status) }

@@ -1,0 +1,51 @@
+package batch
+
+import "fmt"
+
+// Equal says that writing want over now would change nothing in this field.
+type Equal func(field string, now, want Value) bool
+
+// Diff is the one decision of every mode: which of the edits must be sent,
+// given the values that stand there now, or why none may be.
+func Diff(edits []Edit, guards []Guard, now func(field string) Value, same Equal) ([]Change, *Outcome) {
+	for _, g := range guards {
+		if out := g.broken(now(g.Field), same); out != nil {
+			return nil, out
+		}
+	}
+	var changes []Change
+	for _, e := range edits {
+		was := now(e.Field)
+		if same(e.Field, was, e.Want) {
+			continue
+		}
+		if e.Expect != nil && !same(e.Field, was, *e.Expect) {
+			return nil, &Outcome{Kind: Conflict, Code: "changed_since_plan", Error: fmt.Sprintf(
+				"%s should be %s, and is %s; the row would make it %s", e.Field, e.Expect.quoted(), was.quoted(), e.Want.quoted())}
+		}
+		changes = append(changes, Change{Field: e.Field, Before: was, After: e.Want})
+	}
+	if len(changes) == 0 {
+		return nil, &Outcome{Kind: Unchanged}
+	}
+	return changes, nil
+}
+
+func (g Guard) broken(now Value, same Equal) *Outcome {
+	holds := same(g.Field, now, g.Value)
+	if g.Exact {
+		holds = now.Plain() == g.Value.Plain()
+	}
+	if holds {
+		return nil
+	}
+	return &Outcome{Kind: Conflict, Code: "match_failed", Error: fmt.Sprintf(
+		"%s of the customer is %s, and the row says %s", g.Field, now.quoted(), g.Value.quoted())}
+}
+
+func (v Value) quoted() string {
+	if v.Empty() {
+		return "empty"
+	}
+	return fmt.Sprintf("%q", v.Plain())
+}

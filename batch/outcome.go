@@ -1,0 +1,59 @@
+package batch
+
+import "time"
+
+// Kind is how a row ended: the column rb_outcome.
+type Kind string
+
+const (
+	Changed      Kind = "changed"       // the write was accepted, and the reply shows the values asked for
+	Unchanged    Kind = "unchanged"     // nothing to do: no write was sent
+	WouldChange  Kind = "would_change"  // a dry run: this is what would be sent
+	Skipped      Kind = "skipped"       // left out by a flag
+	Rejected     Kind = "rejected"      // no write was sent, because of the row or the record
+	Failed       Kind = "failed"        // a write was sent and refused, or accepted without taking the value
+	Conflict     Kind = "conflict"      // the record is not as it should have been found; nothing was sent
+	InDoubt      Kind = "in_doubt"      // a write went out, and whether it took effect is not known
+	NotAttempted Kind = "not_attempted" // no write took effect, and a later run may try it
+)
+
+// Kinds returns every outcome in the order in which summaries list them.
+func Kinds() []Kind {
+	return []Kind{Changed, Unchanged, WouldChange, Skipped, Rejected, Failed, Conflict, InDoubt, NotAttempted}
+}
+
+// NeedsWork says that the row belongs in the file of rows to run again.
+func (k Kind) NeedsWork() bool {
+	switch k {
+	case Rejected, Failed, Conflict, InDoubt, NotAttempted:
+		return true
+	}
+	return false
+}
+
+// ClosesLane says that later rows of the same customer must not be sent: their
+// author wrote them for a record that this row was to have changed.
+func (k Kind) ClosesLane() bool { return k == Failed || k == Conflict || k == InDoubt }
+
+// Outcome is what became of one row. Short JSON names, because the journal
+// holds one for every row of files with a million.
+type Outcome struct {
+	Kind     Kind      `json:"k"`
+	Key      string    `json:"key,omitempty"`  // id=1234 or reference=AC-100, as the row addressed the customer
+	ID       string    `json:"id,omitempty"`   // the customer's id, once known
+	Changes  []Change  `json:"c,omitempty"`    // of a would_change row; a sent row's stand in its intent
+	HTTP     int       `json:"http,omitempty"` // status of the last reply; 0: none came
+	Code     string    `json:"code,omitempty"` // rb_error_code
+	Error    string    `json:"err,omitempty"`  // for people; Codes holds the fix
+	Sends    int       `json:"n,omitempty"`    // writes sent, repeats included
+	Requests int       `json:"q,omitempty"`    // all requests made for this row, writes included
+	Millis   int64     `json:"ms,omitempty"`   // from the row's first request to its outcome
+	At       time.Time `json:"t,omitzero"`     // when it was settled
+	Customer string    `json:"who,omitempty"`  // company or person
+	Status   string    `json:"st,omitempty"`   // the customer's status as read
+	Balance  string    `json:"bal,omitempty"`  // arBalance, where the overview was read
+	Billing  string    `json:"next,omitempty"` // nextBillingDate, where the overview was read
+}
+
+// Reject returns the outcome of a row that is not sent because of itself or of the record.
+func Reject(code, text string) *Outcome { return &Outcome{Kind: Rejected, Code: code, Error: text} }

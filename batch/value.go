@@ -1,0 +1,68 @@
+package batch
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+
+	"github.com/tidwall/gjson"
+)
+
+// Value is the value of one field as raw JSON, spelled as the API spelled it:
+// a float64 would turn 25.9800 into 25.98 and lose digits of long ids.
+type Value string
+
+const (
+	// Absent marks a key that the record does not have.
+	Absent Value = ""
+	// Hidden marks a value that cannot be read (before) or must not be kept (after).
+	Hidden Value = "?"
+	// Null clears a field.
+	Null Value = "null"
+)
+
+// Text returns s as a JSON string.
+func Text(s string) Value {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(s); err != nil {
+		panic(err) // a string always encodes
+	}
+	return Value(strings.TrimSuffix(b.String(), "\n"))
+}
+
+// Plain returns the value as a person reads it: a string's content, a number's
+// digits, and nothing for null and absent.
+func (v Value) Plain() string {
+	switch v {
+	case Absent, Null:
+		return ""
+	case Hidden:
+		return "***"
+	}
+	if v[0] == '"' {
+		return gjson.Parse(string(v)).Str
+	}
+	return string(v)
+}
+
+// Empty says that the value is absent, null or "". Whether the API tells the
+// three apart is not documented, so no write is made to turn one into another.
+func (v Value) Empty() bool { return v == Absent || v == Null || v == `""` }
+
+// Same says that a write of w over v would change nothing: equal text, both
+// empty, or a number and its digits as text (phones and references come as either).
+func (v Value) Same(w Value) bool {
+	if v == Hidden || w == Hidden {
+		return false
+	}
+	if v == w || v.Empty() && w.Empty() {
+		return true
+	}
+	return v.digitsOrText() && w.digitsOrText() && v.Plain() == w.Plain()
+}
+
+func (v Value) digitsOrText() bool {
+	return v != "" && (v[0] == '"' || v[0] == '-' || v[0] >= '0' && v[0] <= '9')
+}

@@ -1,0 +1,282 @@
+package batch
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"time"
+)
+
+// turn visits a row's customer. A panic costs this row, not the run.
+func (e *Engine) turn(ctx, stop context.Context, t *task) (r result) {
+	defer func() {
+		if p := recover(); p != nil {
+			kind := Rejected
+			if t.Sent != nil {
+				kind = InDoubt
+			}
+			r = result{task: t, out: new(t.outcome(Outcome{Kind: kind, Code: "internal_error", Error: fmt.Sprintf("%v at %s", p, caller(debug.Stack()))}))}
+		}
+	}()
+	if t.started.IsZero() {
+		t.started = time.Now()
+	}
+	v := &visitor{e: e, t: t, ctx: ctx, stop: stop, gate: e.first.of(t.Action.Name())}
+	defer v.leaveGate()
+	return v.attend()
+}
+
+// outcome completes o with what is known of the row.
+func (t *task) outcome(o Outcome) Outcome {
+	o.ID, o.Sends, o.Requests = t.ID, t.Sends, t.requests+t.Spent
+	o.Customer, o.Status = t.seen.Name, t.seen.Status
+	if o.HTTP == 0 {
+		o.HTTP = t.last
+	}
+	o.At = time.Now().UTC()
+	if !t.started.IsZero() {
+		o.Millis = o.At.Sub(t.started).Milliseconds()
+	}
+	return o
+}
+
+// visitor is a worker during one turn.
+type visitor struct {
+	e      *Engine
+	t      *task
+	ctx    context.Context // of attempts
+	stop   context.Context // of everything that need not be finished
+	visit  Visit
+	gate   *gate
+	alone  bool      // this row is the first write of its action
+	proven bool      // and it was verified
+	readAt time.Time // end of the last read
+}
+
+// attend visits until the row is settled or may be parked. The first write of
+// a run is waited for here: nobody may write before it is verified.
+func (v *visitor) attend() result {
+	for {
+		r := v.once()
+		if r.out != nil || r.err != nil || !v.alone {
+			return r
+		}
+		pause := time.NewTimer(r.wait)
+		select {
+		case <-pause.C:
+		case <-v.stop.Done():
+			pause.Stop()
+			return r
+		}
+	}
+}
+
+// once pays one visit: read, judge an earlier write, decide, record the intent, send.
+func (v *visitor) once() result {
+	visit, err := v.t.Action.Open(v.stop, v.need(), v.t.Sent != nil)
+	if err != nil {
+		v.e.Halt(err)
+		return v.settled(v.t.cutShort())
+	}
+	v.visit = visit
+	defer visit.Close()
+	for {
+		now, r := v.read()
+		if r != nil {
+			return *r
+		}
+		if r := v.judge(now); r != nil {
+			return *r
+		}
+		step, r := v.decide(now)
+		if r != nil {
+			return *r
+		}
+		if r := v.enterGate(); r != nil {
+			return *r
+		}
+		if v.stale() {
+			continue
+		}
+		if err := v.e.Journal.Intent(v.t.N, step.Changes, step.Before); err != nil {
+			return result{task: v.t, out: new(v.t.cutShort()), err: err}
+		}
+		if v.stale() { // the disk was slow
+			continue
+		}
+		return v.send(step)
+	}
+}
+
+// need is how many requests the visit leases: a read, its write, and for the first write the read after it.
+func (v *visitor) need() int {
+	switch {
+	case !v.e.Send:
+		return 1
+	case v.gate.open():
+		return 2
+	}
+	return 3
+}
+
+func (v *visitor) stale() bool { return time.Since(v.readAt) > v.e.Fresh }
+
+// read fetches the live record.
+func (v *visitor) read() (Record, *result) {
+	rep := v.fetch()
+	v.readAt = time.Now()
+	switch rep.Class {
+	case Answered:
+		v.t.tries, v.t.seen = 0, rep.Record
+		v.t.waits.Reset()
+		return rep.Record, nil
+	case Fatal:
+		v.e.Halt(rep.Err)
+		return Record{}, new(v.settled(v.t.cutShort()))
+	case Refused:
+		if v.t.Sent != nil {
+			return Record{}, new(v.settled(Outcome{Kind: InDoubt, Code: "changed_meanwhile", Error: "the customer could not be read back: " + rep.Text}))
+		}
+		return Record{}, new(v.settled(Outcome{Kind: Rejected, Code: rep.Code, Error: rep.Text}))
+	}
+	return Record{}, new(v.again(rep))
+}
+
+// again parks the row until the server may answer, or gives it up.
+func (v *visitor) again(rep Reply) result {
+	v.t.tries++
+	if v.t.tries < v.e.Patience.Tries {
+		return result{task: v.t, wait: v.t.waits.NextBackOff()}
+	}
+	if v.t.Sent != nil {
+		return v.settled(Outcome{Kind: InDoubt, Code: "no_answer", Error: "the customer could not be read back: " + rep.Text})
+	}
+	return v.settled(Outcome{Kind: NotAttempted, Code: "server_unavailable", Error: rep.Text})
+}
+
+// judge settles an earlier write whose answer was lost; nil: the row is to be decided afresh.
+func (v *visitor) judge(now Record) *result {
+	if v.t.Sent == nil {
+		return nil
+	}
+	switch v.t.Action.Settle(v.t.Sent, now) {
+	case TookEffect:
+		if v.alone {
+			return new(v.verified(v.t.Action.Check(v.t.step, now)))
+		}
+		return new(v.settled(Outcome{Kind: Changed}))
+	case Other:
+		return new(v.settled(Outcome{Kind: InDoubt, Code: "changed_meanwhile", Error: "after a lost answer the customer shows neither the old nor the new values"}))
+	}
+	v.t.Sent = nil
+	return nil
+}
+
+// decide turns row and record into a write, or settles the row.
+func (v *visitor) decide(now Record) (Step, *result) {
+	now, err := v.t.Action.Apply(now, v.t.planned)
+	if err != nil {
+		return Step{}, new(v.settled(*Reject("unreadable_record", err.Error())))
+	}
+	step, out := v.t.Action.Decide(v.t.Item, now)
+	switch {
+	case out != nil:
+		return step, new(v.settled(*out))
+	case !v.e.Send:
+		return step, new(v.settled(Outcome{Kind: WouldChange, Changes: step.Changes}))
+	case v.t.Sends >= v.t.Action.MaxSends():
+		return step, new(v.settled(Outcome{Kind: NotAttempted, Code: "server_unavailable",
+			Error: fmt.Sprintf("%d writes were sent, and none took effect", v.t.Sends)}))
+	}
+	return step, nil
+}
+
+// enterGate waits while another row's first write is under way.
+func (v *visitor) enterGate() *result {
+	if v.alone {
+		return nil
+	}
+	alone, err := v.gate.enter(v.stop)
+	v.alone = alone
+	if err != nil || alone && v.stop.Err() != nil {
+		return new(v.settled(v.t.cutShort()))
+	}
+	return nil
+}
+
+func (v *visitor) leaveGate() {
+	if v.alone {
+		v.gate.leave(v.proven)
+	}
+}
+
+// send lets the write leave. Its intent is on disk.
+func (v *visitor) send(step Step) result {
+	v.t.Sent, v.t.step = step.Changes, step
+	v.t.Sends++
+	rep := v.attempt(func() Reply { return v.visit.Send(v.ctx, step) })
+	switch rep.Class {
+	case Answered:
+		v.t.tries, v.t.seen = 0, rep.Record
+		return v.answered(step, rep.Record)
+	case Refused:
+		return v.settled(Outcome{Kind: Failed, Code: rep.Code, Error: rep.Text})
+	case Fatal:
+		if rep.Status < 300 || rep.Status > 399 { // what a redirecting server did with a write, nobody knows
+			v.t.Sent = nil
+		}
+		v.e.Halt(rep.Err)
+		return v.settled(v.t.cutShort())
+	case Lost:
+		return result{task: v.t, wait: v.e.Settle}
+	}
+	v.t.Sent = nil // Throttled or Unsent: no effect
+	return v.again(rep)
+}
+
+// answered compares the reply with what was asked. The first write is also read back.
+func (v *visitor) answered(step Step, after Record) result {
+	if out := v.t.Action.Check(step, after); out != nil || !v.alone {
+		return v.verified(out)
+	}
+	rep := v.fetch()
+	if rep.Class == Fatal {
+		v.e.Halt(rep.Err)
+	}
+	if rep.Class != Answered {
+		return v.settled(Outcome{Kind: Changed}) // the reply showed it; the next write goes alone again
+	}
+	return v.verified(v.t.Action.Check(step, rep.Record))
+}
+
+// verified settles a row by the check of its write. A side effect of the first write stops the run.
+func (v *visitor) verified(out *Outcome) result {
+	if out == nil {
+		v.proven = v.alone
+		return v.settled(Outcome{Kind: Changed})
+	}
+	if v.alone && out.Code == "side_effect" {
+		v.e.Halt(&SideEffectError{v.t.Key, out.Error})
+	}
+	return v.settled(*out)
+}
+
+func (v *visitor) fetch() Reply {
+	return v.attempt(func() Reply { return v.visit.Read(v.ctx, v.t.ID) })
+}
+
+// attempt makes one request when one of the workers' connections is free.
+func (v *visitor) attempt(request func() Reply) Reply {
+	v.e.flight <- struct{}{}
+	defer func() { <-v.e.flight }()
+	rep := request()
+	v.t.requests += rep.Requests
+	if rep.Status != 0 {
+		v.t.last = rep.Status
+	}
+	return rep
+}
+
+func (v *visitor) settled(o Outcome) result {
+	return result{task: v.t, out: new(v.t.outcome(o))}
+}

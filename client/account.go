@@ -1,0 +1,215 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+)
+
+// The reasons for which a caller waits.
+const (
+	minuteLimit = "minute's limit"
+	dayLimit    = "day's limit"
+	serverPause = "server asks for a pause"
+	outage      = "outage"
+)
+
+const (
+	outageAfter = 5           // unanswered requests in a row
+	blindPause  = time.Minute // after a 429 of a server that says nothing of its limits
+)
+
+// verdict is the answer to "may n requests leave now?".
+type verdict struct {
+	ok    bool
+	at    time.Time // worth asking again then; zero: when something has happened
+	why   string
+	floor bool // it would be the same with every open permit given back
+}
+
+func newAccount(reserve float64) account {
+	return account{
+		reserve: reserve,
+		minute:  window{name: "Minute", length: time.Minute, why: minuteLimit},
+		day:     window{name: "Day", length: 24 * time.Hour, why: dayLimit},
+	}
+}
+
+// account is the governor's knowledge, without its waiting: every method is a
+// step from one state to the next at a given time.
+type account struct {
+	reserve     float64
+	minute, day window
+	skew        skew
+
+	out   int    // permits given and neither answered for nor given back
+	probe *Lease // the one that finds out how things stand, while nothing else may leave
+	met   bool   // the server has answered
+
+	down  int       // unanswered requests in a row
+	until time.Time // nothing leaves before
+	why   string
+	shut  time.Time // when trouble last shut the gate
+	shuts int       // times that it was met again after a pause
+}
+
+// admit decides on n requests.
+func (a *account) admit(now time.Time, n int, dipping bool) verdict {
+	if now.Before(a.until) {
+		return verdict{at: a.until, why: a.why}
+	}
+	if a.probe != nil && a.probing() {
+		return verdict{why: a.trouble()}
+	}
+	share := a.reserve
+	if dipping {
+		share = 0
+	}
+	for _, w := range a.windows() {
+		if v := w.admit(now, a.skew, n, a.out, share); !v.ok {
+			return v
+		}
+	}
+	return verdict{ok: true}
+}
+
+// probing says that one lease at a time goes ahead: before the first reply, in
+// an outage, and at the start of a window whose remainder is not known.
+func (a *account) probing() bool {
+	return !a.met || a.down >= outageAfter || a.minute.fresh || a.day.fresh
+}
+
+func (a *account) trouble() string {
+	if a.down >= outageAfter {
+		return outage
+	}
+	return ""
+}
+
+// give hands n permits to a lease.
+func (a *account) give(l *Lease, n int) {
+	a.out += n
+	l.left += n
+	if a.probing() {
+		a.probe = l
+	}
+}
+
+// takeBack ends permits of a lease, used or not. Whatever became of a probe, the
+// next caller may be one.
+func (a *account) takeBack(l *Lease, n int) {
+	a.out -= n
+	if a.probe == l {
+		a.probe = nil
+	}
+}
+
+// roll ends the windows that are over.
+func (a *account) roll(now time.Time) {
+	a.minute.roll(now, a.skew)
+	a.day.roll(now, a.skew)
+}
+
+// settle learns from what became of one request.
+func (a *account) settle(rep Reply, now time.Time) {
+	date := rep.Received.Round(0)
+	if told, err := http.ParseTime(rep.Header.Get("Date")); err == nil {
+		date = told
+		a.skew = a.skew.narrow(date, rep.Sent.Round(0), rep.Received.Round(0))
+	}
+	a.count(rep, date)
+	wish := retryAfter(rep.Header, date)
+	switch {
+	case errors.Is(rep.Err, context.Canceled): // the caller's doing
+	case rep.Class == Throttled:
+		a.throttled(rep.Sent, wish, now)
+	case rep.Class == Lost, rep.Class == Unsent:
+		a.unanswered(rep.Sent, wish, now)
+	case rep.Status != 0:
+		a.answered()
+	}
+}
+
+// count keeps the windows' books.
+func (a *account) count(rep Reply, date time.Time) {
+	for _, w := range a.windows() {
+		if q, ok := readQuota(rep.Header, w.name, w.length, date); ok {
+			w.observe(q, rep.Sent.Round(0))
+			a.met = true
+		} else if rep.Status != 0 || rep.Class == Lost {
+			w.spend()
+		}
+	}
+}
+
+func (a *account) windows() [2]*window { return [...]*window{&a.day, &a.minute} }
+
+func (a *account) known() bool { return a.day.known() || a.minute.known() }
+
+func (a *account) answered() {
+	a.met, a.down, a.shuts, a.shut = true, 0, 0, time.Time{}
+	if a.why == outage { // the probe was let through, and all is well
+		a.until = time.Time{}
+	}
+}
+
+// throttled shuts the gate for everyone after a 429, unless a window's end does so anyway.
+func (a *account) throttled(sent time.Time, wish time.Duration, now time.Time) {
+	a.met, a.down = true, 0
+	a.escalate(sent, now)
+	switch {
+	case wish > 0:
+		a.pause(now.Add(wish), serverPause)
+	case a.exhausted(now):
+	case !a.known():
+		a.pause(now.Add(blindPause), serverPause)
+	default:
+		a.pause(now.Add(doubled(100*time.Millisecond, a.shuts)), serverPause)
+	}
+}
+
+func (a *account) exhausted(now time.Time) bool {
+	for _, w := range a.windows() {
+		if w.known() && !w.fresh && w.left <= 0 && now.Before(w.ends(a.skew)) {
+			return true
+		}
+	}
+	return false
+}
+
+// unanswered counts towards an outage, in which one probe at a time goes ahead, ever more rarely.
+func (a *account) unanswered(sent time.Time, wish time.Duration, now time.Time) {
+	if wish > 0 {
+		a.pause(now.Add(wish), serverPause)
+	}
+	if a.down++; a.down < outageAfter {
+		return
+	}
+	a.escalate(sent, now)
+	a.pause(now.Add(doubled(time.Second, a.shuts)), outage)
+}
+
+// escalate lengthens the next pause when a request that left after the last one
+// began met the same trouble. What had left before tells nothing new.
+func (a *account) escalate(sent, now time.Time) {
+	switch {
+	case a.shut.IsZero():
+	case sent.Round(0).After(a.shut):
+		a.shuts++
+	default:
+		return
+	}
+	a.shut = now
+}
+
+func (a *account) pause(until time.Time, why string) {
+	if until.After(a.until) {
+		a.until, a.why = until, why
+	}
+}
+
+// doubled is the k-th pause after the first, at most a minute.
+func doubled(first time.Duration, k int) time.Duration {
+	return min(first<<min(k, 12), time.Minute)
+}

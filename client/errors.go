@@ -1,0 +1,121 @@
+package client
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/tidwall/gjson"
+)
+
+// Detail is one entry of an error reply's Errors list.
+type Detail struct{ Key, Value string }
+
+// APIError is a reply by which the server refused a request
+// (developer.staxbill.com/reference/errors). Its texts are safe to print.
+type APIError struct {
+	Status  int
+	ErrorID json.Number // "" when the reply had none
+	Details []Detail
+	Message string // of a {"Message": …} reply, as unknown routes give
+	Raw     string // the reply on one line, at most 300 characters
+}
+
+func (e *APIError) Error() string {
+	if text := e.text(); text != "" {
+		return fmt.Sprintf("the server refused with %d: %s", e.Status, text)
+	}
+	return fmt.Sprintf("the server refused with %s", statusText(e.Status))
+}
+
+// text is what the server said, without the key that stands in every documented error.
+func (e *APIError) text() string {
+	var said []string
+	for _, d := range e.Details {
+		if d.Key != "" && d.Key != "Api Error" {
+			d.Value = d.Key + ": " + d.Value
+		}
+		said = append(said, d.Value)
+	}
+	switch {
+	case len(said) > 0:
+		return strings.Join(said, "; ")
+	case e.Message != "":
+		return e.Message
+	}
+	return e.Raw
+}
+
+// parseError reads any body as an error reply; what it cannot read stands in Raw.
+func parseError(status int, body []byte) *APIError {
+	e := &APIError{Status: status, Raw: visible(string(body))}
+	if !gjson.ValidBytes(body) {
+		return e
+	}
+	root := gjson.ParseBytes(body)
+	if id := root.Get("ErrorId"); id.Type == gjson.Number {
+		e.ErrorID = json.Number(id.Raw)
+	}
+	e.Message = visible(root.Get("Message").String())
+	for _, d := range root.Get("Errors").Array() {
+		if value := visible(d.Get("Value").String()); value != "" {
+			e.Details = append(e.Details, Detail{visible(d.Get("Key").String()), value})
+		}
+	}
+	return e
+}
+
+// LostError is an attempt without a usable answer. A write may have taken effect.
+type LostError struct {
+	Status int // 0: no answer at all
+	Text   string
+	Err    error // the network's, when it was that
+}
+
+func (e *LostError) Error() string { return e.Text }
+func (e *LostError) Unwrap() error { return e.Err }
+
+// UnsentError is an attempt that never reached the server.
+type UnsentError struct{ Err error }
+
+func (e *UnsentError) Error() string {
+	return fmt.Sprintf("no connection: %s (try: check the network and the URL)", visible(e.Err.Error()))
+}
+func (e *UnsentError) Unwrap() error { return e.Err }
+
+// AccessError ends a run: no other request will fare better.
+type AccessError struct {
+	Status    int // 0: no answer came
+	Text, Try string
+}
+
+func (e *AccessError) Error() string { return fmt.Sprintf("%s (try: %s)", e.Text, e.Try) }
+
+// ThrottledError is a 429 (developer.staxbill.com/reference/rate-limits).
+type ThrottledError struct{ Text string }
+
+func (e *ThrottledError) Error() string {
+	if e.Text == "" {
+		return "the account's request limit is used up"
+	}
+	return "the account's request limit is used up: " + e.Text
+}
+
+// RecordError is a customer who cannot be addressed or edited safely.
+type RecordError struct{ Text, Try string }
+
+func (e *RecordError) Error() string { return fmt.Sprintf("%s (try: %s)", e.Text, e.Try) }
+
+// DayLimitError says that the day's requests are used up but for the reserve.
+type DayLimitError struct{ Until time.Time }
+
+func (e *DayLimitError) Error() string {
+	return fmt.Sprintf("the account's requests for today are used up, but for the share left to its other users; the limit is renewed at %s (try: resume then, or pass --wait)",
+		e.Until.Local().Format("2006-01-02 15:04:05"))
+}
+
+func statusText(status int) string {
+	return strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(status)))
+}

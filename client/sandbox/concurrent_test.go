@@ -1,0 +1,41 @@
+package sandbox
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/tidwall/gjson"
+	"golang.org/x/sync/errgroup"
+)
+
+func TestConcurrentUse(t *testing.T) {
+	s := open(t, Options{Dir: t.TempDir(), Seed: sampleSeed(t), Minute: 100_000, Faults: faultsOf(t, "any:503:rate=10%", "put:lost:rate=10%:seed=2")})
+	var g errgroup.Group
+	for worker := range 8 {
+		g.Go(func() error {
+			id := fmt.Sprint(987001 + worker)
+			for n := range 8 {
+				put(t, s, edit(t, stored(t, s, id), "suffix", fmt.Sprintf(`"%d"`, n)))
+				get(t, s, "/v1/customers/"+id)
+				find(t, s, "reference:AC-1001")
+				_, _ = s.Effects(), s.Requests()
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	last := map[string]string{}
+	for i, e := range s.Effects() {
+		if e.Seq != int64(i+1) || last[e.ID] != "" && last[e.ID] != string(e.Before) {
+			t.Fatalf("effect %d does not follow on the one before", e.Seq)
+		}
+		last[e.ID] = string(e.After)
+	}
+	for id, body := range last {
+		if stored(t, s, id) != body || gjson.Get(body, "id").Raw != id {
+			t.Errorf("customer %s is not as the ledger left it", id)
+		}
+	}
+}

@@ -1,0 +1,203 @@
+package sandbox
+
+import (
+	"encoding/binary"
+	"hash/fnv"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/tidwall/gjson"
+)
+
+// misbehaviour is what a fault does. before answers in the route's place; after
+// spoils the route's answer; with neither, the delay or the route itself does it.
+type misbehaviour struct {
+	before     func() *reply
+	after      func(*reply) *reply
+	only       []string
+	takesValue bool
+}
+
+func misbehaviours() map[string]misbehaviour {
+	table := map[string]misbehaviour{
+		"lost-before": {before: func() *reply { return &reply{cut: true} }},
+		"lost-after":  {after: func(*reply) *reply { return &reply{cut: true} }},
+		"lost":        {}, // becomes one of the two when it fires
+		"html":        {before: webPage},
+		"html-after":  {after: func(*reply) *reply { return webPage() }},
+		"truncated":   {after: truncate},
+		"null":        {after: func(*reply) *reply { return answer([]byte("null")) }},
+		"empty":       {after: func(*reply) *reply { return answer(nil) }},
+		"redirect":    {before: redirect},
+		"wrong-id":    {after: wrongID, only: []string{"get", "put", "overview"}},
+		"slow":        {takesValue: true},
+		"late":        {takesValue: true},
+		"side-effect": {only: []string{"put"}},
+		"ignore":      {only: []string{"put"}, takesValue: true},
+	}
+	for name, status := range map[string]int{"400": 400, "401": 401, "403": 403, "404": 404, "409": 409, "429": 429, "500": 500, "502": 502, "503": 503} {
+		fail := func() *reply { return failure(status, http.StatusText(status)+".") }
+		table[name] = misbehaviour{before: fail}
+		if status >= 500 {
+			table[name+"-after"] = misbehaviour{after: func(*reply) *reply { return fail() }}
+		}
+	}
+	return table
+}
+
+func webPage() *reply {
+	page := "<!DOCTYPE html>\n<html><head><title>Maintenance</title></head><body><h1>We will be back soon</h1></body></html>\n"
+	return answer([]byte(page)).with("Content-Type", "text/html; charset=utf-8")
+}
+
+func redirect() *reply {
+	return (&reply{status: http.StatusFound}).with("Location", "https://login.example.com/signin")
+}
+
+// truncate breaks the connection in the middle of the body, whose length has been announced whole.
+func truncate(r *reply) *reply {
+	r.cut, r.sent = true, len(r.body)/2
+	return r
+}
+
+func wrongID(r *reply) *reply {
+	o, err := parseObject(r.body)
+	if err != nil || !o.has("id") {
+		return r
+	}
+	return answer(o.set("id", "1"+o.raw("id")).bytes())
+}
+
+// faults decide which calls go wrong.
+type faults struct {
+	mu    sync.Mutex
+	table map[string]misbehaviour
+	armed []armed
+}
+
+type armed struct {
+	Fault
+	calls int           // that matched
+	fired int           // of them
+	draws map[int64]int // calls of each customer, for the draws
+}
+
+func newFaults(list []Fault) *faults {
+	f := &faults{table: misbehaviours()}
+	for _, one := range list {
+		f.armed = append(f.armed, armed{Fault: one, draws: map[int64]int{}})
+	}
+	return f
+}
+
+// serve answers the call, with whatever goes wrong. Waits add up and let other
+// faults happen besides; of those the first that fires wins.
+func (f *faults) serve(s *Sandbox, c *call) *reply {
+	fired := f.pick(c)
+	for _, one := range fired {
+		if !pause(c, one) {
+			return &reply{cut: true}
+		}
+	}
+	if c.fault == nil {
+		return c.serve(s, c)
+	}
+	m := f.table[c.fault.How]
+	if m.before != nil {
+		return m.before()
+	}
+	out := c.serve(s, c)
+	if m.after != nil {
+		out = m.after(out)
+	}
+	return out
+}
+
+// pick returns the waits that fired and sets the call's fault to the first other one.
+func (f *faults) pick(c *call) (waits []Fault) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i := range f.armed {
+		one := &f.armed[i]
+		if one.What != c.kind && one.What != "any" || !one.fires(c) {
+			continue
+		}
+		happens := one.Fault
+		switch {
+		case happens.How == "lost" && draw(one.Seed+1, c.id, one.draws[c.id]) < 0.5:
+			happens.How = "lost-before"
+		case happens.How == "lost":
+			happens.How = "lost-after"
+		}
+		if happens.Delay > 0 {
+			waits = append(waits, happens)
+		} else if c.fault == nil {
+			c.fault = &happens
+		}
+	}
+	return waits
+}
+
+func (a *armed) fires(c *call) bool {
+	a.calls++
+	a.draws[c.id]++
+	switch {
+	case a.calls <= a.After,
+		a.Times > 0 && a.fired >= a.Times,
+		a.At > 0 && a.calls != a.At,
+		a.Every > 0 && a.calls%a.Every != 0,
+		a.Rate > 0 && draw(a.Seed, c.id, a.draws[c.id]) >= a.Rate:
+		return false
+	}
+	a.fired++
+	return true
+}
+
+// draw returns a number in [0, 1) that depends on nothing but its arguments, so
+// that a run with many workers meets the same faults each time.
+func draw(seed uint64, id int64, nth int) float64 {
+	var b [24]byte
+	binary.LittleEndian.PutUint64(b[0:], seed)
+	binary.LittleEndian.PutUint64(b[8:], uint64(id))
+	binary.LittleEndian.PutUint64(b[16:], uint64(nth))
+	h := fnv.New64a()
+	_, _ = h.Write(b[:]) // a hash never fails
+	x := h.Sum64()
+	x ^= x >> 33
+	x *= 0xff51afd7ed558ccd // FNV's high bits alone hardly move with its last bytes
+	x ^= x >> 33
+	return float64(x>>11) / (1 << 53)
+}
+
+// pause waits; false means that a slow call's caller has gone.
+func pause(c *call, f Fault) bool {
+	t := time.NewTimer(f.Delay)
+	defer t.Stop()
+	gone := c.ctx.Done()
+	if f.How == "late" {
+		gone = nil
+	}
+	select {
+	case <-t.C:
+		return true
+	case <-gone:
+		return false
+	}
+}
+
+// spoilBody is what an ignore fault makes of a PUT's body: the field as stored.
+func (f *Fault) spoilBody(body, stored object) object {
+	if f == nil || f.How != "ignore" {
+		return body
+	}
+	return restore(body, stored, f.Field)
+}
+
+// spoilRecord is what a side-effect fault makes of the record that a PUT leaves.
+func (f *Fault) spoilRecord(record object) object {
+	if f == nil || f.How != "side-effect" {
+		return record
+	}
+	return record.set("lastName", quote(gjson.Parse(record.raw("lastName")).String()+" (moved)"))
+}

@@ -1,0 +1,197 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// ErrInUse says that another process has this state open.
+var ErrInUse = errors.New("the sandbox's state is in use by another process; try: wait for it to end, or give this one a folder of its own")
+
+// Options set up a Sandbox. The zero value is an account without customers, kept in memory.
+type Options struct {
+	Dir       string // where the state lives; "" keeps it in memory only
+	Seed      []byte // JSON array of customers
+	Customers int    // how many; 0: as many as the seed has; more: the seed again and again with fresh ids, references, names and mails
+	Reset     bool   // start anew from the seed; without it a state found in Dir is kept as it is, whatever Seed and Customers say
+	Faults    []Fault
+
+	Minute, Day int                        // requests allowed; 0: 1,000 and 180,000, a live account's (developer.staxbill.com/reference/rate-limits)
+	ResetForm   string                     // how X-Rate-Limit-Reset-* is written: rfc3339 (the default), rfc3339-nozone, unix, http-date; none leaves all six headers out
+	OtherUsers  func(window time.Time) int // how many requests others of the account make at the start of the minute window; nil: none
+
+	PageCap   int  // most rows of a list page; 0: 1,000
+	ShortRows bool // list rows carry a summary only, which the vendor's pages leave possible
+
+	foldAbove int // bytes: a longer ledger is folded into the snapshot by Open; 0: 64 MiB
+}
+
+// Effect is one write that changed the state: what was sent by PUT ("put"), or
+// somebody else's edit made through Sandbox.Edit ("edit").
+type Effect struct {
+	Seq    int64           `json:"seq"` // from 1, without gaps
+	At     time.Time       `json:"at"`
+	Kind   string          `json:"kind"`
+	ID     string          `json:"id"`
+	Before json.RawMessage `json:"before"`
+	After  json.RawMessage `json:"after"`
+}
+
+// Counts are the requests that arrived. A throttled or unauthorized one is in no other number.
+type Counts struct {
+	Reads, Writes           int
+	Throttled, Unauthorized int
+	Kinds                   map[string]int // get, list, put, overview, codes; other: an unknown route
+}
+
+// Sandbox is the stand-in. It is safe for concurrent use.
+type Sandbox struct {
+	store     *store
+	account   account
+	editable  []field
+	limits    *limits
+	faults    *faults
+	pageCap   int
+	shortRows bool
+
+	counting sync.Mutex
+	counts   Counts
+}
+
+// Open starts a sandbox: from the state in Dir if there is one, else from the seed.
+// A Dir that is open elsewhere gives an error that wraps ErrInUse.
+func Open(o Options) (*Sandbox, error) {
+	lim, err := newLimits(o)
+	if err != nil {
+		return nil, err
+	}
+	st, err := openStore(o)
+	if err != nil {
+		return nil, fmt.Errorf("sandbox: %w", err)
+	}
+	return &Sandbox{
+		store:     st,
+		account:   newAccount(),
+		editable:  editable(),
+		limits:    lim,
+		faults:    newFaults(o.Faults),
+		pageCap:   positive(o.PageCap, 1000),
+		shortRows: o.ShortRows,
+		counts:    Counts{Kinds: map[string]int{}},
+	}, nil
+}
+
+func positive(n, otherwise int) int {
+	if n > 0 {
+		return n
+	}
+	return otherwise
+}
+
+// Close releases the state's folder. The state itself is on disk already.
+func (s *Sandbox) Close() error { return s.store.close() }
+
+// Customer returns the bytes that GET /customers/{id} would answer with, faults and limits aside.
+func (s *Sandbox) Customer(id string) (json.RawMessage, bool) {
+	n, err := strconv.ParseInt(id, 10, 64)
+	if err != nil {
+		return nil, false
+	}
+	s.store.mu.RLock()
+	defer s.store.mu.RUnlock()
+	body, ok := s.store.body(n)
+	return slices.Clone(body), ok
+}
+
+// IDs returns the ids of all customers, ascending.
+func (s *Sandbox) IDs() []string {
+	ids := make([]string, 0, s.store.herd.count)
+	for id := range s.store.herd.ids() {
+		ids = append(ids, strconv.FormatInt(id, 10))
+	}
+	return ids
+}
+
+// Effects returns the writes that took effect, in order: since the start when
+// the state is in memory, else those of the ledger file, which Open folds into
+// the snapshot once it has grown long.
+func (s *Sandbox) Effects() []Effect { return s.store.effects() }
+
+// Requests returns what has arrived since Open.
+func (s *Sandbox) Requests() Counts {
+	s.counting.Lock()
+	defer s.counting.Unlock()
+	c := s.counts
+	c.Kinds = maps.Clone(c.Kinds)
+	return c
+}
+
+func (s *Sandbox) count(note func(*Counts)) {
+	s.counting.Lock()
+	defer s.counting.Unlock()
+	note(&s.counts)
+}
+
+// Edit is somebody else's write: change gets the customer's bytes and returns
+// the new ones. modifiedTimestamp moves as it does for a PUT. It panics when
+// there is no such customer or the result is no customer of that id, since only a
+// mistake of the caller can bring that about.
+func (s *Sandbox) Edit(id string, change func(body []byte) []byte) {
+	n, _ := strconv.ParseInt(id, 10, 64)
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	body, ok := s.store.body(n)
+	if !ok {
+		panic("sandbox: no customer " + id)
+	}
+	o, err := parseObject(change(slices.Clone(body)))
+	if err != nil || o.raw("id") != id {
+		panic(fmt.Sprintf("sandbox: edit of %s returned no such customer: %v", id, err))
+	}
+	if stamp := s.store.stamp(); o.has("modifiedTimestamp") {
+		o = o.set("modifiedTimestamp", quote(stamp))
+	}
+	if err := s.store.replace("edit", n, o.bytes()); err != nil {
+		panic(err)
+	}
+}
+
+// ServeHTTP answers one request: credentials, then limits, then faults, then the route.
+func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Date", time.Now().UTC().Format(http.TimeFormat))
+	c := newCall(r)
+	out := s.refuse(c)
+	s.limits.head(w.Header(), time.Now())
+	if out == nil {
+		out = s.faults.serve(s, c)
+	}
+	out.send(w)
+}
+
+// refuse returns the answer to a call that no route gets to see.
+func (s *Sandbox) refuse(c *call) *reply {
+	if out := checkKey(c.authorization); out != nil {
+		s.count(func(n *Counts) { n.Unauthorized++ })
+		return out
+	}
+	if which := s.limits.take(time.Now()); which != "" {
+		s.count(func(n *Counts) { n.Throttled++ })
+		return failure(http.StatusTooManyRequests, "Rate limit of "+which+" exceeded.")
+	}
+	s.count(func(n *Counts) {
+		n.Kinds[c.kind]++
+		if c.write {
+			n.Writes++
+		} else {
+			n.Reads++
+		}
+	})
+	return nil
+}

@@ -1,0 +1,11 @@
+// Package mapping turns a file into rows that say what to change.
+//
+// An [Input] reads the file: encoding, dialect, CSV, true line numbers. A
+// [Schema] is an action's field table. [Compile] joins the two, with a mapping
+// [File] if there is one, into a [Mapper], whose Row is a pure function of the
+// cells. [Check] runs all checks that need no request over the whole input, so
+// that nothing is sent before the last row has been looked at.
+//
+// Trouble with the input as a whole is a [*Refusal]; trouble with one row is a
+// [Problem], which is data and stops nothing.
+package mapping

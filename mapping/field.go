@@ -1,0 +1,132 @@
+package mapping
+
+import (
+	"strings"
+	"unicode"
+)
+
+// Kind says which texts a field takes.
+type Kind int
+
+const (
+	Text      Kind = iota // anything but control characters; tabs and newlines are text
+	Digits                // a whole number without leading zeros: an id
+	Email                 // one address, or several joined by ;
+	Phone                 // one line, free form
+	Reference             // one line without surrounding white space
+	Enum                  // one of Field.Enum, in any letter case
+)
+
+func (k Kind) String() string {
+	return [...]string{"text", "digits", "email", "phone", "reference", "enum"}[k]
+}
+
+// ClearRule says whether a row may clear a field.
+type ClearRule int
+
+const (
+	Clearable ClearRule = iota
+	IfAllowed           // only when the mapping file's allow_clear names the field
+	Never
+)
+
+func (r ClearRule) String() string { return [...]string{"yes", "with allow_clear", "no"}[r] }
+
+// Field is one line of an action's field table.
+type Field struct {
+	Name     string
+	Kind     Kind
+	Max      int      // UTF-16 units, as the vendor counts; 0: no limit known
+	WarnOver int      // UTF-16 units above which a row gets a warning; 0: never
+	Enum     []string // as the API spells them
+	Family   bool     // Name ends in "."; the rest of a heading names the member, in the user's spelling
+	Clear    ClearRule
+	Unique   bool // no two customers may be given one value
+	Parent   bool // holds another customer's id
+}
+
+// Schema is what an action can do with a row.
+type Schema struct {
+	Action  string
+	Keys    []Field // what may name the customer, in order of preference
+	Fields  []Field
+	Belongs map[string]string // names that the action must not set, and where they belong
+	Guards  []string          // readable names beyond these, for match only
+}
+
+// target is what a column sets.
+type target struct {
+	field *Field
+	name  string // with the member of a family
+}
+
+// directory finds fields by the names that people write.
+type directory struct {
+	fields  map[string]*Field // by folded name, families by their prefix
+	keys    map[string]*Field
+	belongs map[string]string
+	guards  map[string]*Field
+	names   []string // of keys and fields, for "did you mean"
+}
+
+func newDirectory(s Schema) *directory {
+	d := &directory{fields: byName(s.Fields), keys: byName(s.Keys), belongs: map[string]string{}, guards: map[string]*Field{}}
+	for name, why := range s.Belongs {
+		d.belongs[fold(name)] = why
+	}
+	for _, name := range s.Guards {
+		d.guards[fold(name)] = &Field{Name: name}
+	}
+	for _, f := range append(append([]Field{}, s.Keys...), s.Fields...) {
+		d.names = append(d.names, f.Name)
+	}
+	return d
+}
+
+func byName(fields []Field) map[string]*Field {
+	m := make(map[string]*Field, len(fields))
+	for i := range fields {
+		f := fields[i]
+		m[fold(f.Name)] = &f
+	}
+	return m
+}
+
+// field finds what may be set under a name.
+func (d *directory) field(name string) (target, bool) {
+	name = strings.TrimSpace(name)
+	if f := d.fields[fold(name)]; f != nil && !f.Family {
+		return target{f, f.Name}, true
+	}
+	prefix, member, dotted := strings.Cut(name, ".")
+	member = strings.TrimSpace(member)
+	if f := d.fields[fold(prefix)+"."]; dotted && f != nil && f.Family && member != "" {
+		return target{f, f.Name + member}, true
+	}
+	return target{}, false
+}
+
+func (d *directory) key(name string) *Field { return d.keys[fold(name)] }
+
+// guard finds what may be read under a name.
+func (d *directory) guard(name string) (target, bool) {
+	if t, ok := d.field(name); ok {
+		return t, true
+	}
+	for _, m := range []map[string]*Field{d.keys, d.guards} {
+		if f := m[fold(name)]; f != nil {
+			return target{f, f.Name}, true
+		}
+	}
+	return target{}, false
+}
+
+// fold makes names equal that differ in letter case, spaces, _ and - only.
+func fold(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '_' || r == '-' || unicode.IsSpace(r) {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, name)
+}

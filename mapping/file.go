@@ -1,0 +1,119 @@
+package mapping
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/vm"
+)
+
+// DefaultClear is the word that clears a field.
+const DefaultClear = "REMOVE"
+
+// Scalar is a text of the mapping file and where it stands.
+type Scalar struct {
+	Text         string
+	line, column int // from 1, the column in bytes; 0: not in the file
+}
+
+// Pair is one entry of match (column, field) or constants (field, text).
+type Pair struct{ Name, Value Scalar }
+
+// KeyRule names the column that says which customer a row is about.
+type KeyRule struct{ Column, Field Scalar }
+
+// ColumnRule is one entry of columns. Trim, Lower, Values and Expr apply in this order.
+type ColumnRule struct {
+	Column, Field Scalar
+	Trim, Lower   bool
+	Values        map[string]string // nil: any cell
+	expression    *vm.Program
+}
+
+// File is a parsed mapping file. Field names in it are checked by [Compile],
+// which knows the action.
+type File struct {
+	Name        string
+	Action      Scalar
+	Key         KeyRule
+	Columns     []ColumnRule
+	Match       []Pair
+	Constants   []Pair
+	Ignore      []Scalar
+	Clear       string // the word that clears a field
+	BlankClears bool   // a blank cell clears, where the field may be cleared
+	AllowClear  []Scalar
+	lines       []string
+}
+
+// at is a message with the place in the file and the line itself.
+func (f *File) at(s Scalar, text string) string {
+	if s.line < 1 {
+		return text
+	}
+	line := ""
+	if s.line <= len(f.lines) {
+		line = f.lines[s.line-1]
+	}
+	return fmt.Sprintf("%s:%d:%d: %s\n%s", f.Name, s.line, s.column, text, pointAt(s.line, line, s.column))
+}
+
+func (f *File) rule(column string) *ColumnRule {
+	for i := range f.Columns {
+		if strings.TrimSpace(f.Columns[i].Column.Text) == column {
+			return &f.Columns[i]
+		}
+	}
+	return nil
+}
+
+// environment is all that an expression sees.
+type environment struct {
+	Cell string `expr:"cell"`
+}
+
+// compileExpression leaves the clock out, so that a row means the same each
+// time it is read.
+func compileExpression(code string) (*vm.Program, error) {
+	return expr.Compile(code, expr.Env(environment{}), expr.AsKind(reflect.String), expr.DisableBuiltin("now"))
+}
+
+// transform takes a cell through the rule's stages.
+func (r *ColumnRule) transform(cell string) (string, *fault) {
+	if r.Trim {
+		cell = strings.TrimSpace(cell)
+	}
+	if r.Lower {
+		cell = strings.ToLower(cell)
+	}
+	if r.Values != nil {
+		mapped, ok := r.Values[cell]
+		if !ok {
+			return "", &fault{"not_allowed_value", fmt.Sprintf("%s is not among the values of the mapping file", quoted(cell))}
+		}
+		cell = mapped
+	}
+	if r.expression == nil {
+		return cell, nil
+	}
+	return r.evaluate(cell)
+}
+
+func (r *ColumnRule) evaluate(cell string) (string, *fault) {
+	result, err := expr.Run(r.expression, environment{cell})
+	if err != nil {
+		return "", badValue("the mapping file's expr fails on %s: %s", quoted(cell), firstLine(err))
+	}
+	text, ok := result.(string)
+	if !ok {
+		return "", badValue("the mapping file's expr gives no text for %s", quoted(cell))
+	}
+	return text, nil
+}
+
+func firstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
+}

@@ -1,0 +1,111 @@
+package mapping
+
+import (
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func schema() Schema {
+	return Schema{
+		Action: "update",
+		Keys:   []Field{{Name: "id", Kind: Digits}, {Name: "reference", Kind: Reference, Max: 255}},
+		Fields: []Field{
+			{Name: "firstName", Max: 50},
+			{Name: "lastName", Max: 50},
+			{Name: "companyName", Max: 255, WarnOver: 50},
+			{Name: "title", Kind: Enum, Enum: []string{"Mr", "Mrs", "Ms", "Miss", "Dr"}},
+			{Name: "primaryEmail", Kind: Email, Max: 255, Clear: IfAllowed},
+			{Name: "primaryPhone", Kind: Phone, Max: 50},
+			{Name: "reference", Kind: Reference, Max: 255, Unique: true},
+			{Name: "customerReference.reference1", Max: 255},
+			{Name: "customerReference.reference2", Max: 255},
+			{Name: "salesTrackingCode.", Family: true, Max: 255},
+			{Name: "parentId", Kind: Digits, Parent: true},
+			{Name: "quickBooksId", Kind: Digits, Clear: Never},
+		},
+		Belongs: map[string]string{"status": "use hold", "hubSpotId": "use latch"},
+		Guards:  []string{"status", "currency"},
+	}
+}
+
+func input(t testing.TB, text string) *Input {
+	t.Helper()
+	in, err := NewInput(strings.NewReader(text), "in.csv", ReadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return in
+}
+
+func compiled(t testing.TB, heading string, o CompileOptions) *Mapper {
+	t.Helper()
+	m, err := Compile(schema(), strings.Split(heading, ","), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func parsed(t testing.TB, text string) *File {
+	t.Helper()
+	f, err := ParseFile("map.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// rows reads an input to its end.
+func rows(in *Input) ([]Row, error) {
+	var all []Row
+	for {
+		row, err := in.Next()
+		if err == io.EOF {
+			return all, nil
+		}
+		if err != nil {
+			return all, err
+		}
+		row.Cells = slices.Clone(row.Cells)
+		all = append(all, row)
+	}
+}
+
+// refused demands a refusal that says all of the texts.
+func refused(t *testing.T, err error, line int, texts ...string) {
+	t.Helper()
+	var r *Refusal
+	if !errors.As(err, &r) {
+		t.Fatalf("got %v, want a refusal", err)
+	}
+	if r.Line != line {
+		t.Errorf("line %d, want %d in: %v", r.Line, line, err)
+	}
+	for _, text := range texts {
+		if !strings.Contains(err.Error(), text) {
+			t.Errorf("%q is missing in: %v", text, err)
+		}
+	}
+}
+
+// show writes what a row sets as name=text, and name! for a clear.
+func show(m Mapped) string {
+	var parts []string
+	for _, c := range m.Cells {
+		if c.Clear {
+			parts = append(parts, c.Name+"!")
+		} else {
+			parts = append(parts, c.Name+"="+c.Text)
+		}
+	}
+	for _, c := range m.Guards {
+		parts = append(parts, c.Name+"?"+c.Text)
+	}
+	for _, p := range m.Problems {
+		parts = append(parts, "#"+p.Code)
+	}
+	return strings.Join(parts, " | ")
+}

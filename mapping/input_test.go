@@ -1,0 +1,121 @@
+package mapping
+
+import (
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/unicode"
+)
+
+func TestInputReadsRows(t *testing.T) {
+	utf16, err := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewEncoder().String("id,name\r\n1,Zoë\r\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	latin, err := charmap.Windows1252.NewEncoder().String("id;name\n1;Zoë €\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name, text string
+		options    ReadOptions
+		dialect    string
+		want       []Row
+	}{
+		{"plain", "id,name\n1,Ada\n", ReadOptions{}, "UTF-8, delimiter ,", []Row{{2, []string{"1", "Ada"}, false}}},
+		{"byte order mark", "\xEF\xBB\xBFid;name\r\n1;Ada\r\n", ReadOptions{}, "UTF-8, delimiter ;", []Row{{2, []string{"1", "Ada"}, false}}},
+		{"tab, no last newline", "id\tname\n1\tA,da", ReadOptions{}, "UTF-8, delimiter tab", []Row{{2, []string{"1", "A,da"}, false}}},
+		{"delimiter in a quoted heading", "id|\"a,b,c\"\n1|x\n", ReadOptions{}, "UTF-8, delimiter |", []Row{{2, []string{"1", "x"}, false}}},
+		{"delimiter given", "id:name\n1:x\n", ReadOptions{Delimiter: ':'}, "UTF-8, delimiter :", []Row{{2, []string{"1", "x"}, false}}},
+		{"a mark beats the encoding", utf16, ReadOptions{Encoding: "windows-1252"}, "UTF-16LE, delimiter ,", []Row{{2, []string{"1", "Zoë"}, false}}},
+		{"encoding given", latin, ReadOptions{Encoding: "windows-1252"}, "windows-1252, delimiter ;", []Row{{2, []string{"1", "Zoë €"}, false}}},
+		{"true lines", "id,name\n\n1,\"a\nb\"\n\n2,c\n", ReadOptions{}, "UTF-8, delimiter ,",
+			[]Row{{3, []string{"1", "a\nb"}, false}, {6, []string{"2", "c"}, false}}},
+		{"newline in a heading", "\nid,\"na\nme\"\n1,x\n", ReadOptions{}, "UTF-8, delimiter ,", []Row{{4, []string{"1", "x"}, false}}},
+		{"line ends inside cells stay", "id,name\r\n1,\"a\r\nb\nc\rd\r\r\ne\"\r\n", ReadOptions{}, "UTF-8, delimiter ,",
+			[]Row{{2, []string{"1", "a\r\nb\nc\rd\r\r\ne"}, false}}},
+		{"ragged", "id,name\n1\n2,a,b\n", ReadOptions{}, "UTF-8, delimiter ,",
+			[]Row{{2, []string{"1"}, true}, {3, []string{"2", "a", "b"}, true}}},
+		{"apostrophes", "id,name\n'=1,'a\n''+x,'''-\n", ReadOptions{}, "UTF-8, delimiter ,",
+			[]Row{{2, []string{"=1", "'a"}, false}, {3, []string{"'+x", "''-"}, false}}},
+		{"our columns", "rb_line,id,RB_outcome,name\n7,1,failed,Ada\n8,2\n", ReadOptions{}, "UTF-8, delimiter ,",
+			[]Row{{2, []string{"1", "Ada"}, false}, {3, []string{"2"}, true}}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			in, err := NewInput(iotest.OneByteReader(strings.NewReader(c.text)), "in.csv", c.options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := rows(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Error(diff)
+			}
+			if in.Dialect().String() != c.dialect {
+				t.Errorf("dialect %q, want %q", in.Dialect(), c.dialect)
+			}
+		})
+	}
+}
+
+func TestInputHeading(t *testing.T) {
+	in := input(t, "rb_line,'+Phone,rb_export,name\n")
+	if diff := cmp.Diff([]string{"+Phone", "name"}, in.Heading()); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"rb_line", "rb_export"}, in.OwnColumns()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestInputRefuses(t *testing.T) {
+	for _, c := range []struct {
+		name, text string
+		options    ReadOptions
+		line       int
+		says       []string
+	}{
+		{"empty", "", ReadOptions{}, 0, []string{"empty"}},
+		{"blank lines only", "\n \n", ReadOptions{}, 0, []string{"empty"}},
+		{"workbook", "PK\x03\x04rest", ReadOptions{}, 0, []string{"Excel workbook", "try: save it"}},
+		{"not UTF-8", "id,name\n1,Ada\n2,Zo\xEB\n", ReadOptions{}, 3, []string{"in.csv", "UTF-8", "--encoding windows-1252"}},
+		{"not UTF-8 in the heading", "id,n\xE4me\n", ReadOptions{}, 1, []string{"UTF-8"}},
+		{"bytes outside the encoding", "id\n\x81\x20\n", ReadOptions{Encoding: "shift_jis"}, 2, []string{"do not belong"}},
+		{"unknown encoding", "id\n", ReadOptions{Encoding: "ansi-ish"}, 0, []string{"ansi-ish", "windows-1252"}},
+		{"NUL", "id,name\n1,\x00\n", ReadOptions{}, 2, []string{"NUL"}},
+		{"CR only", "id,name\r1,Ada\r", ReadOptions{}, 1, []string{"carriage return"}},
+		{"CR in the middle", "id,name\n1,Ada\r2,Bo\n", ReadOptions{}, 2, []string{"carriage return"}},
+		{"unclosed quote", "id,name\n1,\"a\nb\",\"c\n2,d\n", ReadOptions{}, 3, []string{"never closed"}},
+		{"bare quote", "id,name\n1,say \"hi\"\n", ReadOptions{}, 2, []string{`say "hi"`, "    2 | 1,say", "double"}},
+		{"text after a quote", "id,name\n1,\"a\nb\"c\n", ReadOptions{}, 3, []string{"starts in line 2"}},
+		{"endless quote", "id\n\"" + strings.Repeat("x\n", longestRow), ReadOptions{}, 2, []string{"1 MiB"}},
+		{"endless line", "id\n" + strings.Repeat("x", longestRow+1), ReadOptions{}, 2, []string{"1048576 bytes"}},
+		{"bad delimiter", "id\n", ReadOptions{Delimiter: '"'}, 0, []string{"delimiter"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			in, err := NewInput(strings.NewReader(c.text), "in.csv", c.options)
+			if err == nil {
+				_, err = rows(in)
+			}
+			refused(t, err, c.line, c.says...)
+		})
+	}
+}
+
+func TestInputPassesReadErrorsOn(t *testing.T) {
+	broken := errors.New("the cable is out")
+	in, err := NewInput(io.MultiReader(strings.NewReader("id,name\n1,a\n"), iotest.ErrReader(broken)), "in.csv", ReadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := rows(in); !errors.Is(err, broken) {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,157 @@
+package mapping
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"unicode/utf8"
+)
+
+// longestRow is in bytes. A row beyond it is an unclosed quote that would
+// swallow the rest of the file, and memory with it.
+const longestRow = 1 << 20
+
+// lines hands text to the CSV reader, one line a Read, so that the reader never
+// runs ahead and current is the line that its errors are about. On the way it
+// refuses what is no CSV text, and it doubles the carriage return of a CRLF
+// inside quotes: encoding/csv turns each CRLF into LF, and so leaves one.
+type lines struct {
+	in       *bufio.Reader
+	decoded  bool   // from another encoding, with U+FFFD for what does not belong to it
+	number   int    // of the current line, from 1
+	current  []byte // valid until the next line
+	rest     []byte // of the current line, still to be handed on
+	doubled  []byte
+	open     bool // a quote is open after the current line
+	openedAt int  // the line of the last opening quote
+	row      int  // bytes since the row began
+}
+
+func newLines(text io.Reader, encoding string) *lines {
+	return &lines{in: bufio.NewReaderSize(text, longestRow), decoded: encoding != utf8Name}
+}
+
+func (l *lines) Read(p []byte) (int, error) {
+	if len(l.rest) == 0 {
+		if err := l.next(); err != nil {
+			return 0, err
+		}
+	}
+	n := copy(p, l.rest)
+	l.rest = l.rest[n:]
+	return n, nil
+}
+
+func (l *lines) next() error {
+	text, err := l.in.ReadSlice('\n')
+	switch {
+	case errors.Is(err, bufio.ErrBufferFull):
+		l.number++
+		return l.tooLong()
+	case err == io.EOF && len(text) == 0:
+		return l.end()
+	case err != nil && err != io.EOF:
+		return err
+	}
+	l.number++
+	l.current, l.rest = text, text
+	if refusal := l.inspect(text); refusal != nil {
+		return refusal
+	}
+	if l.open && bytes.HasSuffix(text, []byte("\r\n")) {
+		l.doubled = append(append(l.doubled[:0], text[:len(text)-1]...), '\r', '\n')
+		l.rest = l.doubled
+	}
+	return nil
+}
+
+// inspect follows the quotes through a line and refuses what is no CSV text.
+func (l *lines) inspect(text []byte) error {
+	if bytes.IndexByte(text, 0) >= 0 {
+		return l.refuse("a NUL byte: this is not a text file, or UTF-16 without a byte order mark",
+			"save it as CSV (UTF-8), or pass --encoding utf-16le")
+	}
+	if !l.decoded && !utf8.Valid(text) {
+		return l.refuse("bytes that are not UTF-8", "--encoding windows-1252, or save the file as CSV UTF-8")
+	}
+	if l.decoded && bytes.Contains(text, []byte("\uFFFD")) {
+		return l.refuse("bytes that do not belong to the encoding", "another --encoding, or save the file as CSV UTF-8")
+	}
+	wasOpen := l.open
+	if quotes := bytes.Count(text, []byte{'"'}); quotes > 0 {
+		l.open = l.open != (quotes%2 == 1)
+		if l.open {
+			l.openedAt = l.number
+		}
+	}
+	if strayReturn(text, wasOpen) {
+		return l.refuse("a carriage return without a line feed ends a line here",
+			"save the file again with Windows or Unix line ends (in Excel: not as \"CSV (Macintosh)\")")
+	}
+	l.row += len(text)
+	if l.row > longestRow {
+		return l.tooLong()
+	}
+	if !l.open {
+		l.row = 0
+	}
+	return nil
+}
+
+// strayReturn finds a carriage return outside quotes with no line feed after it.
+func strayReturn(text []byte, inQuotes bool) bool {
+	text = bytes.TrimSuffix(bytes.TrimSuffix(text, []byte("\n")), []byte("\r"))
+	if bytes.IndexByte(text, '\r') < 0 {
+		return false
+	}
+	for _, b := range text {
+		if b == '"' {
+			inQuotes = !inQuotes
+		} else if b == '\r' && !inQuotes {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *lines) end() error {
+	if !l.open {
+		return io.EOF
+	}
+	return &Refusal{Line: l.openedAt, Text: "a quotation mark is opened here and never closed",
+		Try: "close it, or double it if it belongs to the text"}
+}
+
+func (l *lines) tooLong() error {
+	if l.open {
+		return &Refusal{Line: l.openedAt, Text: "a quotation mark is opened here and not closed within 1 MiB",
+			Try: "close it, or double it if it belongs to the text"}
+	}
+	return l.refuse(fmt.Sprintf("a line of more than %d bytes", longestRow), "is this a CSV file?")
+}
+
+func (l *lines) refuse(text, try string) error {
+	return &Refusal{Line: l.number, Text: text, Try: try}
+}
+
+// heading returns the text of the first row, with any blank lines before it.
+// Carriage returns stay doubled, since the CSV reader is still to come.
+func (l *lines) heading() ([]byte, error) {
+	var text []byte
+	for {
+		err := l.next()
+		if err == io.EOF {
+			return text, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		text = append(text, l.rest...)
+		l.rest = nil
+		if !l.open && len(bytes.TrimSpace(text)) > 0 {
+			return text, nil
+		}
+	}
+}

@@ -1,0 +1,93 @@
+package mapping
+
+import (
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+func (p *parser) key(n *yaml.Node) {
+	k := &p.file.Key
+	p.sections(n, []section{
+		{"column", func(n *yaml.Node) { k.Column = p.scalar(n) }},
+		{"field", func(n *yaml.Node) { k.Field = p.scalar(n) }},
+	})
+	if follow(n).Kind == yaml.MappingNode && (k.Column.Text == "" || k.Field.Text == "") {
+		p.complain(n, "key needs both column and field, such as {column: Cust No, field: reference}")
+	}
+}
+
+func (p *parser) columns(n *yaml.Node) {
+	p.entries(n, func(key Scalar, keyNode, value *yaml.Node) {
+		rule := ColumnRule{Column: key}
+		if follow(value).Kind == yaml.MappingNode {
+			p.column(value, &rule)
+		} else {
+			rule.Field = p.scalar(value)
+		}
+		p.file.Columns = append(p.file.Columns, rule)
+	})
+}
+
+func (p *parser) column(n *yaml.Node, rule *ColumnRule) {
+	problems := len(p.bad)
+	p.sections(n, []section{
+		{"field", func(n *yaml.Node) { rule.Field = p.scalar(n) }},
+		{"trim", func(n *yaml.Node) { rule.Trim = p.truth(n) }},
+		{"lower", func(n *yaml.Node) { rule.Lower = p.truth(n) }},
+		{"values", func(n *yaml.Node) { rule.Values = p.values(n) }},
+		{"expr", func(n *yaml.Node) { p.expression(n, rule) }},
+	})
+	if rule.Field.Text == "" && len(p.bad) == problems {
+		p.complain(n, "field is missing: which field does the column %q set?", rule.Column.Text)
+	}
+}
+
+func (p *parser) values(n *yaml.Node) map[string]string {
+	values := map[string]string{}
+	p.entries(n, func(key Scalar, _, value *yaml.Node) { values[key.Text] = p.scalar(value).Text })
+	return values
+}
+
+func (p *parser) expression(n *yaml.Node, rule *ColumnRule) {
+	code := p.scalar(n)
+	if code.line == 0 {
+		return
+	}
+	program, err := compileExpression(code.Text)
+	if err != nil {
+		p.complain(n, "expr: %s", firstLine(err))
+		return
+	}
+	rule.expression = program
+}
+
+func (p *parser) truth(n *yaml.Node) bool {
+	s := p.scalar(n)
+	if s.line > 0 && s.Text != "true" && s.Text != "false" {
+		p.complain(n, "true or false is expected here")
+	}
+	return s.Text == "true"
+}
+
+// clear refuses words that the rules for cells could never meet.
+func (p *parser) clear(n *yaml.Node) {
+	word := p.scalar(n)
+	switch {
+	case word.line == 0:
+		return
+	case strings.TrimSpace(word.Text) == "":
+		p.complain(n, "the clear word is blank; for blank cells to clear, write blank: clear")
+	case strings.TrimSpace(word.Text) != word.Text, strings.ContainsAny(word.Text[:1], `\'`):
+		p.complain(n, "the clear word must not begin with a backslash or an apostrophe, nor begin or end with white space")
+	}
+	p.file.Clear = word.Text
+}
+
+func (p *parser) blank(n *yaml.Node) {
+	word := p.scalar(n)
+	if word.line > 0 && word.Text != "keep" && word.Text != "clear" {
+		p.complain(n, "blank is keep or clear")
+	}
+	p.file.BlankClears = word.Text == "clear"
+}

@@ -1,0 +1,136 @@
+package reports
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"maps"
+	"slices"
+	"time"
+
+	"rowbatch/batch"
+)
+
+// Summary is what summary.json holds.
+type Summary struct {
+	RunID         string         `json:"run_id"`
+	Action        string         `json:"action"`
+	File          string         `json:"file"`
+	Account       string         `json:"account"`
+	Rows          int            `json:"rows"`
+	Outcomes      map[string]int `json:"outcomes"` // rows of each outcome that occurs
+	Requests      Requests       `json:"requests"`
+	Seconds       float64        `json:"seconds"`
+	WaitedSeconds float64        `json:"waited_seconds"` // for the account's limit
+	Errors        []ErrorCount   `json:"errors"`         // the most frequent first
+	ExitCode      int            `json:"exit_code"`
+
+	Report string `json:"-"` // path of the report as written
+	Failed string `json:"-"` // path of the rows to run again; empty: there are none
+}
+
+// Requests counts what was sent to the API. Of a run that was killed, only those
+// made for a row whose outcome is recorded are known.
+type Requests struct {
+	Read  int `json:"read"`
+	Write int `json:"write"`
+	Total int `json:"total"`
+}
+
+// ErrorCount says how often one error code occurs, and where.
+type ErrorCount struct {
+	Code  string `json:"code"`
+	Count int    `json:"count"`
+	Fix   string `json:"fix"`
+	Lines []int  `json:"lines"` // of the input; the first 10
+}
+
+const linesShown = 10
+
+// ExitCode returns the code of a run that was not ended by something graver.
+func ExitCode(outcomes map[string]int) int {
+	precedence := []struct {
+		kind batch.Kind
+		code int
+	}{
+		{batch.NotAttempted, 5},
+		{batch.InDoubt, 4},
+		{batch.Rejected, 3}, {batch.Failed, 3}, {batch.Conflict, 3},
+	}
+	for _, p := range precedence {
+		if outcomes[string(p.kind)] > 0 {
+			return p.code
+		}
+	}
+	return 0
+}
+
+// tally gathers a summary row by row.
+type tally struct {
+	Summary
+	errors map[string]*ErrorCount
+	last   time.Time
+}
+
+func newTally(runID string, h batch.Head) *tally {
+	return &tally{
+		Summary: Summary{RunID: runID, Action: h.Action, File: h.File, Account: h.Account, Rows: h.Rows, Outcomes: map[string]int{}},
+		errors:  map[string]*ErrorCount{},
+		last:    h.Started,
+	}
+}
+
+// add counts one row, and returns what to do about its error.
+func (t *tally) add(line int, o batch.Outcome) (fix string) {
+	t.Outcomes[string(o.Kind)]++
+	t.Requests.Write += o.Sends
+	t.Requests.Total += o.Requests
+	if o.At.After(t.last) {
+		t.last = o.At
+	}
+	if o.Code == "" {
+		return ""
+	}
+	e := t.errors[o.Code]
+	if e == nil {
+		e = &ErrorCount{Code: o.Code, Fix: batch.Fix(o.Code)}
+		t.errors[o.Code] = e
+	}
+	e.Count++
+	if len(e.Lines) < linesShown {
+		e.Lines = append(e.Lines, line)
+	}
+	return e.Fix
+}
+
+// summary ends the count. What the run itself recorded at its end beats what its
+// rows add up to: it also knows of requests that were for no row.
+func (t *tally) summary(h batch.Head, end *batch.End) Summary {
+	s := t.Summary
+	s.Errors = make([]ErrorCount, 0, len(t.errors))
+	for _, code := range slices.Sorted(maps.Keys(t.errors)) {
+		s.Errors = append(s.Errors, *t.errors[code])
+	}
+	slices.SortStableFunc(s.Errors, func(a, b ErrorCount) int { return cmp.Compare(b.Count, a.Count) })
+	s.Requests.Read = max(0, s.Requests.Total-s.Requests.Write)
+	s.Seconds = t.last.Sub(h.Started).Seconds()
+	s.ExitCode = ExitCode(s.Outcomes)
+	if end != nil {
+		s.Requests = Requests{Read: end.Reads, Write: end.Writes, Total: end.Reads + end.Writes}
+		s.Seconds, s.WaitedSeconds, s.ExitCode = end.Seconds, end.Waited, end.Exit
+	}
+	return s
+}
+
+// JSON returns the summary as summary.json and --json show it: indented, with a
+// newline behind.
+func (s Summary) JSON() []byte {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(s); err != nil {
+		panic(err) // a summary always encodes
+	}
+	return b.Bytes()
+}

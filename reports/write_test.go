@@ -1,0 +1,216 @@
+package reports
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"rowbatch/batch"
+	"rowbatch/batch/runs"
+)
+
+const columns = "rb_line;rb_action;rb_key;rb_outcome;rb_changes;rb_http_status;rb_error_code;rb_error;rb_fix;rb_attempts;rb_requests;rb_ms;rb_at;rb_id;rb_customer;rb_status;rb_balance;rb_next_billing"
+
+func TestReport(t *testing.T) {
+	d := run(t, mixed())
+	s := write(t, d)
+	needWork := []string{
+		`4;update;;rejected;;;ragged_row;2 cells under 4 headings;"quote cells that hold the delimiter; give the row as many cells as the heading";0;0;0;;;;;;;3;Ms`,
+		`5;update;"reference=A;""4""";rejected;;404;not_found;no\u001b[31m\u000asuch customer;check the key; is this the right account?;0;1;0;2026-11-20T21:52:01.234Z;;;;;;4;Dr;`,
+		`6;update;id=9007199254740993;in_doubt;"[{""field"":""title"",""before"":null,""after"":""Dr""}]";;no_answer;the run ended before the answer to this write was recorded;look at the customer in the account, then run the row again: what is there already is left alone;0;0;0;;9007199254740993;;;;;5;Dr;`,
+		`7;update;;not_attempted;;;stopped;;run the rows of failed.csv;0;0;0;;;;;;;6;Dr;'+1`,
+		`8;update;id=7;failed;"[{""field"":""title"",""before"":null,""after"":""Dr""}]";400;http_400;<no>;read rb_error, correct the row and run it again;1;2;0;2026-11-20T21:52:01.234Z;7;;;;;7;Dr;`,
+	}
+	needWork[1] = strings.Replace(needWork[1], "check the key; is this the right account?", `"check the key; is this the right account?"`, 1)
+	heading := "\uFEFF" + columns + ";id;'=Title;Note"
+	failed := append([]string{heading}, needWork...)
+	report := append([]string{heading,
+		`2;update;id=1;changed;"[{""field"":""title"",""before"":""Ms"",""after"":""Dr""},{""field"":""mrr"",""before"":25.9800,""after"":null}]";200;;;;1;2;143;2026-11-20T21:52:01.234Z;1;'=Northlight\u202e & Co;Active;-25.00;2026-12-01;1;Dr;-5`,
+		"3;update;id=2;unchanged;;;;;;0;0;0;2026-11-20T21:52:01.234Z;2;;;;;2;Ms;\"''=1+1\nsecond line\"",
+	}, needWork...)
+	if diff := cmp.Diff(strings.Join(report, "\n")+"\n", read(t, d, "report.csv")); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(strings.Join(failed, "\n")+"\n", read(t, d, "failed.csv")); diff != "" {
+		t.Error(diff)
+	}
+	if s.Report != d.Path("report.csv") || s.Failed != d.Path("failed.csv") {
+		t.Error(s.Report, s.Failed)
+	}
+}
+
+func TestSummary(t *testing.T) {
+	d := run(t, mixed())
+	write(t, d)
+	want := `{
+  "run_id": "20261120T215200Z-update-customers",
+  "action": "update",
+  "file": "customers.csv",
+  "account": "sandbox",
+  "rows": 7,
+  "outcomes": {
+    "changed": 1,
+    "failed": 1,
+    "in_doubt": 1,
+    "not_attempted": 1,
+    "rejected": 2,
+    "unchanged": 1
+  },
+  "requests": {
+    "read": 3,
+    "write": 2,
+    "total": 5
+  },
+  "seconds": 1.234567,
+  "waited_seconds": 0,
+  "errors": [
+    {
+      "code": "http_400",
+      "count": 1,
+      "fix": "read rb_error, correct the row and run it again",
+      "lines": [
+        8
+      ]
+    },
+`
+	if got := read(t, d, "summary.json"); !strings.HasPrefix(got, want) || !strings.HasSuffix(got, "  \"exit_code\": 5\n}\n") {
+		t.Error(cmp.Diff(want, got))
+	}
+}
+
+func TestSummaryOfAnEndedRun(t *testing.T) {
+	h := mixed()
+	h.end = &batch.End{Reads: 70, Writes: 30, Seconds: 12.5, Waited: 3.25, Exit: 13}
+	for range 12 {
+		h.rows = append(h.rows, row{cells: []string{"8", "", "", ""}, done: batch.Reject("not_found", "")})
+	}
+	s := write(t, run(t, h))
+	if s.Requests != (Requests{70, 30, 100}) || s.Seconds != 12.5 || s.WaitedSeconds != 3.25 || s.ExitCode != 13 {
+		t.Errorf("%+v", s)
+	}
+	first := ErrorCount{"not_found", 13, batch.Fix("not_found"), []int{5, 9, 10, 11, 12, 13, 14, 15, 16, 17}}
+	if diff := cmp.Diff(first, s.Errors[0]); diff != "" {
+		t.Error(diff)
+	}
+	var codes []string
+	for _, e := range s.Errors[1:] {
+		codes = append(codes, e.Code)
+	}
+	if diff := cmp.Diff([]string{"http_400", "no_answer", "ragged_row", "stopped"}, codes); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestARunWithNothingLeftToDo(t *testing.T) {
+	unchanged := &batch.Outcome{Kind: batch.Unchanged, Key: "id=1"}
+	d := run(t, history{heading: []string{"id"}, rows: []row{{cells: []string{"1"}, done: unchanged}}, end: &batch.End{}})
+	s := write(t, d)
+	if _, err := os.Stat(d.Path("failed.csv")); !errors.Is(err, fs.ErrNotExist) || s.Failed != "" || s.ExitCode != 0 {
+		t.Errorf("%v %+v", err, s)
+	}
+	var keys map[string]json.RawMessage
+	if err := json.Unmarshal(s.JSON(), &keys); err != nil || string(keys["errors"]) != "[]" || len(keys) != 11 {
+		t.Errorf("%v %s", err, s.JSON())
+	}
+}
+
+// While a run goes on, its report says what is known so far, and what is settled
+// later leaves no stale file behind.
+func TestReportOfARunThatGoesOn(t *testing.T) {
+	d, err := runs.Create(t.TempDir(), start, "update", "x.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := d.Rows([]string{"id"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(w.Append(2, []string{"1"}, false), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	j, err := d.CreateJournal(batch.Head{Rows: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := write(t, d); s.Outcomes["not_attempted"] != 1 || s.Failed == "" || s.ExitCode != 5 {
+		t.Errorf("%+v", s)
+	}
+	if err := errors.Join(j.Done(0, batch.Outcome{Kind: batch.Unchanged}), j.End(batch.End{})); err != nil {
+		t.Fatal(err)
+	}
+	if s := write(t, d); s.Outcomes["unchanged"] != 1 || s.Failed != "" || s.ExitCode != 0 {
+		t.Errorf("%+v", s)
+	}
+	if left, err := filepath.Glob(d.Path("failed*")); err != nil || len(left) > 0 {
+		t.Error(left, err)
+	}
+}
+
+func TestAnEditedReportStays(t *testing.T) {
+	d := run(t, mixed())
+	write(t, d)
+	if err := os.WriteFile(d.Path("failed.csv"), []byte("my work"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := write(t, d)
+	if s.Failed != d.Path("failed-2.csv") || s.Report != d.Path("report.csv") || read(t, d, "failed.csv") != "my work" {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestRowsAndJournalThatDisagree(t *testing.T) {
+	for _, rows := range []int{6, 8} {
+		h := mixed()
+		h.rows = append(h.rows, h.rows...)[:rows]
+		d, other := run(t, h), run(t, mixed())
+		if err := os.Rename(other.Path("journal"), d.Path("journal")); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Write(d, Options{Escape: escape})
+		if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("holds %d rows, and the run's journal speaks of 7", rows)) {
+			t.Error(err)
+		}
+		if left, err := filepath.Glob(d.Path("*report*")); err != nil || len(left) > 0 {
+			t.Error(left, err)
+		}
+	}
+}
+
+// A report read as the input of the next run gives the cells of this one.
+func TestRoundTrip(t *testing.T) {
+	cells := []string{"-5", "'-5", "''-5", "-5.20", "-5.", "-", "=1", "'=1", "+49 30 1", "@x", "\tx", "\rx", "'", "'x", "007", "", "1e5", "-1e5", "a\r\nb", `"`}
+	unescape := func(s string) string {
+		if rest, found := strings.CutPrefix(s, "'"); found && escape(s) != s {
+			return rest
+		}
+		return s
+	}
+	for _, delimiter := range []string{",", ";", "\t", "|"} {
+		d := run(t, history{head: batch.Head{Delimiter: delimiter}, heading: cells, rows: []row{{cells: cells}}})
+		write(t, d)
+		text := strings.TrimPrefix(read(t, d, "report.csv"), "\uFEFF")
+		r := csv.NewReader(strings.NewReader(strings.ReplaceAll(text, "\r\n", "\r\r\n")))
+		r.Comma = rune(delimiter[0])
+		lines, err := r.ReadAll()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range lines {
+			var got []string
+			for _, cell := range line[18:] {
+				got = append(got, unescape(cell))
+			}
+			if diff := cmp.Diff(cells, got); diff != "" {
+				t.Error(diff)
+			}
+		}
+	}
+}
