@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"context"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -206,7 +207,7 @@ func (d *dispatcher) leave(l *lane, it *Item) {
 
 // cutShort settles every row that is not with a worker.
 func (d *dispatcher) cutShort() {
-	waiting := append(d.ready, d.parked...)
+	waiting := slices.Concat(d.ready, d.parked)
 	d.ready, d.parked = nil, nil
 	for _, t := range waiting {
 		d.close(t, t.cutShort())

@@ -177,7 +177,8 @@ func (x *Index) unfinished(n int) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	return Outcome{Kind: InDoubt, Code: "no_answer", Key: "id=" + e.Found.ID, ID: e.Found.ID, Sends: 1, Changes: e.Changes,
+	return Outcome{Kind: InDoubt, Code: "no_answer", Key: "id=" + e.Found.ID, ID: e.Found.ID, Changes: e.Changes,
+		Sends: 1, Requests: 2, // at least: its read and its write
 		Error: "the run ended before the answer to this write was recorded"}, nil
 }
 

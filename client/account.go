@@ -113,12 +113,10 @@ func (a *account) roll(now time.Time) {
 
 // settle learns from what became of one request.
 func (a *account) settle(rep Reply, now time.Time) {
-	date := rep.Received.Round(0)
-	if told, err := http.ParseTime(rep.Header.Get("Date")); err == nil {
-		date = told
+	date, dated := handled(rep)
+	if counted := a.count(rep, date); counted && dated { // a page of something between has another clock
 		a.skew = a.skew.narrow(date, rep.Sent.Round(0), rep.Received.Round(0))
 	}
-	a.count(rep, date)
 	wish := retryAfter(rep.Header, date)
 	switch {
 	case errors.Is(rep.Err, context.Canceled): // the caller's doing
@@ -131,16 +129,25 @@ func (a *account) settle(rep Reply, now time.Time) {
 	}
 }
 
-// count keeps the windows' books.
-func (a *account) count(rep Reply, date time.Time) {
+// handled is when the reply was written by the server's clock, or by ours where it does not tell.
+func handled(rep Reply) (date time.Time, told bool) {
+	if date, err := http.ParseTime(rep.Header.Get("Date")); err == nil {
+		return date, true
+	}
+	return rep.Received.Round(0), false
+}
+
+// count keeps the windows' books, and says whether the reply told anything for them.
+func (a *account) count(rep Reply, date time.Time) (told bool) {
 	for _, w := range a.windows() {
 		if q, ok := readQuota(rep.Header, w.name, w.length, date); ok {
 			w.observe(q, rep.Sent.Round(0))
-			a.met = true
+			told, a.met = true, true
 		} else if rep.Status != 0 || rep.Class == Lost {
 			w.spend()
 		}
 	}
+	return told
 }
 
 func (a *account) windows() [2]*window { return [...]*window{&a.day, &a.minute} }

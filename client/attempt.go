@@ -3,6 +3,7 @@ package client
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -54,7 +55,7 @@ func (f *Fusebill) attempt(parent context.Context, c call) Reply {
 	}
 	rep.Received = time.Now()
 	x.err, x.unsent, x.trusted = err, seen.none(), f.trusted.Load()
-	rep.Requests = seen.count(x.unsent)
+	rep.Requests = seen.count(x.unsent || errors.Is(err, ErrReadOnly))
 	if rep.Class, rep.Err = classify(x); rep.Class == Answered {
 		f.trusted.Store(true)
 		rep.Body = x.body

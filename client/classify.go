@@ -137,7 +137,7 @@ func (x exchange) success() (Class, error) {
 	case x.want == list && !root.IsArray(), x.want != list && !root.IsObject():
 		return unreadable("the answer is not of the kind asked for: " + x.words())
 	}
-	if got := root.Get("id"); x.id != "" && identifier(got) != x.id && !(x.idOptional && identifier(got) == "") {
+	if got := root.Get("id"); x.id != "" && identifier(got) != x.id && (!x.idOptional || identifier(got) != "") {
 		return unreadable(fmt.Sprintf("customer %s was asked for, and another answer came: id %s", x.id, visible(got.Raw)))
 	}
 	if key, twice := repeatedKey(root); x.want == record && twice {

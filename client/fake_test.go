@@ -3,7 +3,6 @@ package client
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
@@ -242,4 +241,4 @@ func ideal(requests, perWindow, workers int, length time.Duration) time.Duration
 
 func even(n int) int { return n - n%2 }
 
-func percent(part, of int) string { return fmt.Sprintf("%.2f%%", 100*float64(part)/float64(of)) }
+func percent(part, of int) float64 { return 100 * float64(part) / float64(of) }

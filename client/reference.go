@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -44,7 +45,8 @@ func (f *Fusebill) FindByReference(ctx context.Context, l *Lease, ref string) (M
 }
 
 func refusedOrLost(err error) Class {
-	if _, ok := err.(*RecordError); ok {
+	var record *RecordError
+	if errors.As(err, &record) {
 		return Refused
 	}
 	return Lost

@@ -63,7 +63,7 @@ func rows(in *Input) ([]Row, error) {
 	var all []Row
 	for {
 		row, err := in.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return all, nil
 		}
 		if err != nil {

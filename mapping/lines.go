@@ -142,7 +142,7 @@ func (l *lines) heading() ([]byte, error) {
 	var text []byte
 	for {
 		err := l.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return text, nil
 		}
 		if err != nil {

@@ -97,8 +97,8 @@ func (c *column) reject(out *Mapped, code, text string) {
 	out.Problems = append(out.Problems, Problem{code, c.heading, text})
 }
 
-func (c *column) cell(text string, clear bool) Cell {
-	return Cell{c.field, c.name, c.heading, text, clear}
+func (c *column) cell(text string, clears bool) Cell {
+	return Cell{c.field, c.name, c.heading, text, clears}
 }
 
 // set reads a cell that sets a field.

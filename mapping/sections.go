@@ -18,7 +18,7 @@ func (p *parser) key(n *yaml.Node) {
 }
 
 func (p *parser) columns(n *yaml.Node) {
-	p.entries(n, func(key Scalar, keyNode, value *yaml.Node) {
+	p.entries(n, func(key Scalar, _, value *yaml.Node) {
 		rule := ColumnRule{Column: key}
 		if follow(value).Kind == yaml.MappingNode {
 			p.column(value, &rule)

@@ -60,6 +60,9 @@ func translate(r client.Reply) batch.Reply {
 	if r.Err != nil {
 		rep.Text = r.Err.Error()
 	}
+	if day := (*client.DayLimitError)(nil); errors.As(r.Err, &day) {
+		rep.Class = batch.Fatal // nothing more can be asked for today
+	}
 	switch rep.Class {
 	case batch.Answered:
 		rep.Record = record(r.Body)

@@ -1,6 +1,8 @@
 package action
 
 import (
+	"strings"
+
 	"rowbatch/batch"
 	"rowbatch/mapping"
 )
@@ -50,7 +52,7 @@ func problems(all []mapping.Problem) *batch.Outcome {
 		if i > 0 {
 			out.Error += "; "
 		}
-		if p.Column != "" {
+		if p.Column != "" && !strings.HasPrefix(p.Text, p.Column+" ") {
 			out.Error += p.Column + ": "
 		}
 		out.Error += p.Text

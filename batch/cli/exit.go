@@ -73,7 +73,7 @@ func (s signalled) Error() string {
 	if s.Signal == os.Interrupt {
 		return "stopped by Ctrl-C"
 	}
-	return "stopped by " + s.Signal.String()
+	return "stopped by " + s.String()
 }
 
 // codeOf gives the exit code of an error that ended a command.

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"math"
 	"time"
 
@@ -50,7 +49,7 @@ func (f forecast) String() string {
 		text += ", about " + seconds(f.takes) + " at this account's limit"
 	}
 	if f.beyond {
-		text += fmt.Sprint("; more than is left of today's allowance")
+		text += "; more than is left of today's allowance"
 	}
 	return text
 }

@@ -43,7 +43,7 @@ func topics() []topic {
 func newHelp(root *cobra.Command) *cobra.Command {
 	help := &cobra.Command{
 		Use: "help [COMMAND | TOPIC]", Short: "Help about a command or a topic",
-		RunE: func(cmd *cobra.Command, args []string) error {
+		RunE: func(_ *cobra.Command, args []string) error {
 			found, rest, err := root.Find(args)
 			if err != nil || len(rest) > 0 {
 				return usage("rowbatch help", "there is no command or topic %q", strings.Join(args, " "))

@@ -26,15 +26,18 @@ func (r *run) mayAsk() error {
 	return keys.Close()
 }
 
+// stopped says that a signal, or the run itself, has ended it early.
+func (r *run) stopped() bool { return r.stop.Err() != nil }
+
 // mustSurvey says that the live records are read before anything is sent, since
 // a question or --expect needs to know what would change.
 func (r *run) mustSurvey() bool {
-	return r.stop.Err() == nil && r.rows.count() > 0 && (r.asks() || r.flags.expect >= 0)
+	return !r.stopped() && r.rows.count() > 0 && (r.asks() || r.flags.expect >= 0)
 }
 
 // consent compares the survey with --expect, and asks.
 func (r *run) consent() error {
-	if r.stop.Err() != nil {
+	if r.stopped() {
 		return nil // the run has stopped, and nothing will be sent
 	}
 	if err := r.expected(); err != nil {
@@ -54,7 +57,7 @@ func (r *run) consent() error {
 // expected holds --expect against the number of rows that would be sent.
 func (r *run) expected() error {
 	would := r.tally.kinds[batch.WouldChange]
-	if r.flags.expect < 0 || r.flags.expect == would || r.stop.Err() != nil {
+	if r.flags.expect < 0 || r.flags.expect == would || r.stopped() {
 		return nil
 	}
 	return usage("rowbatch with --dry-run shows which", "%s would be sent, and --expect says %s; nothing was sent",

@@ -65,7 +65,7 @@ func serveSandbox(cmd *cobra.Command, f *sandboxFlags) error {
 	if err != nil {
 		return err
 	}
-	listener, err := listenLoopback(f.addr)
+	listener, err := listenLoopback(cmd.Context(), f.addr)
 	if err != nil {
 		return err
 	}
@@ -81,8 +81,8 @@ func serveSandbox(cmd *cobra.Command, f *sandboxFlags) error {
 }
 
 // listenLoopback refuses to show the sandbox to a network.
-func listenLoopback(addr string) (net.Listener, error) {
-	listener, err := net.Listen("tcp", addr)
+func listenLoopback(ctx context.Context, addr string) (net.Listener, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return nil, usage("--addr 127.0.0.1:0", "cannot serve on %s: %v", addr, err)
 	}

@@ -16,7 +16,7 @@ func (r *run) noteInput() {
 		return
 	}
 	w, c := r.console.err, r.in.checked
-	fmt.Fprintf(w, "%s: %s, %s, key column %q\n", r.file, r.in.dialect, plural(c.Rows, "row"), r.in.mapper.KeyColumn())
+	fmt.Fprintf(w, "%s: %s, key column %q (%s)\n", r.file, plural(c.Rows, "row"), r.in.mapper.KeyColumn(), r.in.dialect)
 	if c.BlankRows > 0 {
 		fmt.Fprintf(w, "%s: %s without any cell left out\n", r.file, plural(c.BlankRows, "row"))
 	}

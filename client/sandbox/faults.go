@@ -85,7 +85,8 @@ type armed struct {
 
 func newFaults(list []Fault) *faults {
 	f := &faults{table: misbehaviours()}
-	for _, one := range list {
+	for i, one := range list {
+		one.Seed += uint64(i) << 32 // each fault draws for itself: with one draw for all, only the first would ever fire
 		f.armed = append(f.armed, armed{Fault: one, draws: map[int64]int{}})
 	}
 	return f

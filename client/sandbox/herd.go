@@ -118,9 +118,9 @@ func newStencil(raw []byte) (stencil, error) {
 	return s, nil
 }
 
-// draw returns the original (copy 0) or a copy of it under another id.
-func (s stencil) draw(id int64, copy int) []byte {
-	if copy == 0 {
+// draw returns the original (nth 0) or a copy of it under another id.
+func (s stencil) draw(id int64, nth int) []byte {
+	if nth == 0 {
 		return s.own
 	}
 	out := make([]byte, 0, len(s.own)+64)
@@ -129,7 +129,7 @@ func (s stencil) draw(id int64, copy int) []byte {
 		case markID:
 			out = strconv.AppendInt(out, id, 10)
 		case markCopy:
-			out = strconv.AppendInt(out, int64(copy)+1, 10)
+			out = strconv.AppendInt(out, int64(nth)+1, 10)
 		default:
 			out = append(out, p...)
 		}

@@ -51,8 +51,8 @@ func (r *reply) send(w http.ResponseWriter) {
 }
 
 type apiError struct {
-	ErrorId        int
-	HttpStatusCode int
+	ErrorID        int `json:"ErrorId"`
+	HTTPStatusCode int `json:"HttpStatusCode"`
 	Errors         []apiDetail
 }
 
@@ -61,7 +61,7 @@ type apiDetail struct{ Key, Value string }
 // failure returns an error of the documented shape (developer.staxbill.com/reference/errors).
 // Whether a body with several faults gets an entry for each is not documented; here it does.
 func failure(status int, texts ...string) *reply {
-	e := apiError{HttpStatusCode: status}
+	e := apiError{HTTPStatusCode: status}
 	for _, t := range texts {
 		e.Errors = append(e.Errors, apiDetail{"Api Error", t})
 	}

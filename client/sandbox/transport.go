@@ -81,7 +81,7 @@ func (t transport) serve(r *http.Request) (resp *http.Response) {
 		switch cut := recover(); {
 		case cut == nil:
 			resp = w.response(&w.body)
-		case cut != http.ErrAbortHandler:
+		case cut != http.ErrAbortHandler: //nolint:errorlint // net/http too compares the value of the panic
 			panic(cut)
 		case w.status != 0:
 			resp = w.response(io.MultiReader(&w.body, broken{}))
