@@ -71,8 +71,7 @@ func (f *actionFlags) register(cmd *cobra.Command) {
 	s.BoolVar(&f.quiet, "quiet", false, "no progress and no notices")
 	s.BoolVar(&f.verbose, "verbose", false, "show each request")
 	s.StringVar(&f.logFormat, "log-format", "text", "`text` or json, for --verbose")
-	s.Lookup("expect").DefValue = ""
-	s.Lookup("limit").DefValue = ""
+	s.Lookup("expect").DefValue = "0" // help shows no default then
 }
 
 // parse checks the flags that cobra takes as mere text.

@@ -33,6 +33,18 @@ type previewRow struct {
 
 type fieldCount struct{ changed, cleared int }
 
+// does says what happens to the field: changes for 3 customers, is cleared for 1 customer.
+func (f *fieldCount) does() string {
+	var parts []string
+	if n := f.changed - f.cleared; n > 0 {
+		parts = append(parts, "changes for "+plural(n, "customer"))
+	}
+	if f.cleared > 0 {
+		parts = append(parts, "is cleared for "+plural(f.cleared, "customer"))
+	}
+	return strings.Join(parts, ", ")
+}
+
 func newPreview() preview {
 	return preview{fields: map[string]*fieldCount{}, mails: map[uint64]int{}, seed: maphash.MakeSeed()}
 }
@@ -124,11 +136,10 @@ func (p *preview) fieldLines() []string {
 func (p *preview) warnings() []string {
 	var all []string
 	if f := p.fields["primaryEmail"]; f != nil {
-		all = append(all, fmt.Sprintf("primaryEmail, where invoices go, changes for %s and is cleared for %s",
-			plural(f.changed-f.cleared, "customer"), plural(f.cleared, "customer")))
+		all = append(all, "primaryEmail, where invoices go, "+f.does())
 	}
 	if f := p.fields["quickBooksLatchType"]; f != nil {
-		all = append(all, fmt.Sprintf("quickBooksLatchType, which links to the books, changes for %s", plural(f.changed, "customer")))
+		all = append(all, "quickBooksLatchType, which links to the books, "+f.does())
 	}
 	if p.shared > 1 {
 		all = append(all, fmt.Sprintf("one new address, %s, for %s: is the right column mapped?", shown(p.mail), plural(p.shared, "customer")))

@@ -49,7 +49,6 @@ outlives it; it is the one that --sandbox uses (ROWBATCH_SANDBOX_DIR moves it).
 	s.StringArrayVar(&f.fail, "fail", nil, "fault `SPEC` (repeatable)")
 	s.IntVar(&f.customers, "customers", 0, "with a new state: how many `N` customers (default: those of the seed)")
 	s.BoolVar(&f.reset, "reset", false, "start anew from the seed")
-	s.Lookup("customers").DefValue = ""
 	return cmd
 }
 
