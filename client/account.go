@@ -47,11 +47,13 @@ type account struct {
 	probe *Lease // the one that finds out how things stand, while nothing else may leave
 	met   bool   // the server has answered
 
-	down  int       // unanswered requests in a row
-	until time.Time // nothing leaves before
-	why   string
-	shut  time.Time // when trouble last shut the gate
-	shuts int       // times that it was met again after a pause
+	down      int       // unanswered requests in a row
+	silent    time.Time // when the first of them ended
+	lastWords error     // of the last
+	until     time.Time // nothing leaves before
+	why       string
+	shut      time.Time // when trouble last shut the gate
+	shuts     int       // times that it was met again after a pause
 }
 
 // admit decides on n requests.
@@ -123,6 +125,7 @@ func (a *account) settle(rep Reply, now time.Time) {
 	case rep.Class == Throttled:
 		a.throttled(rep.Sent, wish, now)
 	case rep.Class == Lost, rep.Class == Unsent:
+		a.lastWords = rep.Err
 		a.unanswered(rep.Sent, wish, now)
 	case rep.Status != 0:
 		a.answered()
@@ -190,11 +193,23 @@ func (a *account) unanswered(sent time.Time, wish time.Duration, now time.Time) 
 	if wish > 0 {
 		a.pause(now.Add(wish), serverPause)
 	}
+	if a.down == 0 {
+		a.silent = now
+	}
 	if a.down++; a.down < outageAfter {
 		return
 	}
 	a.escalate(sent, now)
 	a.pause(now.Add(doubled(time.Second, a.shuts)), outage)
+}
+
+// silentFor is for how long the server has answered nothing, once it was asked
+// as often as one row would ask it.
+func (a *account) silentFor(now time.Time) time.Duration {
+	if a.down < Tries {
+		return 0
+	}
+	return now.Sub(a.silent)
 }
 
 // escalate lengthens the next pause when a request that left after the last one

@@ -2,6 +2,7 @@ package client
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -115,6 +116,29 @@ func (e *DayLimitError) Error() string {
 	return fmt.Sprintf("the account's requests for today are used up, but for the share left to its other users; the limit is renewed at %s (try: resume then, or pass --wait)",
 		e.Until.Local().Format("2006-01-02 15:04:05"))
 }
+
+// EndsRun says that after this error no further request makes sense for now: of
+// a *DayLimitError, an *OutageError or an *AccessError.
+func EndsRun(err error) bool {
+	var (
+		day    *DayLimitError
+		outage *OutageError
+		access *AccessError
+	)
+	return errors.As(err, &day) || errors.As(err, &outage) || errors.As(err, &access)
+}
+
+// OutageError says that no request was answered for as long as Limits.Outage.
+type OutageError struct {
+	Since time.Time
+	Last  error // of the last request
+}
+
+func (e *OutageError) Error() string {
+	return fmt.Sprintf("the server has answered nothing since %s; the last request ended with: %v", e.Since.Local().Format("15:04:05"), e.Last)
+}
+
+func (e *OutageError) Unwrap() error { return e.Last }
 
 func statusText(status int) string {
 	return strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(status)))

@@ -14,6 +14,10 @@ type Limits struct {
 	Rate    rate.Limit // requests a second; 0: what the reply headers allow, and 10/s while there are none
 	Burst   int        // requests at once under Rate; 0: 1
 	WaitDay bool       // at the day's floor wait for its end; else Lease ends with a *DayLimitError
+
+	// Outage is for how long no request at all may be answered before Lease ends
+	// with an *OutageError; 0: for ever.
+	Outage time.Duration
 }
 
 // Governor keeps all callers of one account within its limits, as the headers of
@@ -22,6 +26,7 @@ type Limits struct {
 // knows nothing, and stops all when the server throttles or does not answer.
 type Governor struct {
 	waitDay bool
+	outage  time.Duration
 	rate    *pacer // nil: none was asked for
 	blind   *pacer
 	turn    chan struct{} // its holder is the next to be admitted
@@ -38,6 +43,7 @@ type Governor struct {
 func NewGovernor(l Limits) *Governor {
 	g := &Governor{
 		waitDay: l.WaitDay,
+		outage:  l.Outage,
 		blind:   newPacer(blindRate, blindBurst),
 		turn:    make(chan struct{}, 1),
 		account: newAccount(l.Reserve),
@@ -51,7 +57,7 @@ func NewGovernor(l Limits) *Governor {
 
 // Lease waits until n requests may be made together and returns the permission,
 // which is to be used at once and closed. Callers are served in order. The error
-// is ctx's, or a *DayLimitError.
+// is ctx's, a *DayLimitError or an *OutageError.
 func (g *Governor) Lease(ctx context.Context, n int) (*Lease, error) {
 	select {
 	case g.turn <- struct{}{}:
@@ -108,6 +114,10 @@ func (g *Governor) admitted(ctx context.Context, l *Lease, n int) error {
 			return nil
 		case g.gaveUp(v):
 			return &DayLimitError{Until: v.at}
+		case v.why == outage:
+			if err := g.unreachable(); err != nil {
+				return err
+			}
 		}
 		if err := g.wait(ctx, v, changed); err != nil {
 			return err
@@ -132,6 +142,16 @@ func (g *Governor) try(l *Lease, n int) (verdict, <-chan struct{}) {
 // is over within a minute is no reason to stop a run.
 func (g *Governor) gaveUp(v verdict) bool {
 	return !g.waitDay && v.why == dayLimit && v.floor && time.Until(v.at) > time.Minute
+}
+
+// unreachable says that the outage has lasted long enough.
+func (g *Governor) unreachable() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.outage > 0 && g.account.silentFor(wallClock()) >= g.outage {
+		return &OutageError{Since: g.account.silent, Last: g.account.lastWords}
+	}
+	return nil
 }
 
 // pause waits for a time, an event or the context's end, but never above a

@@ -1,10 +1,12 @@
 package client
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -237,4 +239,33 @@ func TestRetryAfterStopsEveryone(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A server that is gone ends the run instead of holding it up for ever: with
+// many callers each of them would need its own tries to find that out.
+func TestOutageEndsLeases(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := NewGovernor(Limits{Outage: 10 * time.Minute})
+		began := time.Now()
+		asked := 0
+		for {
+			l, err := g.Lease(t.Context(), 2)
+			if gone := (*OutageError)(nil); errors.As(err, &gone) {
+				if took := time.Since(began); took < 10*time.Minute || took > 12*time.Minute || asked > 25 {
+					t.Errorf("gave up after %v and %d requests", took, asked)
+				}
+				if !EndsRun(err) || !strings.Contains(err.Error(), "refused") {
+					t.Errorf("the error is %v", err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			asked++
+			l.start(t.Context())
+			l.settle(Reply{Class: Unsent, Err: errors.New("connection refused"), Sent: time.Now(), Received: time.Now()})
+			l.Close()
+		}
+	})
 }

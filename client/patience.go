@@ -46,9 +46,7 @@ func Patiently(ctx context.Context, stop <-chan struct{}, tries int, pause backo
 
 // again says that the same call may fare better later.
 func (r Reply) again() bool {
-	var day *DayLimitError
-	switch {
-	case errors.As(r.Err, &day), errors.Is(r.Err, context.Canceled):
+	if EndsRun(r.Err) || errors.Is(r.Err, context.Canceled) {
 		return false
 	}
 	return r.Class == Lost || r.Class == Unsent || r.Class == Throttled

@@ -60,8 +60,8 @@ func translate(r client.Reply) batch.Reply {
 	if r.Err != nil {
 		rep.Text = r.Err.Error()
 	}
-	if day := (*client.DayLimitError)(nil); errors.As(r.Err, &day) {
-		rep.Class = batch.Fatal // nothing more can be asked for today
+	if client.EndsRun(r.Err) {
+		rep.Class = batch.Fatal
 	}
 	switch rep.Class {
 	case batch.Answered:

@@ -94,8 +94,7 @@ func (l *Lookup) ask(stop context.Context, request func() client.Reply) (client.
 		requests += rep.Requests
 		return rep
 	})
-	var day *client.DayLimitError
-	if rep.Class == client.NoAccess || errors.As(rep.Err, &day) {
+	if client.EndsRun(rep.Err) {
 		return rep, requests, rep.Err
 	}
 	return rep, requests, nil

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"syscall"
 
 	"rowbatch/batch"
 	"rowbatch/client"
@@ -115,10 +114,10 @@ func codeOfRun(cause error, rows map[batch.Kind]int) int {
 	case errors.As(cause, &access):
 		return exitAccess
 	case errors.As(cause, &signal) && open:
-		if signal.Signal == syscall.SIGTERM {
-			return exitTerminate
+		if signal.Signal == os.Interrupt {
+			return exitInterrupt
 		}
-		return exitInterrupt
+		return exitTerminate
 	case cause != nil && open || rows[batch.NotAttempted] > 0:
 		return exitStopped
 	case rows[batch.InDoubt] > 0:

@@ -110,7 +110,7 @@ func (p *progress) waiting() string {
 	what := "waiting for the account's limit until "
 	switch reason {
 	case "outage":
-		what = "the server does not answer; trying again at "
+		what = "the server does not answer (--verbose shows why); trying again at "
 	case "server asks for a pause":
 		what = "the server asks for a pause until "
 	}

@@ -102,7 +102,7 @@ func (r *run) strictRefusal() error {
 // connect makes the client. In a dry run the transport itself refuses to write.
 func (r *run) connect() error {
 	f := r.flags
-	governor := client.NewGovernor(client.Limits{Reserve: f.reserveShare, Rate: f.ratePerSecond, WaitDay: f.wait})
+	governor := client.NewGovernor(client.Limits{Reserve: f.reserveShare, Rate: f.ratePerSecond, WaitDay: f.wait, Outage: r.outage()})
 	var log *slog.Logger
 	if f.verbose {
 		log = slog.New(r.console.logHandler(f.logFormat))
@@ -183,6 +183,14 @@ func (r *run) settled(it *batch.Item, o batch.Outcome) {
 	if err := r.tally.add(it, o); err != nil && !r.flags.dryRun {
 		r.halt(err)
 	}
+}
+
+// outage is for how long the server may answer nothing at all before the run stops, resumably.
+func (r *run) outage() time.Duration {
+	if r.account.loopback() {
+		return 15 * time.Second
+	}
+	return 10 * time.Minute
 }
 
 func (r *run) engineOptions(send bool) batch.Options {

@@ -68,11 +68,13 @@ func runAction(cmd *cobra.Command, name, file string, flags *actionFlags) error 
 	return r.carryOut()
 }
 
-// onSignals stops the run at the first Ctrl-C or SIGTERM, and cuts requests off
-// at the second. A third ends the process as if nobody listened.
+// onSignals stops the run at the first Ctrl-C, SIGTERM or closed terminal, and
+// cuts requests off at the second. A third ends the process as if nobody listened.
+// A reader of the output that goes away (| head) ends nothing: the run goes on.
 func onSignals(halt context.CancelCauseFunc, cut context.CancelFunc) (ignore func()) {
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	signal.Ignore(syscall.SIGPIPE)
 	done := make(chan struct{})
 	go func() {
 		for n := range 2 {
