@@ -53,6 +53,7 @@ type progress struct {
 	from  int // rows settled before this pass
 	began time.Time
 	w     io.Writer
+	said  string // of waiting, last
 	bar   *progressbar.ProgressBar
 }
 
@@ -89,7 +90,10 @@ func (p *progress) err(error) {}
 // line prints where the pass stands.
 func (p *progress) line() {
 	if waiting := p.waiting(); waiting != "" {
-		fmt.Fprintf(p.w, "rowbatch: %s of %s rows; %s\n", thousands(p.done()), thousands(p.total), waiting)
+		if waiting != p.said {
+			fmt.Fprintf(p.w, "rowbatch: %s of %s rows; %s\n", thousands(p.done()), thousands(p.total), waiting)
+		}
+		p.said = waiting
 		return
 	}
 	done, took := p.done(), time.Since(p.began)

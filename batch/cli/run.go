@@ -232,7 +232,7 @@ func (r *run) finish(failed error) error {
 func (r *run) end(code int, cause error) batch.End {
 	e := batch.End{
 		Exit: code, Reads: r.tally.reads + int(r.lookups.Load()), Writes: r.tally.writes,
-		Seconds: time.Since(r.began).Seconds(), Waited: r.api.Governor.Waited().Seconds(),
+		Seconds: millis(time.Since(r.began)), Waited: millis(r.api.Governor.Waited()),
 	}
 	if cause != nil {
 		e.Cause = cause.Error()

@@ -43,6 +43,9 @@ func thousands(n int) string {
 	return s
 }
 
+// millis is a duration in seconds, to the millisecond.
+func millis(d time.Duration) float64 { return d.Round(time.Millisecond).Seconds() }
+
 // seconds writes a duration as a person says it: 0.4 s, 12 s, 3 min, 2 h 5 min.
 func seconds(d time.Duration) string {
 	switch {

@@ -1,0 +1,90 @@
+package batch_test
+
+import (
+	"flag"
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"rowbatch/batch"
+)
+
+var seeds = flag.Int("seeds", 400, "schedules to try in TestSchedules")
+
+// TestSchedules runs seeded schedules of lost, refused, throttled and late
+// requests, with a stop in some, and holds the journal against the ledger.
+func TestSchedules(t *testing.T) {
+	for seed := range *seeds {
+		synctest.Test(t, func(t *testing.T) { schedule(t, seed) })
+		if t.Failed() {
+			t.Fatalf("seed %d", seed)
+		}
+	}
+}
+
+func schedule(t *testing.T, seed int) {
+	var ids []string
+	for n := range 12 {
+		ids = append(ids, fmt.Sprint(n))
+	}
+	w := newWorld(t, ids...)
+	b := newBench(t, w)
+	bad := chance(seed, "bad") / 2
+	w.fault = func(kind, id string, call int) fault {
+		f := fault{delay: time.Duration(1+chance(seed, id, call, "delay")*900) * time.Millisecond}
+		if chance(seed, id, call, "fails") < bad {
+			f.class = []batch.Class{batch.Lost, batch.Lost, batch.Throttled, batch.Unsent}[int(chance(seed, id, call, "class")*4)]
+			f.effect = chance(seed, id, call, "effect") < 0.5
+			f.late = time.Duration(chance(seed, id, call, "late")*29) * time.Second
+		}
+		return f
+	}
+	if seed%3 == 0 {
+		time.AfterFunc(time.Duration(chance(seed, "stop")*100)*time.Second, func() { b.halt(batch.ErrStopped) })
+	}
+	var items []*batch.Item
+	for n := range 30 {
+		id := ids[int(chance(seed, n, "row")*float64(len(ids)))]
+		items = append(items, b.set(id, "a", fmt.Sprint("v", n)))
+	}
+	got, err := b.run(items...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(time.Minute) // late effects arrive
+	agrees(t, w, items, got)
+}
+
+// agrees holds the outcomes against the ledger of effects.
+func agrees(t *testing.T, w *world, items []*batch.Item, got []batch.Outcome) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for n, o := range got {
+		effects := 0
+		for _, v := range w.order[items[n].ID] {
+			if v == fmt.Sprint("v", n) {
+				effects++
+			}
+		}
+		switch {
+		case o.Kind == batch.Changed && effects == 0:
+			t.Errorf("row %d is changed, and the server saw nothing", n)
+		case o.Kind != batch.Changed && o.Kind != batch.InDoubt && effects > 0:
+			t.Errorf("row %d is %s/%s, and the server changed", n, o.Kind, o.Code)
+		case effects > 1:
+			t.Errorf("row %d took effect %d times", n, effects)
+		}
+	}
+	for id, order := range w.order {
+		if !slices.IsSortedFunc(order, func(a, b string) int { return number(a) - number(b) }) {
+			t.Errorf("customer %s saw its rows in the order %v", id, order)
+		}
+	}
+}
+
+func number(v string) (n int) {
+	fmt.Sscanf(v, "v%d", &n)
+	return n
+}

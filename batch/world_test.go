@@ -1,0 +1,215 @@
+package batch_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tidwall/gjson"
+	"github.com/tidwall/sjson"
+
+	"rowbatch/batch"
+)
+
+// world is a server of customers with one field a and a ledger of effects.
+type world struct {
+	t       *testing.T
+	mu      sync.Mutex
+	records map[string]string // id → JSON
+	effects map[string]int    // per id
+	order   map[string][]string
+	busy    map[string]bool
+	calls   map[string]int
+	flying  int
+	most    int // requests in flight at once
+	reads   int
+	writes  int
+	fault   func(kind, id string, call int) fault
+	onSend  func(id string)
+	disk    *disk
+}
+
+type fault struct {
+	class  batch.Class
+	effect bool // of a lost write
+	late   time.Duration
+	delay  time.Duration
+	status int
+}
+
+func newWorld(t *testing.T, ids ...string) *world {
+	w := &world{t: t, records: map[string]string{}, effects: map[string]int{}, order: map[string][]string{}, busy: map[string]bool{}, calls: map[string]int{}}
+	for _, id := range ids {
+		w.records[id] = fmt.Sprintf(`{"id":%q,"status":"Active","a":"old","b":"kept"}`, id)
+	}
+	return w
+}
+
+// call runs one request, with its fault, and checks that the customer's requests never overlap.
+func (w *world) call(ctx context.Context, kind, id string, act func() batch.Reply) batch.Reply {
+	w.mu.Lock()
+	if w.busy[id] {
+		w.t.Errorf("two requests in flight for customer %s", id)
+	}
+	w.busy[id] = true
+	w.calls[id]++
+	w.flying++
+	w.most = max(w.most, w.flying)
+	var f fault
+	if w.fault != nil {
+		f = w.fault(kind, id, w.calls[id])
+	}
+	w.mu.Unlock()
+	if f.delay == 0 {
+		f.delay = 20 * time.Millisecond
+	}
+	select {
+	case <-time.After(f.delay):
+	case <-ctx.Done():
+		f.class = batch.Lost
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.busy[id] = false
+	w.flying--
+	if f.class == batch.Answered {
+		return act()
+	}
+	if f.class == batch.Lost && f.effect && kind == "send" {
+		w.later(f.late, act)
+	}
+	return batch.Reply{Class: f.class, Status: f.status, Requests: 1, Text: "no luck", Code: batch.HTTPCode(f.status), Err: errors.New("no entry")}
+}
+
+// later lets an effect happen after its answer was lost.
+func (w *world) later(d time.Duration, act func() batch.Reply) {
+	if d == 0 {
+		act()
+		return
+	}
+	time.AfterFunc(d, func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		act()
+	})
+}
+
+func (w *world) answer(id string) batch.Reply {
+	body, ok := w.records[id]
+	if !ok {
+		return batch.Reply{Class: batch.Refused, Status: 404, Requests: 1, Code: "not_found", Text: "no such customer"}
+	}
+	return batch.Reply{Class: batch.Answered, Status: 200, Requests: 1, Record: batch.Record{ID: id, Status: "Active", Name: "Customer " + id, Body: []byte(body)}}
+}
+
+// edit is an action that sets fields of a world's customers.
+type edit struct {
+	w     *world
+	panic string // id whose Decide panics
+	spoil string // a write also moves b of this customer, or of "all"
+	drop  string // a write to this customer is accepted and not taken
+}
+
+func (a *edit) Name() string  { return "edit" }
+func (a *edit) MaxSends() int { return 8 }
+func (a *edit) Open(ctx context.Context, _ int, _ bool) (batch.Visit, error) {
+	return &editVisit{a}, ctx.Err()
+}
+
+func (a *edit) Decide(it *batch.Item, now batch.Record) (batch.Step, *batch.Outcome) {
+	if a.panic == it.ID {
+		panic("out of order")
+	}
+	changes, out := batch.Diff(it.Edits, it.Guards, value(now), same)
+	if out != nil {
+		return batch.Step{}, out
+	}
+	after, err := a.Apply(now, changes)
+	return batch.Step{Changes: changes, Before: now, Body: after.Body}, out2(err)
+}
+
+func out2(err error) *batch.Outcome {
+	if err != nil {
+		return batch.Reject("unreadable_record", err.Error())
+	}
+	return nil
+}
+
+func (a *edit) Apply(now batch.Record, changes []batch.Change) (batch.Record, error) {
+	for _, c := range changes {
+		body, err := sjson.SetRawBytes(now.Body, c.Field, []byte(c.After))
+		if err != nil {
+			return now, err
+		}
+		now.Body = body
+	}
+	return now, nil
+}
+
+func (a *edit) Check(s batch.Step, after batch.Record) *batch.Outcome {
+	if !same("", value(after)("b"), batch.Value(gjson.GetBytes(s.Body, "b").Raw)) {
+		return &batch.Outcome{Kind: batch.Failed, Code: "side_effect", Error: "b moved"}
+	}
+	if a.Settle(s.Changes, after) != batch.TookEffect {
+		return &batch.Outcome{Kind: batch.Failed, Code: "not_applied"}
+	}
+	return nil
+}
+
+func (a *edit) Settle(sent []batch.Change, now batch.Record) batch.Verdict {
+	is := func(pick func(batch.Change) batch.Value) bool {
+		return !slices.ContainsFunc(sent, func(c batch.Change) bool { return !value(now)(c.Field).Same(pick(c)) })
+	}
+	switch {
+	case is(func(c batch.Change) batch.Value { return c.After }):
+		return batch.TookEffect
+	case is(func(c batch.Change) batch.Value { return c.Before }):
+		return batch.NoEffect
+	}
+	return batch.Other
+}
+
+func value(r batch.Record) func(string) batch.Value {
+	return func(field string) batch.Value { return batch.Value(gjson.GetBytes(r.Body, field).Raw) }
+}
+
+func same(_ string, a, b batch.Value) bool { return a.Same(b) }
+
+type editVisit struct{ *edit }
+
+func (v *editVisit) Close() {}
+
+func (v *editVisit) Read(ctx context.Context, id string) batch.Reply {
+	v.w.mu.Lock()
+	v.w.reads++
+	v.w.mu.Unlock()
+	return v.w.call(ctx, "read", id, func() batch.Reply { return v.w.answer(id) })
+}
+
+func (v *editVisit) Send(ctx context.Context, s batch.Step) batch.Reply {
+	id := s.Before.ID
+	v.w.mu.Lock()
+	v.w.writes++
+	v.w.disk.holdsIntent(v.w.t, id)
+	if v.w.onSend != nil {
+		v.w.onSend(id)
+	}
+	v.w.mu.Unlock()
+	return v.w.call(ctx, "send", id, func() batch.Reply {
+		body := string(s.Body)
+		if v.spoil == id || v.spoil == "all" {
+			body, _ = sjson.Set(body, "b", "moved")
+		}
+		if v.drop == id {
+			body = v.w.records[id]
+		}
+		v.w.records[id] = body
+		v.w.effects[id]++
+		v.w.order[id] = append(v.w.order[id], gjson.Get(body, "a").String())
+		return v.w.answer(id)
+	})
+}
