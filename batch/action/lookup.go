@@ -55,7 +55,7 @@ func (l *Lookup) References(stop context.Context, refs iter.Seq2[int, string], f
 func (l *Lookup) reference(stop context.Context, ref string) (Found, error) {
 	if client.Unaskable(ref) {
 		return Found{Reference: ref, Out: batch.Reject("bad_value", fmt.Sprintf(
-			"the API cannot be asked for the reference %q, since it holds one of ; : , | *; use the customer's id", ref))}, nil
+			"the API has no way to search for the reference %q: %s; use the customer's id", ref, whyUnaskable(ref)))}, nil
 	}
 	var match client.Match
 	rep, requests, err := l.ask(stop, func() client.Reply {
@@ -84,6 +84,16 @@ func (l *Lookup) reference(stop context.Context, ref string) (Found, error) {
 		f.Out.Requests, f.Out.HTTP = requests, rep.Status
 	}
 	return f, err
+}
+
+func whyUnaskable(ref string) string {
+	switch {
+	case strings.TrimSpace(ref) != ref:
+		return "it has spaces at its ends"
+	case ref == "[empty]":
+		return "it stands for customers without a reference"
+	}
+	return "it holds one of ; : , | *"
 }
 
 // ask repeats a request until it is answered or refused. The error ends the run.
@@ -115,7 +125,7 @@ func (l *Lookup) Codes(stop context.Context, uses []mapping.Use) (codes *Trackin
 		case unknownRoute(rep):
 			return codes, requests, nil
 		case rep.Class == client.Answered:
-			codes.Known(use.Member, use.Text, gjson.GetBytes(rep.Body, "type").String(), gjson.GetBytes(rep.Body, "code").String())
+			codes.learn(use, rep.Body)
 		case rep.Class == client.Refused:
 			codes.Unknown(use.Member, use.Text, rep.Err.Error())
 		default:
@@ -123,6 +133,16 @@ func (l *Lookup) Codes(stop context.Context, uses []mapping.Use) (codes *Trackin
 		}
 	}
 	return codes, requests, nil
+}
+
+// learn takes an answer for what it is only when it is about the code that was asked for.
+func (t *TrackingCodes) learn(use mapping.Use, body []byte) {
+	typ, code := gjson.GetBytes(body, "type").String(), gjson.GetBytes(body, "code").String()
+	if typ == "" || !strings.EqualFold(code, use.Text) {
+		t.Unknown(use.Member, use.Text, fmt.Sprintf("the server answered with the code %q of type %q", code, typ))
+		return
+	}
+	t.Known(use.Member, use.Text, typ, code)
 }
 
 // unknownRoute tells a server without the call from an account without the

@@ -29,7 +29,7 @@ func sideEffects(sent, got customer, changes []batch.Change) []string {
 			moved = append(moved, movedCodes(sent, got, changes)...)
 			continue
 		}
-		if was, is := batch.Value(before.Raw), batch.Value(after.Raw); !was.Same(is) {
+		if was, is := batch.Value(before.Raw), batch.Value(after.Raw); !same(field, was, is) {
 			moved = append(moved, fmt.Sprintf("%s went from %q to %q", field, was.Plain(), is.Plain()))
 		}
 	}
@@ -42,31 +42,37 @@ func explains(changed, field string) bool {
 	return changed == field || changed == "quickBooksLatchType" && field == "quickBooksId"
 }
 
-// fields lists the paths to compare, one level deep where both are objects.
+// fields lists the paths to compare, one level deep where one side is an object
+// and the other an object or null: a server may show an object without values as null.
 func fields(sent, got []byte) []string {
 	var paths []string
-	for _, body := range [][]byte{sent, got} {
-		gjson.ParseBytes(body).ForEach(func(key, value gjson.Result) bool {
-			if slices.Contains(moving(), key.Str) {
-				return true
+	for _, body := range [][2][]byte{{sent, got}, {got, sent}} {
+		gjson.ParseBytes(body[0]).ForEach(func(key, value gjson.Result) bool {
+			other := gjson.GetBytes(body[1], escaped(key.Str))
+			switch {
+			case slices.Contains(moving(), key.Str), value.Type == gjson.Null && other.IsObject():
+			case value.IsObject() && (other.IsObject() || other.Type == gjson.Null):
+				paths = append(paths, children(key.Str, value)...)
+			default:
+				paths = append(paths, escaped(key.Str))
 			}
-			other := gjson.GetBytes(got, escaped(key.Str))
-			if value.IsObject() && (other.IsObject() || other.Type == gjson.Null) {
-				value.ForEach(func(child, _ gjson.Result) bool {
-					// The id of a nested object is the server's, which fills it in when the object is new.
-					if child.Str != "id" && !slices.Contains(moving(), child.Str) {
-						paths = append(paths, escaped(key.Str)+"."+escaped(child.Str))
-					}
-					return true
-				})
-				return true
-			}
-			paths = append(paths, escaped(key.Str))
 			return true
 		})
 	}
 	slices.Sort(paths)
 	return slices.Compact(paths)
+}
+
+// children lists the paths inside an object. Its id is the server's, which fills it in when the object is new.
+func children(parent string, object gjson.Result) []string {
+	var paths []string
+	object.ForEach(func(key, _ gjson.Result) bool {
+		if key.Str != "id" && !slices.Contains(moving(), key.Str) {
+			paths = append(paths, escaped(parent)+"."+escaped(key.Str))
+		}
+		return true
+	})
+	return paths
 }
 
 // escaped makes a key that a server sent safe as a path: a dot or star in it is no step.

@@ -103,6 +103,9 @@ func (u *update) Decide(it *batch.Item, now batch.Record) (batch.Step, *batch.Ou
 	if err != nil {
 		return batch.Step{}, batch.Reject("unreadable_record", err.Error())
 	}
+	if u.Settle(changes, after) != batch.TookEffect {
+		return batch.Step{}, batch.Reject("bad_value", "two columns set the same field: a type of sales tracking code stands under two of its names")
+	}
 	if out := u.forbidden(after, changes); out != nil {
 		return batch.Step{}, out
 	}
