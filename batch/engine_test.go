@@ -172,3 +172,31 @@ func TestNothingIsSentAfterTheJournalFails(t *testing.T) {
 		})
 	}
 }
+
+// Writes queue for the few connections, and some grow stale there: they are read again.
+func TestWritesLeaveSoonAfterTheirRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var items []*batch.Item
+		w := newWorld(t)
+		b := newBench(t, w)
+		b.opts.Workers = 1
+		for n := range 12 {
+			id := fmt.Sprint(n)
+			w.records[id] = fmt.Sprintf(`{"id":%q,"a":"old","b":"kept"}`, id)
+			items = append(items, b.set(id, "a", "x"))
+		}
+		w.fault = func(kind, _ string, _ int) fault {
+			if kind == "send" {
+				return fault{delay: 4 * time.Second}
+			}
+			return fault{}
+		}
+		got, err := b.run(items...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if w.writes != len(items) || w.reads <= len(items)+1 || strings.Count(kinds(got), "changed") != len(items) {
+			t.Errorf("%d reads, %d writes: %s", w.reads, w.writes, kinds(got))
+		}
+	})
+}

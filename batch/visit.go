@@ -101,10 +101,12 @@ func (v *visitor) once() result {
 		if err := v.e.Journal.Intent(v.t.N, step.Changes, step.Before); err != nil {
 			return result{task: v.t, out: new(v.t.cutShort()), err: err}
 		}
-		if v.stale() { // the disk was slow
-			continue
+		if rep, sent := v.send(step); sent {
+			return v.replied(step, rep)
 		}
-		return v.send(step)
+		if v.stop.Err() != nil {
+			return v.settled(v.t.cutShort())
+		}
 	}
 }
 
@@ -123,7 +125,10 @@ func (v *visitor) stale() bool { return time.Since(v.readAt) > v.e.Fresh }
 
 // read fetches the live record.
 func (v *visitor) read() (Record, *result) {
-	rep := v.fetch()
+	rep, made := v.fetch()
+	if !made {
+		return Record{}, new(v.settled(v.t.cutShort()))
+	}
 	v.readAt = time.Now()
 	switch rep.Class {
 	case Answered:
@@ -210,11 +215,23 @@ func (v *visitor) leaveGate() {
 	}
 }
 
-// send lets the write leave. Its intent is on disk.
-func (v *visitor) send(step Step) result {
+// send lets the write leave once a connection is free, unless the run has been
+// stopped or the record has become stale meanwhile. Its intent is on disk.
+func (v *visitor) send(step Step) (rep Reply, sent bool) {
+	defer v.board()()
+	if v.stop.Err() != nil || v.stale() {
+		return rep, false
+	}
 	v.t.Sent, v.t.step = step.Changes, step
-	v.t.Sends++
-	rep := v.attempt(func() Reply { return v.visit.Send(v.ctx, step) })
+	rep = v.count(v.visit.Send(v.ctx, step))
+	if rep.Requests > 0 {
+		v.t.Sends++
+	}
+	return rep, true
+}
+
+// replied takes the reply to a write for what it means.
+func (v *visitor) replied(step Step, rep Reply) result {
 	switch rep.Class {
 	case Answered:
 		v.t.tries, v.t.seen = 0, rep.Record
@@ -239,7 +256,7 @@ func (v *visitor) answered(step Step, after Record) result {
 	if out := v.t.Action.Check(step, after); out != nil || !v.alone {
 		return v.verified(out)
 	}
-	rep := v.fetch()
+	rep := v.recheck()
 	if rep.Class == Fatal {
 		v.e.Halt(rep.Err)
 	}
@@ -261,15 +278,28 @@ func (v *visitor) verified(out *Outcome) result {
 	return v.settled(*out)
 }
 
-func (v *visitor) fetch() Reply {
-	return v.attempt(func() Reply { return v.visit.Read(v.ctx, v.t.ID) })
+// fetch reads the live record, unless the run is stopped before a connection is free.
+func (v *visitor) fetch() (rep Reply, made bool) {
+	defer v.board()()
+	if v.stop.Err() != nil {
+		return rep, false
+	}
+	return v.count(v.visit.Read(v.ctx, v.t.ID)), true
 }
 
-// attempt makes one request when one of the workers' connections is free.
-func (v *visitor) attempt(request func() Reply) Reply {
+// recheck reads the record that the first write has just changed, stopped or not.
+func (v *visitor) recheck() Reply {
+	defer v.board()()
+	return v.count(v.visit.Read(v.ctx, v.t.ID))
+}
+
+// board waits for one of the connections; what it returns gives it back.
+func (v *visitor) board() (leave func()) {
 	v.e.flight <- struct{}{}
-	defer func() { <-v.e.flight }()
-	rep := request()
+	return func() { <-v.e.flight }
+}
+
+func (v *visitor) count(rep Reply) Reply {
 	v.t.requests += rep.Requests
 	if rep.Status != 0 {
 		v.t.last = rep.Status

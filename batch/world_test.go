@@ -22,6 +22,7 @@ type world struct {
 	records map[string]string // id → JSON
 	effects map[string]int    // per id
 	order   map[string][]string
+	readAt  map[string]time.Time
 	busy    map[string]bool
 	calls   map[string]int
 	flying  int
@@ -42,7 +43,7 @@ type fault struct {
 }
 
 func newWorld(t *testing.T, ids ...string) *world {
-	w := &world{t: t, records: map[string]string{}, effects: map[string]int{}, order: map[string][]string{}, busy: map[string]bool{}, calls: map[string]int{}}
+	w := &world{t: t, records: map[string]string{}, effects: map[string]int{}, order: map[string][]string{}, readAt: map[string]time.Time{}, busy: map[string]bool{}, calls: map[string]int{}}
 	for _, id := range ids {
 		w.records[id] = fmt.Sprintf(`{"id":%q,"status":"Active","a":"old","b":"kept"}`, id)
 	}
@@ -77,6 +78,9 @@ func (w *world) call(ctx context.Context, kind, id string, act func() batch.Repl
 	w.busy[id] = false
 	w.flying--
 	if f.class == batch.Answered {
+		if kind == "read" {
+			w.readAt[id] = time.Now()
+		}
 		return act()
 	}
 	if f.class == batch.Lost && f.effect && kind == "send" {
@@ -195,6 +199,9 @@ func (v *editVisit) Send(ctx context.Context, s batch.Step) batch.Reply {
 	v.w.mu.Lock()
 	v.w.writes++
 	v.w.disk.holdsIntent(v.w.t, id)
+	if old := time.Since(v.w.readAt[id]); old > 5*time.Second {
+		v.w.t.Errorf("a write to customer %s left %v after its read", id, old)
+	}
 	if v.w.onSend != nil {
 		v.w.onSend(id)
 	}
