@@ -184,9 +184,24 @@ func (d *dispatcher) close(t *task, o Outcome) {
 		l.ended = o.Kind
 	}
 	if o.Kind == WouldChange {
-		l.planned = append(l.planned, o.Changes...)
+		l.planned = merged(l.planned, o.Changes)
 	}
 	d.leave(l, t.Item)
+}
+
+// merged lays later changes over earlier ones, so that a lane with thousands of
+// rows keeps one change a field. The earlier ones are with a worker: they stay as they are.
+func merged(earlier, later []Change) []Change {
+	all := slices.Clone(earlier)
+	for _, c := range later {
+		at := slices.IndexFunc(all, func(e Change) bool { return e.Field == c.Field })
+		if at < 0 {
+			all = append(all, c)
+		} else {
+			all[at].After = c.After
+		}
+	}
+	return all
 }
 
 // leave goes on with the lane after one of its rows, or forgets a lane of which

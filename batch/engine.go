@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -62,7 +63,7 @@ func (e *Engine) Run(ctx, stop context.Context, src Source) error {
 	d := newDispatcher(e, tasks, results)
 	err := d.run(stop, src)
 	close(tasks)
-	return errors.Join(workers.Wait(), err)
+	return cmp.Or(err, workers.Wait()) // a worker's error has reached the dispatcher, unless that has one of its own
 }
 
 // Conclude records a row's outcome and passes it on. From outside it serves rows

@@ -140,20 +140,52 @@ func (x exchange) success() (Class, error) {
 	if got := root.Get("id"); x.id != "" && identifier(got) != x.id && (!x.idOptional || identifier(got) != "") {
 		return unreadable(fmt.Sprintf("customer %s was asked for, and another answer came: id %s", x.id, visible(got.Raw)))
 	}
-	if key, twice := repeatedKey(root); x.want == record && twice {
-		return x.ambiguous(key)
+	if x.want != record {
+		return Answered, nil
+	}
+	// Which of two equal keys an edit would reach cannot be told.
+	if key, twice := repeatedKey(root); twice {
+		return x.unsafe(fmt.Sprintf("the customer's record holds %q twice", visible(key)))
+	}
+	if deep(x.body) {
+		return x.unsafe("the customer's record is nested too deeply")
 	}
 	return Answered, nil
 }
 
-// ambiguous is a record that holds a key twice: which of the two an edit would
-// reach cannot be told. A write that is answered so was accepted all the same.
-func (x exchange) ambiguous(key string) (Class, error) {
-	err := &RecordError{fmt.Sprintf("the customer's record holds %q twice and cannot be edited safely", visible(key)), "edit this customer by hand"}
+// unsafe is a record that cannot be edited safely. A write that is answered
+// with one was accepted all the same.
+func (x exchange) unsafe(why string) (Class, error) {
+	err := &RecordError{why + ", and cannot be edited safely", "edit this customer by hand"}
 	if x.method == http.MethodGet {
 		return Refused, err
 	}
 	return Lost, &LostError{x.status, err.Text, err}
+}
+
+// deepest is how far a record may be nested: real ones have three levels, and
+// JSON packages give up somewhere in the thousands.
+const deepest = 100
+
+// deep says that valid JSON is nested further than that.
+func deep(body []byte) bool {
+	depth, quoted := 0, false
+	for i := 0; i < len(body); i++ {
+		switch c := body[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{', c == '[':
+			if depth++; depth > deepest {
+				return true
+			}
+		case c == '}', c == ']':
+			depth--
+		}
+	}
+	return false
 }
 
 // identifier returns an id's digits, whether it came as a number or as text, and "" for none.

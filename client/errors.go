@@ -113,7 +113,7 @@ func (e *RecordError) Error() string { return fmt.Sprintf("%s (try: %s)", e.Text
 type DayLimitError struct{ Until time.Time }
 
 func (e *DayLimitError) Error() string {
-	return fmt.Sprintf("the account's requests for today are used up, but for the share left to its other users; the limit is renewed at %s (try: resume then, or pass --wait)",
+	return fmt.Sprintf("the account's requests for today are used up, but for the share left to its other users; the limit is renewed at %s (try: run the rest after that, or pass --wait)",
 		e.Until.Local().Format("2006-01-02 15:04:05"))
 }
 

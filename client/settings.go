@@ -27,6 +27,9 @@ const (
 	defaultConnections = 8
 )
 
+// KeySetting is the SettingError.Setting of a key that cannot be one.
+const KeySetting = "the Fusebill key"
+
 // SettingError is a setting that cannot be used.
 type SettingError struct{ Setting, Text, Try string }
 
@@ -71,7 +74,7 @@ func checkURL(text string) (*url.URL, error) {
 // checkKey refuses what cannot be a key, before it is sent anywhere.
 func checkKey(key Secret) error {
 	text := key.Reveal()
-	bad := func(why, try string) error { return &SettingError{"the Fusebill key", why, try} }
+	bad := func(why, try string) error { return &SettingError{KeySetting, why, try} }
 	switch {
 	case text == "":
 		return bad("it is not set", "Settings > Integrations > API Key in the account shows it")

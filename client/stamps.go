@@ -44,8 +44,8 @@ func believed(reset, date time.Time, length time.Duration) time.Time {
 
 // stampLayouts are the ways in which an API of this kind writes a time; those
 // without a zone mean UTC, as all its timestamps do. Fractions are read with each.
-var stampLayouts = [...]string{
-	time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05", "1/2/2006 3:04:05 PM",
+func stampLayouts() []string {
+	return []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05", "1/2/2006 3:04:05 PM"}
 }
 
 // readStamp reads a point in time, whose form the vendor does not document: a
@@ -55,7 +55,7 @@ func readStamp(text string, now time.Time) (time.Time, bool) {
 	if n, err := strconv.ParseFloat(text, 64); err == nil {
 		return readNumber(n, now)
 	}
-	for _, layout := range stampLayouts {
+	for _, layout := range stampLayouts() {
 		if t, err := time.Parse(layout, text); err == nil {
 			return t.UTC(), true
 		}

@@ -234,8 +234,8 @@ func outcomesOf(t *testing.T, d *runs.Dir, s Summary) []batch.Kind {
 		counts[line[3]]++
 	}
 	for kind, n := range s.Outcomes {
-		if counts[kind] != n {
-			t.Errorf("%d rows are %s, and the summary says %d", counts[kind], kind, n)
+		if got := counts[string(kind)]; got != n {
+			t.Errorf("%d rows are %s, and the summary says %d", got, kind, n)
 		}
 	}
 	if len(outcomes) != s.Rows {

@@ -52,9 +52,9 @@ func TestExitCode(t *testing.T) {
 		{[]batch.Kind{batch.Failed, batch.InDoubt}, 4},
 		{[]batch.Kind{batch.Failed, batch.InDoubt, batch.NotAttempted}, 5},
 	} {
-		outcomes := map[string]int{}
+		outcomes := map[batch.Kind]int{}
 		for _, k := range tt.kinds {
-			outcomes[string(k)] = 1
+			outcomes[k] = 1
 		}
 		if got := ExitCode(outcomes); got != tt.want {
 			t.Errorf("%v: %d, want %d", tt.kinds, got, tt.want)

@@ -13,17 +13,17 @@ import (
 
 // Summary is what summary.json holds.
 type Summary struct {
-	RunID         string         `json:"run_id"`
-	Action        string         `json:"action"`
-	File          string         `json:"file"`
-	Account       string         `json:"account"`
-	Rows          int            `json:"rows"`
-	Outcomes      map[string]int `json:"outcomes"` // rows of each outcome that occurs
-	Requests      Requests       `json:"requests"`
-	Seconds       float64        `json:"seconds"`
-	WaitedSeconds float64        `json:"waited_seconds"` // for the account's limit
-	Errors        []ErrorCount   `json:"errors"`         // the most frequent first
-	ExitCode      int            `json:"exit_code"`
+	RunID         string             `json:"run_id"`
+	Action        string             `json:"action"`
+	File          string             `json:"file"`
+	Account       string             `json:"account"`
+	Rows          int                `json:"rows"`
+	Outcomes      map[batch.Kind]int `json:"outcomes"` // rows of each outcome that occurs
+	Requests      Requests           `json:"requests"`
+	Seconds       float64            `json:"seconds"`
+	WaitedSeconds float64            `json:"waited_seconds"` // for the account's limit
+	Errors        []ErrorCount       `json:"errors"`         // the most frequent first
+	ExitCode      int                `json:"exit_code"`
 
 	Report string `json:"-"` // path of the report as written
 	Failed string `json:"-"` // path of the rows to run again; empty: there are none
@@ -48,7 +48,7 @@ type ErrorCount struct {
 const linesShown = 10
 
 // ExitCode returns the code of a run that was not ended by something graver.
-func ExitCode(outcomes map[string]int) int {
+func ExitCode(outcomes map[batch.Kind]int) int {
 	precedence := []struct {
 		kind batch.Kind
 		code int
@@ -58,7 +58,7 @@ func ExitCode(outcomes map[string]int) int {
 		{batch.Rejected, 3}, {batch.Failed, 3}, {batch.Conflict, 3},
 	}
 	for _, p := range precedence {
-		if outcomes[string(p.kind)] > 0 {
+		if outcomes[p.kind] > 0 {
 			return p.code
 		}
 	}
@@ -74,7 +74,7 @@ type tally struct {
 
 func newTally(runID string, h batch.Head) *tally {
 	return &tally{
-		Summary: Summary{RunID: runID, Action: h.Action, File: h.File, Account: h.Account, Rows: h.Rows, Outcomes: map[string]int{}},
+		Summary: Summary{RunID: runID, Action: h.Action, File: h.File, Account: h.Account, Rows: h.Rows, Outcomes: map[batch.Kind]int{}},
 		errors:  map[string]*ErrorCount{},
 		last:    h.Started,
 	}
@@ -82,7 +82,7 @@ func newTally(runID string, h batch.Head) *tally {
 
 // add counts one row, and returns what to do about its error.
 func (t *tally) add(line int, o batch.Outcome) (fix string) {
-	t.Outcomes[string(o.Kind)]++
+	t.Outcomes[o.Kind]++
 	t.Requests.Write += o.Sends
 	t.Requests.Total += o.Requests
 	if o.At.After(t.last) {

@@ -143,7 +143,7 @@ func (w *writer) keep() (s Summary, err error) {
 
 func (w *writer) keepFailed(s Summary) (string, error) {
 	for _, k := range batch.Kinds() {
-		if k.NeedsWork() && s.Outcomes[string(k)] > 0 {
+		if k.NeedsWork() && s.Outcomes[k] > 0 {
 			return w.table.failed.keep()
 		}
 	}

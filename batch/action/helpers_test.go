@@ -15,6 +15,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // updating returns the action, for an account that calls its second code type Region.
 func updating() batch.Action {
 	codes := action.NewTrackingCodes()
+	for _, own := range []string{"Sales Tracking Code 1", "Sales Tracking Code 3"} {
+		codes.Known(own, "ANY", own, "ANY")
+	}
 	codes.Known("Sales Tracking Code 2", "NORTH", "Region", "NORTH")
 	codes.Known("Region", "NORTH", "Region", "NORTH")
 	return action.NewUpdate(action.Fusebill{}, codes)

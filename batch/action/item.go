@@ -62,10 +62,14 @@ func problems(all []mapping.Problem) *batch.Outcome {
 
 // value is the JSON that a cell asks for.
 func value(c mapping.Cell, codes *TrackingCodes) (batch.Value, *batch.Outcome) {
+	typ, tracking := trackingType(c.Name)
+	if c.Clear && tracking {
+		return batch.Null, codes.clearable(typ)
+	}
 	if c.Clear {
 		return batch.Null, nil
 	}
-	if typ, ok := trackingType(c.Name); ok {
+	if tracking {
 		code, out := codes.code(typ, c.Text)
 		return batch.Text(code), out
 	}

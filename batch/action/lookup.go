@@ -1,11 +1,13 @@
 package action
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -110,12 +112,13 @@ func (l *Lookup) ask(stop context.Context, request func() client.Reply) (client.
 	return rep, requests, nil
 }
 
-// Codes looks up each type and code that a file gives, once. A server that does
-// not know the route leaves the names as they are given.
-func (l *Lookup) Codes(stop context.Context, uses []mapping.Use) (codes *TrackingCodes, requests int, err error) {
+// Codes looks up each type and code that a file gives, once, and the types of
+// which it only removes codes. A server that does not know the route leaves the
+// names as they are given.
+func (l *Lookup) Codes(stop context.Context, uses []mapping.Use, fields []string) (codes *TrackingCodes, requests int, err error) {
 	codes = NewTrackingCodes()
-	for _, use := range uses {
-		rep, n, err := l.ask(stop, func() client.Reply { return l.Fusebill.TrackingCode(stop, nil, use.Member, use.Text) })
+	for _, use := range append(slices.Clip(uses), onlyCleared(uses, fields)...) {
+		rep, n, err := l.ask(stop, func() client.Reply { return l.Fusebill.TrackingCode(stop, nil, use.Member, cmp.Or(use.Text, anyCode)) })
 		requests += n
 		switch {
 		case err != nil:
@@ -124,15 +127,33 @@ func (l *Lookup) Codes(stop context.Context, uses []mapping.Use) (codes *Trackin
 			return codes, requests, context.Cause(stop)
 		case unknownRoute(rep):
 			return codes, requests, nil
-		case rep.Class == client.Answered:
+		case rep.Class == client.Answered && use.Text != "":
 			codes.learn(use, rep.Body)
-		case rep.Class == client.Refused:
+		case rep.Class == client.Refused && use.Text != "":
 			codes.Unknown(use.Member, use.Text, rep.Err.Error())
-		default:
+		case rep.Class == client.Refused && rep.Status == http.StatusBadRequest:
+			codes.UnknownType(use.Member, rep.Err.Error())
+		case rep.Class != client.Answered && rep.Class != client.Refused:
 			return codes, requests, fmt.Errorf("the sales tracking code %q could not be looked up: %w", use.Text, rep.Err)
 		}
 	}
 	return codes, requests, nil
+}
+
+// anyCode stands in the question whether a type exists: for an unknown type the
+// server answers 400, for an unknown code 404.
+const anyCode = "-"
+
+// onlyCleared are the types that a file names without giving any code of them.
+func onlyCleared(uses []mapping.Use, fields []string) []mapping.Use {
+	var all []mapping.Use
+	for _, field := range fields {
+		typ, tracking := trackingType(field)
+		if tracking && !slices.ContainsFunc(uses, func(u mapping.Use) bool { return u.Member == typ }) {
+			all = append(all, mapping.Use{Family: trackingPrefix, Member: typ})
+		}
+	}
+	return all
 }
 
 // learn takes an answer for what it is only when it is about the code that was asked for.

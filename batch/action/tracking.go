@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/tidwall/gjson"
@@ -27,7 +28,7 @@ func trackingType(field string) (string, bool) { return strings.CutPrefix(field,
 type TrackingCodes struct {
 	types map[string]string      // as given, folded → as the account calls it
 	codes map[trackingUse]string // → as the account spells it
-	why   map[trackingUse]string // unknown ones, with the server's words
+	why   map[trackingUse]string // unknown ones, with the server's words; a type of its own has no code
 }
 
 type trackingUse struct{ typ, code string }
@@ -46,6 +47,9 @@ func (t *TrackingCodes) Known(typ, code, accountType, accountCode string) {
 // Unknown records that the account has no such code, with the server's words.
 func (t *TrackingCodes) Unknown(typ, code, why string) { t.why[trackingUse{typ, code}] = why }
 
+// UnknownType records that the account has no such type, with the server's words.
+func (t *TrackingCodes) UnknownType(typ, why string) { t.Unknown(typ, "", why) }
+
 // code returns the account's spelling of a code, or why there is none.
 func (t *TrackingCodes) code(typ, code string) (string, *batch.Outcome) {
 	use := trackingUse{typ, code}
@@ -58,12 +62,49 @@ func (t *TrackingCodes) code(typ, code string) (string, *batch.Outcome) {
 	return code, nil
 }
 
+// clearable says why the codes of a type cannot be removed.
+func (t *TrackingCodes) clearable(typ string) *batch.Outcome {
+	if why, unknown := t.why[trackingUse{typ: typ}]; unknown {
+		return batch.Reject("unknown_tracking_code", fmt.Sprintf("the account has no type %q: %s", typ, why))
+	}
+	return nil
+}
+
 // matches says that an entry's type is the one that a field names.
 func (t *TrackingCodes) matches(entry gjson.Result, typ string) bool {
 	if own, ok := t.types[strings.ToLower(typ)]; ok {
 		typ = own
 	}
 	return strings.EqualFold(entry.Get("type").String(), typ)
+}
+
+// defaultType is a type's name in an account that has not renamed it.
+var defaultType = regexp.MustCompile(`(?i)^Sales Tracking Code [1-5]$`)
+
+// ambiguous names an entry of the record that may be of the type that a field
+// names by its default name: no code of that type was looked up, so the account's
+// own name for it is not known, and the entry bears a name that the account gave.
+func (t *TrackingCodes) ambiguous(c customer, typ string) (entry string, is bool) {
+	if _, known := t.types[strings.ToLower(typ)]; known || !defaultType.MatchString(typ) {
+		return "", false
+	}
+	for _, e := range gjson.GetBytes(c.body, trackingList).Array() {
+		name := e.Get("type").String()
+		if !defaultType.MatchString(name) && !t.claimed(name) {
+			return name, true
+		}
+	}
+	return "", false
+}
+
+// claimed says that a name is known to be the account's for some default name.
+func (t *TrackingCodes) claimed(name string) bool {
+	for given, own := range t.types {
+		if strings.EqualFold(own, name) && defaultType.MatchString(given) {
+			return true
+		}
+	}
+	return false
 }
 
 func (c customer) trackingCode(typ string) batch.Value {

@@ -5,6 +5,9 @@ import (
 	"testing"
 
 	"rowbatch/batch"
+	"rowbatch/batch/action"
+	"rowbatch/client/sandbox"
+	"rowbatch/mapping"
 )
 
 const (
@@ -105,5 +108,54 @@ func TestCheckOfTrackingCodes(t *testing.T) {
 			step := decided(t, holding(emb, north, web), "salesTrackingCode.Sales Tracking Code 2", `"EAST"`)
 			judged(t, updating().Check(step, tt.after), tt.code, tt.text)
 		})
+	}
+}
+
+// A code that is only removed was never looked up, so what the account calls its
+// type is not known. To report "unchanged" would be a guess.
+func TestRemovalUnderADefaultName(t *testing.T) {
+	const two, three = "salesTrackingCode.Sales Tracking Code 2", "salesTrackingCode.Sales Tracking Code 3"
+	tests := []struct {
+		name, list, field, want string
+	}{
+		{"the entry bears a name of the account's", `[` + north + `]`, three, "rejected/unknown_tracking_code"},
+		{"that name belongs to another type", `[` + north + `]`, two, "step"},
+		{"the entry bears a default name", `[` + emb + `]`, three, "unchanged/"},
+		{"no entries", `[]`, three, "unchanged/"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			codes := action.NewTrackingCodes()
+			if tt.field == two {
+				codes.Known("Sales Tracking Code 2", "NORTH", "Region", "NORTH")
+			}
+			got := "step"
+			_, out := action.NewUpdate(action.Fusebill{}, codes).Decide(setting(tt.field, `null`), active(`,"customerReference":{"salesTrackingCodes":`+tt.list+`}`))
+			if out != nil {
+				got = string(out.Kind) + "/" + out.Code
+			}
+			if got != tt.want {
+				t.Errorf("%s, want %s: %+v", got, tt.want, out)
+			}
+		})
+	}
+}
+
+func TestRemovalUnderATypeThatDoesNotExist(t *testing.T) {
+	l := lookupAt(t, stand(t, sandbox.Options{}).Transport())
+	codes, requests, err := l.Codes(t.Context(), nil, []string{"title", "salesTrackingCode.Sales Tracking Code 3", "salesTrackingCode.Nope"})
+	if err != nil || requests != 2 {
+		t.Fatalf("%v after %d requests", err, requests)
+	}
+	removal := func(typ string) *batch.Item {
+		c := cell(t, "salesTrackingCode."+typ, "")
+		c.Clear = true
+		return action.Item(mapping.Mapped{Key: "7", Cells: []mapping.Cell{c}}, "id", "", codes)
+	}
+	if it := removal("Sales Tracking Code 3"); it.Out != nil {
+		t.Errorf("%+v", it.Out)
+	}
+	if it := removal("Nope"); it.Out == nil || it.Out.Code != "unknown_tracking_code" {
+		t.Errorf("%+v", it.Out)
 	}
 }

@@ -95,6 +95,9 @@ func (u *update) Decide(it *batch.Item, now batch.Record) (batch.Step, *batch.Ou
 	if now.Status == "Cancelled" {
 		return batch.Step{}, batch.Reject("bad_status", "the customer is Cancelled, and cannot be modified")
 	}
+	if out := u.ambiguous(it.Edits, now); out != nil {
+		return batch.Step{}, out
+	}
 	changes, out := batch.Diff(it.Edits, it.Guards, u.customer(now).value, same)
 	if out != nil {
 		return batch.Step{}, out
@@ -110,6 +113,21 @@ func (u *update) Decide(it *batch.Item, now batch.Record) (batch.Step, *batch.Ou
 		return batch.Step{}, out
 	}
 	return batch.Step{Changes: changes, Before: now, Body: after.Body}, nil
+}
+
+// ambiguous refuses to take a tracking code for gone whose type may stand in the record under another name.
+func (u *update) ambiguous(edits []batch.Edit, now batch.Record) *batch.Outcome {
+	for _, e := range edits {
+		typ, tracking := trackingType(e.Field)
+		if !tracking || e.Want != batch.Null {
+			continue
+		}
+		if entry, is := u.codes.ambiguous(u.customer(now), typ); is {
+			return batch.Reject("unknown_tracking_code", fmt.Sprintf(
+				"%q may be what this account calls %q, which the record shows; name the column %s%s if it is", typ, entry, trackingPrefix, entry))
+		}
+	}
+	return nil
 }
 
 // forbidden refuses what only the live record can show to be wrong.

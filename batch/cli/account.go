@@ -3,6 +3,7 @@ package cli
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"net/http"
 	"net/url"
 	"os"
@@ -75,12 +76,19 @@ func openSandbox() (account, error) {
 	}
 	box, err := sandbox.Open(sandbox.Options{Dir: dir, Seed: samples.Seed()})
 	if err != nil {
-		return account{}, usage("wait until the other command has ended", "the sandbox in %s cannot be opened: %v", dir, err)
+		return account{}, sandboxTrouble(dir, err)
 	}
 	return account{
 		url: "http://localhost/v1", key: sandboxKey, name: "sandbox",
 		transport: box.Transport(), close: box.Close,
 	}, nil
+}
+
+func sandboxTrouble(dir string, err error) error {
+	if errors.Is(err, sandbox.ErrInUse) {
+		return usage("", "%v", err)
+	}
+	return usage("rowbatch sandbox --reset, or set ROWBATCH_SANDBOX_DIR to another folder", "the sandbox's state in %s cannot be opened: %v", dir, err)
 }
 
 func sandboxDir() (string, error) {

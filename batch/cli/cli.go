@@ -53,16 +53,31 @@ changes, and accounted for in a report.`,
 		Version:       Version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          noCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usage("rowbatch "+strings.TrimPrefix(cmd.CommandPath(), "rowbatch ")+" --help", "%v", err)
+		if words := cmd.Flags().Args(); cmd == root && len(words) > 0 {
+			return noCommand(root, words) // the flag is one of a command that does not exist
+		}
+		return usage(cmd.CommandPath()+" --help", "%v", err)
 	})
 	root.SetVersionTemplate("rowbatch {{.Version}}\n")
 	root.AddCommand(newUpdate(), newFields(), newSandbox(), newVersion())
 	root.SetHelpCommand(newHelp(root))
 	return root
+}
+
+// noCommand refuses what is no command, and names the nearest.
+func noCommand(root *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	try := "rowbatch help"
+	if near := root.SuggestionsFor(args[0]); len(near) > 0 {
+		try = "rowbatch " + near[0]
+	}
+	return usage(try, "unknown command %q", args[0])
 }
 
 func newVersion() *cobra.Command {

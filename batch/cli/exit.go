@@ -6,8 +6,10 @@ import (
 	"os"
 
 	"rowbatch/batch"
+	"rowbatch/batch/runs"
 	"rowbatch/client"
 	"rowbatch/mapping"
+	"rowbatch/reports"
 )
 
 // Exit codes. 1 and 2 are never used on purpose: a crash ends in 2.
@@ -75,6 +77,13 @@ func (s signalled) Error() string {
 	return "stopped by " + s.String()
 }
 
+func (s signalled) code() int {
+	if s.Signal == os.Interrupt {
+		return exitInterrupt
+	}
+	return exitTerminate
+}
+
 // codeOf gives the exit code of an error that ended a command.
 func codeOf(err error) int {
 	var (
@@ -83,18 +92,20 @@ func codeOf(err error) int {
 		access  *client.AccessError
 		setting *client.SettingError
 		journal *batch.JournalError
+		files   *runs.WriteError
+		signal  signalled
 	)
 	switch {
 	case errors.As(err, &f):
 		return f.code
-	case errors.As(err, &journal):
+	case errors.As(err, &journal), errors.As(err, &files):
 		return exitFiles
+	case errors.As(err, &signal):
+		return signal.code()
 	case errors.As(err, &refusal):
 		return exitInput
-	case errors.As(err, &access):
+	case errors.As(err, &access), errors.As(err, &setting) && setting.Setting == client.KeySetting:
 		return exitAccess
-	case errors.As(err, &setting):
-		return exitUsage
 	}
 	return exitUsage
 }
@@ -104,26 +115,21 @@ func codeOf(err error) int {
 func codeOfRun(cause error, rows map[batch.Kind]int) int {
 	var (
 		journal *batch.JournalError
+		files   *runs.WriteError
 		access  *client.AccessError
+		moved   *batch.SideEffectError
 		signal  signalled
 	)
 	open := rows[batch.NotAttempted]+rows[batch.InDoubt] > 0
 	switch {
-	case errors.As(cause, &journal):
+	case errors.As(cause, &journal), errors.As(cause, &files):
 		return exitFiles
 	case errors.As(cause, &access):
 		return exitAccess
 	case errors.As(cause, &signal) && open:
-		if signal.Signal == os.Interrupt {
-			return exitInterrupt
-		}
-		return exitTerminate
-	case cause != nil && open || rows[batch.NotAttempted] > 0:
+		return signal.code()
+	case errors.As(cause, &moved), cause != nil && open:
 		return exitStopped
-	case rows[batch.InDoubt] > 0:
-		return exitDoubt
-	case rows[batch.Rejected]+rows[batch.Failed]+rows[batch.Conflict] > 0:
-		return exitRows
 	}
-	return exitDone
+	return reports.ExitCode(rows)
 }

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/time/rate"
 )
 
@@ -36,6 +37,8 @@ type actionFlags struct {
 	quiet           bool
 	verbose         bool
 	logFormat       string
+
+	set []setFlag // in the order of the help
 
 	// parsed from the texts above
 	ratePerSecond rate.Limit
@@ -74,8 +77,36 @@ func (f *actionFlags) register(cmd *cobra.Command) {
 	s.Lookup("expect").DefValue = "0" // help shows no default then
 }
 
+// setFlag is a flag that the user has set, as words of a command line.
+type setFlag struct {
+	name  string
+	words []string
+}
+
+// remember keeps the flags as they were set, for the command that the summary ends with.
+func (f *actionFlags) remember(set *pflag.FlagSet) {
+	set.Visit(func(flag *pflag.Flag) {
+		name := "--" + flag.Name
+		values := []string{flag.Value.String()}
+		if list, ok := flag.Value.(pflag.SliceValue); ok {
+			values = list.GetSlice()
+		}
+		s := setFlag{name: flag.Name}
+		for _, value := range values {
+			switch {
+			case flag.NoOptDefVal == "":
+				s.words = append(s.words, name, quoteWord(value))
+			case value == flag.NoOptDefVal:
+				s.words = append(s.words, name)
+			}
+		}
+		f.set = append(f.set, s)
+	})
+}
+
 // parse checks the flags that cobra takes as mere text.
 func (f *actionFlags) parse(cmd *cobra.Command) error {
+	f.remember(cmd.Flags())
 	checks := []func() error{f.parseRate, f.parseReserve, f.parseDelimiter, f.parseMatch, f.parseFailures}
 	for _, check := range checks {
 		if err := check(); err != nil {
@@ -144,6 +175,9 @@ func (f *actionFlags) parseMatch() error {
 		at := strings.LastIndex(m, "=") // a heading may hold one, a field's name does not
 		if at < 1 || at == len(m)-1 {
 			return usage("--match Company=companyName", "--match %q is not of the form COL=field", m)
+		}
+		if _, twice := f.matches[m[:at]]; twice {
+			return usage("a column of its own for each guard", "--match names the column %q twice", m[:at])
 		}
 		f.matches[m[:at]] = m[at+1:]
 	}

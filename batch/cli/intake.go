@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -27,20 +28,21 @@ type intake struct {
 // stdinCopy is the name of the file in the run's folder that keeps a standard input.
 const stdinCopy = "stdin.csv"
 
-// takeIn reads a file once: it checks every row, and copies them into dir.
-func takeIn(file string, stdin io.Reader, f *actionFlags, schema mapping.Schema, dir *runs.Dir) (*intake, error) {
+// takeIn reads a file once: it checks every row, and copies them into dir. It
+// ends with the cause of stop when that comes first.
+func takeIn(stop context.Context, file string, stdin io.Reader, f *actionFlags, schema mapping.Schema, dir *runs.Dir) (*intake, error) {
 	in := &intake{}
 	mapFile, err := in.readMapping(f.mapFile)
 	if err != nil {
 		return nil, err
 	}
-	bytes, err := in.open(file, stdin, dir)
+	bytes, err := in.open(stop, file, stdin, dir)
 	if err != nil {
 		return nil, err
 	}
 	defer bytes.Close()
 	sum := sha256.New()
-	input, err := mapping.NewInput(io.TeeReader(bytes, sum), file, mapping.ReadOptions{Delimiter: f.separator, Encoding: f.encoding})
+	input, err := mapping.NewInput(io.TeeReader(stoppable{stop, bytes}, sum), file, mapping.ReadOptions{Delimiter: f.separator, Encoding: f.encoding})
 	if err != nil {
 		return nil, err
 	}
@@ -83,9 +85,9 @@ func (in *intake) readMapping(name string) (*mapping.File, error) {
 }
 
 // open opens the input; a standard input is kept in the run's folder first, since it comes only once.
-func (in *intake) open(file string, stdin io.Reader, dir *runs.Dir) (io.ReadCloser, error) {
+func (in *intake) open(stop context.Context, file string, stdin io.Reader, dir *runs.Dir) (io.ReadCloser, error) {
 	if file == "-" {
-		return spool(stdin, dir)
+		return spool(stop, stdin, dir)
 	}
 	opened, err := os.Open(file)
 	if err != nil {
@@ -99,12 +101,36 @@ func (in *intake) open(file string, stdin io.Reader, dir *runs.Dir) (io.ReadClos
 	return opened, err
 }
 
-func spool(stdin io.Reader, dir *runs.Dir) (io.ReadCloser, error) {
+// stoppable reads until the run is stopped.
+type stoppable struct {
+	stop context.Context
+	io.Reader
+}
+
+func (s stoppable) Read(p []byte) (int, error) {
+	if s.stop.Err() != nil {
+		return 0, context.Cause(s.stop)
+	}
+	return s.Reader.Read(p)
+}
+
+// spool copies standard input into the run's folder. A read from a pipe that
+// nobody writes to cannot be ended, only left behind.
+func spool(stop context.Context, stdin io.Reader, dir *runs.Dir) (io.ReadCloser, error) {
 	kept, err := dir.CreateFile(stdinCopy)
 	if err != nil {
 		return nil, err
 	}
-	_, err = io.Copy(kept, stdin)
+	copied := make(chan error, 1)
+	go func() {
+		_, err := io.Copy(kept, stoppable{stop, stdin})
+		copied <- err
+	}()
+	select {
+	case err = <-copied:
+	case <-stop.Done():
+		err = context.Cause(stop)
+	}
 	if err := errors.Join(err, kept.Close()); err != nil {
 		return nil, fmt.Errorf("standard input: %w", err)
 	}

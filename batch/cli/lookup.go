@@ -17,7 +17,7 @@ func (r *run) lookUp() error {
 		return nil
 	}
 	l := &action.Lookup{Fusebill: r.api.Client, URL: r.account.url, Workers: r.flags.workers}
-	codes, requests, err := l.Codes(r.stop, r.in.checked.Codes())
+	codes, requests, err := l.Codes(r.stop, r.in.checked.Codes(), r.in.mapper.Fields())
 	r.rows.codes = codes
 	r.lookups.Add(int64(requests))
 	if err != nil {
@@ -42,7 +42,7 @@ func (r *run) lookUpReferences(l *action.Lookup) error {
 		r.lookups.Add(int64(f.Requests))
 		r.rows.found(n, f)
 		if f.Out != nil {
-			it := &batch.Item{N: n, Key: action.Key("reference", f.Reference), Spent: f.Requests}
+			it := &batch.Item{N: n, Key: action.Key("reference", f.Reference), Spent: f.Requests, Out: f.Out}
 			failed = errors.Join(failed, engine.Conclude(it, *f.Out))
 		}
 	})

@@ -151,5 +151,14 @@ func orEmpty(v batch.Value) string {
 	if v.Empty() {
 		return "(empty)"
 	}
-	return shown(v.Plain())
+	return shortened(shown(v.Plain()))
+}
+
+// shortened keeps a long text from filling the screen.
+func shortened(s string) string {
+	const most = 80
+	if r := []rune(s); len(r) > most {
+		return fmt.Sprintf("%s… (%s)", string(r[:most]), plural(len(r), "character"))
+	}
+	return s
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"strings"
 
@@ -32,36 +31,27 @@ func (r *run) stopped() bool { return r.stop.Err() != nil }
 // mustSurvey says that the live records are read before anything is sent, since
 // a question or --expect needs to know what would change.
 func (r *run) mustSurvey() bool {
-	return !r.stopped() && r.rows.count() > 0 && (r.asks() || r.flags.expect >= 0)
+	return !r.stopped() && (r.flags.expect >= 0 || r.asks() && r.rows.count() > 0)
 }
 
-// consent compares the survey with --expect, and asks.
+// consent compares what a first pass found with --expect, and asks. A run that
+// was stopped meanwhile needs none: nothing will be sent.
 func (r *run) consent() error {
-	if r.stopped() {
-		return nil // the run has stopped, and nothing will be sent
-	}
-	if err := r.expected(); err != nil {
-		return err
-	}
-	if !r.asks() || r.tally.kinds[batch.WouldChange] == 0 {
+	would := r.tally.kinds[batch.WouldChange]
+	switch {
+	case r.stopped():
+		return nil
+	case r.flags.expect >= 0 && r.flags.expect != would:
+		return usage("--dry-run shows which", "%s would be sent, and --expect says %s; nothing was sent", plural(would, "row"), thousands(r.flags.expect))
+	case !r.asks() || would == 0:
 		return nil
 	}
 	r.describe()
 	fmt.Fprint(r.console.err, "Send these changes? Type yes: ")
-	if answer := r.answer(); !strings.EqualFold(answer, "yes") {
+	if !strings.EqualFold(r.answer(), "yes") && !r.stopped() {
 		return &fault{code: exitUsage, text: "not confirmed; nothing was sent"}
 	}
 	return nil
-}
-
-// expected holds --expect against the number of rows that would be sent.
-func (r *run) expected() error {
-	would := r.tally.kinds[batch.WouldChange]
-	if r.flags.expect < 0 || r.flags.expect == would || r.stopped() {
-		return nil
-	}
-	return usage("rowbatch with --dry-run shows which", "%s would be sent, and --expect says %s; nothing was sent",
-		plural(would, "row"), thousands(r.flags.expect))
 }
 
 // describe says what is about to be sent, and where.
@@ -111,6 +101,6 @@ func (r *run) answer() string {
 		return text
 	case <-r.stop.Done():
 		fmt.Fprintln(r.console.err)
-		return context.Cause(r.stop).Error()
+		return ""
 	}
 }

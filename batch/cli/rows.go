@@ -19,7 +19,8 @@ import (
 type rows struct {
 	dir     *runs.Dir
 	in      *intake
-	limit   int // only the first rows; 0: all
+	limit   int  // only the first rows; 0: all
+	several bool // a customer may stand in several rows
 	action  batch.Action
 	codes   *action.TrackingCodes
 	ids     []uint64 // of the customers, where the file is keyed by reference; 0: not known
@@ -28,9 +29,9 @@ type rows struct {
 	circles map[uint64]bool // customers whom the rows would make their own ancestors
 }
 
-func newRows(dir *runs.Dir, in *intake, limit int) *rows {
+func newRows(dir *runs.Dir, in *intake, f *actionFlags) *rows {
 	n := in.checked.Rows
-	r := &rows{dir: dir, in: in, limit: limit, codes: action.NewTrackingCodes(), spent: make([]uint8, n), settled: make([]bool, n)}
+	r := &rows{dir: dir, in: in, limit: f.limit, several: f.allowDuplicates, codes: action.NewTrackingCodes(), spent: make([]uint8, n), settled: make([]bool, n)}
 	if r.keyedByReference() {
 		r.ids = make([]uint64, n)
 	}
@@ -54,10 +55,14 @@ func (r *rows) count() (n int) {
 	return n
 }
 
-// note remembers what a pass made of a row.
-func (r *rows) note(it *batch.Item, o batch.Outcome) {
-	r.settled[it.N] = o.Kind != batch.WouldChange
+// note remembers what a pass made of a row, and says whether that is final. What
+// is found when only looking is not where several rows may be about one customer:
+// it rests on what the earlier ones would do.
+func (r *rows) note(it *batch.Item, o batch.Outcome, looking bool) (settled bool) {
+	resting := o.Kind == batch.WouldChange || it.Out == nil && r.several
+	r.settled[it.N] = !looking || !resting
 	r.spent[it.N] = uint8(min(o.Requests, 255))
+	return r.settled[it.N]
 }
 
 // found remembers what the look-up of a row's reference brought.

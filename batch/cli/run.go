@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -68,14 +69,14 @@ func (r *run) readInput() (err error) {
 	if r.dir, err = runs.Create(r.flags.reports, r.began, r.spec.Schema.Action, r.file); err != nil {
 		return err
 	}
-	r.in, err = takeIn(r.file, r.console.in, r.flags, r.spec.Schema, r.dir)
+	r.in, err = takeIn(r.stop, r.file, r.console.in, r.flags, r.spec.Schema, r.dir)
 	if err == nil && r.flags.strict && r.in.checked.Rejected > 0 {
 		err = r.strictRefusal()
 	}
 	if err != nil {
 		return errors.Join(err, r.dir.Discard())
 	}
-	r.rows = newRows(r.dir, r.in, r.flags.limit)
+	r.rows = newRows(r.dir, r.in, r.flags)
 	r.noteInput()
 	return nil
 }
@@ -84,7 +85,7 @@ func (r *run) readInput() (err error) {
 func (r *run) strictRefusal() error {
 	refusal := &mapping.Refusal{File: r.file, Text: fmt.Sprintf("%s rejected, and --strict refuses the whole file", plural(r.in.checked.Rejected, "row")),
 		Try: "correct the rows, or leave --strict out"}
-	rows := newRows(r.dir, r.in, 0)
+	rows := newRows(r.dir, r.in, r.flags)
 	shown := 0
 	for row, err := range rows.read() {
 		if err != nil || shown == 10 {
@@ -153,11 +154,11 @@ func (r *run) process() error {
 	if err := r.lookUp(); err != nil {
 		return err
 	}
-	if r.flags.dryRun {
-		return errors.Join(r.pass("reading", false), r.expected())
-	}
-	if r.mustSurvey() {
-		if err := errors.Join(r.pass("reading", false), r.consent()); err != nil {
+	if r.flags.dryRun || r.mustSurvey() {
+		if err := r.pass("reading", false); err != nil {
+			return err
+		}
+		if err := r.consent(); err != nil || r.flags.dryRun {
 			return err
 		}
 		r.tally.startOver()
@@ -174,14 +175,14 @@ func (r *run) pass(what string, send bool) error {
 }
 
 func (r *run) engine(send bool) *batch.Engine {
-	return &batch.Engine{Options: r.engineOptions(send), Journal: r.journal, Halt: r.halt, Emit: r.settled}
-}
-
-// settled takes note of a row's outcome.
-func (r *run) settled(it *batch.Item, o batch.Outcome) {
-	r.rows.note(it, o)
-	if err := r.tally.add(it, o); err != nil && !r.flags.dryRun {
-		r.halt(err)
+	return &batch.Engine{
+		Options: r.engineOptions(send), Journal: r.journal, Halt: r.halt,
+		Emit: func(it *batch.Item, o batch.Outcome) {
+			settled := r.rows.note(it, o, !send)
+			if err := r.tally.add(it, o, settled); err != nil && !r.flags.dryRun {
+				r.halt(err)
+			}
+		},
 	}
 }
 
@@ -205,28 +206,27 @@ func (r *run) engineOptions(send bool) batch.Options {
 	return o
 }
 
-// finish ends the journal, writes the report and says what happened.
+// finish ends the journal, writes the report and says what happened. failed is
+// what kept the run from its end, beside what stopped it.
 func (r *run) finish(failed error) error {
-	kinds, cause := r.kinds(), context.Cause(r.stop)
-	code := codeOfRun(errors.Join(cause, failed), kinds)
-	var refused *fault
-	if errors.As(failed, &refused) {
+	cause, kinds := context.Cause(r.stop), r.kinds()
+	if failed == nil {
+		failed = cause
+	}
+	code := codeOfRun(failed, kinds)
+	if refused := (*fault)(nil); errors.As(failed, &refused) {
 		code = refused.code
 	}
-	end := r.end(code, cause)
-	if err := r.journal.End(end); err != nil && failed == nil {
+	if err := r.journal.End(r.end(code, failed)); failed == nil && err != nil {
 		failed, code = err, exitFiles
 	}
 	summary, err := reports.Write(r.dir, reports.Options{Escape: mapping.Escape})
 	if err != nil {
-		return errors.Join(failed, err)
+		r.sayWithoutReport(kinds)
+		return cmp.Or(failed, err)
 	}
 	summary.ExitCode = code
-	r.say(summary, errors.Join(cause, failed))
-	if code == exitDone {
-		return nil
-	}
-	return &rowsError{code}
+	return r.say(summary, failed)
 }
 
 func (r *run) end(code int, cause error) batch.End {

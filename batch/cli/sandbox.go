@@ -72,7 +72,7 @@ func serveSandbox(cmd *cobra.Command, f *sandboxFlags) error {
 	box, err := sandbox.Open(sandbox.Options{Dir: dir, Seed: samples.Seed(), Customers: f.customers,
 		Minute: f.minute, Day: f.day, Faults: faults, Reset: f.reset})
 	if err != nil {
-		return usage("set ROWBATCH_SANDBOX_DIR to another folder", "the state in %s cannot be opened: %v", dir, err)
+		return sandboxTrouble(dir, err)
 	}
 	fmt.Fprintf(cmd.OutOrStdout(), "export FUSEBILL_URL=http://%s/v1\nexport FUSEBILL_API_KEY=%s\n", listener.Addr(), sandboxKey)
 	fmt.Fprintf(cmd.ErrOrStderr(), "sandbox: serving on http://%s; Ctrl-C ends it\n", listener.Addr())

@@ -1,10 +1,13 @@
 package cli
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
-	"time"
+	"syscall"
 
 	"rowbatch/batch"
 	"rowbatch/reports"
@@ -28,27 +31,39 @@ func (r *run) noteInput() {
 	}
 }
 
-// say prints the summary, and why the run did not come to its end.
-func (r *run) say(s reports.Summary, cause error) {
-	if cause != nil {
-		complain(r.console.err, cause)
+// say prints the summary, and why the run did not come to its end. The error
+// carries the exit code.
+func (r *run) say(s reports.Summary, failed error) error {
+	if failed != nil {
+		complain(r.console.err, failed)
 	}
+	var text bytes.Buffer
 	if r.flags.json {
-		fmt.Fprintf(r.console.out, "%s", s.JSON())
-		return
+		text.Write(s.JSON())
+	} else {
+		r.sayText(&text, s)
 	}
-	w := r.console.out
+	if _, err := r.console.out.Write(text.Bytes()); err != nil && !errors.Is(err, syscall.EPIPE) { // whoever closes a pipe has read enough
+		return &fault{code: exitFiles, text: "the summary could not be printed: " + err.Error(), try: "look into " + r.dir.Path()}
+	}
+	if s.ExitCode != exitDone {
+		return &rowsError{s.ExitCode}
+	}
+	return nil
+}
+
+func (r *run) sayText(w io.Writer, s reports.Summary) {
 	if r.flags.dryRun {
-		r.tally.preview.print(w, r.in.checked.Line, s.Outcomes[string(batch.WouldChange)])
+		r.tally.preview.print(w, r.in.checked.Line, s.Outcomes[batch.WouldChange])
 	}
-	fmt.Fprintf(w, "%s %s: %s\n", s.Action, s.File, counted(s))
+	fmt.Fprintf(w, "%s %s: %s\n", s.Action, s.File, counted(s.Rows, s.Outcomes))
 	if r.flags.dryRun {
 		r.sayPreview(w)
 	}
 	fmt.Fprintf(w, "%s (%s, %s) in %s", plural(s.Requests.Total, "request"), plural(s.Requests.Read, "read"),
-		plural(s.Requests.Write, "write"), seconds(time.Duration(s.Seconds*float64(time.Second))))
+		plural(s.Requests.Write, "write"), seconds(duration(s.Seconds)))
 	if s.WaitedSeconds >= 1 {
-		fmt.Fprintf(w, ", of which %s waiting for the account's limit", seconds(time.Duration(s.WaitedSeconds*float64(time.Second))))
+		fmt.Fprintf(w, ", of which %s waiting for the account's limit", seconds(duration(s.WaitedSeconds)))
 	}
 	fmt.Fprintln(w)
 	sayErrors(w, s)
@@ -56,14 +71,20 @@ func (r *run) say(s reports.Summary, cause error) {
 	r.sayNext(w, s)
 }
 
-func counted(s reports.Summary) string {
+// sayWithoutReport tells what became of the rows when the report cannot.
+func (r *run) sayWithoutReport(kinds map[batch.Kind]int) {
+	fmt.Fprintf(r.console.err, "%s %s: %s\nwhat was sent stands in %s\n",
+		r.spec.Schema.Action, r.file, counted(r.in.checked.Rows, kinds), r.dir.Path("journal"))
+}
+
+func counted(rows int, outcomes map[batch.Kind]int) string {
 	var parts []string
 	for _, k := range batch.Kinds() {
-		if n := s.Outcomes[string(k)]; n > 0 {
+		if n := outcomes[k]; n > 0 {
 			parts = append(parts, thousands(n)+" "+strings.ReplaceAll(string(k), "_", " "))
 		}
 	}
-	return plural(s.Rows, "row") + ": " + strings.Join(parts, ", ")
+	return plural(rows, "row") + ": " + strings.Join(parts, ", ")
 }
 
 func (r *run) sayPreview(w io.Writer) {
@@ -99,34 +120,22 @@ func (r *run) sayNext(w io.Writer, s reports.Summary) {
 		fmt.Fprintf(w, "rows that need work: %s\n", s.Failed)
 	}
 	switch {
-	case r.flags.dryRun && s.Outcomes[string(batch.WouldChange)] > 0:
-		fmt.Fprintf(w, "next: %s\n", r.command(r.file))
+	case r.flags.dryRun && s.Outcomes[batch.WouldChange] > 0:
+		fmt.Fprintf(w, "next: %s\n", r.command(r.file, "dry-run", "json", "yes"))
 	case s.Failed != "":
-		fmt.Fprintf(w, "next: %s\n", r.command(s.Failed))
+		// The failed rows are all to be sent, and their file is UTF-8.
+		fmt.Fprintf(w, "next: %s\n", r.command(s.Failed, "limit", "expect", "encoding", "json"))
 	}
 }
 
-// command is the command line that carries out a file as this run did its own.
-func (r *run) command(file string) string {
+// command is the command line that carries out a file as this run was told to:
+// with the flags that were set, but for those that only this once were meant.
+func (r *run) command(file string, without ...string) string {
 	words := []string{"rowbatch", r.spec.Schema.Action, quoteWord(file)}
-	add := func(flag, value string) { words = append(words, flag, quoteWord(value)) }
-	if r.flags.mapFile != "" {
-		add("--map", r.flags.mapFile)
-	}
-	for _, m := range r.flags.match {
-		add("--match", m)
-	}
-	for _, i := range r.flags.ignore {
-		add("--ignore", i)
-	}
-	if r.flags.delimiter != "" {
-		add("--delimiter", r.flags.delimiter)
-	}
-	if r.flags.allowDuplicates {
-		words = append(words, "--allow-duplicates")
-	}
-	if r.flags.sandbox {
-		words = append(words, "--sandbox")
+	for _, flag := range r.flags.set {
+		if !slices.Contains(without, flag.name) {
+			words = append(words, flag.words...)
+		}
 	}
 	return strings.Join(words, " ")
 }

@@ -10,6 +10,7 @@ import (
 type tally struct {
 	mu       sync.Mutex
 	kinds    map[batch.Kind]int
+	again    map[batch.Kind]int // of kinds, those of rows that were only looked at and will come again
 	done     int
 	reads    int
 	writes   int
@@ -18,14 +19,17 @@ type tally struct {
 }
 
 func newTally(limit failureLimit) *tally {
-	return &tally{kinds: map[batch.Kind]int{}, preview: newPreview(), failures: failureCount{limit: limit}}
+	return &tally{kinds: map[batch.Kind]int{}, again: map[batch.Kind]int{}, preview: newPreview(), failures: failureCount{limit: limit}}
 }
 
 // add counts one row. The error says that too many have failed.
-func (t *tally) add(it *batch.Item, o batch.Outcome) error {
+func (t *tally) add(it *batch.Item, o batch.Outcome, settled bool) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.kinds[o.Kind]++
+	if !settled {
+		t.again[o.Kind]++
+	}
 	t.done++
 	t.writes += o.Sends
 	t.reads += o.Requests - it.Spent - o.Sends
@@ -40,10 +44,13 @@ func (t *tally) count() int {
 	return t.done
 }
 
-// startOver takes the rows that were only looked at as not settled.
+// startOver forgets the rows that were only looked at.
 func (t *tally) startOver() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.done -= t.kinds[batch.WouldChange]
-	delete(t.kinds, batch.WouldChange)
+	for kind, n := range t.again {
+		t.kinds[kind] -= n
+		t.done -= n
+	}
+	clear(t.again)
 }

@@ -46,6 +46,10 @@ func thousands(n int) string {
 // millis is a duration in seconds, to the millisecond.
 func millis(d time.Duration) float64 { return d.Round(time.Millisecond).Seconds() }
 
+func duration(seconds float64) time.Duration {
+	return time.Duration(seconds * float64(time.Second))
+}
+
 // seconds writes a duration as a person says it: 0.4 s, 12 s, 3 min, 2 h 5 min.
 func seconds(d time.Duration) string {
 	switch {

@@ -22,6 +22,7 @@ const (
 type Dir struct {
 	fs   FS
 	path string
+	root string // that was made for this run; empty: it was there
 }
 
 // Create makes the folder of a new run under root, and root if it is missing.
@@ -33,10 +34,12 @@ func Create(root string, now time.Time, action, file string) (*Dir, error) {
 
 // CreateOn is Create on another file system.
 func CreateOn(on FS, root string, now time.Time, action, file string) (*Dir, error) {
-	if err := on.MkdirAll(root, 0o755); err != nil {
+	d := &Dir{fs: on}
+	if on.Mkdir(root, 0o755) == nil {
+		d.root = root
+	} else if err := on.MkdirAll(root, 0o755); err != nil {
 		return nil, writing(root, err)
 	}
-	d := &Dir{fs: on}
 	err := fs.ErrExist
 	for n := 1; errors.Is(err, fs.ErrExist); n++ {
 		d.path = filepath.Join(root, numbered(idOf(now, action, file), n))
@@ -163,5 +166,9 @@ func (d *Dir) Discard() error {
 	if isRun {
 		return fmt.Errorf("%s has a journal and is kept", d.path)
 	}
-	return writing(d.path, d.fs.RemoveAll(d.path))
+	err = d.fs.RemoveAll(d.path)
+	if err == nil && d.root != "" {
+		_ = d.fs.Remove(d.root) // fails when another run has come to live there
+	}
+	return writing(d.path, err)
 }

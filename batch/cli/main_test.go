@@ -1,0 +1,71 @@
+package cli_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"rowbatch/batch/cli"
+)
+
+// TestMain makes the test binary serve as the rowbatch command too, so that
+// scripts and tests run the program in processes of its own.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"rowbatch": func() { os.Exit(cli.Main(os.Args[1:])) },
+	})
+}
+
+// TestScripts runs the scripts in testdata, which read as a manual of the
+// command line. Each has a sandbox, samples and a reports folder of its own, and
+// no setting from outside.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata",
+		Setup:               furnish,
+		Cmds:                commands(),
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+	})
+}
+
+func furnish(e *testscript.Env) error {
+	here := &stand{}
+	e.Values[standKey{}] = here
+	e.Defer(func() { _ = here.clear() })
+	e.Setenv(hurried())
+	e.Setenv("ROWBATCH_SANDBOX_DIR", filepath.Join(e.WorkDir, "sandbox"))
+	return copySamples(e.WorkDir)
+}
+
+// hurried keeps a program built with -race from sleeping a second at its end,
+// which hundreds of short processes add up. A race found still ends it with 66.
+func hurried() (name, value string) { return "GORACE", "atexit_sleep_ms=10" }
+
+const samplesDir = "../../samples"
+
+// copySamples puts the example files into a folder samples of dir.
+func copySamples(dir string) error {
+	to := filepath.Join(dir, "samples")
+	if err := os.MkdirAll(to, 0o755); err != nil {
+		return err
+	}
+	for _, pattern := range []string{"*.csv", "*.yaml"} {
+		names, err := filepath.Glob(filepath.Join(samplesDir, pattern))
+		if err != nil {
+			return err
+		}
+		for _, name := range names {
+			text, err := os.ReadFile(name)
+			if err != nil {
+				return err
+			}
+			if err := os.WriteFile(filepath.Join(to, filepath.Base(name)), text, 0o644); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,263 @@
+package cli_test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/csv"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/tidwall/gjson"
+
+	"rowbatch/batch"
+)
+
+// storm is a quarter of the replies going wrong. The first ones are spared the
+// web page, which there would mean that the URL is wrong.
+func storm() []string {
+	return []string{"--fail", "any:500:rate=8%:seed=1", "--fail", "any:lost:rate=8%:seed=2",
+		"--fail", "any:truncated:rate=5%:seed=3", "--fail", "any:html:rate=4%:seed=4:after=20"}
+}
+
+// trial is an input file, a sandbox of its own and what a run made of them.
+type trial struct {
+	dir, box string
+	names    []string
+	rows     [][]string
+}
+
+// newTrial writes a file of 300 rows over 250 customers.
+func newTrial(t *testing.T, seed uint64) *trial {
+	dir := t.TempDir()
+	r := &trial{dir: dir, box: filepath.Join(dir, "sandbox"),
+		names: []string{"id", "firstName", "primaryPhone", "customerReference.reference2", "customerAcquisition.source", "salesTrackingCode.Sales Tracking Code 1"}}
+	random := rand.New(rand.NewPCG(seed, 0))
+	ids := random.Perm(250)
+	for range 50 {
+		ids = append(ids, random.IntN(250))
+	}
+	for n, id := range ids {
+		row := []string{strconv.Itoa(987001 + id)}
+		for at, name := range r.names[1:] {
+			row = append(row, cellOf(random, n, at, name))
+		}
+		r.rows = append(r.rows, row)
+	}
+	var b bytes.Buffer
+	if err := csv.NewWriter(&b).WriteAll(append([][]string{r.names}, r.rows...)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(r.path("edits.csv"), b.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// cellOf is a value that no other row gives, so that each effect tells whose it is; the last columns are often blank.
+func cellOf(random *rand.Rand, n, at int, name string) string {
+	switch {
+	case at > 0 && random.IntN(2) == 0:
+		return ""
+	case strings.HasPrefix(name, "salesTrackingCode."):
+		return []string{"EMB", "FRO", "TID"}[random.IntN(3)]
+	}
+	return fmt.Sprintf("%c%d-%d", 'A'+rune(at), n, random.IntN(1000))
+}
+
+func (r *trial) path(name string) string { return filepath.Join(r.dir, name) }
+
+// serve starts the trial's sandbox; stop it to look at its state.
+func (r *trial) serve(t *testing.T, flags ...string) *sandboxProcess {
+	t.Helper()
+	box, err := startSandbox(r.box, flags...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = box.stop() }) // after a failure; else it has ended
+	return box
+}
+
+func (r *trial) command(box *sandboxProcess, file string, flags ...string) *exec.Cmd {
+	c := exec.Command("rowbatch", append([]string{"update", file, "--allow-duplicates", "--timeout", "200ms"}, flags...)...)
+	c.Dir = r.dir
+	c.Env = append(environment(), "FUSEBILL_URL="+box.url, "FUSEBILL_API_KEY="+box.key)
+	return c
+}
+
+func exitCode(t *testing.T, c *exec.Cmd, err error) int {
+	t.Helper()
+	if c.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return c.ProcessState.ExitCode()
+}
+
+func count(ends []end) map[string]int {
+	n := map[string]int{}
+	for _, e := range ends {
+		n[e.outcome]++
+	}
+	return n
+}
+
+func TestReportAgreesWithTheServer(t *testing.T) {
+	r := newTrial(t, 1)
+	box := r.serve(t, storm()...)
+	run := r.command(box, "edits.csv")
+	out, err := run.CombinedOutput()
+	code := exitCode(t, run, err)
+	if err := box.stop(); err != nil {
+		t.Fatal(err)
+	}
+	ends := r.reported(t)
+	r.agree(t, ends)
+	kinds := count(ends)
+	// The seed's cancelled customers cannot be edited; nothing else is a reason to fail.
+	if kinds["changed"] < 250 || kinds["rejected"] == 0 || kinds["failed"]+kinds["conflict"] > 0 {
+		t.Errorf("exit %d, outcomes %v\n%s", code, kinds, out)
+	}
+	if n := r.resent(t); n < 10 {
+		t.Errorf("only %d writes were sent again: this was no storm", n)
+	}
+	if want := map[bool]int{true: 4, false: 3}[kinds["in_doubt"] > 0]; code != want && kinds["not_attempted"] == 0 {
+		t.Errorf("exit %d with outcomes %v", code, kinds)
+	}
+}
+
+// resent counts the writes beyond the first of their row.
+func (r *trial) resent(t *testing.T) (n int) {
+	t.Helper()
+	s := r.report(t)
+	for _, attempts := range s.column("rb_attempts") {
+		sent, err := strconv.Atoi(attempts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n += max(0, sent-1)
+	}
+	return n
+}
+
+// interrupted runs the trial's file until some dozen writes have left, and sends a signal.
+func (r *trial) interrupted(t *testing.T, signal os.Signal) int {
+	t.Helper()
+	box := r.serve(t, storm()...)
+	run := r.command(box, "edits.csv", "--verbose", "--rate", "250/s")
+	said, err := run.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := run.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(said)
+	for writes := 0; writes < 40 && lines.Scan(); {
+		if strings.Contains(lines.Text(), "method=PUT") {
+			writes++
+		}
+	}
+	if err := run.Process.Signal(signal); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(io.Discard, said); err != nil {
+		t.Fatal(err)
+	}
+	err = run.Wait()
+	if err := box.stop(); err != nil {
+		t.Fatal(err)
+	}
+	return exitCode(t, run, err)
+}
+
+func TestInterruptedRunAccountsForEveryRow(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows cannot send these signals")
+	}
+	for _, c := range []struct {
+		signal os.Signal
+		code   int
+	}{{os.Interrupt, 130}, {syscall.SIGTERM, 143}} {
+		t.Run(c.signal.String(), func(t *testing.T) {
+			r := newTrial(t, uint64(c.code))
+			if got := r.interrupted(t, c.signal); got != c.code {
+				t.Errorf("exit status %d, not %d", got, c.code)
+			}
+			ends := r.reported(t)
+			r.agree(t, ends)
+			if kinds := count(ends); kinds["changed"] < 20 || kinds["not_attempted"] < 100 {
+				t.Errorf("outcomes %v", kinds)
+			}
+			r.finishLater(t)
+		})
+	}
+}
+
+// finishLater runs failed.csv in calm weather: with it, every row of the file is carried out.
+func (r *trial) finishLater(t *testing.T) {
+	t.Helper()
+	box := r.serve(t)
+	again := r.command(box, filepath.Join(r.newest(t), "failed.csv"))
+	out, err := again.CombinedOutput()
+	code := exitCode(t, again, err)
+	if err := box.stop(); err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range r.reported(t) {
+		if !slices.Contains([]string{"changed", "unchanged", "rejected"}, e.outcome) {
+			t.Errorf("line %s of failed.csv: %s (exit %d)\n%s", e.line, e.outcome, code, out)
+		}
+	}
+	now, err := readCustomers(r.box)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, want := range r.wanted() {
+		if gjson.GetBytes(now[id], "status").Str == "Cancelled" {
+			continue
+		}
+		for field, text := range want {
+			if got := gjson.Parse(rawValue(now[id], field)).String(); got != text {
+				t.Errorf("customer %s: %s is %q, not %q", id, field, got, text)
+			}
+		}
+	}
+}
+
+// wanted is what the whole file makes of each customer's fields: the last cell that is not blank.
+func (r *trial) wanted() map[string]map[string]string {
+	all := map[string]map[string]string{}
+	for _, row := range r.rows {
+		if all[row[0]] == nil {
+			all[row[0]] = map[string]string{}
+		}
+		for i, cell := range row {
+			if i > 0 && cell != "" {
+				all[row[0]][r.names[i]] = cell
+			}
+		}
+	}
+	return all
+}
+
+func TestKilledRunLeavesASoundJournal(t *testing.T) {
+	r := newTrial(t, 9)
+	r.interrupted(t, os.Kill)
+	if _, err := os.Stat(filepath.Join(r.newest(t), "report.csv")); !os.IsNotExist(err) {
+		t.Errorf("a killed run left a report: %v", err)
+	}
+	ends := r.journalled(t)
+	r.agree(t, ends)
+	if kinds := count(ends); kinds["changed"]+kinds["in_doubt"] < 20 || kinds[string(batch.NotAttempted)] < 100 {
+		t.Errorf("outcomes %v", kinds)
+	}
+}

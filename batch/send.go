@@ -1,0 +1,64 @@
+package batch
+
+// send lets the write leave once a connection is free, unless the run has been
+// stopped or the record has become stale meanwhile. Its intent is on disk.
+func (v *visitor) send(step Step) (rep Reply, sent bool) {
+	defer v.board()()
+	if v.stop.Err() != nil || v.stale() {
+		return rep, false
+	}
+	v.t.Sent, v.t.step = step.Changes, step
+	rep = v.count(v.visit.Send(v.ctx, step))
+	if rep.Requests > 0 {
+		v.t.Sends++
+	}
+	return rep, true
+}
+
+// replied takes the reply to a write for what it means.
+func (v *visitor) replied(step Step, rep Reply) result {
+	switch rep.Class {
+	case Answered:
+		v.t.tries, v.t.seen = 0, rep.Record
+		return v.answered(step, rep.Record)
+	case Refused:
+		return v.settled(Outcome{Kind: Failed, Code: rep.Code, Error: rep.Text})
+	case Fatal:
+		if rep.Status < 300 || rep.Status > 399 { // what a redirecting server did with a write, nobody knows
+			v.t.Sent = nil
+		}
+		v.e.Halt(rep.Err)
+		return v.settled(v.t.cutShort())
+	case Lost:
+		return result{task: v.t, wait: v.e.Settle}
+	}
+	v.t.Sent = nil // Throttled or Unsent: no effect
+	return v.again(rep)
+}
+
+// answered compares the reply with what was asked. The first write is also read back.
+func (v *visitor) answered(step Step, after Record) result {
+	if out := v.t.Action.Check(step, after); out != nil || !v.alone {
+		return v.verified(out)
+	}
+	rep := v.recheck()
+	if rep.Class == Fatal {
+		v.e.Halt(rep.Err)
+	}
+	if rep.Class != Answered {
+		return v.settled(Outcome{Kind: Changed}) // the reply showed it; the next write goes alone again
+	}
+	return v.verified(v.t.Action.Check(step, rep.Record))
+}
+
+// verified settles a row by the check of its write. A side effect of the first write stops the run.
+func (v *visitor) verified(out *Outcome) result {
+	if out == nil {
+		v.proven = v.alone
+		return v.settled(Outcome{Kind: Changed})
+	}
+	if v.alone && out.Code == "side_effect" {
+		v.e.Halt(&SideEffectError{v.t.Key, out.Error})
+	}
+	return v.settled(*out)
+}
