@@ -62,6 +62,7 @@ changes, and accounted for in a report.`,
 		}
 		return usage(cmd.CommandPath()+" --help", "%v", err)
 	})
+	root.SuggestionsMinimumDistance = 2
 	root.SetVersionTemplate("rowbatch {{.Version}}\n")
 	root.AddCommand(newUpdate(), newFields(), newSandbox(), newVersion())
 	root.SetHelpCommand(newHelp(root))
