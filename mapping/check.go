@@ -24,7 +24,7 @@ type Warning struct {
 }
 
 // Use is a member of a family and a text that some row gives it, such as the
-// type and the code of a sales tracking code.
+// type and the code of a sales tracking code; no text where a row clears it.
 type Use struct{ Family, Member, Text string }
 
 const (
@@ -139,14 +139,14 @@ func (c *checker) noteCells(n int) (parent uint64) {
 	for i := range c.mapped.Cells {
 		cell := &c.mapped.Cells[i]
 		switch f := cell.Field; {
+		case f.Family && len(c.mapped.Problems) == 0:
+			c.use(Use{f.Name, cell.Name[len(f.Name):], cell.Text})
 		case cell.Clear:
 		case f.Unique:
 			c.news.add(c.fingerprint(f, cell.Text))
 			c.newRows.add(uint32(n))
 		case f.Parent:
 			parent = number(cell.Text)
-		case f.Family && len(c.mapped.Problems) == 0:
-			c.use(Use{f.Name, cell.Name[len(f.Name):], cell.Text})
 		}
 	}
 	return parent

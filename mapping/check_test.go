@@ -171,7 +171,7 @@ func TestCheckGathersWarningsAndCodes(t *testing.T) {
 		t.Errorf("%d of %d warnings: %v", len(got.Warnings), got.WarningCount, got.Warnings)
 	}
 	const family = "salesTrackingCode."
-	want := []Use{{family, "Region", "code 0"}, {family, "Region", "code 1"}, {family, "Region", "code 2"}}
+	want := []Use{{family, "Region", "code 0"}, {family, "Region", "code 1"}, {family, "Region", "code 2"}, {family, "Region", ""}}
 	if diff := cmp.Diff(want, got.Codes()); diff != "" {
 		t.Error(diff)
 	}
@@ -198,7 +198,9 @@ func TestCycles(t *testing.T) {
 		{[][2]uint64{{5, 5}}, []uint64{5}},
 		{[][2]uint64{{1, 2}, {2, 1}, {3, 1}}, []uint64{1, 2}},
 		{[][2]uint64{{1, 2}, {2, 3}, {3, 4}, {4, 2}, {7, 8}, {8, 7}}, []uint64{2, 3, 4, 7, 8}},
-		{[][2]uint64{{1, 1}, {1, 2}}, nil},
+		{[][2]uint64{{1, 1}, {1, 2}}, []uint64{1}},
+		{[][2]uint64{{1, 2}, {2, 1}, {1, 3}}, []uint64{1, 2}},
+		{[][2]uint64{{1, 2}, {1, 3}, {2, 4}, {3, 4}, {4, 5}}, nil},
 		{[][2]uint64{{1, 2}, {2, 1}, {2, 0}}, []uint64{1, 2}},
 	} {
 		got := Cycles(func(yield func(uint64, uint64) bool) {

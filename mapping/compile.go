@@ -35,10 +35,25 @@ func Compile(s Schema, heading []string, o CompileOptions) (*Mapper, error) {
 	if len(c.bad) == 0 {
 		c.checkUse()
 	}
-	if err := c.bad.err(o.Name); err != nil {
+	if err := c.problems().err(o.Name); err != nil {
 		return nil, err
 	}
 	return c.mapper, nil
+}
+
+// problems are the mapping file's and the heading's. What is wrong with the
+// heading alone may only follow from what could not be read of the file.
+func (c *compiler) problems() refusals {
+	if len(c.file.bad) == 0 {
+		return c.bad
+	}
+	all := slices.Clone(c.file.bad)
+	for _, r := range c.bad {
+		if c.file.places(r) {
+			all = append(all, r)
+		}
+	}
+	return all
 }
 
 // use is what a column is for.

@@ -3,9 +3,9 @@ package mapping
 import "iter"
 
 // Cycles returns the ids that stand on a cycle of child → parent edges, a
-// customer that is its own parent included. Of several edges of one child the
-// last counts; a parent of 0 is none. It serves files keyed by reference once
-// their ids are known; Check itself looks at files keyed by id.
+// customer that is its own parent included; a parent of 0 is none. It serves
+// files keyed by reference once their ids are known; Check itself looks at files
+// keyed by id.
 func Cycles(edges iter.Seq2[uint64, uint64]) map[uint64]bool {
 	var f family
 	for child, parent := range edges {
@@ -25,38 +25,87 @@ type family struct {
 	rows              *positions // of the children, once they are all there; before, memory to use
 }
 
-// up returns the place of a child's parent in the list, -1 when it gets none itself.
-func (f *family) up(n int) int { return f.rows.find(*f.parents.at(n)) }
+// link is an edge from a child's first row to its parent's.
+type link struct{ row, from, to uint32 }
 
-// cycles returns the places that stand on a cycle. Each child leads to one
-// parent, so that a walk up which meets itself has found one.
+// cycles returns the rows whose edge is on a cycle, or between two of them. Every
+// edge of a child with several counts: each is written in its turn.
 func (f *family) cycles() []int {
+	links := turned(peel(turned(peel(f.links(), f.children.n)), f.children.n))
+	rows := make([]int, len(links))
+	for i, l := range links {
+		rows[i] = int(l.row)
+	}
+	return rows
+}
+
+// links leaves out the edges to customers who get no parent themselves.
+func (f *family) links() []link {
 	f.rows = newPositions(&f.children, f.rows)
+	isEdge := func(n int) bool { return *f.children.at(n) != 0 && *f.parents.at(n) != 0 }
 	for n := range f.children.n {
-		if *f.children.at(n) != 0 && *f.parents.at(n) != 0 {
+		if isEdge(n) && f.rows.find(*f.children.at(n)) < 0 {
 			f.rows.put(n)
 		}
 	}
-	var found []int
-	walks := make([]uint32, f.children.n) // which walk came by, from 1
+	var links []link
 	for n := range f.children.n {
-		walk := uint32(n) + 1
-		m := f.rows.find(*f.children.at(n))
-		for m >= 0 && walks[m] == 0 {
-			walks[m] = walk
-			m = f.up(m)
+		if !isEdge(n) {
+			continue
 		}
-		if m >= 0 && walks[m] == walk {
-			found = append(found, f.around(m)...)
+		if to := f.rows.find(*f.parents.at(n)); to >= 0 {
+			links = append(links, link{uint32(n), uint32(f.rows.find(*f.children.at(n))), uint32(to)})
 		}
 	}
-	return found
+	return links
 }
 
-func (f *family) around(start int) []int {
-	found := []int{start}
-	for m := f.up(start); m != start; m = f.up(m) {
-		found = append(found, m)
+// peel takes away the links to places from which none starts, as long as there
+// are any: what stays leads into a cycle.
+func peel(links []link, places int) []link {
+	if len(links) == 0 {
+		return nil
 	}
-	return found
+	starting := make([]uint32, places)
+	into := make([]uint32, places)       // the last link into a place, plus one
+	before := make([]uint32, len(links)) // the link into the same place before, plus one
+	for i, l := range links {
+		starting[l.from]++
+		before[i], into[l.to] = into[l.to], uint32(i)+1
+	}
+	var ends []uint32
+	for _, l := range links {
+		if starting[l.to] == 0 && into[l.to] != 0 {
+			ends = append(ends, into[l.to])
+			into[l.to] = 0
+		}
+	}
+	gone := make([]bool, len(links))
+	for len(ends) > 0 {
+		last := ends[len(ends)-1]
+		ends = ends[:len(ends)-1]
+		for i := last; i != 0; i = before[i-1] {
+			gone[i-1] = true
+			from := links[i-1].from
+			if starting[from]--; starting[from] == 0 && into[from] != 0 {
+				ends = append(ends, into[from])
+				into[from] = 0
+			}
+		}
+	}
+	kept := links[:0]
+	for i, l := range links {
+		if !gone[i] {
+			kept = append(kept, l)
+		}
+	}
+	return kept
+}
+
+// turned lets every link lead the other way.
+func turned(links []link) []link {
+	for i, l := range links {
+		links[i].from, links[i].to = l.to, l.from
+	}
+	return links
 }

@@ -113,13 +113,29 @@ func decoded(r io.Reader, e encoding.Encoding) io.Reader {
 	return e.NewDecoder().Reader(r)
 }
 
-func decodeAs(r io.Reader, wanted string) (io.Reader, Dialect, *Refusal) {
-	e, err := htmlindex.Get(wanted)
+// CheckEncoding says that there is an encoding of that name. The error is a *Refusal.
+func CheckEncoding(name string) error {
+	if _, refusal := encodingOf(name); refusal != nil {
+		return refusal
+	}
+	return nil
+}
+
+func encodingOf(name string) (encoding.Encoding, *Refusal) {
+	e, err := htmlindex.Get(name)
 	if err != nil || e == encoding.Replacement {
-		return nil, Dialect{}, &Refusal{
-			Text: fmt.Sprintf("unknown encoding %q", wanted),
+		return nil, &Refusal{
+			Text: fmt.Sprintf("unknown encoding %q", name),
 			Try:  "--encoding with one of utf-8, windows-1252, iso-8859-2, iso-8859-15, utf-16le, utf-16be, macintosh, shift_jis",
 		}
+	}
+	return e, nil
+}
+
+func decodeAs(r io.Reader, wanted string) (io.Reader, Dialect, *Refusal) {
+	e, refusal := encodingOf(wanted)
+	if refusal != nil {
+		return nil, Dialect{}, refusal
 	}
 	name, err := htmlindex.Name(e)
 	if err != nil {

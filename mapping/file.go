@@ -46,7 +46,11 @@ type File struct {
 	BlankClears bool   // a blank cell clears, where the field may be cleared
 	AllowClear  []Scalar
 	lines       []string
+	bad         refusals // what could not be read
 }
+
+// places says that a problem is about a place in the file.
+func (f *File) places(r Refusal) bool { return strings.HasPrefix(r.Text, f.Name+":") }
 
 // at is a message with the place in the file and the line itself.
 func (f *File) at(s Scalar, text string) string {

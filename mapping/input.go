@@ -87,6 +87,9 @@ func (in *Input) readHeading() error {
 			in.heading = append(in.heading, cell)
 		}
 	}
+	if len(in.ours) > 0 {
+		in.lines.allow(longestOwnRow)
+	}
 	return nil
 }
 

@@ -96,7 +96,7 @@ func TestInputRefuses(t *testing.T) {
 		{"bare quote", "id,name\n1,say \"hi\"\n", ReadOptions{}, 2, []string{`say "hi"`, "    2 | 1,say", "double"}},
 		{"text after a quote", "id,name\n1,\"a\nb\"c\n", ReadOptions{}, 3, []string{"starts in line 2"}},
 		{"endless quote", "id\n\"" + strings.Repeat("x\n", longestRow), ReadOptions{}, 2, []string{"1 MiB"}},
-		{"endless line", "id\n" + strings.Repeat("x", longestRow+1), ReadOptions{}, 2, []string{"1048576 bytes"}},
+		{"endless line", "id\n" + strings.Repeat("x", longestRow+1), ReadOptions{}, 2, []string{"1 MiB"}},
 		{"bad delimiter", "id\n", ReadOptions{Delimiter: '"'}, 0, []string{"delimiter"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -10,8 +10,12 @@ import (
 )
 
 // longestRow is in bytes. A row beyond it is an unclosed quote that would
-// swallow the rest of the file, and memory with it.
-const longestRow = 1 << 20
+// swallow the rest of the file, and memory with it. A row of our own reports may
+// hold its cells three times over, with the changes beside them.
+const (
+	longestRow    = 1 << 20
+	longestOwnRow = 8 * longestRow
+)
 
 // lines hands text to the CSV reader, one line a Read, so that the reader never
 // runs ahead and current is the line that its errors are about. On the way it
@@ -19,6 +23,7 @@ const longestRow = 1 << 20
 // inside quotes: encoding/csv turns each CRLF into LF, and so leaves one.
 type lines struct {
 	in       *bufio.Reader
+	most     int    // bytes of a row
 	decoded  bool   // from another encoding, with U+FFFD for what does not belong to it
 	number   int    // of the current line, from 1
 	current  []byte // valid until the next line
@@ -30,8 +35,11 @@ type lines struct {
 }
 
 func newLines(text io.Reader, encoding string) *lines {
-	return &lines{in: bufio.NewReaderSize(text, longestRow), decoded: encoding != utf8Name}
+	return &lines{in: bufio.NewReaderSize(text, longestRow), most: longestRow, decoded: encoding != utf8Name}
 }
+
+// allow lets rows be longer from here on.
+func (l *lines) allow(most int) { l.in, l.most = bufio.NewReaderSize(l.in, most), most }
 
 func (l *lines) Read(p []byte) (int, error) {
 	if len(l.rest) == 0 {
@@ -91,7 +99,7 @@ func (l *lines) inspect(text []byte) error {
 			"save the file again with Windows or Unix line ends (in Excel: not as \"CSV (Macintosh)\")")
 	}
 	l.row += len(text)
-	if l.row > longestRow {
+	if l.row > l.most {
 		return l.tooLong()
 	}
 	if !l.open {
@@ -126,10 +134,10 @@ func (l *lines) end() error {
 
 func (l *lines) tooLong() error {
 	if l.open {
-		return &Refusal{Line: l.openedAt, Text: "a quotation mark is opened here and not closed within 1 MiB",
+		return &Refusal{Line: l.openedAt, Text: fmt.Sprintf("a quotation mark is opened here and not closed within %d MiB", l.most>>20),
 			Try: "close it, or double it if it belongs to the text"}
 	}
-	return l.refuse(fmt.Sprintf("a line of more than %d bytes", longestRow), "is this a CSV file?")
+	return l.refuse(fmt.Sprintf("a line of more than %d MiB", l.most>>20), "is this a CSV file?")
 }
 
 func (l *lines) refuse(text, try string) error {

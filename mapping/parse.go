@@ -10,7 +10,9 @@ import (
 
 // ParseFile reads a mapping file. Every scalar is taken as the text that stands
 // there: 0123 stays 0123, and N is no boolean. The error is a *Refusal with all
-// problems, each with line, column and the line shown.
+// problems, each with line, column and the line shown. Unless the file is no YAML
+// at all, it comes with what could be read: [Compile] then refuses it with these
+// problems and its own, so that a user meets all of them at once.
 func ParseFile(name string, text []byte) (*File, error) {
 	p := &parser{file: &File{Name: name, Clear: DefaultClear, lines: strings.Split(string(text), "\n")}}
 	var document yaml.Node
@@ -18,10 +20,8 @@ func ParseFile(name string, text []byte) (*File, error) {
 		return nil, p.syntax(err)
 	}
 	p.root(document.Content[0])
-	if err := p.bad.err(""); err != nil {
-		return nil, err
-	}
-	return p.file, nil
+	p.file.bad = p.bad
+	return p.file, p.bad.err("")
 }
 
 type parser struct {

@@ -115,9 +115,12 @@ func (l *Lookup) ask(stop context.Context, request func() client.Reply) (client.
 // Codes looks up each type and code that a file gives, once, and the types of
 // which it only removes codes. A server that does not know the route leaves the
 // names as they are given.
-func (l *Lookup) Codes(stop context.Context, uses []mapping.Use, fields []string) (codes *TrackingCodes, requests int, err error) {
+func (l *Lookup) Codes(stop context.Context, uses []mapping.Use) (codes *TrackingCodes, requests int, err error) {
 	codes = NewTrackingCodes()
-	for _, use := range append(slices.Clip(uses), onlyCleared(uses, fields)...) {
+	for _, use := range uses {
+		if known(use, uses) {
+			continue
+		}
 		rep, n, err := l.ask(stop, func() client.Reply { return l.Fusebill.TrackingCode(stop, nil, use.Member, cmp.Or(use.Text, anyCode)) })
 		requests += n
 		switch {
@@ -144,16 +147,10 @@ func (l *Lookup) Codes(stop context.Context, uses []mapping.Use, fields []string
 // server answers 400, for an unknown code 404.
 const anyCode = "-"
 
-// onlyCleared are the types that a file names without giving any code of them.
-func onlyCleared(uses []mapping.Use, fields []string) []mapping.Use {
-	var all []mapping.Use
-	for _, field := range fields {
-		typ, tracking := trackingType(field)
-		if tracking && !slices.ContainsFunc(uses, func(u mapping.Use) bool { return u.Member == typ }) {
-			all = append(all, mapping.Use{Family: trackingPrefix, Member: typ})
-		}
-	}
-	return all
+// known says that a use asks nothing new: a type of which a code is looked up
+// anyway need not be asked for besides.
+func known(use mapping.Use, uses []mapping.Use) bool {
+	return use.Text == "" && slices.ContainsFunc(uses, func(u mapping.Use) bool { return u.Member == use.Member && u.Text != "" })
 }
 
 // learn takes an answer for what it is only when it is about the code that was asked for.

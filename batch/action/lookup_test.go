@@ -185,7 +185,7 @@ func TestCodes(t *testing.T) {
 	for _, tt := range tests {
 		all = append(all, uses(tt.typ, tt.code)...)
 	}
-	codes, requests, err := lookupAt(t, stand(t, sandbox.Options{}).Transport()).Codes(t.Context(), all, nil)
+	codes, requests, err := lookupAt(t, stand(t, sandbox.Options{}).Transport()).Codes(t.Context(), all)
 	if err != nil || requests != len(tests) {
 		t.Fatalf("%v after %d requests", err, requests)
 	}
@@ -210,7 +210,7 @@ func itemWith(t *testing.T, codes *action.TrackingCodes, typ, code string) *batc
 // A server that does not know the call leaves the names as the file gives them.
 func TestCodesOfAServerWithoutTheCall(t *testing.T) {
 	l := lookupAt(t, always{404, `{"Message":"No HTTP resource was found that matches the request URI."}`})
-	codes, requests, err := l.Codes(t.Context(), uses("Region", "EAST", "Region", "WEST"), nil)
+	codes, requests, err := l.Codes(t.Context(), uses("Region", "EAST", "Region", "WEST"))
 	if err != nil || requests != 1 {
 		t.Errorf("%v after %d requests", err, requests)
 	}
@@ -222,7 +222,7 @@ func TestCodesOfAServerWithoutTheCall(t *testing.T) {
 // An answer about another code, or about none, must not decide what a row writes.
 func TestCodesOfAnAnswerThatIsNone(t *testing.T) {
 	for _, body := range []string{`{}`, `{"type":null,"code":null}`, `{"type":"Region"}`, `{"type":"Region","code":""}`, `{"type":"Region","code":"WEST"}`} {
-		codes, _, err := lookupAt(t, always{200, body}).Codes(t.Context(), uses("Region", "EAST"), nil)
+		codes, _, err := lookupAt(t, always{200, body}).Codes(t.Context(), uses("Region", "EAST"))
 		if err != nil {
 			continue // the run has not begun
 		}
@@ -259,7 +259,7 @@ func TestCodesThatCannotBeLookedUp(t *testing.T) {
 					ctx = ended
 				}
 				l := &action.Lookup{Fusebill: clientOf(t, stand(t, sandbox.Options{}, tt.fault).Transport(), tt.key, nil), URL: baseURL, Workers: 1}
-				_, requests, err := l.Codes(ctx, uses("Sales Tracking Code 1", "EMB", "Region", "EAST"), nil)
+				_, requests, err := l.Codes(ctx, uses("Sales Tracking Code 1", "EMB", "Region", "EAST"))
 				if err == nil || !strings.Contains(err.Error(), tt.text) || requests != tt.requests {
 					t.Errorf("%v after %d requests, want %q", err, requests, tt.text)
 				}

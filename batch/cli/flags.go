@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"golang.org/x/time/rate"
+
+	"rowbatch/mapping"
 )
 
 // actionFlags are what a user sets of a run.
@@ -107,7 +109,7 @@ func (f *actionFlags) remember(set *pflag.FlagSet) {
 // parse checks the flags that cobra takes as mere text.
 func (f *actionFlags) parse(cmd *cobra.Command) error {
 	f.remember(cmd.Flags())
-	checks := []func() error{f.parseRate, f.parseReserve, f.parseDelimiter, f.parseMatch, f.parseFailures}
+	checks := []func() error{f.parseRate, f.parseReserve, f.parseDelimiter, f.parseEncoding, f.parseMatch, f.parseFailures}
 	for _, check := range checks {
 		if err := check(); err != nil {
 			return err
@@ -166,6 +168,16 @@ func (f *actionFlags) parseDelimiter() error {
 		return usage(`--delimiter ";"`, "--delimiter %q is not one character", f.delimiter)
 	}
 	f.separator = r
+	return nil
+}
+
+func (f *actionFlags) parseEncoding() error {
+	if f.encoding == "" {
+		return nil
+	}
+	if err := mapping.CheckEncoding(f.encoding); err != nil {
+		return &fault{code: exitUsage, text: err.Error()}
+	}
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -32,9 +33,9 @@ const stdinCopy = "stdin.csv"
 // ends with the cause of stop when that comes first.
 func takeIn(stop context.Context, file string, stdin io.Reader, f *actionFlags, schema mapping.Schema, dir *runs.Dir) (*intake, error) {
 	in := &intake{}
-	mapFile, err := in.readMapping(f.mapFile)
-	if err != nil {
-		return nil, err
+	mapFile, mapErr := in.readMapping(f.mapFile)
+	if mapErr != nil && mapFile == nil {
+		return nil, mapErr
 	}
 	bytes, err := in.open(stop, file, stdin, dir)
 	if err != nil {
@@ -44,7 +45,7 @@ func takeIn(stop context.Context, file string, stdin io.Reader, f *actionFlags, 
 	sum := sha256.New()
 	input, err := mapping.NewInput(io.TeeReader(stoppable{stop, bytes}, sum), file, mapping.ReadOptions{Delimiter: f.separator, Encoding: f.encoding})
 	if err != nil {
-		return nil, err
+		return nil, cmp.Or(mapErr, err)
 	}
 	in.dialect = input.Dialect()
 	in.mapper, err = mapping.Compile(schema, input.Heading(), mapping.CompileOptions{Name: file, File: mapFile, Match: f.matches, Ignore: f.ignore})

@@ -17,7 +17,7 @@ func (r *run) lookUp() error {
 		return nil
 	}
 	l := &action.Lookup{Fusebill: r.api.Client, URL: r.account.url, Workers: r.flags.workers}
-	codes, requests, err := l.Codes(r.stop, r.in.checked.Codes(), r.in.mapper.Fields())
+	codes, requests, err := l.Codes(r.stop, r.in.checked.Codes())
 	r.rows.codes = codes
 	r.lookups.Add(int64(requests))
 	if err != nil {
