@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"syscall"
 
 	"rowbatch/batch"
 	"rowbatch/batch/runs"
@@ -71,10 +72,13 @@ func usage(try, format string, args ...any) *fault {
 type signalled struct{ os.Signal }
 
 func (s signalled) Error() string {
-	if s.Signal == os.Interrupt {
+	switch s.Signal {
+	case os.Interrupt:
 		return "stopped by Ctrl-C"
+	case syscall.SIGHUP:
+		return "stopped, since the terminal was closed"
 	}
-	return "stopped by " + s.String()
+	return "stopped by SIGTERM"
 }
 
 func (s signalled) code() int {

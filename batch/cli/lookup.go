@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"sync"
+	"sync/atomic"
 
 	"rowbatch/batch"
 	"rowbatch/batch/action"
@@ -31,14 +32,15 @@ func (r *run) lookUp() error {
 }
 
 func (r *run) lookUpReferences(l *action.Lookup) error {
-	stopProgress := r.startProgress("looking up references", r.rows.count())
-	defer stopProgress()
+	var done atomic.Int64
+	defer r.startProgress("looking up references", r.rows.count(), func() int { return int(done.Load()) })()
 	engine := r.engine(false)
 	var one sync.Mutex // rows are settled one at a time
 	var failed error
 	err := l.References(r.stop, r.rows.references(), func(n int, f action.Found) {
 		one.Lock()
 		defer one.Unlock()
+		done.Add(1)
 		r.lookups.Add(int64(f.Requests))
 		r.rows.found(n, f)
 		if f.Out != nil {

@@ -13,19 +13,19 @@ const (
 	lineEvery = 5 * time.Second
 )
 
-// startProgress shows how far a pass has come until the returned function is
-// called: a bar on a terminal, elsewhere a plain line every few seconds.
-func (r *run) startProgress(what string, total int) func() {
+// startProgress shows how many of the rows are done until the returned function
+// is called: a bar on a terminal, elsewhere a plain line every few seconds.
+func (r *run) startProgress(what string, total int, done func() int) func() {
 	if r.console.quiet || total == 0 {
 		return func() {}
 	}
-	p := &progress{run: r, what: what, total: total, from: r.tally.count(), began: time.Now(), w: r.console.err}
+	p := &progress{run: r, what: what, total: total, done: done, began: time.Now(), w: r.console.err}
 	every, show := lineEvery, p.line
 	if r.console.watched() && !r.flags.verbose {
 		p.bar = newBar(p.w, what, total)
 		every, show = barEvery, p.draw
 	}
-	done, ended := make(chan struct{}), make(chan struct{})
+	end, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
 		tick := time.NewTicker(every)
@@ -34,13 +34,13 @@ func (r *run) startProgress(what string, total int) func() {
 			select {
 			case <-tick.C:
 				show()
-			case <-done:
+			case <-end:
 				return
 			}
 		}
 	}()
 	return func() {
-		close(done)
+		close(end)
 		<-ended
 		p.clear()
 	}
@@ -50,7 +50,7 @@ type progress struct {
 	run   *run
 	what  string
 	total int
-	from  int // rows settled before this pass
+	done  func() int
 	began time.Time
 	w     io.Writer
 	said  string // of waiting, last
@@ -64,8 +64,6 @@ func newBar(w io.Writer, what string, total int) *progressbar.ProgressBar {
 		progressbar.OptionSetItsString("rows"), progressbar.OptionSetPredictTime(true), progressbar.OptionSetWidth(24),
 		progressbar.OptionFullWidth(), progressbar.OptionThrottle(barEvery), progressbar.OptionClearOnFinish())
 }
-
-func (p *progress) done() int { return p.run.tally.count() - p.from }
 
 // draw moves the bar.
 func (p *progress) draw() {

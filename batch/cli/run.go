@@ -169,8 +169,8 @@ func (r *run) process() error {
 // pass runs the engine over all rows that are not settled.
 func (r *run) pass(what string, send bool) error {
 	r.rows.action = r.spec.New(r.api, r.rows.codes)
-	stopProgress := r.startProgress(what, r.in.checked.Rows-r.tally.count())
-	defer stopProgress()
+	before := r.tally.count()
+	defer r.startProgress(what, r.in.checked.Rows-before, func() int { return r.tally.count() - before })()
 	return r.engine(send).Run(r.ctx, r.stop, r.rows.source(r.ctx))
 }
 
