@@ -33,7 +33,7 @@ func changesOf(changes []batch.Change) string {
 	if err := e.Encode(list); err != nil {
 		panic(err) // rawJSON gives nothing but JSON
 	}
-	return visible(strings.TrimSuffix(b.String(), "\n"))
+	return Visible(strings.TrimSuffix(b.String(), "\n"))
 }
 
 func rawJSON(v batch.Value) json.RawMessage {

@@ -33,10 +33,10 @@ const timeFormat = "2006-01-02T15:04:05.000Z"
 
 func lineOf(line int, action, fix string, o batch.Outcome) Line {
 	l := Line{
-		Line: strconv.Itoa(line), Action: action, Key: visible(keyOf(o)), Outcome: string(o.Kind), Changes: changesOf(o.Changes),
-		ErrorCode: o.Code, Error: visible(o.Error), Fix: fix,
+		Line: strconv.Itoa(line), Action: action, Key: Visible(keyOf(o)), Outcome: string(o.Kind), Changes: changesOf(o.Changes),
+		ErrorCode: o.Code, Error: Visible(o.Error), Fix: fix,
 		Attempts: strconv.Itoa(o.Sends), Requests: strconv.Itoa(o.Requests), Millis: strconv.FormatInt(o.Millis, 10),
-		ID: o.ID, Customer: visible(o.Customer), Status: visible(o.Status), Balance: visible(o.Balance), NextBilling: visible(o.Billing),
+		ID: o.ID, Customer: Visible(o.Customer), Status: Visible(o.Status), Balance: Visible(o.Balance), NextBilling: Visible(o.Billing),
 	}
 	if o.HTTP != 0 {
 		l.HTTPStatus = strconv.Itoa(o.HTTP)

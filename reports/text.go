@@ -6,10 +6,10 @@ import (
 	"unicode"
 )
 
-// visible shows control and bidirectional characters as \u escapes, since they
+// Visible shows control and bidirectional characters as \u escapes, since they
 // could make a terminal or a spreadsheet show something that is not there. JSON
 // means the same before and after: they stand only inside its strings.
-func visible(s string) string {
+func Visible(s string) string {
 	if strings.IndexFunc(s, deceptive) < 0 {
 		return s
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"rowbatch/batch"
+	"rowbatch/reports"
 )
 
 const (
@@ -92,7 +93,7 @@ func (p *preview) keep(r previewRow) {
 // print shows the first rows, field by field, then what the rows do to each field.
 func (p *preview) print(w io.Writer, lineOf func(n int) int, total int) {
 	for _, r := range p.rows {
-		fmt.Fprintf(w, "line %d  %s  %s\n", lineOf(r.n), r.key, shown(r.customer))
+		fmt.Fprintf(w, "line %d  %s  %s\n", lineOf(r.n), reports.Visible(r.key), reports.Visible(r.customer))
 		width := 0
 		for _, c := range r.changes {
 			width = max(width, len(c.Field))
@@ -142,7 +143,7 @@ func (p *preview) warnings() []string {
 		all = append(all, "quickBooksLatchType, which links to the books, "+f.does())
 	}
 	if p.shared > 1 {
-		all = append(all, fmt.Sprintf("one new address, %s, for %s: is the right column mapped?", shown(p.mail), plural(p.shared, "customer")))
+		all = append(all, fmt.Sprintf("one new address, %s, for %s: is the right column mapped?", reports.Visible(p.mail), plural(p.shared, "customer")))
 	}
 	return all
 }
@@ -151,7 +152,7 @@ func orEmpty(v batch.Value) string {
 	if v.Empty() {
 		return "(empty)"
 	}
-	return shortened(shown(v.Plain()))
+	return shortened(reports.Visible(v.Plain()))
 }
 
 // shortened keeps a long text from filling the screen.

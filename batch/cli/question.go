@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"rowbatch/batch"
+	"rowbatch/reports"
 )
 
 // asks says that a person must agree before the first write.
@@ -78,7 +79,7 @@ func orUnnamed(customer string) string {
 	if customer == "" {
 		return "a customer without a name"
 	}
-	return shown(customer)
+	return reports.Visible(customer)
 }
 
 func (r *run) forecast() forecast {
