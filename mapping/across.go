@@ -76,7 +76,7 @@ func (c *checker) circles() {
 		return
 	}
 	f := family{children: c.keys, parents: c.parents, rows: c.table}
-	for _, n := range f.cycles() {
+	for n := range f.cycles() {
 		*c.result.marks.at(n) |= circular
 	}
 	c.table, c.parents = f.rows, chunked[uint64]{}

@@ -9,20 +9,44 @@ import (
 // chooseKey takes the column of the mapping file's key, else the one that means
 // the schema's first key, else the next.
 func (c *compiler) chooseKey() {
-	if k := c.file.Key; k.Column.line > 0 {
-		c.keyOfFile(k)
+	field := c.keyField()
+	if c.file.Key.Column.Text != "" {
+		c.keyOfFile(field)
 		return
 	}
 	for _, field := range c.schema.Keys {
 		for i := range c.columns {
 			h := &c.columns[i]
-			if h.use == undecided && fold(c.target(h)) == fold(field.Name) {
+			if h.use == undecided && !c.unclear(h) && fold(c.target(h)) == fold(field.Name) {
 				c.setKey(h, c.directory.key(field.Name))
 				return
 			}
 		}
 	}
-	c.bad.add("no column says which customer a row is about", c.keyHint())
+	if !c.file.keyUnread && !c.anyUnclear() {
+		c.bad.add("no column says which customer a row is about", c.keyHint())
+	}
+}
+
+// unclear says that what a column is for may stand in a part of the mapping
+// file that could not be read, which has been complained about already.
+func (c *compiler) unclear(h *heading) bool {
+	if len(c.file.bad) == 0 {
+		return false
+	}
+	if rule := c.file.rule(h.text); rule != nil {
+		return rule.Field.Text == ""
+	}
+	return c.file.columnsUnread || c.file.mentions(h.text)
+}
+
+func (c *compiler) anyUnclear() bool {
+	for i := range c.columns {
+		if h := &c.columns[i]; h.use == undecided && c.unclear(h) {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *compiler) keyHint() string {
@@ -52,23 +76,33 @@ func nearestPair(headings, names []string) (string, bool) {
 	return "", false
 }
 
-func (c *compiler) keyOfFile(k KeyRule) {
-	field := c.directory.key(k.Field.Text)
-	if field == nil {
-		c.bad.add(c.file.at(k.Field, fmt.Sprintf("key: the field is one of %s, not %s", strings.Join(c.keyNames(), ", "), k.Field.Text)), "")
-		return
+// keyField returns the field of the mapping file's key, nil when there is none.
+func (c *compiler) keyField() *Field {
+	name := c.file.Key.Field
+	field := c.directory.key(name.Text)
+	if field == nil && name.Text != "" {
+		c.complain(name, "key: the field is one of %s, not %s", strings.Join(c.keyNames(), ", "), name.Text)
 	}
-	h := c.find(k.Column.Text)
+	return field
+}
+
+func (c *compiler) keyOfFile(field *Field) {
+	column := c.file.Key.Column
+	h := c.find(column.Text)
 	switch {
 	case h == nil:
-		c.bad.add(c.file.at(k.Column, fmt.Sprintf("key names the column %q, which the input lacks%s", k.Column.Text, didYouMean(k.Column.Text, c.texts()))), "")
+		c.complain(column, "key names the column %q, which the input lacks%s", column.Text, didYouMean(column.Text, c.texts()))
 		return
 	case h.use == guards:
-		c.bad.add(c.file.at(k.Column, fmt.Sprintf("the column %q stands in key and in match", h.text)), "")
+		c.complain(column, "the column %q stands in key and in match", h.text)
 		return
 	}
-	if rule := c.file.rule(h.text); rule != nil && fold(rule.Field.Text) != fold(field.Name) {
-		c.bad.add(c.file.at(rule.Field, fmt.Sprintf("the column %q is the key and cannot also set %s", h.text, rule.Field.Text)), "")
+	h.use = keys
+	if field == nil {
+		return
+	}
+	if rule := c.file.rule(h.text); rule != nil && rule.Field.Text != "" && fold(rule.Field.Text) != fold(field.Name) {
+		c.complain(rule.Field, "the column %q is the key and cannot also set %s", h.text, rule.Field.Text)
 	}
 	c.setKey(h, field)
 }
@@ -88,7 +122,7 @@ func (c *compiler) target(h *heading) string {
 
 // assign finds the field that a column sets.
 func (c *compiler) assign(h *heading) {
-	if h.use != undecided {
+	if h.use != undecided || c.unclear(h) {
 		return
 	}
 	rule := c.file.rule(h.text)
@@ -106,7 +140,7 @@ func (c *compiler) assign(h *heading) {
 		h.use = sets
 		c.mapper.columns = append(c.mapper.columns, c.column(h, t, rule))
 	case rule != nil:
-		c.bad.add(c.file.at(rule.Field, why), "")
+		c.complain(rule.Field, "%s", why)
 	default:
 		c.bad.add(fmt.Sprintf("column %d: %s", h.index+1, why), fmt.Sprintf("rename it, or leave it out with --ignore %q%s", h.text, delimiterHint(h.text)))
 	}
@@ -124,6 +158,19 @@ func (c *compiler) settable(name string) (target, string) {
 		return target{}, fmt.Sprintf("%s names the customer and cannot be set", f.Name)
 	}
 	return target{}, fmt.Sprintf("%q is not a field of %s%s", name, c.schema.Action, didYouMean(name, c.directory.names))
+}
+
+// settableBy finds the field of a rule whose column cannot be assigned; false
+// when it is none, which is told, or the key.
+func (c *compiler) settableBy(r *ColumnRule) (target, bool) {
+	if r.Field.Text == "" || c.directory.key(r.Field.Text) != nil {
+		return target{}, false
+	}
+	t, why := c.settable(r.Field.Text)
+	if why != "" {
+		c.complain(r.Field, "%s", why)
+	}
+	return t, why == ""
 }
 
 // claim notes who sets a field and objects to a second.
@@ -158,12 +205,31 @@ func (c *compiler) unlisted() []string {
 	return names
 }
 
-func (c *compiler) missingColumns() {
-	for _, r := range c.file.Columns {
+// unassigned looks at the rules whose column cannot set anything: it is not in
+// the input, or stands elsewhere in the file too.
+func (c *compiler) unassigned() {
+	for i := range c.file.Columns {
+		r := &c.file.Columns[i]
 		name := strings.TrimSpace(r.Column.Text)
-		if !slices.ContainsFunc(c.columns, func(h heading) bool { return h.text == name }) {
-			c.bad.add(c.file.at(r.Column, fmt.Sprintf("the input has no column %q%s", name, didYouMean(name, c.unlisted()))), "")
+		at := slices.IndexFunc(c.columns, func(h heading) bool { return h.text == name })
+		switch {
+		case at < 0:
+			c.complain(r.Column, "the input has no column %q%s", name, didYouMean(name, c.unlisted()))
+			c.absentee(r, name)
+		case c.columns[at].use == guards, c.file.ignores(name):
+			c.settableBy(r)
 		}
+	}
+}
+
+// absentee claims the field of a column that the input lacks.
+func (c *compiler) absentee(r *ColumnRule, name string) {
+	t, ok := c.settableBy(r)
+	if !ok {
+		return
+	}
+	if why := c.claim(t, fmt.Sprintf("the column %q", name)); why != "" {
+		c.complain(r.Field, "%s", why)
 	}
 }
 

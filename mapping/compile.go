@@ -16,12 +16,13 @@ type CompileOptions struct {
 }
 
 // Compile decides what each column of a heading is for. The error is a *Refusal
-// that lists every problem at once.
+// that lists every problem at once, those of the mapping file's own form included.
 func Compile(s Schema, heading []string, o CompileOptions) (*Mapper, error) {
 	c := &compiler{schema: s, file: o.File, directory: newDirectory(s), setBy: map[string]string{}, mapper: &Mapper{}}
 	if c.file == nil {
 		c.file = &File{Clear: DefaultClear}
 	}
+	c.bad = slices.Clone(c.file.bad)
 	c.checkAction()
 	c.layOut(heading, o)
 	c.guards(o.Match)
@@ -29,31 +30,16 @@ func Compile(s Schema, heading []string, o CompileOptions) (*Mapper, error) {
 	for i := range c.columns {
 		c.assign(&c.columns[i])
 	}
-	c.missingColumns()
+	c.unassigned()
 	c.constants()
 	c.checkAllowClear()
 	if len(c.bad) == 0 {
 		c.checkUse()
 	}
-	if err := c.problems().err(o.Name); err != nil {
+	if err := c.bad.err(o.Name); err != nil {
 		return nil, err
 	}
 	return c.mapper, nil
-}
-
-// problems are the mapping file's and the heading's. What is wrong with the
-// heading alone may only follow from what could not be read of the file.
-func (c *compiler) problems() refusals {
-	if len(c.file.bad) == 0 {
-		return c.bad
-	}
-	all := slices.Clone(c.file.bad)
-	for _, r := range c.bad {
-		if c.file.places(r) {
-			all = append(all, r)
-		}
-	}
-	return all
 }
 
 // use is what a column is for.
@@ -84,9 +70,14 @@ type compiler struct {
 	bad       refusals
 }
 
+// complain tells a problem with its place in the mapping file.
+func (c *compiler) complain(at Scalar, format string, args ...any) {
+	c.bad.addAt(at, c.file.at(at, fmt.Sprintf(format, args...)), "")
+}
+
 func (c *compiler) checkAction() {
 	if a := c.file.Action; a.Text != "" && a.Text != c.schema.Action {
-		c.bad.add(c.file.at(a, fmt.Sprintf("the mapping file is for %s, the command is %s", a.Text, c.schema.Action)), "")
+		c.complain(a, "the mapping file is for %s, the command is %s", a.Text, c.schema.Action)
 	}
 }
 
@@ -99,7 +90,7 @@ func (c *compiler) layOut(texts []string, o CompileOptions) {
 	for _, s := range c.file.Ignore {
 		name := strings.TrimSpace(s.Text)
 		if c.file.rule(name) != nil {
-			c.bad.add(c.file.at(s, fmt.Sprintf("the column %q stands in columns and in ignore", name)), "")
+			c.complain(s, "the column %q stands in columns and in ignore", name)
 		}
 		ignored[name] = true
 	}
@@ -114,7 +105,9 @@ func (c *compiler) layOut(texts []string, o CompileOptions) {
 			c.bad.add(fmt.Sprintf("column %d has no heading", i+1), "give it one, or delete the column")
 		case first[h.text] > 0:
 			h.use = leftOut
-			c.bad.add(fmt.Sprintf("the heading %q stands over columns %d and %d", h.text, first[h.text], i+1), "rename or delete one of them")
+			if !c.file.mentions(h.text) {
+				c.bad.add(fmt.Sprintf("the heading %q stands over columns %d and %d", h.text, first[h.text], i+1), "rename or delete one of them")
+			}
 		default:
 			first[h.text] = i + 1
 		}
@@ -159,24 +152,25 @@ func (c *compiler) guards(flags map[string]string) {
 }
 
 func (c *compiler) guard(column string, p Pair) {
+	t, ok := c.directory.guard(p.Value.Text)
+	if !ok {
+		names := append(slices.Clone(c.directory.names), c.schema.Guards...)
+		c.complain(p.Value, "match: %q cannot be read%s", p.Value.Text, didYouMean(p.Value.Text, names))
+	}
 	h := c.find(column)
 	if h == nil {
-		c.bad.add(c.file.at(p.Name, fmt.Sprintf("match names the column %q, which the input lacks%s", column, didYouMean(column, c.texts()))), "")
+		c.complain(p.Name, "match names the column %q, which the input lacks%s", column, didYouMean(column, c.texts()))
 		return
 	}
 	h.use = guards
 	if c.file.rule(column) != nil {
-		c.bad.add(c.file.at(p.Name, fmt.Sprintf("the column %q stands in columns and in match: a guard is not set", column)), "")
+		c.complain(p.Name, "the column %q stands in columns and in match: a guard is not set", column)
 	}
-	t, ok := c.directory.guard(p.Value.Text)
-	if !ok {
-		names := append(slices.Clone(c.directory.names), c.schema.Guards...)
-		c.bad.add(c.file.at(p.Value, fmt.Sprintf("match: %q cannot be read%s", p.Value.Text, didYouMean(p.Value.Text, names))), "")
-		return
+	if ok {
+		col := newColumn(h, t)
+		col.words.clear = ""
+		c.mapper.guards = append(c.mapper.guards, col)
 	}
-	col := newColumn(h, t)
-	col.words.clear = ""
-	c.mapper.guards = append(c.mapper.guards, col)
 }
 
 // constants become cells that every row sets.
@@ -187,21 +181,30 @@ func (c *compiler) constants() {
 			why = c.claim(t, "a constant")
 		}
 		if why != "" {
-			c.bad.add(c.file.at(p.Name, "constants: "+why), "")
+			c.complain(p.Name, "constants: %s", why)
 			continue
 		}
-		col := c.column(&heading{index: -1, text: "constants"}, t, nil)
-		var out Mapped
-		col.set(p.Value.Text, &out)
-		for _, problem := range out.Problems {
-			c.bad.add(c.file.at(p.Value, fmt.Sprintf("constants: %s: %s", t.name, problem.Text)), "")
-		}
-		if len(out.Cells)+len(out.Problems) == 0 {
-			c.bad.add(c.file.at(p.Value, fmt.Sprintf("constants: %s is blank, and blank sets nothing", t.name)),
-				c.file.Clear+" to clear the field, or take the line out")
-		}
-		c.mapper.constants = append(c.mapper.constants, out.Cells...)
+		c.constant(t, p.Value)
 	}
+}
+
+// constant reads a value as if it stood in a cell. The clear word and allow_clear
+// may be among what could not be read, and then it may be right after all.
+func (c *compiler) constant(t target, value Scalar) {
+	col := c.column(&heading{index: -1, text: "constants"}, t, nil)
+	var out Mapped
+	col.set(value.Text, &out)
+	for _, problem := range out.Problems {
+		if c.file.mentions(value.Text) || problem.Code == "not_clearable" && c.file.mentions(t.name) {
+			continue
+		}
+		c.complain(value, "constants: %s: %s", t.name, problem.Text)
+	}
+	if len(out.Cells)+len(out.Problems) == 0 {
+		text := fmt.Sprintf("constants: %s is blank, and blank sets nothing", t.name)
+		c.bad.addAt(value, c.file.at(value, text), c.file.Clear+" to clear the field, or take the line out")
+	}
+	c.mapper.constants = append(c.mapper.constants, out.Cells...)
 }
 
 func (c *compiler) checkAllowClear() {
@@ -211,7 +214,7 @@ func (c *compiler) checkAllowClear() {
 			why = t.name + " can never be cleared"
 		}
 		if why != "" {
-			c.bad.add(c.file.at(s, "allow_clear: "+why), "")
+			c.complain(s, "allow_clear: %s", why)
 		}
 	}
 }

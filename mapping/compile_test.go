@@ -152,24 +152,3 @@ func TestNamesOfKindsAndRules(t *testing.T) {
 		}
 	}
 }
-
-// A mistake that hides a part of the mapping file must not make others of it, and
-// what can be seen all the same is told at once.
-func TestAllErrorsOfAMappingFileAtOnce(t *testing.T) {
-	file, err := ParseFile("map.yaml", []byte("action: hold\ncolums: {First: firstName}\nmatch: {Company: compnyName}\nallow_clear: [primaryEmial]\nblank: perhaps\n"))
-	if err == nil || file == nil {
-		t.Fatalf("%v, %v", file, err)
-	}
-	_, err = Compile(schema(), []string{"id", "First", "Company"}, CompileOptions{Name: "in.csv", File: file})
-	if err == nil {
-		t.Fatal("compiled")
-	}
-	for _, want := range []string{"5 problems", "map.yaml:1:9", "map.yaml:2:1", "did you mean columns", "map.yaml:3:18", "map.yaml:4:15", "map.yaml:5:8"} {
-		if !strings.Contains(err.Error(), want) {
-			t.Errorf("%q is missing in: %v", want, err)
-		}
-	}
-	if strings.Contains(err.Error(), "First\" is not") {
-		t.Errorf("a heading is blamed: %v", err)
-	}
-}

@@ -113,8 +113,12 @@ func decoded(r io.Reader, e encoding.Encoding) io.Reader {
 	return e.NewDecoder().Reader(r)
 }
 
-// CheckEncoding says that there is an encoding of that name. The error is a *Refusal.
+// CheckEncoding says whether [ReadOptions] may name an encoding so; "" leaves it
+// to detection. The error is a *Refusal that lists the common names.
 func CheckEncoding(name string) error {
+	if name == "" {
+		return nil
+	}
 	if _, refusal := encodingOf(name); refusal != nil {
 		return refusal
 	}

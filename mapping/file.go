@@ -3,6 +3,7 @@ package mapping
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/expr-lang/expr"
@@ -33,7 +34,8 @@ type ColumnRule struct {
 }
 
 // File is a parsed mapping file. Field names in it are checked by [Compile],
-// which knows the action.
+// which knows the action, and which also reports what ParseFile could not make
+// sense of.
 type File struct {
 	Name        string
 	Action      Scalar
@@ -45,12 +47,17 @@ type File struct {
 	Clear       string // the word that clears a field
 	BlankClears bool   // a blank cell clears, where the field may be cleared
 	AllowClear  []Scalar
-	lines       []string
-	bad         refusals // what could not be read
+
+	lines         []string
+	bad           refusals        // for Compile to report with its own
+	unread        map[string]bool // folded texts of the parts that bad is about
+	keyUnread     bool            // there is a key, and its column could not be read
+	columnsUnread bool            // there are columns, and none could be read
 }
 
-// places says that a problem is about a place in the file.
-func (f *File) places(r Refusal) bool { return strings.HasPrefix(r.Text, f.Name+":") }
+// mentions says that a name stands in a part that could not be read, so that
+// nobody can tell yet what it is for.
+func (f *File) mentions(name string) bool { return f.unread[fold(name)] }
 
 // at is a message with the place in the file and the line itself.
 func (f *File) at(s Scalar, text string) string {
@@ -71,6 +78,10 @@ func (f *File) rule(column string) *ColumnRule {
 		}
 	}
 	return nil
+}
+
+func (f *File) ignores(column string) bool {
+	return slices.ContainsFunc(f.Ignore, func(s Scalar) bool { return strings.TrimSpace(s.Text) == column })
 }
 
 // environment is all that an expression sees.

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -106,6 +107,41 @@ func TestInputRefuses(t *testing.T) {
 			}
 			refused(t, err, c.line, c.says...)
 		})
+	}
+}
+
+// A row that was read comes back from failed.csv with our columns beside it.
+func TestReportsMayHaveLongerRows(t *testing.T) {
+	cell := strings.Repeat("x", longestRow-100)
+	beside := strings.Repeat("y", longestRow)
+	for _, text := range []string{
+		"rb_outcome,rb_changes,id,name\nfailed,z,0,a\nfailed," + beside + ",1," + cell + "\nfailed,z,2,b\n",
+		"rb_outcome,rb_changes,id,name\nfailed,z,0,a\nfailed,\"" + beside + "\n\",1," + cell + "\nfailed,z,2,b\n",
+	} {
+		in := input(t, text)
+		got, err := rows(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(got) != 3 || got[1].Cells[1] != cell || got[2].Cells[0] != "2" {
+			t.Errorf("%d rows", len(got))
+		}
+	}
+	for heading, limit := range map[string]string{"rb_outcome,id": "8 MiB", "rb_export,id": "1 MiB", "id,name": "1 MiB"} {
+		in := input(t, heading+"\n1,\""+strings.Repeat("x\n", longestOwnRow/2)+"\"\n")
+		_, err := rows(in)
+		refused(t, err, 2, limit)
+	}
+}
+
+func TestCheckEncoding(t *testing.T) {
+	for _, name := range []string{"", "utf-8", "UTF-8", " Windows-1252 ", "latin1", "utf-16le", "shift_jis", "macintosh"} {
+		if err := CheckEncoding(name); err != nil {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+	for _, name := range []string{"klingon", "replacement", "iso-2022-kr", " "} {
+		refused(t, CheckEncoding(name), 0, fmt.Sprintf("%q", name), "utf-8, windows-1252")
 	}
 }
 

@@ -144,9 +144,9 @@ func (c *column) clear(out *Mapped) {
 	case c.clearable:
 		out.Cells = append(out.Cells, c.cell("", true))
 	case c.field.Clear == IfAllowed:
-		c.reject(out, "not_clearable", c.name+" is cleared only when the mapping file's allow_clear names it")
+		c.reject(out, "not_clearable", "is cleared only when the mapping file's allow_clear names "+c.name)
 	default:
-		c.reject(out, "not_clearable", c.name+" cannot be cleared")
+		c.reject(out, "not_clearable", "cannot be cleared")
 	}
 }
 

@@ -3,6 +3,7 @@ package mapping
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -10,24 +11,24 @@ import (
 
 // ParseFile reads a mapping file. Every scalar is taken as the text that stands
 // there: 0123 stays 0123, and N is no boolean. The error is a *Refusal with all
-// problems, each with line, column and the line shown. Unless the file is no YAML
-// at all, it comes with what could be read: [Compile] then refuses it with these
-// problems and its own, so that a user meets all of them at once.
+// problems, each with line, column and the line shown. Unless the file is no
+// YAML mapping at all, it comes with what could be read: [Compile] then refuses
+// that with these problems and its own, so that a user meets all of them at once.
 func ParseFile(name string, text []byte) (*File, error) {
-	p := &parser{file: &File{Name: name, Clear: DefaultClear, lines: strings.Split(string(text), "\n")}}
+	p := &parser{&File{Name: name, Clear: DefaultClear, lines: strings.Split(string(text), "\n"), unread: map[string]bool{}}}
 	var document yaml.Node
 	if err := yaml.Load(text, &document); err != nil {
 		return nil, p.syntax(err)
 	}
 	p.root(document.Content[0])
-	p.file.bad = p.bad
-	return p.file, p.bad.err("")
+	err := p.file.bad.err("")
+	if document.Content[0].Kind != yaml.MappingNode {
+		return nil, err
+	}
+	return p.file, err
 }
 
-type parser struct {
-	file *File
-	bad  refusals
-}
+type parser struct{ file *File }
 
 func (p *parser) syntax(err error) error {
 	var at *yaml.LoadError
@@ -54,7 +55,7 @@ func lastMessage(err error) string {
 }
 
 func (p *parser) complain(n *yaml.Node, format string, args ...any) {
-	p.bad.add(p.file.at(place(n), fmt.Sprintf(format, args...)), "")
+	p.file.bad.addAt(place(n), p.file.at(place(n), fmt.Sprintf(format, args...)), "")
 }
 
 func place(n *yaml.Node) Scalar { return Scalar{Text: n.Value, line: n.Line, column: n.Column} }
@@ -67,7 +68,7 @@ type section struct {
 
 func (p *parser) root(n *yaml.Node) {
 	f := p.file
-	p.sections(n, []section{
+	given := p.sections(n, []section{
 		{"action", func(n *yaml.Node) { f.Action = p.scalar(n) }},
 		{"key", p.key},
 		{"columns", p.columns},
@@ -78,20 +79,44 @@ func (p *parser) root(n *yaml.Node) {
 		{"blank", p.blank},
 		{"allow_clear", func(n *yaml.Node) { f.AllowClear = p.list(n) }},
 	})
+	f.keyUnread = slices.Contains(given, "key") && f.Key.Column.Text == ""
+	f.columnsUnread = slices.Contains(given, "columns") && len(f.Columns) == 0
 }
 
-func (p *parser) sections(n *yaml.Node, known []section) {
+// sections reads a mapping with known keys, and returns those that are there,
+// misspelt ones by the name that was meant.
+func (p *parser) sections(n *yaml.Node, known []section) (given []string) {
+	var names []string
+	for _, s := range known {
+		names = append(names, s.name)
+	}
 	p.entries(n, func(key Scalar, keyNode, value *yaml.Node) {
-		var names []string
-		for _, s := range known {
-			if s.name == key.Text {
-				s.read(value)
-				return
-			}
-			names = append(names, s.name)
+		if i := slices.Index(names, key.Text); i >= 0 {
+			given = append(given, key.Text)
+			known[i].read(value)
+			return
 		}
 		p.complain(keyNode, "unknown key %q%s", key.Text, didYouMean(key.Text, names))
+		p.setAside(value)
+		if meant, ok := Nearest(key.Text, names); ok {
+			given = append(given, meant)
+		}
 	})
+	return given
+}
+
+// setAside notes the texts of a part that could not be read, so that Compile
+// does not find fault with what that part may have explained. A text with
+// commas is most likely a list that was meant.
+func (p *parser) setAside(n *yaml.Node) {
+	for text := range strings.SplitSeq(n.Value, ",") {
+		if name := fold(text); name != "" {
+			p.file.unread[name] = true
+		}
+	}
+	for _, part := range n.Content {
+		p.setAside(part)
+	}
 }
 
 // entries walks a mapping; doubled keys are told and left out.
@@ -105,10 +130,12 @@ func (p *parser) entries(n *yaml.Node, each func(key Scalar, keyNode, value *yam
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key := p.scalar(n.Content[i])
 		if key.line == 0 {
+			p.setAside(n.Content[i+1])
 			continue
 		}
 		if line := seen[key.Text]; line > 0 {
 			p.complain(n.Content[i], "%q stands here and in line %d", key.Text, line)
+			p.setAside(n.Content[i+1])
 			continue
 		}
 		seen[key.Text] = key.line
@@ -128,12 +155,23 @@ func (p *parser) scalar(n *yaml.Node) Scalar {
 	return at
 }
 
+// name is a scalar that is not blank.
+func (p *parser) name(n *yaml.Node) Scalar {
+	s := p.scalar(n)
+	if s.line > 0 && strings.TrimSpace(s.Text) == "" {
+		p.complain(n, "a name is expected here, not a blank text")
+		return Scalar{}
+	}
+	return s
+}
+
 func (p *parser) wrongKind(n *yaml.Node, wanted string) {
 	if isNull(n) {
 		p.complain(n, `nothing (a YAML null) where %s expected: write "" for an empty text, or take the line out`, wanted)
 		return
 	}
 	p.complain(n, "%s expected here", wanted)
+	p.setAside(n)
 }
 
 func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
@@ -164,9 +202,12 @@ func (p *parser) list(n *yaml.Node) []Scalar {
 func (p *parser) pairs(n *yaml.Node) []Pair {
 	var all []Pair
 	p.entries(n, func(key Scalar, _, value *yaml.Node) {
-		if v := p.scalar(value); v.line > 0 {
-			all = append(all, Pair{key, v})
+		v := p.scalar(value)
+		if v.line == 0 {
+			p.file.unread[fold(key.Text)] = true
+			return
 		}
+		all = append(all, Pair{key, v})
 	})
 	return all
 }

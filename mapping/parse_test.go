@@ -83,13 +83,15 @@ func TestParseFileFollowsAnchors(t *testing.T) {
 }
 
 func FuzzParseFile(f *testing.F) {
-	for _, s := range []string{"columns: {A: {field: firstName, values: {N: x}, expr: 'cell'}}", "a: &x [*x]", "columns: &c {A: *c}", "key: {column: a, field: id}\nclear: ~", "? [a]\n: b", "\xff", "<<: {a: b}", "match: {a: \t}"} {
+	for _, s := range []string{"columns: {A: {field: firstName, values: {N: x}, expr: 'cell'}}", "a: &x [*x]", "columns: &c {A: *c}", "key: {column: a, field: id}\nclear: ~", "? [a]\n: b", "\xff", "<<: {a: b}", "match: {a: \t}", "colums: {A: id}\nkey: A\nignore: A, id", "columns: {A: {feild: id}, [b]: c}\nkey: {column: id}"} {
 		f.Add(s, "id,A")
 	}
 	f.Fuzz(func(t *testing.T, text, heading string) {
-		file, err := ParseFile("map.yaml", []byte(text))
-		if err != nil {
-			refused(t, err, 0)
+		file, parsing := ParseFile("map.yaml", []byte(text))
+		if parsing != nil {
+			refused(t, parsing, 0)
+		}
+		if file == nil {
 			return
 		}
 		columns := strings.Split(heading, ",")
@@ -97,6 +99,9 @@ func FuzzParseFile(f *testing.F) {
 		if err != nil {
 			refused(t, err, 0)
 			return
+		}
+		if parsing != nil {
+			t.Fatalf("compiled in spite of: %v", parsing)
 		}
 		m.Row(columns)
 	})

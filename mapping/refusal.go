@@ -1,7 +1,9 @@
 package mapping
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -40,22 +42,34 @@ func withTry(text, try string) string {
 }
 
 // refusals gathers problems, so that a user meets all of them at once.
-type refusals []Refusal
+type refusals []remark
 
-func (all *refusals) add(text, try string) {
-	*all = append(*all, Refusal{Text: text, Try: try})
+// remark is one problem; at is its place in the mapping file, if it has one.
+type remark struct {
+	at        Scalar
+	text, try string
 }
 
+func (all *refusals) add(text, try string) { all.addAt(Scalar{}, text, try) }
+
+func (all *refusals) addAt(at Scalar, text, try string) {
+	*all = append(*all, remark{at, text, try})
+}
+
+// err makes one *Refusal of all, in the order of the mapping file; nil when there are none.
 func (all refusals) err(file string) error {
 	switch len(all) {
 	case 0:
 		return nil
 	case 1:
-		return &Refusal{File: file, Text: all[0].Text, Try: all[0].Try}
+		return &Refusal{File: file, Text: all[0].text, Try: all[0].try}
 	}
+	slices.SortStableFunc(all, func(a, b remark) int {
+		return cmp.Or(cmp.Compare(a.at.line, b.at.line), cmp.Compare(a.at.column, b.at.column))
+	})
 	lines := []string{fmt.Sprintf("%d problems:", len(all))}
 	for _, r := range all {
-		lines = append(lines, "- "+strings.ReplaceAll(withTry(r.Text, r.Try), "\n", "\n  "))
+		lines = append(lines, "- "+strings.ReplaceAll(withTry(r.text, r.try), "\n", "\n  "))
 	}
 	return &Refusal{File: file, Text: strings.Join(lines, "\n")}
 }

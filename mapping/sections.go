@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -8,11 +9,11 @@ import (
 
 func (p *parser) key(n *yaml.Node) {
 	k := &p.file.Key
-	p.sections(n, []section{
-		{"column", func(n *yaml.Node) { k.Column = p.scalar(n) }},
-		{"field", func(n *yaml.Node) { k.Field = p.scalar(n) }},
+	given := p.sections(n, []section{
+		{"column", func(n *yaml.Node) { k.Column = p.name(n) }},
+		{"field", func(n *yaml.Node) { k.Field = p.name(n) }},
 	})
-	if follow(n).Kind == yaml.MappingNode && (k.Column.Text == "" || k.Field.Text == "") {
+	if follow(n).Kind == yaml.MappingNode && (!slices.Contains(given, "column") || !slices.Contains(given, "field")) {
 		p.complain(n, "key needs both column and field, such as {column: Cust No, field: reference}")
 	}
 }
@@ -23,22 +24,21 @@ func (p *parser) columns(n *yaml.Node) {
 		if follow(value).Kind == yaml.MappingNode {
 			p.column(value, &rule)
 		} else {
-			rule.Field = p.scalar(value)
+			rule.Field = p.name(value)
 		}
 		p.file.Columns = append(p.file.Columns, rule)
 	})
 }
 
 func (p *parser) column(n *yaml.Node, rule *ColumnRule) {
-	problems := len(p.bad)
-	p.sections(n, []section{
-		{"field", func(n *yaml.Node) { rule.Field = p.scalar(n) }},
+	given := p.sections(n, []section{
+		{"field", func(n *yaml.Node) { rule.Field = p.name(n) }},
 		{"trim", func(n *yaml.Node) { rule.Trim = p.truth(n) }},
 		{"lower", func(n *yaml.Node) { rule.Lower = p.truth(n) }},
 		{"values", func(n *yaml.Node) { rule.Values = p.values(n) }},
 		{"expr", func(n *yaml.Node) { p.expression(n, rule) }},
 	})
-	if rule.Field.Text == "" && len(p.bad) == problems {
+	if !slices.Contains(given, "field") {
 		p.complain(n, "field is missing: which field does the column %q set?", rule.Column.Text)
 	}
 }
@@ -75,13 +75,14 @@ func (p *parser) clear(n *yaml.Node) {
 	word := p.scalar(n)
 	switch {
 	case word.line == 0:
-		return
 	case strings.TrimSpace(word.Text) == "":
 		p.complain(n, "the clear word is blank; for blank cells to clear, write blank: clear")
 	case strings.TrimSpace(word.Text) != word.Text, strings.ContainsAny(word.Text[:1], `\'`):
 		p.complain(n, "the clear word must not begin with a backslash or an apostrophe, nor begin or end with white space")
+		p.setAside(n)
+	default:
+		p.file.Clear = word.Text
 	}
-	p.file.Clear = word.Text
 }
 
 func (p *parser) blank(n *yaml.Node) {

@@ -131,7 +131,7 @@ func (f *Field) listed(text string) (string, *fault) {
 
 func (f *Field) tooLong(text string) *fault {
 	if n := lengthOver(text, f.Max); n > 0 {
-		return &fault{"too_long", fmt.Sprintf("%s takes at most %d characters, this has %d", f.Name, f.Max, n)}
+		return &fault{"too_long", fmt.Sprintf("takes at most %d characters, this has %d", f.Max, n)}
 	}
 	return nil
 }

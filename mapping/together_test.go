@@ -1,0 +1,141 @@
+package mapping
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// together compiles a mapping file with mistakes and returns the whole refusal.
+func together(t *testing.T, heading, text string) string {
+	t.Helper()
+	file, err := ParseFile("map.yaml", []byte(text))
+	refused(t, err, 0)
+	_, err = Compile(schema(), strings.Split(heading, ","), CompileOptions{Name: "in.csv", File: file})
+	refused(t, err, 0, "in.csv")
+	return err.Error()
+}
+
+func TestAllMistakesAtOnce(t *testing.T) {
+	got := together(t, "Cust No,First,Last,Mail,Stray,Old", `action: hold
+key: {column: Cst No, field: custmer}
+columns:
+  Cust No: {trm: true}
+  First: {field: fristName, trim: yes}
+  Last: {field: lastName, expr: 'cel'}
+  Surname: lastName
+  Absent: absnt
+  Mail: [primaryEmail]
+  Last: title
+  Notes: notes
+match: {Compny: compnyName}
+constants:
+  companyNam: Northlight
+  last_name: Reed
+  title: Prof
+  firstName:
+ignore: [Notes, ~]
+clear: \X
+blank: perhaps
+allow_clear: [emial, quickBooksId]
+colour: red
+`)
+	places := []string{
+		`"Old" is not listed`, `"Stray" is not listed`, "1:9: the mapping file is for hold", `2:15: key names the column "Cst No"`, "2:30: key: the field is one of id, reference",
+		`4:12: field is missing`, `4:13: unknown key "trm"; did you mean trim?`,
+		`5:18: "fristName" is not a field of update; did you mean firstName?`, "5:35: true or false", "6:33: expr: unknown name cel",
+		`7:3: the input has no column "Surname"`, "7:12: two sources for lastName", `8:3: the input has no column "Absent"`, `8:11: "absnt" is not a field`,
+		"9:9: a text is expected", `10:3: "Last" stands here and in line 6`, `11:10: "notes" is not a field`, `11:3: the input has no column "Notes"`,
+		`12:9: match names the column "Compny"`, `12:17: match: "compnyName" cannot be read`,
+		`14:3: constants: "companyNam" is not a field`, "15:3: constants: two sources for lastName", "16:10: constants: title:", "17:13: nothing (a YAML null)",
+		`18:10: the column "Notes" stands in columns and in ignore`, "18:17: nothing (a YAML null)", "19:8: the clear word must not begin", "20:8: blank is keep or clear",
+		`21:15: allow_clear: "emial" is not a field`, "21:22: allow_clear: quickBooksId can never be cleared", `22:1: unknown key "colour"`,
+	}
+	for _, place := range places {
+		if !strings.Contains(got, place) {
+			t.Errorf("%q is missing", place)
+		}
+	}
+	if want := fmt.Sprintf("%d problems", len(places)); !strings.Contains(got, want) {
+		t.Errorf("%s are wanted", want)
+	}
+	last := -1
+	for _, line := range []string{"map.yaml:1:", "map.yaml:5:18", "map.yaml:5:35", "map.yaml:9:", "map.yaml:12:9", "map.yaml:12:17", "map.yaml:22:"} {
+		at := strings.Index(got, line)
+		if at < last {
+			t.Errorf("%s is out of order", line)
+		}
+		last = at
+	}
+	if t.Failed() {
+		t.Log(got)
+	}
+}
+
+// What only follows from a mistake is not told beside it.
+func TestOneMistakeIsOneProblem(t *testing.T) {
+	for _, c := range []struct{ name, heading, file, says string }{
+		{"misspelt columns", "Cust,A,B", "colums: {Cust: id, A: firstName, B: lastName}", "did you mean columns?"},
+		{"no columns", "Cust,A,B", "columns:\n#  Cust: id\n", "YAML null"},
+		{"columns as a list", "Cust,A,B", "columns: [Cust, A, B]", "name: value pairs"},
+		{"columns as text", "Cust,A", "columns: Cust=id", "name: value pairs"},
+		{"columns of no known name", "Cust,A", "spalten: {Cust: id, A: firstName}", `unknown key "spalten"`},
+		{"columns twice", "id,A,B", "columns: {A: firstName}\ncolumns: {B: lastName}", "in line 1"},
+		{"a column without a field", "id,A,B", "columns: {A: firstName, B: {trim: true}}", "field is missing"},
+		{"a column of nothing", "id,A,B", "columns: {A: firstName, B: ~}", "YAML null"},
+		{"a column of a blank", "id,A,B", `columns: {A: firstName, B: ""}`, "not a blank text"},
+		{"the key's column of nothing", "Cust,A", "columns: {A: firstName, Cust: }", "YAML null"},
+		{"a misspelt field key", "id,A,B", "columns: {A: firstName, B: {feild: lastName}}", "did you mean field?"},
+		{"a bad expr", "id,A,B", "columns: {A: firstName, B: {field: lastName, expr: '('}}", "expr"},
+		{"a nameless column", "id,A,B", "columns: {A: firstName, [B]: lastName}", "a text is expected"},
+		{"misspelt key", "Cust,A", "kee: {column: Cust, field: id}\ncolumns: {A: firstName}", "unknown key"},
+		{"key as text", "Cust,A", "key: Cust\ncolumns: {A: firstName}", "name: value pairs"},
+		{"key that names a field", "reference,A", "key: reference\ncolumns: {A: firstName, reference: reference}", "name: value pairs"},
+		{"key without a field", "Cust,A", "key: {column: Cust}\ncolumns: {A: firstName}", "both column and field"},
+		{"key without a column", "Cust,A", "key: {field: id}\ncolumns: {A: firstName, Cust: reference}", "both column and field"},
+		{"key with a misspelt column", "Cust,A", "key: {colum: Cust, field: id}\ncolumns: {A: firstName}", "did you mean column?"},
+		{"key with a blank column", "id,A", "key: {column: ' ', field: id}\ncolumns: {A: firstName}", "not a blank text"},
+		{"key of an unknown field", "Cust,A", "key: {column: Cust, field: email}\ncolumns: {A: firstName}", "one of id, reference"},
+		{"key that is a column too", "Cust,A", "key: {column: Cust, field: id}\ncolumns: {Cust: ~, A: firstName}", "YAML null"},
+		{"match as text", "id,A,Old", "columns: {A: firstName}\nmatch: Old", "name: value pairs"},
+		{"match of a list", "id,A,Old", "columns: {A: firstName}\nmatch: {Old: [firstName]}", "a text is expected"},
+		{"misspelt match", "id,A,Old", "columns: {A: firstName}\nmach: {Old: firstName}", "did you mean match?"},
+		{"match of an unknown field", "id,A,Old", "columns: {A: firstName}\nmatch: {Old: fristName}", "cannot be read"},
+		{"ignore as text", "id,A,Notes,Balance", "columns: {A: firstName}\nignore: Notes, Balance", "a list such as"},
+		{"misspelt ignore", "id,firstName,Notes,Notes", "ignor: [Notes]", "did you mean ignore?"},
+		{"ignore with a null", "id,firstName,Notes", "ignore: [Notes, ~]", "YAML null"},
+		{"allow_clear as text", "id", "constants: {primaryEmail: REMOVE}\nallow_clear: primaryEmail", "a list such as"},
+		{"misspelt allow_clear", "id", "constants: {primaryEmail: REMOVE}\nallow_cleer: [primary email]", "did you mean allow_clear?"},
+		{"a clear word that cannot be", "id", `constants: {title: \X}` + "\n" + `clear: \X`, "backslash"},
+		{"misspelt clear", "id", "constants: {title: WIPE}\ncleer: WIPE", "did you mean clear?"},
+		{"a constant of nothing", "id", "constants: {title: }", "YAML null"},
+		{"wrong action", "id,A", "action: hold\ncolumns: {A: firstName}", "is for hold"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			file, _ := ParseFile("map.yaml", []byte(c.file))
+			_, err := Compile(schema(), strings.Split(c.heading, ","), CompileOptions{Name: "in.csv", File: file})
+			refused(t, err, 0, c.says)
+			if strings.Contains(err.Error(), "problems:") {
+				t.Errorf("more than one problem: %v", err)
+			}
+		})
+	}
+}
+
+// A mistake elsewhere in the file does not hide what is wrong with a heading.
+func TestMistakesDoNotHideHeadings(t *testing.T) {
+	for _, c := range []struct{ heading, file, says string }{
+		{"id,A,Stray", "columns: {A: firstName}\nblank: perhaps", `"Stray" is not listed`},
+		{"id,A,Stray", "columns: {A: {field: firstName, trm: true}}", `"Stray" is not listed`},
+		{"id,firstName,Stray", "ignor: [Notes]", `"Stray" is not a field`},
+		{"Cust,A", "columns: {A: firstName, Cust: {field: lastName, trm: true}}", "no column says"},
+		{"id,A,N", "columns: {A: firstName, N: notes}\nignore: [N]\nblank: perhaps", `"notes" is not a field`},
+		{"id,A,N", "columns: {A: firstName, N: notes}\nmatch: {N: lastName}\nblank: perhaps", `"notes" is not a field`},
+		{"id,A,,A", "columns: {A: firstName}\nclear: ' '", "column 3 has no heading"},
+		{"id,A,,A", "columns: {A: firstName}\nclear: ' '", `"A" stands over columns 2 and 4`},
+	} {
+		if got := together(t, c.heading, c.file); !strings.Contains(got, c.says) {
+			t.Errorf("%q is missing in: %s", c.says, got)
+		}
+	}
+}
