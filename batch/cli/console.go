@@ -14,6 +14,7 @@ type console struct {
 	in       io.Reader
 	out, err io.Writer
 	quiet    bool
+	keyboard func() io.ReadCloser // what a person answers questions on; nil when there is nobody
 }
 
 // watched says that a person sees err.
@@ -24,16 +25,14 @@ func isTerminal(stream any) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// keyboard opens what a person answers questions on; nil when there is none.
-// Standard input may be the file.
-func (c console) keyboard(inputIsFile bool) io.ReadCloser {
-	if !c.watched() {
+// keyboardOf opens the terminal behind the streams. Standard input may be the file.
+func keyboardOf(in io.Reader, out io.Writer, inputIsFile bool) io.ReadCloser {
+	switch {
+	case !isTerminal(out):
 		return nil
-	}
-	if !inputIsFile {
-		if isTerminal(c.in) {
-			return io.NopCloser(c.in)
-		}
+	case !inputIsFile && isTerminal(in):
+		return io.NopCloser(in)
+	case !inputIsFile:
 		return nil
 	}
 	device := "/dev/tty"

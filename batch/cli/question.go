@@ -19,7 +19,7 @@ func (r *run) mayAsk() error {
 	if !r.asks() {
 		return nil
 	}
-	keys := r.console.keyboard(r.file == "-")
+	keys := r.console.keyboard()
 	if keys == nil {
 		return usage("--dry-run to look first, then --yes", "this would write to %s, and there is no terminal to ask on", r.account.host())
 	}
@@ -88,7 +88,7 @@ func (r *run) forecast() forecast {
 
 // answer reads a line from the keyboard; a signal is an answer too.
 func (r *run) answer() string {
-	keys := r.console.keyboard(r.file == "-")
+	keys := r.console.keyboard()
 	if keys == nil {
 		return ""
 	}

@@ -42,13 +42,16 @@ type run struct {
 	lookups atomic.Int64 // requests that belong to no pass of the engine
 }
 
+// newRun prepares a run. Requests are cut off when ctx ends.
+func newRun(ctx context.Context, spec action.Spec, flags *actionFlags, file string, c console, a account) (r *run, release func()) {
+	r = &run{spec: spec, flags: flags, file: file, console: c, began: time.Now(), ctx: ctx, account: a}
+	r.stop, r.halt = context.WithCancelCause(ctx)
+	return r, func() { r.halt(nil) }
+}
+
 // carryOut takes the run through all its stages. Whatever stops it, every row
 // is accounted for.
 func (r *run) carryOut() (err error) {
-	if r.account, err = openAccount(r.flags.sandbox, r.flags.workers); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, r.account.close()) }()
 	if err := r.mayAsk(); err != nil {
 		return err
 	}

@@ -2,10 +2,11 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -55,17 +56,18 @@ func oneFile(cmd *cobra.Command, args []string) error {
 
 func runAction(cmd *cobra.Command, name, file string, flags *actionFlags) error {
 	spec, _ := action.Find(name)
-	r := &run{
-		spec: spec, flags: flags, file: file, began: time.Now(),
-		console: console{in: cmd.InOrStdin(), out: cmd.OutOrStdout(), err: cmd.ErrOrStderr(), quiet: flags.quiet},
+	c := console{in: cmd.InOrStdin(), out: cmd.OutOrStdout(), err: cmd.ErrOrStderr(), quiet: flags.quiet}
+	c.keyboard = func() io.ReadCloser { return keyboardOf(c.in, c.err, file == "-") }
+	account, err := openAccount(flags.sandbox, flags.workers)
+	if err != nil {
+		return err
 	}
-	var end context.CancelFunc
-	r.ctx, end = context.WithCancel(cmd.Context())
+	ctx, end := context.WithCancel(cmd.Context())
 	defer end()
-	r.stop, r.halt = context.WithCancelCause(r.ctx)
-	defer r.halt(nil)
+	r, release := newRun(ctx, spec, flags, file, c, account)
+	defer release()
 	defer onSignals(r.halt, end)()
-	return r.carryOut()
+	return errors.Join(r.carryOut(), account.close())
 }
 
 // onSignals stops the run at the first Ctrl-C, SIGTERM or closed terminal, and
