@@ -24,6 +24,8 @@ type disk struct {
 	ops    int
 }
 
+var errStopped = errors.New("stopped")
+
 var errDisk = errors.New("no space left on device")
 
 func (d *disk) op() error {

@@ -26,17 +26,18 @@ type task struct {
 
 // result is what a turn brought: an outcome, or a row to visit again later.
 type result struct {
-	task *task
-	out  *Outcome
-	wait time.Duration
-	err  error // the journal's
+	task   *task
+	out    *Outcome
+	wait   time.Duration
+	afresh bool  // not for the dispatcher: the same worker visits again at once
+	err    error // the journal's
 }
 
 // lane is one customer's rows: at most one is under way.
 type lane struct {
 	queue   []*task
 	busy    bool
-	ended   Kind     // of a row that closes the lane to later ones
+	ended   *Outcome // of a row that closes the lane to later ones
 	planned []Change // dry run: what the rows so far would change
 }
 
@@ -122,12 +123,14 @@ func (d *dispatcher) start(l *lane, t *task) {
 // closed is the outcome of a row whose lane an earlier row has closed.
 func (l *lane) closed() *Outcome {
 	switch {
-	case l.ended == NotAttempted:
+	case l.ended == nil:
+		return nil
+	case l.ended.Cut:
+		return &Outcome{Kind: NotAttempted, Code: "stopped"}
+	case l.ended.Kind == NotAttempted:
 		return &Outcome{Kind: NotAttempted, Code: "server_unavailable", Error: "an earlier row of this customer was not attempted, and rows keep their order"}
-	case l.ended != "":
-		return Reject("earlier_row_failed", "an earlier row of this customer ended "+string(l.ended))
 	}
-	return nil
+	return Reject("earlier_row_failed", "an earlier row of this customer ended "+string(l.ended.Kind))
 }
 
 // step waits for one thing to happen.
@@ -181,7 +184,7 @@ func (d *dispatcher) close(t *task, o Outcome) {
 	l := d.lanes[t.Lane]
 	l.busy = false
 	if o.Kind.ClosesLane() || o.Kind == NotAttempted {
-		l.ended = o.Kind
+		l.ended = &o
 	}
 	if o.Kind == WouldChange {
 		l.planned = merged(l.planned, o.Changes)
@@ -214,7 +217,7 @@ func (d *dispatcher) leave(l *lane, it *Item) {
 		d.start(l, t)
 		return
 	}
-	remembered := it.More && (l.ended != "" || len(l.planned) > 0)
+	remembered := it.More && (l.ended != nil || len(l.planned) > 0)
 	if !l.busy && !remembered {
 		delete(d.lanes, it.Lane)
 	}
@@ -232,9 +235,9 @@ func (d *dispatcher) cutShort() {
 // cutShort is the outcome of a row that the stop of the run overtook.
 func (t *task) cutShort() Outcome {
 	if t.Sent != nil {
-		return t.outcome(Outcome{Kind: InDoubt, Code: "no_answer", Error: "the run stopped before it could be read back whether the write took effect"})
+		return t.outcome(Outcome{Kind: InDoubt, Cut: true, Code: "no_answer", Error: "the run stopped before it could be read back whether the write took effect"})
 	}
-	return t.outcome(Outcome{Kind: NotAttempted, Code: "stopped"})
+	return t.outcome(Outcome{Kind: NotAttempted, Cut: true, Code: "stopped"})
 }
 
 func (d *dispatcher) settle(it *Item, o Outcome) { d.fail(d.e.Conclude(it, o)) }

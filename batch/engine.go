@@ -3,7 +3,6 @@ package batch
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -17,12 +16,13 @@ type Engine struct {
 	Halt    context.CancelCauseFunc // ends the stop context with a reason
 	Emit    func(*Item, Outcome)    // called for every row as it is settled, by one goroutine
 
+	// Final says that an outcome is the row's last word; others are not recorded.
+	// nil: all are final.
+	Final func(*Item, Outcome) bool
+
 	first  firstWrite
 	flight chan struct{} // a token for each request in flight
 }
-
-// ErrStopped is the cause when the user, not the run, ended it.
-var ErrStopped = errors.New("stopped")
 
 // SideEffectError stops a run whose first write moved something it should not have.
 type SideEffectError struct{ Key, Text string }
@@ -76,7 +76,11 @@ func (e *Engine) Conclude(it *Item, o Outcome) error {
 	if o.At.IsZero() {
 		o.At = time.Now().UTC()
 	}
-	err := e.Journal.Done(it.N, o)
+	o.Requests = max(o.Requests, it.Spent)
+	var err error
+	if e.Final == nil || e.Final(it, o) {
+		err = e.Journal.Done(it.N, o)
+	}
 	e.Emit(it, o)
 	return err
 }

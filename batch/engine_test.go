@@ -117,7 +117,7 @@ func TestStopSettlesEveryRow(t *testing.T) {
 		b := newBench(t, w)
 		w.onSend = func(string) {
 			if w.writes == 3 {
-				b.halt(batch.ErrStopped)
+				b.halt(errStopped)
 			}
 		}
 		var items []*batch.Item
@@ -141,7 +141,7 @@ func TestStopLeavesAnUnansweredWriteInDoubt(t *testing.T) {
 		w := newWorld(t, "1")
 		b := newBench(t, w)
 		w.fault = loseFirst("send", "1", fault{class: batch.Lost})
-		time.AfterFunc(time.Second, func() { b.halt(batch.ErrStopped) })
+		time.AfterFunc(time.Second, func() { b.halt(errStopped) })
 		began := time.Now()
 		got, err := b.run(b.set("1", "a", "x"))
 		if err != nil {
@@ -197,6 +197,75 @@ func TestWritesLeaveSoonAfterTheirRead(t *testing.T) {
 		}
 		if w.writes != len(items) || w.reads <= len(items)+1 || strings.Count(kinds(got), "changed") != len(items) {
 			t.Errorf("%d reads, %d writes: %s", w.reads, w.writes, kinds(got))
+		}
+	})
+}
+
+// However slow the server, a write follows its read on the same connection: no row is read for nothing.
+func TestSlowServer(t *testing.T) {
+	for _, latency := range []time.Duration{time.Second, 3 * time.Second, 6 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			b := newBench(t, w)
+			var items []*batch.Item
+			for n := range 100 {
+				id := fmt.Sprint(n)
+				w.records[id] = fmt.Sprintf(`{"id":%q,"a":"old","b":"kept"}`, id)
+				items = append(items, b.set(id, "a", "x"))
+			}
+			w.fault = func(string, string, int) fault { return fault{delay: latency} }
+			began := time.Now()
+			if _, err := b.run(items...); err != nil {
+				t.Fatal(err)
+			}
+			ideal := latency * time.Duration(2*len(items)/b.opts.Workers)
+			// The rows that waited for the first write's check may be read again.
+			if extra := 4 * b.opts.Workers; w.writes != len(items) || w.reads > len(items)+1+extra || time.Since(began) > ideal+ideal/3 {
+				t.Errorf("latency %v: %d reads, %d writes in %v", latency, w.reads, w.writes, time.Since(began))
+			}
+		})
+	}
+}
+
+// Rows behind one that the stop left open are not judged by it: they were only not reached.
+func TestStopInALane(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "1", "2")
+		b := newBench(t, w)
+		w.fault = func(kind, id string, _ int) fault {
+			if kind == "send" && id == "1" {
+				return fault{class: batch.Lost}
+			}
+			return fault{}
+		}
+		time.AfterFunc(2*time.Second, func() { b.halt(errStopped) })
+		got, err := b.run(b.set("1", "a", "x"), b.set("1", "a", "y"), b.set("1", "a", "z"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if kinds(got) != "in_doubt/no_answer not_attempted/stopped not_attempted/stopped" {
+			t.Error(kinds(got))
+		}
+	})
+}
+
+// After the first write an answer that says no is no proof that all is well.
+func TestFirstWriteThatCannotBeReadBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "1")
+		b := newBench(t, w)
+		w.fault = func(kind, _ string, call int) fault {
+			if kind == "read" && call > 2 {
+				return fault{class: batch.Refused, status: 404}
+			}
+			return fault{}
+		}
+		got, err := b.run(b.set("1", "a", "x"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if kinds(got) != "failed/side_effect" || b.stop.Err() == nil {
+			t.Error(kinds(got))
 		}
 	})
 }

@@ -66,6 +66,7 @@ type Entry struct {
 // edits, so this copy is the only memory of the old values.
 type Found struct {
 	Record
+	Key  string          `json:"key,omitempty"` // as the row addressed the customer
 	Body json.RawMessage `json:"body,omitempty"`
 }
 
@@ -103,8 +104,8 @@ func NewJournal(f File, h Head) (*Journal, error) {
 }
 
 // Intent records that a row's write is about to leave, and returns when that is on disk.
-func (j *Journal) Intent(row int, changes []Change, before Record) error {
-	return j.durably(Entry{Kind: "intent", Row: row, Changes: changes, Found: &Found{Record: before, Body: before.Body}})
+func (j *Journal) Intent(row int, key string, changes []Change, before Record) error {
+	return j.durably(Entry{Kind: "intent", Row: row, Changes: changes, Found: &Found{Record: before, Key: key, Body: before.Body}})
 }
 
 // Done records a row's outcome. It may reach the disk with the next intent.
@@ -204,7 +205,7 @@ func checksum(line []byte) string {
 func encode(e Entry) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false) // the record must come back byte for byte
+	enc.SetEscapeHTML(false) // each value of the record must come back byte for byte
 	if err := enc.Encode(e); err != nil {
 		return nil, err
 	}

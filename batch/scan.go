@@ -155,10 +155,6 @@ func (x *Index) Outcome(n int) (Outcome, error) {
 		return Outcome{}, err
 	}
 	o := *e.Outcome
-	if o.Kind == WouldChange && x.Head.Mode != ModeDryRun {
-		// Looked at before the question was asked, and then not sent.
-		return Outcome{Kind: NotAttempted, Code: "stopped", Key: o.Key, ID: o.ID, Customer: o.Customer, Requests: o.Requests, At: o.At}, nil
-	}
 	if (o.Kind == Changed || o.Kind == Failed || o.Kind == InDoubt) && x.intent[n] != 0 {
 		i, err := x.entry(x.intent[n] - 1)
 		if err != nil {
@@ -177,7 +173,7 @@ func (x *Index) unfinished(n int) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	return Outcome{Kind: InDoubt, Code: "no_answer", Key: "id=" + e.Found.ID, ID: e.Found.ID, Changes: e.Changes,
+	return Outcome{Kind: InDoubt, Code: "no_answer", Key: e.Found.Key, ID: e.Found.ID, Changes: e.Changes,
 		Sends: 1, Requests: 2, // at least: its read and its write
 		Error: "the run ended before the answer to this write was recorded"}, nil
 }

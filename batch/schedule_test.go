@@ -42,7 +42,7 @@ func schedule(t *testing.T, seed int) {
 		return f
 	}
 	if seed%3 == 0 {
-		time.AfterFunc(time.Duration(chance(seed, "stop")*100)*time.Second, func() { b.halt(batch.ErrStopped) })
+		time.AfterFunc(time.Duration(chance(seed, "stop")*100)*time.Second, func() { b.halt(errStopped) })
 	}
 	var items []*batch.Item
 	for n := range 30 {

@@ -45,7 +45,11 @@ func (v *visitor) answered(step Step, after Record) result {
 	if rep.Class == Fatal {
 		v.e.Halt(rep.Err)
 	}
-	if rep.Class != Answered {
+	switch rep.Class {
+	case Answered:
+	case Refused:
+		return v.verified(&Outcome{Kind: Failed, Code: "side_effect", Error: "after the write the customer cannot be read: " + rep.Text})
+	default:
 		return v.settled(Outcome{Kind: Changed}) // the reply showed it; the next write goes alone again
 	}
 	return v.verified(v.t.Action.Check(step, rep.Record))

@@ -42,15 +42,16 @@ func (t *task) outcome(o Outcome) Outcome {
 
 // visitor is a worker during one turn.
 type visitor struct {
-	e      *Engine
-	t      *task
-	ctx    context.Context // of attempts
-	stop   context.Context // of everything that need not be finished
-	visit  Visit
-	gate   *gate
-	alone  bool      // this row is the first write of its action
-	proven bool      // and it was verified
-	readAt time.Time // end of the last read
+	e       *Engine
+	t       *task
+	ctx     context.Context // of attempts
+	stop    context.Context // of everything that need not be finished
+	visit   Visit
+	gate    *gate
+	boarded bool      // it keeps a connection
+	alone   bool      // this row is the first write of its action
+	proven  bool      // and it was verified
+	readAt  time.Time // end of the last read
 }
 
 // attend visits until the row is settled or may be parked. The first write of
@@ -58,6 +59,9 @@ type visitor struct {
 func (v *visitor) attend() result {
 	for {
 		r := v.once()
+		if r.afresh {
+			continue
+		}
 		if r.out != nil || r.err != nil || !v.alone {
 			return r
 		}
@@ -71,7 +75,9 @@ func (v *visitor) attend() result {
 	}
 }
 
-// once pays one visit: read, judge an earlier write, decide, record the intent, send.
+// once pays one visit: read, judge an earlier write, decide, record the intent,
+// send. A visit that cannot end in a write at once is broken off and paid afresh,
+// with a new lease: a write must find its permit waiting, not wait for one.
 func (v *visitor) once() result {
 	visit, err := v.t.Action.Open(v.stop, v.need(), v.t.Sent != nil)
 	if err != nil {
@@ -80,40 +86,54 @@ func (v *visitor) once() result {
 	}
 	v.visit = visit
 	defer visit.Close()
-	for {
-		now, r := v.read()
-		if r != nil {
-			return *r
-		}
-		if r := v.judge(now); r != nil {
-			return *r
-		}
-		step, r := v.decide(now)
-		if r != nil {
-			return *r
-		}
-		if r := v.enterGate(); r != nil {
-			return *r
-		}
-		if v.stale() {
-			continue
-		}
-		if err := v.e.Journal.Intent(v.t.N, step.Changes, step.Before); err != nil {
-			return result{task: v.t, out: new(v.t.cutShort()), err: err}
-		}
-		if rep, sent := v.send(step); sent {
-			return v.replied(step, rep)
-		}
-		if v.stop.Err() != nil {
-			return v.settled(v.t.cutShort())
-		}
+	if v.alone || v.gate.open() {
+		// From read to write the connection is kept: behind other rows' reads the write would grow stale.
+		defer v.board()()
+		v.boarded = true
+		defer func() { v.boarded = false }()
 	}
+	now, r := v.read()
+	if r != nil {
+		return *r
+	}
+	if r := v.judge(now); r != nil {
+		return *r
+	}
+	step, r := v.decide(now)
+	if r != nil {
+		return *r
+	}
+	if r := v.enterGate(); r != nil {
+		return *r
+	}
+	return v.write(step)
 }
 
-// need is how many requests the visit leases: a read, its write, and for the first write the read after it.
+// write records the intent and sends, unless the record has become stale meanwhile.
+func (v *visitor) write(step Step) result {
+	if v.stale() {
+		return v.afresh()
+	}
+	if err := v.e.Journal.Intent(v.t.N, v.t.Key, step.Changes, step.Before); err != nil {
+		return result{task: v.t, out: new(v.t.cutShort()), err: err}
+	}
+	rep, sent := v.send(step)
+	switch {
+	case sent:
+		return v.replied(step, rep)
+	case v.stop.Err() != nil:
+		return v.settled(v.t.cutShort())
+	}
+	return v.afresh()
+}
+
+func (v *visitor) afresh() result { return result{task: v.t, afresh: true} }
+
+// need is how many requests the visit leases: a read, its write, and for the
+// first write the read after it. A read-back stands alone, since it may use the reserve.
 func (v *visitor) need() int {
 	switch {
-	case !v.e.Send:
+	case !v.e.Send, v.t.Sent != nil:
 		return 1
 	case v.gate.open():
 		return 2
@@ -159,7 +179,7 @@ func (v *visitor) again(rep Reply) result {
 	return v.settled(Outcome{Kind: NotAttempted, Code: "server_unavailable", Error: rep.Text})
 }
 
-// judge settles an earlier write whose answer was lost; nil: the row is to be decided afresh.
+// judge settles an earlier write whose answer was lost, or has the row sent again.
 func (v *visitor) judge(now Record) *result {
 	if v.t.Sent == nil {
 		return nil
@@ -174,7 +194,7 @@ func (v *visitor) judge(now Record) *result {
 		return new(v.settled(Outcome{Kind: InDoubt, Code: "changed_meanwhile", Error: "after a lost answer the customer shows neither the old nor the new values"}))
 	}
 	v.t.Sent = nil
-	return nil
+	return new(v.afresh())
 }
 
 // decide turns row and record into a write, or settles the row.
@@ -234,6 +254,9 @@ func (v *visitor) recheck() Reply {
 
 // board waits for one of the connections; what it returns gives it back.
 func (v *visitor) board() (leave func()) {
+	if v.boarded {
+		return func() {}
+	}
 	v.e.flight <- struct{}{}
 	return func() { <-v.e.flight }
 }

@@ -55,14 +55,17 @@ func (r *rows) count() (n int) {
 	return n
 }
 
-// note remembers what a pass made of a row, and says whether that is final. What
-// is found when only looking is not where several rows may be about one customer:
-// it rests on what the earlier ones would do.
-func (r *rows) note(it *batch.Item, o batch.Outcome, looking bool) (settled bool) {
-	resting := o.Kind == batch.WouldChange || it.Out == nil && r.several
-	r.settled[it.N] = !looking || !resting
+// final says that what was found by looking at a row's customer, before anything
+// is sent, is the row's last word. It is not where several rows may be about one
+// customer: there it rests on what the earlier ones would do.
+func (r *rows) final(it *batch.Item, o batch.Outcome) bool {
+	return it.Out != nil || o.Kind != batch.WouldChange && !r.several
+}
+
+// note remembers what a pass made of a row.
+func (r *rows) note(it *batch.Item, o batch.Outcome, settled bool) {
+	r.settled[it.N] = settled
 	r.spent[it.N] = uint8(min(o.Requests, 255))
-	return r.settled[it.N]
 }
 
 // found remembers what the look-up of a row's reference brought.

@@ -161,8 +161,12 @@ func (r *run) process() error {
 		if err := r.pass("reading", false); err != nil {
 			return err
 		}
-		if err := r.consent(); err != nil || r.flags.dryRun {
+		err := r.consent()
+		if r.flags.dryRun {
 			return err
+		}
+		if err != nil {
+			r.halt(err) // what follows sends nothing, and accounts for every row
 		}
 		r.tally.startOver()
 	}
@@ -178,10 +182,15 @@ func (r *run) pass(what string, send bool) error {
 }
 
 func (r *run) engine(send bool) *batch.Engine {
+	final := func(*batch.Item, batch.Outcome) bool { return true }
+	if !send && !r.flags.dryRun {
+		final = r.rows.final
+	}
 	return &batch.Engine{
-		Options: r.engineOptions(send), Journal: r.journal, Halt: r.halt,
+		Options: r.engineOptions(send), Journal: r.journal, Halt: r.halt, Final: final,
 		Emit: func(it *batch.Item, o batch.Outcome) {
-			settled := r.rows.note(it, o, !send)
+			settled := final(it, o)
+			r.rows.note(it, o, settled)
 			if err := r.tally.add(it, o, settled); err != nil && !r.flags.dryRun {
 				r.halt(err)
 			}
@@ -245,11 +254,10 @@ func (r *run) end(code int, cause error) batch.End {
 
 // kinds counts the outcomes of all rows. Rows that no pass came to are not_attempted.
 func (r *run) kinds() map[batch.Kind]int {
-	kinds := maps.Clone(r.tally.kinds)
-	if !r.flags.dryRun { // looked at, and then not sent
-		kinds[batch.NotAttempted] += kinds[batch.WouldChange]
-		delete(kinds, batch.WouldChange)
+	if !r.flags.dryRun {
+		r.tally.startOver() // what was looked at, and then not sent
 	}
+	kinds := maps.Clone(r.tally.kinds)
 	kinds[batch.NotAttempted] += r.in.checked.Rows - r.tally.count()
 	return kinds
 }

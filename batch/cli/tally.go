@@ -53,4 +53,5 @@ func (t *tally) startOver() {
 		t.done -= n
 	}
 	clear(t.again)
+	t.failures = failureCount{limit: t.failures.limit}
 }
