@@ -43,6 +43,7 @@ func Codes() []Code {
 		{"side_effect", f, "the write moved a field that the row did not name", "look at the customer in the account before going on; rb_error names the field"},
 		{"http_<code>", []Kind{Failed, Rejected}, "the server refused the write (failed) or the read before it (rejected) with this HTTP status", "read rb_error, correct the row and run it again"},
 		{"match_failed", c, "the record is not the one that the row describes", "check the key and the guard column"},
+		{"changed_since_plan", c, "the record is not as it was when the change was planned", "look at the customer in the account, and plan the change again"},
 		{"no_answer", d, "a write went out and no answer came", "look at the customer in the account, then run the row again: what is there already is left alone"},
 		{"changed_meanwhile", d, "after a lost answer the record shows neither the old nor the new values", "look at the customer in the account: somebody else changed it at the same time"},
 		{"internal_error", []Kind{Rejected, InDoubt}, "a fault in this program", "report it with the text of rb_error"},

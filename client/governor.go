@@ -44,7 +44,7 @@ func NewGovernor(l Limits) *Governor {
 	g := &Governor{
 		waitDay: l.WaitDay,
 		outage:  l.Outage,
-		blind:   newPacer(blindRate, blindBurst),
+		blind:   newPacer(BlindRate, blindBurst),
 		turn:    make(chan struct{}, 1),
 		account: newAccount(l.Reserve),
 		changed: make(chan struct{}),

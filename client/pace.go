@@ -7,10 +7,10 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// blindRate is asked of a server that tells nothing of its limits: six tenths of
+// BlindRate is asked of a server that tells nothing of its limits: six tenths of
 // a live account's default, over a sandbox's, whose 429 then shuts the gate.
 const (
-	blindRate  = rate.Limit(10)
+	BlindRate  = rate.Limit(10)
 	blindBurst = 4
 )
 

@@ -8,15 +8,13 @@ import (
 // Spec is an action as data: how the command line knows it.
 type Spec struct {
 	Schema mapping.Schema
-	Read   int // requests to read one customer
-	Write  int // requests to change one
 	New    func(account Fusebill, codes *TrackingCodes) batch.Action
 }
 
 // Specs returns every action, in the order in which help lists them.
 func Specs() []Spec {
 	return []Spec{
-		{Schema: UpdateSchema(), Read: 1, Write: 1, New: NewUpdate},
+		{Schema: UpdateSchema(), New: NewUpdate},
 	}
 }
 

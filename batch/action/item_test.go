@@ -82,9 +82,7 @@ func TestItem(t *testing.T) {
 // What an update must not touch is in no table of what it sets, and every other table agrees with itself.
 func TestSpecs(t *testing.T) {
 	for _, s := range action.Specs() {
-		if found, ok := action.Find(s.Schema.Action); !ok || found.Schema.Action != s.Schema.Action || s.Read < 1 || s.Write < 1 {
-			t.Errorf("%s: %d requests to read, %d to write", s.Schema.Action, s.Read, s.Write)
-		}
+
 		seen := map[string]bool{}
 		for _, f := range s.Schema.Fields {
 			if why, belongs := s.Schema.Belongs[f.Name]; belongs || seen[f.Name] {

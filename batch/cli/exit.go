@@ -21,9 +21,7 @@ const (
 	exitStopped   = 5
 	exitUsage     = 10
 	exitInput     = 11
-	exitLocked    = 12
 	exitAccess    = 13
-	exitStale     = 14
 	exitFiles     = 15
 	exitInterrupt = 130
 	exitTerminate = 143
@@ -42,9 +40,7 @@ func exitCodes() []exitCode {
 		{exitStopped, "stopped early, or some rows the server would not answer for"},
 		{exitUsage, "usage or settings"},
 		{exitInput, "the input was refused, nothing was sent"},
-		{exitLocked, "another run holds this account's lock"},
 		{exitAccess, "credentials or access refused"},
-		{exitStale, "the plan or run no longer fits, nothing was sent"},
 		{exitFiles, "the run's own files could not be written; no further request was sent"},
 		{exitInterrupt, "stopped by Ctrl-C"},
 		{exitTerminate, "stopped by SIGTERM"},

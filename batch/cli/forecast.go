@@ -31,6 +31,9 @@ func newForecast(changes int, known client.Allowance, wanted rate.Limit) forecas
 		windows := math.Ceil(float64(f.requests)/float64(m.Usable)) - 1
 		f.takes = time.Duration(windows) * time.Minute
 	}
+	if wanted == 0 && !known.Minute.Known {
+		wanted = client.BlindRate
+	}
 	if wanted > 0 {
 		f.takes = max(f.takes, time.Duration(float64(f.requests)/float64(wanted)*float64(time.Second)))
 	}
@@ -44,9 +47,9 @@ func (f forecast) String() string {
 	case f.requests == 0:
 		return text
 	case f.takes < time.Minute:
-		text += ", less than a minute at this account's limit"
+		text += ", less than a minute"
 	default:
-		text += ", about " + seconds(f.takes) + " at this account's limit"
+		text += ", about " + seconds(f.takes)
 	}
 	if f.beyond {
 		text += "; more than is left of today's allowance"

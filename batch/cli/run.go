@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,17 +51,17 @@ func newRun(ctx context.Context, spec action.Spec, flags *actionFlags, file stri
 // carryOut takes the run through all its stages. Whatever stops it, every row
 // is accounted for.
 func (r *run) carryOut() (err error) {
-	if err := r.mayAsk(); err != nil {
+	if err := r.connect(); err != nil {
 		return err
 	}
-	if err := r.connect(); err != nil {
+	if err := r.mayAsk(); err != nil {
 		return err
 	}
 	if err := r.readInput(); err != nil {
 		return err
 	}
 	if r.journal, err = r.dir.CreateJournal(r.head()); err != nil {
-		return err
+		return errors.Join(err, r.dir.Discard())
 	}
 	return r.finish(r.process())
 }
@@ -88,7 +87,9 @@ func (r *run) readInput() (err error) {
 func (r *run) strictRefusal() error {
 	refusal := &mapping.Refusal{File: r.file, Text: fmt.Sprintf("%s rejected, and --strict refuses the whole file", plural(r.in.checked.Rejected, "row")),
 		Try: "correct the rows, or leave --strict out"}
-	rows := newRows(r.dir, r.in, r.flags)
+	all := *r.flags
+	all.limit = 0 // the whole file is checked, whatever part of it is to be sent
+	rows := newRows(r.dir, r.in, &all)
 	shown := 0
 	for row, err := range rows.read() {
 		if err != nil || shown == 10 {
@@ -229,13 +230,16 @@ func (r *run) finish(failed error) error {
 	if refused := (*fault)(nil); errors.As(failed, &refused) {
 		code = refused.code
 	}
-	if err := r.journal.End(r.end(code, failed)); failed == nil && err != nil {
-		failed, code = err, exitFiles
+	if err := r.journal.End(r.end(code, failed)); err != nil && codeOf(failed) != exitFiles {
+		failed, code = errors.Join(failed, err), exitFiles
 	}
 	summary, err := reports.Write(r.dir, reports.Options{Escape: mapping.Escape})
 	if err != nil {
+		if failed != nil {
+			complain(r.console.err, failed)
+		}
 		r.sayWithoutReport(kinds)
-		return cmp.Or(failed, err)
+		return &fault{code: exitFiles, text: "there is no report: " + err.Error()}
 	}
 	summary.ExitCode = code
 	return r.say(summary, failed)

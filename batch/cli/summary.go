@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -140,10 +141,13 @@ func (r *run) command(file string, without ...string) string {
 	return strings.Join(words, " ")
 }
 
-// quoteWord quotes a word for the shells in use.
+// quoteWord quotes a word for the shell of the system.
 func quoteWord(s string) string {
-	if !strings.ContainsAny(s, " \t\"'$`\\&|;<>()*?[]#~!{}") {
+	switch {
+	case s != "" && !strings.ContainsAny(s, " \t\r\n\"'$`\\&|;<>()*?[]#~!{}%^"):
 		return s
+	case runtime.GOOS == "windows":
+		return `"` + strings.ReplaceAll(s, `"`, `\"`) + `"`
 	}
-	return `"` + strings.NewReplacer(`"`, `\"`, "$", `\$`, "`", "\\`").Replace(s) + `"`
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

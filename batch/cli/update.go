@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"io"
 	"os"
 	"os/signal"
@@ -67,7 +66,11 @@ func runAction(cmd *cobra.Command, name, file string, flags *actionFlags) error 
 	r, release := newRun(ctx, spec, flags, file, c, account)
 	defer release()
 	defer onSignals(r.halt, end)()
-	return errors.Join(r.carryOut(), account.close())
+	err = r.carryOut()
+	if failed := account.close(); failed != nil {
+		complain(c.err, failed)
+	}
+	return err
 }
 
 // onSignals stops the run at the first Ctrl-C, SIGTERM or closed terminal, and
