@@ -82,13 +82,15 @@ func TestItem(t *testing.T) {
 // What an update must not touch is in no table of what it sets, and every other table agrees with itself.
 func TestSpecs(t *testing.T) {
 	for _, s := range action.Specs() {
-
 		seen := map[string]bool{}
 		for _, f := range s.Schema.Fields {
 			if why, belongs := s.Schema.Belongs[f.Name]; belongs || seen[f.Name] {
 				t.Errorf("%s: %s stands twice, or %s", s.Schema.Action, f.Name, why)
 			}
 			seen[f.Name] = true
+		}
+		if found, ok := action.Find(s.Schema.Action); !ok || found.Schema.Action != s.Schema.Action {
+			t.Errorf("%s cannot be found", s.Schema.Action)
 		}
 		if act := s.New(action.Fusebill{}, action.NewTrackingCodes()); act.Name() != s.Schema.Action || act.MaxSends() < 1 {
 			t.Errorf("%s calls itself %s, and sends %d times", s.Schema.Action, act.Name(), act.MaxSends())
