@@ -206,7 +206,7 @@ func (a *account) unanswered(sent time.Time, wish time.Duration, now time.Time) 
 // silentFor is for how long the server has answered nothing, once it was asked
 // as often as one row would ask it.
 func (a *account) silentFor(now time.Time) time.Duration {
-	if a.down < Tries {
+	if a.down < tries {
 		return 0
 	}
 	return now.Sub(a.silent)

@@ -8,35 +8,41 @@ import (
 	"github.com/cenkalti/backoff/v5"
 )
 
-// Tries is how often an unanswering server is asked.
-const Tries = 8
+// Patience is how an unanswering server is asked again: Tries attempts for one
+// thing, with waits that double from First up to Most; and for how long it may
+// answer nothing at all before a run gives up.
+type Patience struct {
+	Tries       int
+	First, Most time.Duration
+	Outage      time.Duration
+}
 
-// Pauses returns the waits between Tries attempts: 5 s, doubled each time, more
-// than ten minutes in all; on a loopback address 50 ms, doubled up to 1 s.
-func Pauses(baseURL string) backoff.BackOff {
-	p := &backoff.ExponentialBackOff{InitialInterval: 5 * time.Second, MaxInterval: 320 * time.Second, Multiplier: 2}
+// tries is how often an unanswering server is asked for one thing.
+const tries = 8
+
+// PatienceFor returns the schedule for an account's server: more than ten minutes,
+// since a server that is restarted or a network that is mended takes minutes; on a
+// loopback address, where nothing of the kind is to be waited for, a few seconds.
+func PatienceFor(baseURL string) Patience {
 	if Loopback(baseURL) {
-		p.InitialInterval, p.MaxInterval = 50*time.Millisecond, time.Second
+		return Patience{tries, 50 * time.Millisecond, time.Second, 15 * time.Second}
 	}
-	return p
+	return Patience{tries, 6 * time.Second, 320 * time.Second, 10 * time.Minute}
 }
 
 // Patiently repeats a call that is no row's (a list page, a search) until it is
-// answered, refused, or was made tries times. It returns the last reply, at once
-// when stop is closed or ctx ends.
-func Patiently(ctx context.Context, stop <-chan struct{}, tries int, pause backoff.BackOff, call func() Reply) Reply {
-	for {
+// answered, refused, or was made often enough. It returns the last reply, at once
+// when ctx ends.
+func Patiently(ctx context.Context, p Patience, call func() Reply) Reply {
+	waits := &backoff.ExponentialBackOff{InitialInterval: p.First, MaxInterval: p.Most, Multiplier: 2}
+	for tried := 1; ; tried++ {
 		rep := call()
-		tries--
-		if tries <= 0 || !rep.again() {
+		if tried >= p.Tries || !rep.again() {
 			return rep
 		}
-		timer := time.NewTimer(pause.NextBackOff())
+		timer := time.NewTimer(waits.NextBackOff())
 		select {
 		case <-timer.C:
-		case <-stop:
-			timer.Stop()
-			return rep
 		case <-ctx.Done():
 			timer.Stop()
 			return rep

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,15 +23,15 @@ func TestPatiently(t *testing.T) {
 		{"refused", "https://example.com", []Reply{{Class: Refused}}, 1, Refused, 0, 0},
 		{"no access", "https://example.com", []Reply{{Class: NoAccess}}, 1, NoAccess, 0, 0},
 		{"day's limit", "https://example.com", []Reply{day}, 1, Unsent, 0, 0},
-		{"third", "https://example.com", []Reply{lost, {Class: Throttled}, {}}, 3, Answered, 15 * time.Second, 15 * time.Second},
-		{"never", "https://example.com", []Reply{lost}, 8, Lost, 10 * time.Minute, 11 * time.Minute},
+		{"third", "https://example.com", []Reply{lost, {Class: Throttled}, {}}, 3, Answered, 18 * time.Second, 18 * time.Second},
+		{"never", "https://example.com", []Reply{lost}, 8, Lost, 10 * time.Minute, 12 * time.Minute},
 		{"never, on loopback", "http://127.0.0.1:1", []Reply{lost}, 8, Lost, 3 * time.Second, 4 * time.Second},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				begun, calls := time.Now(), 0
-				rep := Patiently(t.Context(), nil, Tries, Pauses(tt.url), func() Reply {
+				rep := Patiently(t.Context(), PatienceFor(tt.url), func() Reply {
 					calls++
 					return tt.replies[min(calls, len(tt.replies))-1]
 				})
@@ -41,8 +42,8 @@ func TestPatiently(t *testing.T) {
 		})
 	}
 	t.Run("stopped", func(t *testing.T) {
-		stop := make(chan struct{})
-		rep := Patiently(t.Context(), stop, Tries, Pauses("https://example.com"), func() Reply { close(stop); return lost })
+		ctx, stop := context.WithCancel(t.Context())
+		rep := Patiently(ctx, PatienceFor("https://example.com"), func() Reply { stop(); return lost })
 		if rep.Class != Lost {
 			t.Errorf("%+v", rep)
 		}

@@ -53,7 +53,7 @@ func clientOf(t *testing.T, transport http.RoundTripper, key client.Secret, gove
 // lookupAt asks a stand-in with a good key.
 func lookupAt(t *testing.T, transport http.RoundTripper) *action.Lookup {
 	t.Helper()
-	return &action.Lookup{Fusebill: clientOf(t, transport, issuedKey, nil), URL: baseURL, Workers: 3}
+	return &action.Lookup{Fusebill: clientOf(t, transport, issuedKey, nil), Patience: client.PatienceFor(baseURL), Workers: 3}
 }
 
 // always is a server that gives one answer to everything.

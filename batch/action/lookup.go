@@ -23,7 +23,7 @@ import (
 // Its requests are repeated patiently while the server does not answer.
 type Lookup struct {
 	Fusebill *client.Fusebill
-	URL      string // of the account: how long to be patient depends on it
+	Patience client.Patience
 	Workers  int
 }
 
@@ -101,7 +101,7 @@ func whyUnaskable(ref string) string {
 // ask repeats a request until it is answered or refused. The error ends the run.
 func (l *Lookup) ask(stop context.Context, request func() client.Reply) (client.Reply, int, error) {
 	requests := 0
-	rep := client.Patiently(stop, stop.Done(), client.Tries, client.Pauses(l.URL), func() client.Reply {
+	rep := client.Patiently(stop, l.Patience, func() client.Reply {
 		rep := request()
 		requests += rep.Requests
 		return rep

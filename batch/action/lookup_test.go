@@ -111,7 +111,7 @@ func TestManyReferences(t *testing.T) {
 // Without access no request makes sense, and no row is at fault.
 func TestReferencesWithoutAccess(t *testing.T) {
 	s := stand(t, sandbox.Options{})
-	l := &action.Lookup{Fusebill: clientOf(t, s.Transport(), revokedKey, nil), URL: baseURL, Workers: 1}
+	l := &action.Lookup{Fusebill: clientOf(t, s.Transport(), revokedKey, nil), Patience: client.PatienceFor(baseURL), Workers: 1}
 	all, err := finding(t.Context(), l, "ac-1", "gone", "40021", "nobody", "x", "y")
 	var access *client.AccessError
 	if !errors.As(err, &access) || access.Status != http.StatusUnauthorized {
@@ -131,7 +131,7 @@ func TestReferencesWithoutAccess(t *testing.T) {
 func TestReferencesAtTheDaysLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := stand(t, sandbox.Options{Day: 2, Minute: 100})
-		l := &action.Lookup{Fusebill: clientOf(t, s.Transport(), issuedKey, client.NewGovernor(client.Limits{})), URL: baseURL, Workers: 1}
+		l := &action.Lookup{Fusebill: clientOf(t, s.Transport(), issuedKey, client.NewGovernor(client.Limits{})), Patience: client.PatienceFor(baseURL), Workers: 1}
 		all, err := finding(t.Context(), l, "ac-1", "gone", "40021", "nobody")
 		var day *client.DayLimitError
 		if !errors.As(err, &day) || s.Requests().Throttled > 0 {
@@ -258,7 +258,7 @@ func TestCodesThatCannotBeLookedUp(t *testing.T) {
 				if tt.stopped {
 					ctx = ended
 				}
-				l := &action.Lookup{Fusebill: clientOf(t, stand(t, sandbox.Options{}, tt.fault).Transport(), tt.key, nil), URL: baseURL, Workers: 1}
+				l := &action.Lookup{Fusebill: clientOf(t, stand(t, sandbox.Options{}, tt.fault).Transport(), tt.key, nil), Patience: client.PatienceFor(baseURL), Workers: 1}
 				_, requests, err := l.Codes(ctx, uses("Sales Tracking Code 1", "EMB", "Region", "EAST"))
 				if err == nil || !strings.Contains(err.Error(), tt.text) || requests != tt.requests {
 					t.Errorf("%v after %d requests, want %q", err, requests, tt.text)

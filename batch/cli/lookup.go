@@ -7,6 +7,7 @@ import (
 
 	"rowbatch/batch"
 	"rowbatch/batch/action"
+	"rowbatch/client"
 )
 
 // lookUp asks for all that must be known before the first row is decided: the
@@ -17,7 +18,7 @@ func (r *run) lookUp() error {
 	if r.rows.count() == 0 {
 		return nil
 	}
-	l := &action.Lookup{Fusebill: r.api.Client, URL: r.account.url, Workers: r.flags.workers}
+	l := &action.Lookup{Fusebill: r.api.Client, Patience: client.PatienceFor(r.account.url), Workers: r.flags.workers}
 	codes, requests, err := l.Codes(r.stop, r.in.checked.Codes())
 	r.rows.codes = codes
 	r.lookups.Add(int64(requests))

@@ -107,7 +107,7 @@ func (r *run) strictRefusal() error {
 // connect makes the client. In a dry run the transport itself refuses to write.
 func (r *run) connect() error {
 	f := r.flags
-	governor := client.NewGovernor(client.Limits{Reserve: f.reserveShare, Rate: f.ratePerSecond, WaitDay: f.wait, Outage: r.outage()})
+	governor := client.NewGovernor(client.Limits{Reserve: f.reserveShare, Rate: f.ratePerSecond, WaitDay: f.wait, Outage: client.PatienceFor(r.account.url).Outage})
 	var log *slog.Logger
 	if f.verbose {
 		log = slog.New(r.console.logHandler(f.logFormat))
@@ -199,22 +199,14 @@ func (r *run) engine(send bool) *batch.Engine {
 	}
 }
 
-// outage is for how long the server may answer nothing at all before the run stops, resumably.
-func (r *run) outage() time.Duration {
-	if r.account.loopback() {
-		return 15 * time.Second
-	}
-	return 10 * time.Minute
-}
-
 func (r *run) engineOptions(send bool) batch.Options {
+	p := client.PatienceFor(r.account.url)
 	o := batch.Options{
 		Workers: r.flags.workers, Send: send, Fresh: 5 * time.Second, Settle: max(r.flags.timeout, 30*time.Second),
-		Patience: batch.Patience{Tries: client.Tries, First: 6 * time.Second, Most: 320 * time.Second},
+		Patience: batch.Patience{Tries: p.Tries, First: p.First, Most: p.Most},
 	}
 	if r.account.loopback() {
 		o.Settle = r.flags.timeout
-		o.Patience.First, o.Patience.Most = 50*time.Millisecond, time.Second
 	}
 	return o
 }
