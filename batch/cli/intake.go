@@ -115,6 +115,17 @@ func (s stoppable) Read(p []byte) (int, error) {
 	return s.Reader.Read(p)
 }
 
+// owned is one of the run's own files: that it cannot be written is not the input's fault.
+type owned struct{ runs.File }
+
+func (o owned) Write(p []byte) (int, error) {
+	n, err := o.File.Write(p)
+	if err != nil {
+		err = &runs.WriteError{Path: o.Name(), Err: err}
+	}
+	return n, err
+}
+
 // spool copies standard input into the run's folder. A read from a pipe that
 // nobody writes to cannot be ended, only left behind.
 func spool(stop context.Context, stdin io.Reader, dir *runs.Dir) (io.ReadCloser, error) {
@@ -124,7 +135,7 @@ func spool(stop context.Context, stdin io.Reader, dir *runs.Dir) (io.ReadCloser,
 	}
 	copied := make(chan error, 1)
 	go func() {
-		_, err := io.Copy(kept, stoppable{stop, stdin})
+		_, err := io.Copy(owned{kept}, stoppable{stop, stdin})
 		copied <- err
 	}()
 	select {
