@@ -102,9 +102,6 @@ func isOurs(heading string) bool {
 // isReport says that the file is a report.csv or failed.csv, edited or not.
 func (in *Input) isReport() bool { return slices.Contains(in.own, "rb_outcome") }
 
-// Name returns the name given to NewInput.
-func (in *Input) Name() string { return in.name }
-
 // Heading returns the headings as written, ours left out.
 func (in *Input) Heading() []string { return in.heading }
 

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"sync"
 	"sync/atomic"
 
@@ -21,7 +20,7 @@ func (r *run) lookUp() error {
 	l := &action.Lookup{Fusebill: r.api.Client, Patience: client.PatienceFor(r.account.url), Workers: r.flags.workers}
 	codes, requests, err := l.Codes(r.stop, r.in.checked.Codes())
 	r.rows.codes = codes
-	r.lookups.Add(int64(requests))
+	r.lookups += requests
 	if err != nil {
 		r.halt(err)
 		return nil
@@ -42,11 +41,14 @@ func (r *run) lookUpReferences(l *action.Lookup) error {
 		one.Lock()
 		defer one.Unlock()
 		done.Add(1)
-		r.lookups.Add(int64(f.Requests))
+		r.lookups += f.Requests
 		r.rows.found(n, f)
-		if f.Out != nil {
-			it := &batch.Item{N: n, Key: action.Key("reference", f.Reference), Spent: f.Requests, Out: f.Out}
-			failed = errors.Join(failed, engine.Conclude(it, *f.Out))
+		if f.Out == nil || failed != nil {
+			return
+		}
+		it := &batch.Item{N: n, Key: action.Key("reference", f.Reference), Spent: f.Requests, Out: f.Out}
+		if failed = engine.Conclude(it, *f.Out); failed != nil {
+			r.halt(failed) // nothing more is asked for once the journal cannot be written
 		}
 	})
 	if err != nil {

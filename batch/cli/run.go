@@ -8,7 +8,6 @@ import (
 	"maps"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"rowbatch/batch"
@@ -38,7 +37,7 @@ type run struct {
 	api     action.Fusebill
 	journal *batch.Journal
 	tally   *tally
-	lookups atomic.Int64 // requests that belong to no pass of the engine
+	lookups int // requests that belong to no pass of the engine
 }
 
 // newRun prepares a run. Requests are cut off when ctx ends.
@@ -87,9 +86,8 @@ func (r *run) readInput() (err error) {
 func (r *run) strictRefusal() error {
 	refusal := &mapping.Refusal{File: r.file, Text: fmt.Sprintf("%s rejected, and --strict refuses the whole file", plural(r.in.checked.Rejected, "row")),
 		Try: "correct the rows, or leave --strict out"}
-	all := *r.flags
-	all.limit = 0 // the whole file is checked, whatever part of it is to be sent
-	rows := newRows(r.dir, r.in, &all)
+	rows := newRows(r.dir, r.in, r.flags)
+	rows.limit = 0 // the whole file is checked, whatever part of it is to be sent
 	shown := 0
 	for row, err := range rows.read() {
 		if err != nil || shown == 10 {
@@ -239,7 +237,7 @@ func (r *run) finish(failed error) error {
 
 func (r *run) end(code int, cause error) batch.End {
 	e := batch.End{
-		Exit: code, Reads: r.tally.reads + int(r.lookups.Load()), Writes: r.tally.writes,
+		Exit: code, Reads: r.tally.reads + r.lookups, Writes: r.tally.writes,
 		Seconds: millis(time.Since(r.began)), Waited: millis(r.api.Governor.Waited()),
 	}
 	if cause != nil {
