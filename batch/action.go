@@ -9,7 +9,8 @@ import (
 // Item is one row on its way: what it wants of which customer.
 type Item struct {
 	N      int    // ordinal in rows.csv, from 0: joins rows, journal and report
-	Lane   string // the customer; rows of one lane never overlap and keep their order
+	Lane   string // the customer, or several that cannot be told apart; rows of one lane never overlap and keep their order
+	Shared bool   // the lane is several customers': one who fails closes it to rows with the same key only
 	More   bool   // another item of this lane follows
 	Action Action
 	Key    string  // id=… or reference=…, as the row says it
@@ -19,9 +20,10 @@ type Item struct {
 	Out    *Outcome
 	// Out, when set, settles the row without a request.
 
-	Sent  []Change // of an earlier send whose answer was lost
-	Sends int      // sends so far, earlier processes' included
-	Spent int      // requests made for this row before the engine, such as looking its reference up
+	Sent       []Change // of an earlier send whose answer was lost
+	Sends      int      // sends so far, earlier processes' included
+	Unanswered bool     // the answer to one of them was lost, whatever a read-back showed since
+	Spent      int      // requests made for this row before the engine, such as looking its reference up
 }
 
 // Edit sets one field.
@@ -29,6 +31,7 @@ type Edit struct {
 	Field  string
 	Want   Value  // Null clears
 	Expect *Value // what must stand there now, unless Want does already; nil: anything
+	Secret bool   // Want is kept out of changes, and so of the journal
 }
 
 // Guard is a field that must hold a value before the row is sent.
@@ -52,6 +55,17 @@ type Record struct {
 	Modified string `json:"mt,omitempty"`
 	Body     []byte `json:"-"` // the reply's bytes; numbers keep their spelling
 	Name     string `json:"-"` // company or person
+
+	Standing *Standing `json:"-"` // where it was read
+}
+
+// Standing is what a customer owes and pays. Amounts are spelled as the API spells them.
+type Standing struct {
+	Balance     string
+	NextBilling string // a date; "" when there is none
+	Recurring   string // monthly recurring revenue
+	Currency    string
+	Parent      bool // other customers belong to this one
 }
 
 // Step is a write ready to be sent: a value, journalled before it leaves.
@@ -79,6 +93,7 @@ type Reply struct {
 	Status   int    // HTTP status; 0: none came
 	Requests int    // what the attempt cost of the allowance: 0 when nothing left, 2 when a read on a stale connection was repeated
 	Code     string // rb_error_code of a Refused reply
+	Later    bool   // a Refused write may fare better once the run's other rows are done
 	Text     string // the server's or the network's words, for people
 	Record   Record // of an Answered reply
 	Err      error  // of a Fatal reply: what the run ends with
@@ -91,11 +106,14 @@ const (
 	TookEffect Verdict = iota // the record is as intended
 	NoEffect                  // the record is as before
 	Other                     // neither: somebody else wrote
+	Unreadable                // the API gives nothing to judge by; sending the same again does no harm
 )
 
 // Action is what a row becomes. Decide, Apply, Check and Settle are pure.
 type Action interface {
 	Name() string
+	// System names the API. The rows of each have workers of their own.
+	System() string
 	// Open leases the requests of one visit together, so that a write follows its read at once.
 	// A read-back may draw on the share of the allowance that is kept free for others.
 	Open(ctx context.Context, requests int, readBack bool) (Visit, error)
@@ -123,9 +141,9 @@ type Source = iter.Seq2[*Item, error]
 
 // Options are the engine's settings. The zero Send is the whole of a dry run.
 type Options struct {
-	Workers  int           // requests in flight
-	Send     bool          // false: decide, and send nothing
-	Settle   time.Duration // from the end of an unanswered write to its read-back
-	Patience Patience      // how long an unanswering server is asked again
-	Fresh    time.Duration // a write leaves at most this long after its read, else the record is read again
+	Workers  map[string]int // requests in flight, by Action.System; at least 1
+	Send     bool           // false: decide, and send nothing
+	Settle   time.Duration  // from the end of an unanswered write to its read-back
+	Patience Patience       // how long an unanswering server is asked again
+	Fresh    time.Duration  // a write leaves at most this long after its read, else the record is read again
 }

@@ -80,6 +80,8 @@ type bench struct {
 	stop  context.Context
 	ctx   context.Context
 	kill  context.CancelFunc
+
+	onEmit func(batch.Outcome)
 }
 
 func newBench(t *testing.T, w *world) *bench {
@@ -87,7 +89,7 @@ func newBench(t *testing.T, w *world) *bench {
 	w.disk = b.disk
 	b.ctx, b.kill = context.WithCancel(t.Context())
 	b.stop, b.halt = context.WithCancelCause(b.ctx)
-	b.opts = batch.Options{Workers: 4, Send: true, Settle: 30 * time.Second, Fresh: 5 * time.Second,
+	b.opts = batch.Options{Workers: workers(4), Send: true, Settle: 30 * time.Second, Fresh: 5 * time.Second,
 		Patience: batch.Patience{Tries: 8, First: 5 * time.Second, Most: 5 * time.Minute}}
 	return b
 }
@@ -112,7 +114,12 @@ func (b *bench) run(items ...*batch.Item) ([]batch.Outcome, error) {
 		return nil, err
 	}
 	emitted := map[int]int{}
-	e := batch.Engine{Options: b.opts, Journal: j, Halt: b.halt, Emit: func(it *batch.Item, _ batch.Outcome) { emitted[it.N]++ }}
+	e := batch.Engine{Options: b.opts, Journal: j, Halt: b.halt, Emit: func(it *batch.Item, o batch.Outcome) {
+		emitted[it.N]++
+		if b.onEmit != nil {
+			b.onEmit(o)
+		}
+	}}
 	err = e.Run(b.ctx, b.stop, func(yield func(*batch.Item, error) bool) {
 		for _, it := range items {
 			if !yield(it, nil) {
@@ -159,3 +166,6 @@ func chance(parts ...any) float64 {
 	sum *= 0x9E3779B97F4A7C15
 	return float64(sum>>11) / (1 << 53)
 }
+
+// workers are so many of the world's only system.
+func workers(n int) map[string]int { return map[string]int{"edit": n} }

@@ -22,6 +22,11 @@ type task struct {
 	last     int       // HTTP status of the last reply
 	seen     Record    // as last read
 	planned  []Change  // dry run: what earlier rows of the lane would change
+	pool     *pool
+
+	unsettled bool   // an earlier write may have taken effect, and nothing can tell
+	postponed bool   // it was put off until the other rows are done
+	refusal   *Reply // of a write that followed on one without an answer
 }
 
 // result is what a turn brought: an outcome, or a row to visit again later.
@@ -29,34 +34,34 @@ type result struct {
 	task   *task
 	out    *Outcome
 	wait   time.Duration
+	later  bool  // once more when all other rows are done
 	afresh bool  // not for the dispatcher: the same worker visits again at once
 	err    error // the journal's
 }
 
-// lane is one customer's rows: at most one is under way.
-type lane struct {
-	queue   []*task
-	busy    bool
-	ended   *Outcome // of a row that closes the lane to later ones
-	planned []Change // dry run: what the rows so far would change
-}
+const (
+	// mostWaiting bounds the rows that are parked, ready, or queue behind a row of their own lane.
+	mostWaiting = 1024
+	// mostPostponed is after how many rows those that were put off are tried, though
+	// others are still to come: an account that refuses all would else be asked about each.
+	mostPostponed = 100
+)
 
 // dispatcher owns the lanes, the parked rows and the source. One goroutine runs it.
 type dispatcher struct {
-	e       *Engine
-	tasks   chan<- *task
-	results <-chan result
-	lanes   map[string]*lane
-	ready   []*task
-	parked  parkedTasks
-	running int
-	queued  int // rows waiting behind another row of their lane
-	drained bool
-	err     error
+	e         *Engine
+	pools     *pools
+	results   <-chan result
+	lanes     map[string]*lane
+	parked    parkedTasks
+	postponed []*task
+	queued    int // rows waiting behind another row of their lane
+	drained   bool
+	err       error
 }
 
-func newDispatcher(e *Engine, tasks chan<- *task, results <-chan result) *dispatcher {
-	return &dispatcher{e: e, tasks: tasks, results: results, lanes: map[string]*lane{}}
+func newDispatcher(e *Engine, p *pools, results <-chan result) *dispatcher {
+	return &dispatcher{e: e, pools: p, results: results, lanes: map[string]*lane{}}
 }
 
 func (d *dispatcher) run(stop context.Context, src Source) error {
@@ -64,17 +69,34 @@ func (d *dispatcher) run(stop context.Context, src Source) error {
 	defer end()
 	for {
 		d.fill(stop, next)
-		if d.drained && d.running+len(d.ready)+len(d.parked) == 0 {
+		busy := d.pools.hand() || len(d.parked) > 0
+		switch {
+		case busy:
+			d.step(stop)
+		case len(d.postponed) > 0:
+			d.resumePostponed(stop)
+		case d.drained:
 			return d.err
 		}
-		d.step(stop)
+	}
+}
+
+// resumePostponed readies the rows that were put off, now that no other is on its way.
+func (d *dispatcher) resumePostponed(stop context.Context) {
+	waiting := d.postponed
+	d.postponed = nil
+	for _, t := range waiting {
+		if stop.Err() != nil {
+			d.close(t, t.cutShort())
+			continue
+		}
+		t.pool.ready = append(t.pool.ready, t)
 	}
 }
 
 // fill takes rows from the source until enough are on the way.
 func (d *dispatcher) fill(stop context.Context, next func() (*Item, error, bool)) {
-	most := d.e.Workers * rowsPerWorker
-	for !d.drained && len(d.ready)+d.running < most && d.queued+len(d.parked) < mostWaiting {
+	for !d.drained && d.pools.hungry() && d.pools.ready()+d.queued+len(d.parked) < mostWaiting && len(d.postponed) < mostPostponed {
 		it, err, ok := next()
 		if !ok || err != nil {
 			d.drained = true
@@ -91,7 +113,7 @@ func (d *dispatcher) take(it *Item, stopped bool) {
 		d.settle(it, *it.Out)
 		return
 	}
-	t := &task{Item: it, waits: d.e.Patience.waits()}
+	t := &task{Item: it, waits: d.e.Patience.waits(), pool: d.pools.of(it.Action.System())}
 	if stopped {
 		d.settle(it, t.cutShort())
 		return
@@ -111,46 +133,26 @@ func (d *dispatcher) take(it *Item, stopped bool) {
 
 // start readies a lane's next row, unless an earlier row has closed the lane.
 func (d *dispatcher) start(l *lane, t *task) {
-	if out := l.closed(); out != nil {
+	if out := l.closed(t.Item); out != nil {
 		d.settle(t.Item, *out)
 		d.leave(l, t.Item)
 		return
 	}
 	l.busy, t.planned = true, l.planned
-	d.ready = append(d.ready, t)
-}
-
-// closed is the outcome of a row whose lane an earlier row has closed.
-func (l *lane) closed() *Outcome {
-	switch {
-	case l.ended == nil:
-		return nil
-	case l.ended.Cut:
-		return &Outcome{Kind: NotAttempted, Code: "stopped"}
-	case l.ended.Kind == NotAttempted:
-		return &Outcome{Kind: NotAttempted, Code: "server_unavailable", Error: "an earlier row of this customer was not attempted, and rows keep their order"}
-	}
-	return Reject("earlier_row_failed", "an earlier row of this customer ended "+string(l.ended.Kind))
+	t.pool.ready = append(t.pool.ready, t)
 }
 
 // step waits for one thing to happen.
 func (d *dispatcher) step(stop context.Context) {
-	var out chan<- *task
-	var head *task
-	if len(d.ready) > 0 {
-		out, head = d.tasks, d.ready[0]
-	}
 	wake, cancel := d.parked.alarm()
 	defer cancel()
 	select {
-	case out <- head:
-		d.ready = d.ready[1:]
-		d.running++
 	case r := <-d.results:
-		d.running--
+		r.task.pool.running--
 		d.finish(r, stop.Err() != nil)
 	case <-wake:
-		d.ready = append(d.ready, heap.Pop(&d.parked).(*task))
+		t := heap.Pop(&d.parked).(*task)
+		t.pool.ready = append(t.pool.ready, t)
 	case <-d.halted(stop):
 		d.cutShort()
 	}
@@ -158,7 +160,7 @@ func (d *dispatcher) step(stop context.Context) {
 
 // halted is the stop signal for as long as there is something to cut short.
 func (d *dispatcher) halted(stop context.Context) <-chan struct{} {
-	if len(d.ready)+len(d.parked) == 0 {
+	if d.pools.ready()+len(d.parked)+len(d.postponed) == 0 {
 		return nil
 	}
 	return stop.Done()
@@ -166,16 +168,18 @@ func (d *dispatcher) halted(stop context.Context) <-chan struct{} {
 
 func (d *dispatcher) finish(r result, stopped bool) {
 	d.fail(r.err)
-	if r.out == nil && !stopped {
+	switch {
+	case r.out != nil:
+		d.close(r.task, *r.out)
+	case stopped:
+		d.close(r.task, r.task.cutShort())
+	case r.later:
+		r.task.postponed = true
+		d.postponed = append(d.postponed, r.task)
+	default:
 		r.task.due = time.Now().Add(r.wait)
 		heap.Push(&d.parked, r.task)
-		return
 	}
-	if r.out == nil {
-		out := r.task.cutShort()
-		r.out = &out
-	}
-	d.close(r.task, *r.out)
 }
 
 // close settles a row that held its lane, and starts the lane's next.
@@ -183,28 +187,8 @@ func (d *dispatcher) close(t *task, o Outcome) {
 	d.settle(t.Item, o)
 	l := d.lanes[t.Lane]
 	l.busy = false
-	if o.Kind.ClosesLane() || o.Kind == NotAttempted {
-		l.ended = &o
-	}
-	if o.Kind == WouldChange {
-		l.planned = merged(l.planned, o.Changes)
-	}
+	l.note(t.Item, o)
 	d.leave(l, t.Item)
-}
-
-// merged lays later changes over earlier ones, so that a lane with thousands of
-// rows keeps one change a field. The earlier ones are with a worker: they stay as they are.
-func merged(earlier, later []Change) []Change {
-	all := slices.Clone(earlier)
-	for _, c := range later {
-		at := slices.IndexFunc(all, func(e Change) bool { return e.Field == c.Field })
-		if at < 0 {
-			all = append(all, c)
-		} else {
-			all[at].After = c.After
-		}
-	}
-	return all
 }
 
 // leave goes on with the lane after one of its rows, or forgets a lane of which
@@ -217,16 +201,15 @@ func (d *dispatcher) leave(l *lane, it *Item) {
 		d.start(l, t)
 		return
 	}
-	remembered := it.More && (l.ended != nil || len(l.planned) > 0)
-	if !l.busy && !remembered {
+	if !l.busy && !(it.More && l.remembers()) {
 		delete(d.lanes, it.Lane)
 	}
 }
 
 // cutShort settles every row that is not with a worker.
 func (d *dispatcher) cutShort() {
-	waiting := slices.Concat(d.ready, d.parked)
-	d.ready, d.parked = nil, nil
+	waiting := slices.Concat(d.pools.takeReady(), d.parked, d.postponed)
+	d.parked, d.postponed = nil, nil
 	for _, t := range waiting {
 		d.close(t, t.cutShort())
 	}
@@ -248,27 +231,4 @@ func (d *dispatcher) fail(err error) {
 		d.err = err
 		d.e.Halt(err)
 	}
-}
-
-// parkedTasks is a heap by due time.
-type parkedTasks []*task
-
-func (p parkedTasks) Len() int           { return len(p) }
-func (p parkedTasks) Less(i, j int) bool { return p[i].due.Before(p[j].due) }
-func (p parkedTasks) Swap(i, j int)      { p[i], p[j] = p[j], p[i] }
-func (p *parkedTasks) Push(t any)        { *p = append(*p, t.(*task)) }
-func (p *parkedTasks) Pop() any {
-	last := len(*p) - 1
-	t := (*p)[last]
-	*p = (*p)[:last]
-	return t
-}
-
-// alarm rings when the first parked row is due.
-func (p parkedTasks) alarm() (<-chan time.Time, func()) {
-	if len(p) == 0 {
-		return nil, func() {}
-	}
-	timer := time.NewTimer(time.Until(p[0].due))
-	return timer.C, func() { timer.Stop() }
 }

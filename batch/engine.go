@@ -20,8 +20,7 @@ type Engine struct {
 	// nil: all are final.
 	Final func(*Item, Outcome) bool
 
-	first  firstWrite
-	flight chan struct{} // a token for each request in flight
+	first firstWrite
 }
 
 // SideEffectError stops a run whose first write moved something it should not have.
@@ -31,38 +30,28 @@ func (e *SideEffectError) Error() string {
 	return fmt.Sprintf("the first write, to %s, did more than it should: %s", e.Key, e.Text)
 }
 
-// rowsPerWorker is how many rows are on the way for each request in flight: a
-// worker that waits for the disk must not leave a connection idle.
-const rowsPerWorker = 4
-
-// mostWaiting bounds the rows that are parked or queue behind a row of their own lane.
-const mostWaiting = 1024
-
 // Run carries out all rows of src. It stops early when the stop context ends;
 // requests under way are cut off only when ctx ends. The error is the journal's
 // or the source's: a row's trouble is in its outcome, and why a run stopped is
 // the stop context's cause.
 func (e *Engine) Run(ctx, stop context.Context, src Source) error {
-	e.flight = make(chan struct{}, e.Workers)
-	tasks, results := make(chan *task), make(chan result)
+	results := make(chan result)
 	var workers errgroup.Group // without a context of its own: one worker's error must not cut off another's answer
-	for range e.Workers * rowsPerWorker {
-		workers.Go(func() error {
-			var failed error
-			for t := range tasks {
-				r := e.turn(ctx, stop, t)
-				if r.err != nil && failed == nil {
-					failed = r.err
-					e.Halt(r.err)
-				}
-				results <- r
+	work := func(tasks <-chan *task) error {
+		var failed error
+		for t := range tasks {
+			r := e.turn(ctx, stop, t)
+			if r.err != nil && failed == nil {
+				failed = r.err
+				e.Halt(r.err)
 			}
-			return failed
-		})
+			results <- r
+		}
+		return failed
 	}
-	d := newDispatcher(e, tasks, results)
-	err := d.run(stop, src)
-	close(tasks)
+	pools := newPools(e.Workers, func(tasks <-chan *task) { workers.Go(func() error { return work(tasks) }) })
+	err := newDispatcher(e, pools, results).run(stop, src)
+	pools.close()
 	return cmp.Or(err, workers.Wait()) // a worker's error has reached the dispatcher, unless that has one of its own
 }
 

@@ -81,8 +81,8 @@ func TestRequestsInFlight(t *testing.T) {
 		if _, err := b.run(items...); err != nil {
 			t.Fatal(err)
 		}
-		if w.most != b.opts.Workers {
-			t.Errorf("%d requests were in flight at once; the workers are %d", w.most, b.opts.Workers)
+		if w.most != b.opts.Workers["edit"] {
+			t.Errorf("%d requests were in flight at once; the workers are %d", w.most, b.opts.Workers["edit"])
 		}
 		if w.reads != 201 || w.writes != 200 {
 			t.Errorf("%d reads and %d writes for 200 rows and one check", w.reads, w.writes)
@@ -129,7 +129,7 @@ func TestStopSettlesEveryRow(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		agrees(t, w, items, got)
+		agrees(t, w, items, got, false)
 		if got[99].Code != "bad_value" || got[98].Kind != batch.NotAttempted {
 			t.Errorf("the last rows are %s", kinds(got[98:]))
 		}
@@ -179,7 +179,7 @@ func TestWritesLeaveSoonAfterTheirRead(t *testing.T) {
 		var items []*batch.Item
 		w := newWorld(t)
 		b := newBench(t, w)
-		b.opts.Workers = 1
+		b.opts.Workers = workers(1)
 		for n := range 12 {
 			id := fmt.Sprint(n)
 			w.records[id] = fmt.Sprintf(`{"id":%q,"a":"old","b":"kept"}`, id)
@@ -218,9 +218,9 @@ func TestSlowServer(t *testing.T) {
 			if _, err := b.run(items...); err != nil {
 				t.Fatal(err)
 			}
-			ideal := latency * time.Duration(2*len(items)/b.opts.Workers)
+			ideal := latency * time.Duration(2*len(items)/b.opts.Workers["edit"])
 			// The rows that waited for the first write's check may be read again.
-			if extra := 4 * b.opts.Workers; w.writes != len(items) || w.reads > len(items)+1+extra || time.Since(began) > ideal+ideal/3 {
+			if extra := 4 * b.opts.Workers["edit"]; w.writes != len(items) || w.reads > len(items)+1+extra || time.Since(began) > ideal+ideal/3 {
 				t.Errorf("latency %v: %d reads, %d writes in %v", latency, w.reads, w.writes, time.Since(began))
 			}
 		})

@@ -15,22 +15,23 @@ const Format = 1
 
 // Head is the journal's first record: what the run is.
 type Head struct {
-	Format    int               `json:"format"`
-	ID        string            `json:"id"`
-	Mode      string            `json:"mode"`              // see the Mode constants
-	Of        string            `json:"of,omitempty"`      // the run that this one carries out or takes back
-	Action    string            `json:"action"`            // as typed: update
-	File      string            `json:"file"`              // as typed; - for standard input
-	Path      string            `json:"path,omitempty"`    // absolute, for a resume from another folder
-	Input     string            `json:"input"`             // SHA-256 of the input's bytes
-	Delimiter string            `json:"delim"`             // of the input, for the report
-	Mapping   string            `json:"mapping,omitempty"` // the mapping file's text
-	MapFile   string            `json:"map_file,omitempty"`
-	Account   string            `json:"account"` // base URL and key fingerprint, or "sandbox"
-	Options   map[string]string `json:"options,omitempty"`
-	Rows      int               `json:"rows"`
-	Started   time.Time         `json:"started"`
-	Program   string            `json:"program"`
+	Format       int               `json:"format"`
+	ID           string            `json:"id"`
+	Mode         string            `json:"mode"`                    // see the Mode constants
+	Of           string            `json:"of,omitempty"`            // the run that this one carries out or takes back
+	Action       string            `json:"action"`                  // as typed: update
+	ActionColumn string            `json:"action_column,omitempty"` // of a mixed file
+	File         string            `json:"file"`                    // as typed; - for standard input
+	Path         string            `json:"path,omitempty"`          // absolute, for a resume from another folder
+	Input        string            `json:"input"`                   // SHA-256 of the input's bytes
+	Delimiter    string            `json:"delim"`                   // of the input, for the report
+	Mapping      string            `json:"mapping,omitempty"`       // the mapping file's text
+	MapFile      string            `json:"map_file,omitempty"`
+	Account      string            `json:"account"` // base URL and key fingerprint, or "sandbox"
+	Options      map[string]string `json:"options,omitempty"`
+	Rows         int               `json:"rows"`
+	Started      time.Time         `json:"started"`
+	Program      string            `json:"program"`
 }
 
 // The modes of a run.

@@ -31,11 +31,18 @@ func schedule(t *testing.T, seed int) {
 	}
 	w := newWorld(t, ids...)
 	b := newBench(t, w)
+	b.act.blind = seed%5 == 4
+	b.opts.Workers["other"] = 1
+	other := &edit{w: w, is: "other", blind: b.act.blind}
 	bad := chance(seed, "bad") / 2
 	w.fault = func(kind, id string, call int) fault {
 		f := fault{delay: time.Duration(1+chance(seed, id, call, "delay")*900) * time.Millisecond}
 		if chance(seed, id, call, "fails") < bad {
-			f.class = []batch.Class{batch.Lost, batch.Lost, batch.Throttled, batch.Unsent}[int(chance(seed, id, call, "class")*4)]
+			f.class = []batch.Class{batch.Lost, batch.Lost, batch.Throttled, batch.Unsent, batch.Refused}[int(chance(seed, id, call, "class")*float64(4+seed%2))]
+			if kind == "read" && f.class == batch.Refused {
+				f.class = batch.Lost
+			}
+			f.hopes, f.status = chance(seed, id, call, "hopes") < 0.7, 409
 			f.effect = chance(seed, id, call, "effect") < 0.5
 			f.late = time.Duration(chance(seed, id, call, "late")*29) * time.Second
 		}
@@ -47,18 +54,22 @@ func schedule(t *testing.T, seed int) {
 	var items []*batch.Item
 	for n := range 30 {
 		id := ids[int(chance(seed, n, "row")*float64(len(ids)))]
-		items = append(items, b.set(id, "a", fmt.Sprint("v", n)))
+		it := b.set(id, "a", fmt.Sprint("v", n))
+		if number("v"+id)%3 == 0 {
+			it.Action = other
+		}
+		items = append(items, it)
 	}
 	got, err := b.run(items...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	time.Sleep(time.Minute) // late effects arrive
-	agrees(t, w, items, got)
+	agrees(t, w, items, got, b.act.blind)
 }
 
 // agrees holds the outcomes against the ledger of effects.
-func agrees(t *testing.T, w *world, items []*batch.Item, got []batch.Outcome) {
+func agrees(t *testing.T, w *world, items []*batch.Item, got []batch.Outcome, blind bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for n, o := range got {
@@ -73,7 +84,7 @@ func agrees(t *testing.T, w *world, items []*batch.Item, got []batch.Outcome) {
 			t.Errorf("row %d is changed, and the server saw nothing", n)
 		case o.Kind != batch.Changed && o.Kind != batch.InDoubt && effects > 0:
 			t.Errorf("row %d is %s/%s, and the server changed", n, o.Kind, o.Code)
-		case effects > 1:
+		case effects > 1 && !blind:
 			t.Errorf("row %d took effect %d times", n, effects)
 		}
 	}

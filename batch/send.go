@@ -1,5 +1,7 @@
 package batch
 
+import "cmp"
+
 // send lets the write leave once a connection is free, unless the run has been
 // stopped or the record has become stale meanwhile. Its intent is on disk.
 func (v *visitor) send(step Step) (rep Reply, sent bool) {
@@ -19,21 +21,50 @@ func (v *visitor) send(step Step) (rep Reply, sent bool) {
 func (v *visitor) replied(step Step, rep Reply) result {
 	switch rep.Class {
 	case Answered:
-		v.t.tries, v.t.seen = 0, rep.Record
+		v.t.tries, v.t.unsettled, v.t.seen.Name = 0, false, cmp.Or(rep.Record.Name, v.t.seen.Name)
 		return v.answered(step, rep.Record)
 	case Refused:
-		return v.settled(Outcome{Kind: Failed, Code: rep.Code, Error: rep.Text})
+		return v.refused(rep)
 	case Fatal:
 		if rep.Status < 300 || rep.Status > 399 { // what a redirecting server did with a write, nobody knows
-			v.t.Sent = nil
+			v.withoutEffect()
 		}
 		v.e.Halt(rep.Err)
 		return v.settled(v.t.cutShort())
 	case Lost:
+		v.t.Unanswered = true
 		return result{task: v.t, wait: v.e.Settle}
 	}
-	v.t.Sent = nil // Throttled or Unsent: no effect
+	v.withoutEffect() // Throttled or Unsent
 	return v.again(rep)
+}
+
+// withoutEffect notes that the write just sent did nothing.
+func (v *visitor) withoutEffect() {
+	if !v.t.unsettled { // else an earlier one may have
+		v.t.Sent = nil
+	}
+}
+
+// refused takes a no to a write for what it means.
+func (v *visitor) refused(rep Reply) result {
+	switch {
+	case v.t.unsettled:
+		return v.settled(Outcome{Kind: InDoubt, Code: "no_answer", Error: "an earlier write of this row was not answered, and the server refused its repetition: " + rep.Text})
+	case v.t.Unanswered:
+		v.t.refusal = &rep // perhaps because the earlier write did take effect, only later: the record tells
+		return result{task: v.t}
+	}
+	v.t.Sent = nil
+	return v.denied(rep)
+}
+
+// denied settles a row whose write had no effect, or puts it off.
+func (v *visitor) denied(rep Reply) result {
+	if rep.Later && !v.t.postponed {
+		return result{task: v.t, later: true}
+	}
+	return v.settled(Outcome{Kind: Failed, Code: rep.Code, Error: rep.Text})
 }
 
 // answered compares the reply with what was asked. The first write is also read back.

@@ -29,7 +29,10 @@ func (e *Engine) turn(ctx, stop context.Context, t *task) (r result) {
 // outcome completes o with what is known of the row.
 func (t *task) outcome(o Outcome) Outcome {
 	o.ID, o.Sends, o.Requests = t.ID, t.Sends, t.requests+t.Spent
-	o.Customer, o.Status = t.seen.Name, t.seen.Status
+	o.Customer, o.Status, o.Standing = t.seen.Name, t.seen.Status, t.seen.Standing
+	if s := t.seen.Standing; s != nil {
+		o.Balance, o.Billing = s.Balance, s.NextBilling
+	}
 	if o.HTTP == 0 {
 		o.HTTP = t.last
 	}
@@ -62,7 +65,7 @@ func (v *visitor) attend() result {
 		if r.afresh {
 			continue
 		}
-		if r.out != nil || r.err != nil || !v.alone {
+		if r.out != nil || r.err != nil || r.later || !v.alone {
 			return r
 		}
 		pause := time.NewTimer(r.wait)
@@ -192,8 +195,15 @@ func (v *visitor) judge(now Record) *result {
 		return new(v.settled(Outcome{Kind: Changed}))
 	case Other:
 		return new(v.settled(Outcome{Kind: InDoubt, Code: "changed_meanwhile", Error: "after a lost answer the customer shows neither the old nor the new values"}))
+	case Unreadable:
+		v.t.unsettled = true
+		return nil
 	}
 	v.t.Sent = nil
+	if rep := v.t.refusal; rep != nil {
+		v.t.refusal = nil
+		return new(v.denied(*rep))
+	}
 	return new(v.afresh())
 }
 
@@ -210,10 +220,17 @@ func (v *visitor) decide(now Record) (Step, *result) {
 	case !v.e.Send:
 		return step, new(v.settled(Outcome{Kind: WouldChange, Changes: step.Changes}))
 	case v.t.Sends >= v.t.Action.MaxSends():
-		return step, new(v.settled(Outcome{Kind: NotAttempted, Code: "server_unavailable",
-			Error: fmt.Sprintf("%d writes were sent, and none took effect", v.t.Sends)}))
+		return step, new(v.exhausted())
 	}
 	return step, nil
+}
+
+// exhausted settles a row whose write has left as often as it may.
+func (v *visitor) exhausted() result {
+	if v.t.Sent != nil {
+		return v.settled(Outcome{Kind: InDoubt, Code: "no_answer", Error: fmt.Sprintf("%d writes were sent, and none was answered", v.t.Sends)})
+	}
+	return v.settled(Outcome{Kind: NotAttempted, Code: "server_unavailable", Error: fmt.Sprintf("%d writes were sent, and none took effect", v.t.Sends)})
 }
 
 // enterGate waits while another row's first write is under way.
@@ -257,8 +274,8 @@ func (v *visitor) board() (leave func()) {
 	if v.boarded {
 		return func() {}
 	}
-	v.e.flight <- struct{}{}
-	return func() { <-v.e.flight }
+	v.t.pool.flight <- struct{}{}
+	return func() { <-v.t.pool.flight }
 }
 
 func (v *visitor) count(rep Reply) Reply {

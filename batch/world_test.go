@@ -1,6 +1,7 @@
 package batch_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,6 +41,7 @@ type fault struct {
 	late   time.Duration
 	delay  time.Duration
 	status int
+	hopes  bool // a refused write may fare better later
 }
 
 func newWorld(t *testing.T, ids ...string) *world {
@@ -86,7 +88,7 @@ func (w *world) call(ctx context.Context, kind, id string, act func() batch.Repl
 	if f.class == batch.Lost && f.effect && kind == "send" {
 		w.later(f.late, act)
 	}
-	return batch.Reply{Class: f.class, Status: f.status, Requests: 1, Text: "no luck", Code: batch.HTTPCode(f.status), Err: errors.New("no entry")}
+	return batch.Reply{Class: f.class, Status: f.status, Requests: 1, Text: "no luck", Later: f.hopes, Code: batch.HTTPCode(f.status), Err: errors.New("no entry")}
 }
 
 // later lets an effect happen after its answer was lost.
@@ -116,10 +118,14 @@ type edit struct {
 	panic string // id whose Decide panics
 	spoil string // a write also moves b of this customer, or of "all"
 	drop  string // a write to this customer is accepted and not taken
+	blind bool   // nothing can be read back
+	is    string // its system; "edit" unless set
+	most  int    // sends of a row; 8 unless set
 }
 
-func (a *edit) Name() string  { return "edit" }
-func (a *edit) MaxSends() int { return 8 }
+func (a *edit) Name() string   { return cmp.Or(a.is, "edit") }
+func (a *edit) System() string { return cmp.Or(a.is, "edit") }
+func (a *edit) MaxSends() int  { return cmp.Or(a.most, 8) }
 func (a *edit) Open(ctx context.Context, _ int, _ bool) (batch.Visit, error) {
 	return &editVisit{a}, ctx.Err()
 }
@@ -128,9 +134,16 @@ func (a *edit) Decide(it *batch.Item, now batch.Record) (batch.Step, *batch.Outc
 	if a.panic == it.ID {
 		panic("out of order")
 	}
-	changes, out := batch.Diff(it.Edits, it.Guards, value(now), same)
+	seen := value(now)
+	if a.blind {
+		seen = func(string) batch.Value { return batch.Hidden }
+	}
+	changes, out := batch.Diff(it.Edits, it.Guards, seen, same)
 	if out != nil {
 		return batch.Step{}, out
+	}
+	if a.most > 0 && it.Unanswered && it.Sends >= a.most {
+		return batch.Step{}, &batch.Outcome{Kind: batch.InDoubt, Code: "no_answer"}
 	}
 	after, err := a.Apply(now, changes)
 	return batch.Step{Changes: changes, Before: now, Body: after.Body}, out2(err)
@@ -155,6 +168,9 @@ func (a *edit) Apply(now batch.Record, changes []batch.Change) (batch.Record, er
 }
 
 func (a *edit) Check(s batch.Step, after batch.Record) *batch.Outcome {
+	if a.blind {
+		return nil
+	}
 	if !same("", value(after)("b"), batch.Value(gjson.GetBytes(s.Body, "b").Raw)) {
 		return &batch.Outcome{Kind: batch.Failed, Code: "side_effect", Error: "b moved"}
 	}
@@ -165,6 +181,9 @@ func (a *edit) Check(s batch.Step, after batch.Record) *batch.Outcome {
 }
 
 func (a *edit) Settle(sent []batch.Change, now batch.Record) batch.Verdict {
+	if a.blind {
+		return batch.Unreadable
+	}
 	is := func(pick func(batch.Change) batch.Value) bool {
 		return !slices.ContainsFunc(sent, func(c batch.Change) bool { return !value(now)(c.Field).Same(pick(c)) })
 	}
