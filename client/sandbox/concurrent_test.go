@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/tidwall/gjson"
@@ -18,6 +19,11 @@ func TestConcurrentUse(t *testing.T) {
 				put(t, s, edit(t, stored(t, s, id), "suffix", fmt.Sprintf(`"%d"`, n)))
 				get(t, s, "/v1/customers/"+id)
 				find(t, s, "reference:AC-1001")
+				post(t, s, "/v1/CustomerHold/"+id, "")
+				post(t, s, "/v1/customers/unHold", `{"customerId":`+id+`,"serviceStartOption":"NoChargesForMissedPeriods"}`)
+				latch(t, s, fmt.Sprintf(`{"fusebillId":%s,"hubSpotId":%d}`, id, n+1))
+				patch(t, s, fmt.Sprintf("customer_id=%d&city=%d", 4001+worker, n))
+				_, _ = s.Affiliate("4001")
 				_, _ = s.Effects(), s.Requests()
 			}
 			return nil
@@ -33,7 +39,19 @@ func TestConcurrentUse(t *testing.T) {
 		}
 		last[e.ID] = string(e.After)
 	}
+	holders := map[string]string{}
 	for id, body := range last {
+		if number, ok := strings.CutPrefix(id, "tf:"); ok {
+			if affiliate(t, s, number) != body {
+				t.Errorf("affiliate %s is not as the ledger left it", id)
+			}
+			continue
+		}
+		contact := gjson.Get(body, "hubSpotId").Raw
+		if other := holders[contact]; other != "" && contact != "null" {
+			t.Errorf("contact %s is linked to %s and to %s", contact, other, id)
+		}
+		holders[contact] = id
 		if stored(t, s, id) != body || gjson.Get(body, "id").Raw != id {
 			t.Errorf("customer %s is not as the ledger left it", id)
 		}

@@ -13,55 +13,69 @@ import (
 // misbehaviour is what a fault does. before answers in the route's place; after
 // spoils the route's answer; with neither, the delay or the route itself does it.
 type misbehaviour struct {
-	before     func() *reply
-	after      func(*reply) *reply
-	only       []string
+	before     func(*call) *reply
+	after      func(*call, *reply) *reply
+	only       []string // kinds of requests; nil: all
 	takesValue bool
 }
 
 func misbehaviours() map[string]misbehaviour {
 	table := map[string]misbehaviour{
-		"lost-before": {before: func() *reply { return &reply{cut: true} }},
-		"lost-after":  {after: func(*reply) *reply { return &reply{cut: true} }},
+		"lost-before": {before: lose},
+		"lost-after":  {after: instead(lose)},
 		"lost":        {}, // becomes one of the two when it fires
 		"html":        {before: webPage},
-		"html-after":  {after: func(*reply) *reply { return webPage() }},
+		"html-after":  {after: instead(webPage)},
 		"truncated":   {after: truncate},
-		"null":        {after: func(*reply) *reply { return answer([]byte("null")) }},
-		"empty":       {after: func(*reply) *reply { return answer(nil) }},
+		"null":        {after: instead(saying("null"))},
+		"empty":       {after: instead(saying(""))},
 		"redirect":    {before: redirect},
-		"wrong-id":    {after: wrongID, only: []string{"get", "put", "overview"}},
+		"wrong-id":    {after: wrongID, only: []string{"hold", "unhold", "latch", "unlatch", "get", "put", "overview"}},
 		"slow":        {takesValue: true},
 		"late":        {takesValue: true},
-		"side-effect": {only: []string{"put"}},
-		"ignore":      {only: []string{"put"}, takesValue: true},
+		"side-effect": {only: []string{"hold", "latch", "put"}},
+		"ignore":      {only: []string{"hold", "latch", "put"}, takesValue: true},
+		"false":       {before: saying("false"), only: []string{"patch"}},
+		"object":      {after: instead(saying(`{"result":"Success","message":"Customer details set"}`)), only: []string{"patch"}},
+		"echo":        {before: echo, only: []string{"patch"}},
 	}
 	for name, status := range map[string]int{"400": 400, "401": 401, "403": 403, "404": 404, "409": 409, "429": 429, "500": 500, "502": 502, "503": 503} {
-		fail := func() *reply { return failure(status, http.StatusText(status)+".") }
+		fail := func(c *call) *reply { return c.system.failure(status, http.StatusText(status)+".") }
 		table[name] = misbehaviour{before: fail}
 		if status >= 500 {
-			table[name+"-after"] = misbehaviour{after: func(*reply) *reply { return fail() }}
+			table[name+"-after"] = misbehaviour{after: instead(fail)}
 		}
 	}
 	return table
 }
 
-func webPage() *reply {
-	page := "<!DOCTYPE html>\n<html><head><title>Maintenance</title></head><body><h1>We will be back soon</h1></body></html>\n"
-	return answer([]byte(page)).with("Content-Type", "text/html; charset=utf-8")
+// instead forgets the route's answer.
+func instead(other func(*call) *reply) func(*call, *reply) *reply {
+	return func(c *call, _ *reply) *reply { return other(c) }
 }
 
-func redirect() *reply {
+func saying(body string) func(*call) *reply {
+	return func(*call) *reply { return answer([]byte(body)) }
+}
+
+func lose(*call) *reply { return &reply{cut: true} }
+
+func webPage(*call) *reply { return htmlPage(http.StatusOK, "Maintenance", "We will be back soon.") }
+
+// echo repeats the caller's own words, the secret ones too.
+func echo(c *call) *reply { return words(http.StatusNotFound, "Invalid parameter in "+string(c.body)) }
+
+func redirect(*call) *reply {
 	return (&reply{status: http.StatusFound}).with("Location", "https://login.example.com/signin")
 }
 
 // truncate breaks the connection in the middle of the body, whose length has been announced whole.
-func truncate(r *reply) *reply {
+func truncate(_ *call, r *reply) *reply {
 	r.cut, r.sent = true, len(r.body)/2
 	return r
 }
 
-func wrongID(r *reply) *reply {
+func wrongID(_ *call, r *reply) *reply {
 	o, err := parseObject(r.body)
 	if err != nil || !o.has("id") {
 		return r
@@ -106,11 +120,11 @@ func (f *faults) serve(s *Sandbox, c *call) *reply {
 	}
 	m := f.table[c.fault.How]
 	if m.before != nil {
-		return m.before()
+		return m.before(c)
 	}
 	out := c.serve(s, c)
 	if m.after != nil {
-		out = m.after(out)
+		out = m.after(c, out)
 	}
 	return out
 }
@@ -187,7 +201,10 @@ func pause(c *call, f Fault) bool {
 	}
 }
 
-// spoilBody is what an ignore fault makes of a PUT's body: the field as stored.
+// ignores says that the field is not to be taken.
+func (f *Fault) ignores(field string) bool { return f != nil && f.How == "ignore" && f.Field == field }
+
+// spoilBody is what an ignore fault makes of the body of a PUT or a latch: the field as stored.
 func (f *Fault) spoilBody(body, stored object) object {
 	if f == nil || f.How != "ignore" {
 		return body
@@ -195,7 +212,7 @@ func (f *Fault) spoilBody(body, stored object) object {
 	return restore(body, stored, f.Field)
 }
 
-// spoilRecord is what a side-effect fault makes of the record that a PUT leaves.
+// spoilRecord is what a side-effect fault makes of the record that a write leaves.
 func (f *Fault) spoilRecord(record object) object {
 	if f == nil || f.How != "side-effect" {
 		return record

@@ -16,10 +16,10 @@ import (
 // Without every, at and rate it happens to every matching request. Calls are
 // counted by the fault; those that another fault took count too.
 type Fault struct {
-	What  string        // get, list, put, overview, codes, any
+	What  string        // get, list, put, overview, codes, hold, unhold, latch, unlatch, patch, ping, any
 	How   string        // see ParseFaults
 	Delay time.Duration // of slow and late
-	Field string        // of ignore: a key, or one within customerReference or customerAcquisition after a dot
+	Field string        // of ignore: of a put a key, or one within customerReference or customerAcquisition after a dot; of a hold status; of a latch either id
 
 	Every int     // each N-th matching call
 	At    int     // only the N-th
@@ -31,13 +31,16 @@ type Fault struct {
 
 // FaultHelp says how a fault spec is written.
 const FaultHelp = `a fault is WHAT:HOW[:every=N][:at=N][:after=N][:times=N][:rate=P%][:seed=N]
-  WHAT  get list put overview codes any
+  WHAT  get list put overview codes hold unhold latch unlatch (Fusebill), patch ping (Trackfinity), any
   HOW   400 401 403 404 409 429 500 502 503 (no effect), 500-after 502-after 503-after (the effect, then the error),
         lost-before lost-after (the connection breaks before or after the effect), lost (either, by the seed),
         html (a web page, no effect) html-after, truncated null empty (a spoilt reply after the effect),
-        redirect (no effect), wrong-id (get put overview: another customer's id in the reply),
+        redirect (no effect), wrong-id (another customer's id in the reply; all kinds but list codes patch ping),
         slow=2s (waits; a caller who leaves takes the request along), late=2s (waits, and acts even so),
-        side-effect (put: lastName changes too), ignore=FIELD (put: accepted, and the field not taken)
+        side-effect (put hold latch: lastName changes too),
+        ignore=FIELD (put: accepted, and the field not taken; hold: status, latch: hubSpotId or hubSpotCompanyId),
+        false (patch: 200 with false, no effect), object (patch: the effect, then an object in place of true),
+        echo (patch: 404 that repeats the form, no effect)
 such as put:500:every=50, any:lost:rate=25%:seed=7, get:slow=2s:at=3`
 
 // ParseFaults reads fault specs. Its error names the first bad one and lists what is possible.
@@ -59,7 +62,7 @@ func parseFault(spec string) (Fault, error) {
 		return Fault{}, errors.New("WHAT and HOW are needed")
 	}
 	f := Fault{What: parts[0]}
-	if !slices.Contains([]string{"get", "list", "put", "overview", "codes", "any"}, f.What) {
+	if !slices.Contains(kinds(), f.What) {
 		return f, fmt.Errorf("%q is no kind of request", f.What)
 	}
 	if err := f.parseHow(parts[1]); err != nil {
@@ -86,12 +89,31 @@ func (f *Fault) parseHow(text string) (err error) {
 		return fmt.Errorf("%s happens to %s only", how, strings.Join(m.only, ", "))
 	case how == "ignore":
 		f.Field = value
+		return f.checkField()
 	case given:
 		if f.Delay, err = time.ParseDuration(value); err != nil || f.Delay <= 0 {
 			return fmt.Errorf("%q is no duration such as 500ms or 2s", value)
 		}
 	}
 	return nil
+}
+
+// checkField: only a PUT has fields of all names to ignore.
+func (f *Fault) checkField() error {
+	fields := map[string][]string{"hold": {"status"}, "latch": {"hubSpotId", "hubSpotCompanyId"}}[f.What]
+	if fields != nil && !slices.Contains(fields, f.Field) {
+		return fmt.Errorf("a %s can ignore %s only", f.What, strings.Join(fields, " or "))
+	}
+	return nil
+}
+
+// kinds are the requests that a fault may happen to.
+func kinds() []string {
+	list := []string{"any"}
+	for _, rt := range routes() {
+		list = append(list, rt.kind)
+	}
+	return list
 }
 
 func (f *Fault) parseWhen(text string) error {

@@ -113,6 +113,38 @@ func put(t testing.TB, s *Sandbox, body string) got {
 	return send(s, request(t, "PUT", "/v1/customers", body))
 }
 
+func post(t testing.TB, s *Sandbox, path, body string) got {
+	t.Helper()
+	return send(s, request(t, "POST", path, body))
+}
+
+// admin is a Trackfinity request.
+func admin(t testing.TB, method, path, form string) *http.Request {
+	t.Helper()
+	r := request(t, method, path, form)
+	r.Header.Del("Authorization")
+	r.Header.Set("api-key", "sandbox-trackfinity-key")
+	r.Header.Set("api-username", "admin")
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return r
+}
+
+const detailsPath = "/api/customer/set_customer_details"
+
+func patch(t testing.TB, s *Sandbox, form string) got {
+	t.Helper()
+	return send(s, admin(t, "PATCH", detailsPath, form))
+}
+
+func affiliate(t testing.TB, s *Sandbox, id string) string {
+	t.Helper()
+	b, ok := s.Affiliate(id)
+	if !ok {
+		t.Fatalf("no affiliate %s", id)
+	}
+	return string(b)
+}
+
 // edit returns JSON with pairs of path and raw value set; the value "-" deletes.
 func edit(t testing.TB, body string, pairs ...string) string {
 	t.Helper()

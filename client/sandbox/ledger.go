@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"github.com/gofrs/flock"
 )
@@ -96,7 +95,9 @@ func ignoreEOF(err error) error {
 func openStore(o Options) (*store, error) {
 	if o.Dir == "" {
 		h, err := newHerd(o.Seed, o.Customers)
-		return &store{herd: h, edited: map[int64][]byte{}, ledger: &memoryLedger{}}, err
+		st := newStore(h)
+		st.ledger = &memoryLedger{}
+		return st, err
 	}
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, err
@@ -148,9 +149,8 @@ func (st *store) redo(e Effect) {
 		return
 	}
 	st.seq, st.clock = e.Seq, e.At
-	var id int64
-	if _, err := fmt.Sscan(e.ID, &id); err == nil {
-		st.edited[id] = bytes.Clone(e.After)
+	if b, id, ok := st.locate(e.ID); ok {
+		b.edited[id] = bytes.Clone(e.After)
 	}
 }
 
@@ -169,6 +169,6 @@ func firstState(o Options, snapshot, path string) (*store, error) {
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
-	st := &store{herd: h, edited: map[int64][]byte{}, clock: time.Time{}}
+	st := newStore(h)
 	return st, writeSnapshot(snapshot, st)
 }

@@ -22,7 +22,7 @@ func (s *Sandbox) listCustomers(c *call) *reply {
 		return failure(http.StatusBadRequest, problem)
 	}
 	if slices.ContainsFunc(terms, func(t term) bool { return t.whole("Reference") != nil }) {
-		s.store.index()
+		s.store.indexReferences()
 	}
 	s.store.mu.RLock()
 	defer s.store.mu.RUnlock()
@@ -106,7 +106,7 @@ func (s *Sandbox) rows(ids []int64) []byte {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		body, _ := s.store.body(id)
+		body, _ := s.store.customers.body(id)
 		if s.shortRows {
 			body = summary(body)
 		}
@@ -133,7 +133,7 @@ func (st *store) search(terms []term) []int64 {
 	}
 	var found []int64
 	for id := range st.candidates(terms) {
-		body, ok := st.body(id)
+		body, ok := st.customers.body(id)
 		if ok && !slices.ContainsFunc(terms, func(t term) bool { return !t.holds(body) }) {
 			found = append(found, id)
 		}
@@ -145,7 +145,7 @@ func (st *store) search(terms []term) []int64 {
 func (st *store) candidates(terms []term) iter.Seq[int64] {
 	for _, t := range terms {
 		if ref := t.whole("Reference"); ref != nil {
-			return slices.Values(slices.Sorted(slices.Values(st.byReference[*ref])))
+			return slices.Values(slices.Sorted(slices.Values(st.byReference.ids[*ref])))
 		}
 		if ids := t.ids(); ids != nil {
 			return slices.Values(ids)
@@ -157,7 +157,7 @@ func (st *store) candidates(terms []term) iter.Seq[int64] {
 func (st *store) order(ids []int64, p page) {
 	keys := make(map[int64]string, len(ids))
 	for _, id := range ids {
-		body, _ := st.body(id)
+		body, _ := st.customers.body(id)
 		keys[id] = plain(p.sort.value(body))
 	}
 	slices.SortStableFunc(ids, func(a, b int64) int {

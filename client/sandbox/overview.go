@@ -14,7 +14,7 @@ import (
 func (s *Sandbox) getOverview(c *call) *reply {
 	s.store.mu.RLock()
 	defer s.store.mu.RUnlock()
-	body, ok := s.store.body(c.id)
+	body, ok := s.store.customers.body(c.id)
 	if !ok {
 		return failure(http.StatusNotFound, fmt.Sprintf("CustomerOverview with id %d not found.", c.id))
 	}
@@ -87,7 +87,7 @@ func (s *Sandbox) parentName(id string) string {
 	if isNull(id) {
 		return "null"
 	}
-	parent, ok := s.store.body(gjson.Parse(id).Int())
+	parent, ok := s.store.customers.body(gjson.Parse(id).Int())
 	if !ok {
 		return "null"
 	}

@@ -19,25 +19,13 @@ func (s *Sandbox) putCustomer(c *call) *reply {
 	if problem := integer(body.raw("id")); problem != "" {
 		return failure(http.StatusBadRequest, "id is required and "+problem)
 	}
-	s.store.mu.Lock()
-	defer s.store.mu.Unlock()
-	raw, ok := s.store.body(c.id)
-	if !ok {
-		return failure(http.StatusNotFound, fmt.Sprintf("Customer with id %s not found.", body.raw("id")))
-	}
-	stored, err := parseObject(raw)
-	if err != nil {
-		return failure(http.StatusInternalServerError, err.Error())
-	}
-	body = c.fault.spoilBody(body, stored)
-	if out := s.refusePut(stored, body); out != nil {
-		return out
-	}
-	after := c.fault.spoilRecord(s.merge(stored, body, s.store.stamp())).bytes()
-	if err := s.store.replace("put", c.id, after); err != nil {
-		return failure(http.StatusInternalServerError, err.Error())
-	}
-	return answer(after)
+	return s.rewrite(c, Effect{Kind: "put"}, func(stored object) (object, *reply) {
+		taken := c.fault.spoilBody(body, stored)
+		if out := s.refusePut(stored, taken); out != nil {
+			return nil, out
+		}
+		return s.merge(stored, taken), nil
+	})
 }
 
 // refusePut returns what the API would say no to, nil if it would accept. A
@@ -95,7 +83,7 @@ func (s *Sandbox) checkParent(stored, body object) []string {
 	if raw == stored.raw("id") {
 		return []string{"parentId must not be the customer's own id."}
 	}
-	parent, ok := s.store.body(gjson.Parse(raw).Int())
+	parent, ok := s.store.customers.body(gjson.Parse(raw).Int())
 	switch {
 	case !ok:
 		return []string{fmt.Sprintf("parentId: customer with id %s not found.", raw)}
@@ -126,13 +114,11 @@ func checkNested(body object, name string, keys []string) (problems []string) {
 }
 
 // merge is the record that the body leaves: every field in its stored place, and
-// in its stored bytes unless its value is another.
-func (s *Sandbox) merge(stored, body object, stamp string) object {
+// in its stored bytes unless its value is another. modifiedTimestamp is not its concern.
+func (s *Sandbox) merge(stored, body object) object {
 	out := slices.Clone(stored)
 	for i, m := range out {
 		switch {
-		case m.name == "modifiedTimestamp":
-			out[i].value = quote(stamp)
 		case m.name == "customerReference":
 			out[i].value = s.mergeReference(stored, m.value, body.raw(m.name))
 		case m.name == "customerAcquisition":

@@ -33,13 +33,14 @@ type Options struct {
 	foldAbove int // bytes: a longer ledger is folded into the snapshot by Open; 0: 64 MiB
 }
 
-// Effect is one write that changed the state: what was sent by PUT ("put"), or
-// somebody else's edit made through Sandbox.Edit ("edit").
+// Effect is one write that changed the state: a call, by its kind (put, hold,
+// unhold, latch, unlatch, patch), or somebody else's edit made through Sandbox.Edit ("edit").
 type Effect struct {
 	Seq    int64           `json:"seq"` // from 1, without gaps
 	At     time.Time       `json:"at"`
 	Kind   string          `json:"kind"`
-	ID     string          `json:"id"`
+	Option string          `json:"option,omitempty"` // serviceStartOption of an unhold
+	ID     string          `json:"id"`               // of a Trackfinity customer: tf: and its number, such as tf:4102
 	Before json.RawMessage `json:"before"`
 	After  json.RawMessage `json:"after"`
 }
@@ -48,7 +49,7 @@ type Effect struct {
 type Counts struct {
 	Reads, Writes           int
 	Throttled, Unauthorized int
-	Kinds                   map[string]int // get, list, put, overview, codes; other: an unknown route
+	Kinds                   map[string]int // get, list, put, overview, codes, hold, unhold, latch, unlatch, patch, ping; other: an unknown route
 }
 
 // Sandbox is the stand-in. It is safe for concurrent use.
@@ -100,17 +101,25 @@ func (s *Sandbox) Close() error { return s.store.close() }
 
 // Customer returns the bytes that GET /customers/{id} would answer with, faults and limits aside.
 func (s *Sandbox) Customer(id string) (json.RawMessage, bool) {
-	n, err := strconv.ParseInt(id, 10, 64)
-	if err != nil {
-		return nil, false
-	}
+	return s.record(s.store.customers, id)
+}
+
+// Affiliate returns a Trackfinity customer as the sandbox holds it, by its number
+// such as "4102": an object of customer_id, subscription_id, locked and the
+// sixteen fields, null where empty. A password shows as sha256: and the first 16
+// hexadecimal digits of its SHA-256.
+func (s *Sandbox) Affiliate(id string) (json.RawMessage, bool) {
+	return s.record(s.store.affiliates, id)
+}
+
+func (s *Sandbox) record(b *book, id string) (json.RawMessage, bool) {
 	s.store.mu.RLock()
 	defer s.store.mu.RUnlock()
-	body, ok := s.store.body(n)
+	body, ok := b.body(wholeID(id))
 	return slices.Clone(body), ok
 }
 
-// IDs returns the ids of all customers, ascending.
+// IDs returns the ids of all Fusebill customers, ascending.
 func (s *Sandbox) IDs() []string {
 	ids := make([]string, 0, s.store.herd.count)
 	for id := range s.store.herd.ids() {
@@ -139,15 +148,15 @@ func (s *Sandbox) count(note func(*Counts)) {
 	note(&s.counts)
 }
 
-// Edit is somebody else's write: change gets the customer's bytes and returns
+// Edit is somebody else's write to a Fusebill customer: change gets its bytes and returns
 // the new ones. modifiedTimestamp moves as it does for a PUT. It panics when
 // there is no such customer or the result is no customer of that id, since only a
 // mistake of the caller can bring that about.
 func (s *Sandbox) Edit(id string, change func(body []byte) []byte) {
-	n, _ := strconv.ParseInt(id, 10, 64)
+	n := wholeID(id)
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()
-	body, ok := s.store.body(n)
+	body, ok := s.store.customers.body(n)
 	if !ok {
 		panic("sandbox: no customer " + id)
 	}
@@ -155,10 +164,8 @@ func (s *Sandbox) Edit(id string, change func(body []byte) []byte) {
 	if err != nil || o.raw("id") != id {
 		panic(fmt.Sprintf("sandbox: edit of %s returned no such customer: %v", id, err))
 	}
-	if stamp := s.store.stamp(); o.has("modifiedTimestamp") {
-		o = o.set("modifiedTimestamp", quote(stamp))
-	}
-	if err := s.store.replace("edit", n, o.bytes()); err != nil {
+	s.store.tick()
+	if err := s.store.replace(s.store.customers, n, Effect{Kind: "edit", After: s.store.touch(o).bytes()}); err != nil {
 		panic(err)
 	}
 }
@@ -168,7 +175,9 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Date", time.Now().UTC().Format(http.TimeFormat))
 	c := newCall(r)
 	out := s.refuse(c)
-	s.limits.head(w.Header(), time.Now())
+	if c.system.metered {
+		s.limits.head(w.Header(), time.Now())
+	}
 	if out == nil {
 		out = s.faults.serve(s, c)
 	}
@@ -177,13 +186,15 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // refuse returns the answer to a call that no route gets to see.
 func (s *Sandbox) refuse(c *call) *reply {
-	if out := checkKey(c.authorization); out != nil {
+	if out := c.system.refuse(c); out != nil {
 		s.count(func(n *Counts) { n.Unauthorized++ })
 		return out
 	}
-	if which := s.limits.take(time.Now()); which != "" {
-		s.count(func(n *Counts) { n.Throttled++ })
-		return failure(http.StatusTooManyRequests, "Rate limit of "+which+" exceeded.")
+	if c.system.metered {
+		if which := s.limits.take(time.Now()); which != "" {
+			s.count(func(n *Counts) { n.Throttled++ })
+			return failure(http.StatusTooManyRequests, "Rate limit of "+which+" exceeded.")
+		}
 	}
 	s.count(func(n *Counts) {
 		n.Kinds[c.kind]++

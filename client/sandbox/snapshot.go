@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"time"
 
@@ -13,24 +12,28 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// A snapshot is JSON lines: the heading, the seed's customers, the edited ones.
+// A snapshot is JSON lines: the heading, the seed's customers, the edited
+// affiliates (none in a snapshot that is older than they), the edited customers.
 type heading struct {
-	Format    int       `json:"format"`
-	Seq       int64     `json:"seq"` // of the last effect it holds
-	At        time.Time `json:"at"`
-	Seeds     int       `json:"seeds"`
-	Customers int       `json:"customers"`
+	Format     int       `json:"format"`
+	Seq        int64     `json:"seq"` // of the last effect it holds
+	At         time.Time `json:"at"`
+	Seeds      int       `json:"seeds"`
+	Customers  int       `json:"customers"`
+	Affiliates int       `json:"affiliates,omitempty"` // edited ones
 }
 
 func writeSnapshot(path string, st *store) error {
 	var b bytes.Buffer
 	line := func(raw []byte) { b.Write(raw); b.WriteByte('\n') }
-	line(encode(heading{1, st.seq, st.clock, len(st.herd.seeds), st.herd.count}))
+	line(encode(heading{1, st.seq, st.clock, len(st.herd.seeds), st.herd.count, len(st.affiliates.edited)}))
 	for _, s := range st.herd.seeds {
 		line(s.own)
 	}
-	for _, body := range st.edited {
-		line(body)
+	for _, b := range []*book{st.affiliates, st.customers} {
+		for _, body := range b.edited {
+			line(body)
+		}
 	}
 	return maybe.WriteFile(path, b.Bytes(), 0o600)
 }
@@ -72,23 +75,29 @@ func loadSnapshot(r *bufio.Reader) (*store, error) {
 		}
 		h.seeds = append(h.seeds, s)
 	}
-	st := &store{herd: h, edited: map[int64][]byte{}, seq: head.Seq, clock: head.At}
 	if err := h.number(); err != nil {
 		return nil, err
 	}
-	return st, readEdited(r, st.edited)
+	st := newStore(h)
+	st.seq, st.clock = head.Seq, head.At
+	for range head.Affiliates {
+		if err := readEdited(r, st.affiliates); err != nil {
+			return nil, err
+		}
+	}
+	for {
+		if err := readEdited(r, st.customers); err != nil {
+			return st, ignoreEOF(err)
+		}
+	}
 }
 
-func readEdited(r *bufio.Reader, edited map[int64][]byte) error {
-	for {
-		line, err := r.ReadBytes('\n')
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		body := bytes.TrimSuffix(line, []byte("\n"))
-		edited[gjson.GetBytes(body, "id").Int()] = body
+func readEdited(r *bufio.Reader, b *book) error {
+	line, err := r.ReadBytes('\n')
+	if err != nil {
+		return err
 	}
+	body := bytes.TrimSuffix(line, []byte("\n"))
+	b.edited[gjson.GetBytes(body, b.idField).Int()] = body
+	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/tidwall/gjson"
 )
 
 func TestStateOutlivesTheSandbox(t *testing.T) {
@@ -39,6 +40,67 @@ func TestStateOutlivesTheSandbox(t *testing.T) {
 	third := open(t, Options{Dir: dir, Reset: true})
 	if stored(t, third, "7") != odd || len(third.Effects()) != 0 {
 		t.Error("reset has not begun anew")
+	}
+}
+
+func TestEveryKindOfWriteOutlivesTheSandbox(t *testing.T) {
+	dir := t.TempDir()
+	first := open(t, Options{Dir: dir})
+	latch(t, first, `{"fusebillId":8,"hubSpotId":101,"hubSpotCompanyId":202}`)
+	post(t, first, "/v1/CustomerHold/7", "")
+	post(t, first, "/v1/CustomerHold/9", "")
+	post(t, first, "/v1/customers/unHold", `{"customerId":9,"serviceStartOption":"NoChargesForMissedPeriods"}`)
+	post(t, first, "/v1/HubSpot/UnlatchCustomer/7", "")
+	patch(t, first, "customer_id=4102&city=Nordhafen")
+	patch(t, first, "subscription_id=S-4001&custom1=REMOVE")
+	state := func(s *Sandbox) []string {
+		return []string{stored(t, s, "7"), stored(t, s, "8"), stored(t, s, "9"), affiliate(t, s, "4102"), affiliate(t, s, "4001"), affiliate(t, s, "4002")}
+	}
+	was, effects := state(first), first.Effects()
+	if len(effects) != 7 || effects[3].Option != "NoChargesForMissedPeriods" {
+		t.Fatalf("effects %s", encode(effects))
+	}
+	_ = first.Close()
+
+	second := open(t, Options{Dir: dir})
+	if d := cmp.Diff(was, state(second)) + cmp.Diff(effects, second.Effects()); d != "" {
+		t.Errorf("from the ledger: %s", d)
+	}
+	_ = second.Close()
+	_ = open(t, Options{Dir: dir, foldAbove: 1}).Close()
+
+	third := open(t, Options{Dir: dir})
+	if d := cmp.Diff(was, state(third)); d != "" || len(third.Effects()) != 0 {
+		t.Errorf("from the snapshot: %s", d)
+	}
+	patch(t, third, "customer_id=4102&city=REMOVE")
+	if e := third.Effects(); e[0].Seq != 8 || string(e[0].Before) != was[3] {
+		t.Errorf("the ledger does not go on: %s", encode(e))
+	}
+	_ = third.Close()
+	if fourth := open(t, Options{Dir: dir, Reset: true}); gjson.Get(affiliate(t, fourth, "4102"), "city").Str == "Nordhafen" {
+		t.Error("reset has not begun anew")
+	}
+}
+
+// A folder written before there were affiliates.
+func TestOlderStateOpens(t *testing.T) {
+	dir := t.TempDir()
+	for name, lines := range map[string]string{
+		snapshotName: `{"format":1,"seq":1,"at":"2026-01-02T03:04:05Z","seeds":2,"customers":2}` + "\n" +
+			`{"id":7,"status":"Active"}` + "\n" + `{"id":8,"status":"Active"}` + "\n" + `{"id":7,"status":"Hold"}` + "\n",
+		ledgerName: `{"seq":2,"at":"2026-01-02T03:04:06Z","kind":"put","id":"8","before":{"id":8,"status":"Active"},"after":{"id":8,"status":"Draft"}}` + "\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(lines), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := open(t, Options{Dir: dir})
+	if stored(t, s, "7") != `{"id":7,"status":"Hold"}` || stored(t, s, "8") != `{"id":8,"status":"Draft"}` || len(s.Effects()) != 1 {
+		t.Errorf("%s %s", stored(t, s, "7"), stored(t, s, "8"))
+	}
+	if g := patch(t, s, "customer_id=4102&city=X"); g.body != "true" || s.Effects()[1].Seq != 3 {
+		t.Errorf("%s, effects %s", g.body, encode(s.Effects()))
 	}
 }
 
@@ -88,6 +150,9 @@ func TestDamagedState(t *testing.T) {
 		},
 		"snapshot": func(dir string) error {
 			return os.WriteFile(filepath.Join(dir, snapshotName), []byte(`{"format":1,"seeds":2}`+"\n"), 0o600)
+		},
+		"snapshot's affiliates": func(dir string) error {
+			return os.WriteFile(filepath.Join(dir, snapshotName), []byte(`{"format":1,"affiliates":2}`+"\n"), 0o600)
 		},
 		"later format": func(dir string) error {
 			return os.WriteFile(filepath.Join(dir, snapshotName), []byte(`{"format":2}`+"\n"), 0o600)

@@ -1,64 +1,112 @@
 package sandbox
 
 import (
-	"slices"
+	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/tidwall/gjson"
 )
 
-// store is the account's customers: as born, or as the last write left them.
+// store is what both systems know, and the ledger of what was done to it.
 type store struct {
 	mu          sync.RWMutex
 	herd        *herd
-	edited      map[int64][]byte
-	byReference map[string][]int64 // nil until the first search by reference
+	customers   *book
+	affiliates  *book
+	byReference *index // of the customers
+	byLink      *index // of the customers, by contact and by company
 	ledger      ledger
 	seq         int64
 	clock       time.Time // of the last write
 }
 
-func (st *store) body(id int64) ([]byte, bool) {
-	if b, ok := st.edited[id]; ok {
-		return b, true
+func newStore(h *herd) *store {
+	reference, link := &index{keys: referenceOf}, &index{keys: linksOf}
+	return &store{
+		herd:        h,
+		customers:   &book{idField: "id", born: h, edited: map[int64][]byte{}, indexes: []*index{reference, link}},
+		affiliates:  &book{prefix: "tf:", idField: "customer_id", born: roster{}, edited: map[int64][]byte{}},
+		byReference: reference,
+		byLink:      link,
 	}
-	return st.herd.body(id)
 }
 
-// stamp returns a modifiedTimestamp: UTC, up to seven fraction digits, and later than any before.
-func (st *store) stamp() string {
+// locate finds the record that the ledger calls by this id.
+func (st *store) locate(ledgerID string) (b *book, id int64, ok bool) {
+	b, digits := st.customers, ledgerID
+	if rest, is := strings.CutPrefix(ledgerID, st.affiliates.prefix); is {
+		b, digits = st.affiliates, rest
+	}
+	id = wholeID(digits)
+	return b, id, id > 0
+}
+
+// wholeID reads an id as it is written: digits, no sign, no idle zeros. Anything else is 0, an id that nobody has.
+func wholeID(text string) int64 {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 0 || strconv.FormatInt(n, 10) != text {
+		return 0
+	}
+	return n
+}
+
+// tick moves the clock of the writes: to now, and always on.
+func (st *store) tick() {
 	now := time.Now().UTC().Truncate(100 * time.Nanosecond)
 	if !now.After(st.clock) {
 		now = st.clock.Add(100 * time.Nanosecond)
 	}
 	st.clock = now
-	return now.Format("2006-01-02T15:04:05.9999999Z")
 }
 
-// replace writes the ledger first and believes it afterwards. The caller holds the lock.
-func (st *store) replace(kind string, id int64, after []byte) error {
-	before, _ := st.body(id)
-	e := Effect{Seq: st.seq + 1, At: st.clock, Kind: kind, ID: strconv.FormatInt(id, 10), Before: before, After: after}
+// touch sets modifiedTimestamp, where there is one: UTC, up to seven fraction digits, and later than any before.
+func (st *store) touch(o object) object {
+	if !o.has("modifiedTimestamp") {
+		return o
+	}
+	return o.set("modifiedTimestamp", quote(st.clock.Format("2006-01-02T15:04:05.9999999Z")))
+}
+
+// update puts in a record's place what change makes of it, and gives change's
+// reply to the caller. change gets nil if there is no such record; when it returns
+// no object, nothing is written.
+func (st *store) update(b *book, id int64, e Effect, change func(stored object) (after object, out *reply)) *reply {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	var stored object
+	if raw, ok := b.body(id); ok {
+		var err error
+		if stored, err = parseObject(raw); err != nil {
+			return failure(http.StatusInternalServerError, err.Error())
+		}
+	}
+	st.tick()
+	after, out := change(stored)
+	if after == nil {
+		return out
+	}
+	e.After = after.bytes()
+	if err := st.replace(b, id, e); err != nil {
+		return failure(http.StatusInternalServerError, err.Error())
+	}
+	return out
+}
+
+// replace is the one way to write: the effect, of which the caller gives what it
+// did and the record after, goes to the ledger first and is believed afterwards.
+// The caller holds the lock and has moved the clock.
+func (st *store) replace(b *book, id int64, e Effect) error {
+	before, _ := b.body(id)
+	e.Seq, e.At, e.ID, e.Before = st.seq+1, st.clock, b.ledgerID(id), before
 	if err := st.ledger.append(e); err != nil {
 		return err
 	}
 	st.seq++
-	st.adopt(id, before, after)
+	b.adopt(id, before, e.After)
 	return nil
-}
-
-func (st *store) adopt(id int64, before, after []byte) {
-	st.edited[id] = after
-	if st.byReference == nil {
-		return
-	}
-	was, is := referenceOf(before), referenceOf(after)
-	if was != is {
-		st.byReference[was] = slices.DeleteFunc(st.byReference[was], func(n int64) bool { return n == id })
-		st.byReference[is] = append(st.byReference[is], id)
-	}
 }
 
 func (st *store) effects() []Effect {
@@ -73,19 +121,13 @@ func (st *store) close() error {
 	return st.ledger.close()
 }
 
-// index makes searches by reference cheap; it takes the lock itself.
-func (st *store) index() {
+// indexReferences makes searches by reference cheap; it takes the lock itself.
+func (st *store) indexReferences() {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	if st.byReference != nil {
-		return
-	}
-	st.byReference = make(map[string][]int64, st.herd.count)
-	for id := range st.herd.ids() {
-		body, _ := st.body(id)
-		ref := referenceOf(body)
-		st.byReference[ref] = append(st.byReference[ref], id)
-	}
+	st.byReference.build(st.herd.ids(), st.customers.body)
 }
 
-func referenceOf(body []byte) string { return plain(gjson.GetBytes(body, "reference").Raw) }
+func referenceOf(body []byte) []string {
+	return []string{plain(gjson.GetBytes(body, "reference").Raw)}
+}
