@@ -38,6 +38,8 @@ type Head struct {
 const (
 	ModeRun    = "run"
 	ModeDryRun = "dry-run"
+	ModeApply  = "apply" // carries out the plan that a dry run left
+	ModeUndo   = "undo"  // takes back what a run changed
 )
 
 // End is the journal's last record when the process could still write one.
@@ -102,6 +104,14 @@ func NewJournal(f File, h Head) (*Journal, error) {
 	j.synced.L = &j.mu
 	h.Format = Format
 	return j, j.durably(Entry{Kind: "run", Row: -1, Run: &h})
+}
+
+// ContinueJournal appends to a journal whose sound part is size bytes long, all
+// of it on disk, and whose last record has this sequence number.
+func ContinueJournal(f File, size, seq int64) *Journal {
+	j := &Journal{file: f, size: size, durable: size, seq: seq}
+	j.synced.L = &j.mu
+	return j
 }
 
 // Intent records that a row's write is about to leave, and returns when that is on disk.
