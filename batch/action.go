@@ -23,7 +23,12 @@ type Item struct {
 	Sent       []Change // of an earlier send whose answer was lost
 	Sends      int      // sends so far, earlier processes' included
 	Unanswered bool     // the answer to one of them was lost, whatever a read-back showed since
+	Earlier    int      // of these sends, those of earlier processes
 	Spent      int      // requests made for this row before the engine, such as looking its reference up
+	Past       *Outcome // settled by an earlier process: it says only what later rows of the lane must know
+
+	// Found, when set, is the record as the write found it that this row takes back.
+	Found *Record
 }
 
 // Edit sets one field.
@@ -31,6 +36,7 @@ type Edit struct {
 	Field  string
 	Want   Value  // Null clears
 	Expect *Value // what must stand there now, unless Want does already; nil: anything
+	Stale  string // rb_error_code of a row that does not find Expect
 	Secret bool   // Want is kept out of changes, and so of the journal
 }
 
@@ -38,7 +44,8 @@ type Edit struct {
 type Guard struct {
 	Field string
 	Value Value
-	Exact bool // byte for byte, not merely the same to the API
+	Exact bool   // byte for byte, not merely the same to the API
+	Stale string // rb_error_code of a row that finds something else; "": match_failed
 }
 
 // Change is one field's move. A Hidden Before could not be read; a Hidden After is secret.
@@ -53,6 +60,8 @@ type Record struct {
 	ID       string `json:"id"`
 	Status   string `json:"st,omitempty"`
 	Modified string `json:"mt,omitempty"`
+	Created  string `json:"ct,omitempty"`
+	Currency string `json:"cur,omitempty"`
 	Body     []byte `json:"-"` // the reply's bytes; numbers keep their spelling
 	Name     string `json:"-"` // company or person
 

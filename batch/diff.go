@@ -1,6 +1,9 @@
 package batch
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // Equal says that writing want over now would change nothing in this field.
 type Equal func(field string, now, want Value) bool
@@ -20,7 +23,7 @@ func Diff(edits []Edit, guards []Guard, now func(field string) Value, same Equal
 			continue
 		}
 		if e.Expect != nil && !same(e.Field, was, *e.Expect) {
-			return nil, &Outcome{Kind: Conflict, Code: "changed_since_plan", Error: fmt.Sprintf(
+			return nil, &Outcome{Kind: Conflict, Code: cmp.Or(e.Stale, "changed_since_plan"), Error: fmt.Sprintf(
 				"%s should be %s, and is %s; the row would make it %s", e.Field, e.Expect.quoted(), was.quoted(), e.Want.quoted())}
 		}
 		changes = append(changes, Change{Field: e.Field, Before: was, After: e.Want})
@@ -39,7 +42,7 @@ func (g Guard) broken(now Value, same Equal) *Outcome {
 	if holds {
 		return nil
 	}
-	return &Outcome{Kind: Conflict, Code: "match_failed", Error: fmt.Sprintf(
+	return &Outcome{Kind: Conflict, Code: cmp.Or(g.Stale, "match_failed"), Error: fmt.Sprintf(
 		"%s of the customer is %s, and the row says %s", g.Field, now.quoted(), g.Value.quoted())}
 }
 

@@ -113,6 +113,10 @@ func (d *dispatcher) take(it *Item, stopped bool) {
 		d.settle(it, *it.Out)
 		return
 	}
+	if it.Past != nil {
+		d.recall(it)
+		return
+	}
 	t := &task{Item: it, waits: d.e.Patience.waits(), pool: d.pools.of(it.Action.System())}
 	if stopped {
 		d.settle(it, t.cutShort())
@@ -129,6 +133,20 @@ func (d *dispatcher) take(it *Item, stopped bool) {
 		return
 	}
 	d.start(l, t)
+}
+
+// recall takes note of a row that an earlier process has settled.
+func (d *dispatcher) recall(it *Item) {
+	if !it.More {
+		return
+	}
+	l := d.lanes[it.Lane]
+	if l == nil {
+		l = &lane{}
+	}
+	if l.note(it, *it.Past); l.remembers() {
+		d.lanes[it.Lane] = l
+	}
 }
 
 // start readies a lane's next row, unless an earlier row has closed the lane.

@@ -55,7 +55,7 @@ type End struct {
 // Entry is one line of the journal. Row is -1 where it is about no row.
 type Entry struct {
 	Seq     int64    `json:"s"`
-	Kind    string   `json:"k"` // run, intent, done or end
+	Kind    string   `json:"k"` // run, names, intent, done or end
 	Durable int64    `json:"d"` // bytes of the journal known to be on disk when this was written
 	Row     int      `json:"r"`
 	Run     *Head    `json:"run,omitempty"`
@@ -63,6 +63,8 @@ type Entry struct {
 	Found   *Found   `json:"g,omitempty"`
 	Outcome *Outcome `json:"o,omitempty"`
 	End     *End     `json:"end,omitempty"`
+
+	Names json.RawMessage `json:"names,omitempty"` // what the account calls things, as its look-ups told
 }
 
 // Found is the record as an intent found it: the vendor keeps no trail of
@@ -70,6 +72,7 @@ type Entry struct {
 type Found struct {
 	Record
 	Key  string          `json:"key,omitempty"` // as the row addressed the customer
+	Act  string          `json:"act,omitempty"` // the row's action
 	Body json.RawMessage `json:"body,omitempty"`
 }
 
@@ -115,8 +118,17 @@ func ContinueJournal(f File, size, seq int64) *Journal {
 }
 
 // Intent records that a row's write is about to leave, and returns when that is on disk.
-func (j *Journal) Intent(row int, key string, changes []Change, before Record) error {
-	return j.durably(Entry{Kind: "intent", Row: row, Changes: changes, Found: &Found{Record: before, Key: key, Body: before.Body}})
+func (j *Journal) Intent(row int, found Found, changes []Change) error {
+	found.Body = found.Record.Body
+	return j.durably(Entry{Kind: "intent", Row: row, Changes: changes, Found: &found})
+}
+
+// Names records what the account calls the things that rows name.
+func (j *Journal) Names(names json.RawMessage) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.add(Entry{Kind: "names", Row: -1, Names: names})
+	return j.err
 }
 
 // Done records a row's outcome. It may reach the disk with the next intent.

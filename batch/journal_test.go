@@ -18,9 +18,9 @@ func smallJournal(t testing.TB) *disk {
 	j, err := batch.NewJournal(d, batch.Head{Mode: batch.ModeRun, Rows: 4})
 	must(t, err)
 	found := batch.Record{ID: "1", Status: "Active", Body: []byte(`{"id":1,"mrr":25.9800,"name":"A&B <x>","crm":9007199254740993123}`)}
-	must(t, j.Intent(0, "reference=AC-1", []batch.Change{{Field: "a", Before: batch.Absent, After: `"é\u0041<"`}}, found))
+	must(t, j.Intent(0, batch.Found{Record: found, Key: "reference=AC-1"}, []batch.Change{{Field: "a", Before: batch.Absent, After: `"é\u0041<"`}}))
 	must(t, j.Done(0, batch.Outcome{Kind: batch.Changed, Sends: 1, Requests: 2}))
-	must(t, j.Intent(1, "reference=AC-1", []batch.Change{{Field: "a", Before: `"o"`, After: batch.Null}}, found))
+	must(t, j.Intent(1, batch.Found{Record: found, Key: "reference=AC-1"}, []batch.Change{{Field: "a", Before: `"o"`, After: batch.Null}}))
 	must(t, j.Done(2, batch.Outcome{Kind: batch.Rejected, Code: "bad_id", Error: "no"}))
 	must(t, j.End(batch.End{Reads: 3, Writes: 2, Exit: 4}))
 	return d
@@ -108,7 +108,7 @@ func TestIntentsShareSyncs(t *testing.T) {
 	var all sync.WaitGroup
 	for n := range 64 {
 		all.Go(func() {
-			if err := j.Intent(n, "", nil, batch.Record{ID: fmt.Sprint(n)}); err != nil {
+			if err := j.Intent(n, batch.Found{Record: batch.Record{ID: fmt.Sprint(n)}}, nil); err != nil {
 				t.Error(err)
 			}
 			d.mu.Lock()
@@ -142,6 +142,6 @@ func BenchmarkIntent(b *testing.B) {
 	body := bytes.Repeat([]byte(`"x",`), 500)
 	rec := batch.Record{ID: "1", Body: append(append([]byte("["), body...), `"x"]`...)}
 	for n := 0; b.Loop(); n++ {
-		must(b, j.Intent(n, "", []batch.Change{{Field: "a", Before: `"x"`, After: `"y"`}}, rec))
+		must(b, j.Intent(n, batch.Found{Record: rec}, []batch.Change{{Field: "a", Before: `"x"`, After: `"y"`}}))
 	}
 }

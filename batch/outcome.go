@@ -31,6 +31,9 @@ func (k Kind) NeedsWork() bool {
 	return false
 }
 
+// WasSent says that a write left for the row, and may have had an effect.
+func (k Kind) WasSent() bool { return k == Changed || k == Failed || k == InDoubt }
+
 // ClosesLane says that later rows of the same customer must not be sent: their
 // author wrote them for a record that this row was to have changed.
 func (k Kind) ClosesLane() bool { return k == Failed || k == Conflict || k == InDoubt }
@@ -42,6 +45,9 @@ type Outcome struct {
 	Key      string    `json:"key,omitempty"`  // id=1234 or reference=AC-100, as the row addressed the customer
 	ID       string    `json:"id,omitempty"`   // the customer's id, once known
 	Changes  []Change  `json:"c,omitempty"`    // of a would_change row; a sent row's stand in its intent
+	Action   string    `json:"act,omitempty"`  // of a would_change row
+	Created  string    `json:"ct,omitempty"`   // of a would_change row's customer, to know him again
+	Currency string    `json:"cur,omitempty"`  // likewise
 	HTTP     int       `json:"http,omitempty"` // status of the last reply; 0: none came
 	Code     string    `json:"code,omitempty"` // rb_error_code
 	Error    string    `json:"err,omitempty"`  // for people; Codes holds the fix

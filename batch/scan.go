@@ -104,10 +104,13 @@ type Index struct {
 	Head Head
 	End  *End // nil: the run goes on, or was killed
 
+	Names json.RawMessage // as Journal.Names recorded them last
+
 	r      io.ReaderAt
 	lines  *bufio.Reader // one for all rows: a fresh buffer each would be the report's main cost
 	intent []int64       // offset of the row's last intent, plus one
 	done   []int64       // offset of its outcome, plus one, unless a later intent voids it
+	sends  []uint8       // intents since the row was last known to have had no effect
 }
 
 // Load reads a journal of size bytes.
@@ -123,7 +126,7 @@ func Load(r io.ReaderAt, size int64) (*Index, error) {
 func (x *Index) note(offset int64, e *Entry) error {
 	if e.Kind == "run" {
 		x.Head = *e.Run
-		x.intent, x.done = make([]int64, x.Head.Rows), make([]int64, x.Head.Rows)
+		x.intent, x.done, x.sends = make([]int64, x.Head.Rows), make([]int64, x.Head.Rows), make([]uint8, x.Head.Rows)
 		if x.Head.Format != Format {
 			return fmt.Errorf("the journal has format %d; this program reads format %d", x.Head.Format, Format)
 		}
@@ -133,14 +136,22 @@ func (x *Index) note(offset int64, e *Entry) error {
 		x.End = e.End
 		return nil
 	}
-	x.End = nil
+	x.End = nil // what follows is another process's
+	if e.Kind == "names" {
+		x.Names = e.Names
+		return nil
+	}
 	if e.Row < 0 || e.Row >= len(x.done) {
 		return &DamageError{offset}
 	}
 	if e.Kind == "intent" {
 		x.intent[e.Row], x.done[e.Row] = offset+1, 0
-	} else {
-		x.done[e.Row] = offset + 1
+		x.sends[e.Row] = uint8(min(int(x.sends[e.Row])+1, math.MaxUint8))
+		return nil
+	}
+	x.done[e.Row] = offset + 1
+	if e.Outcome.Kind == NotAttempted {
+		x.sends[e.Row] = 0
 	}
 	return nil
 }
@@ -155,7 +166,7 @@ func (x *Index) Outcome(n int) (Outcome, error) {
 		return Outcome{}, err
 	}
 	o := *e.Outcome
-	if (o.Kind == Changed || o.Kind == Failed || o.Kind == InDoubt) && x.intent[n] != 0 {
+	if o.Kind.WasSent() && x.intent[n] != 0 {
 		i, err := x.entry(x.intent[n] - 1)
 		if err != nil {
 			return Outcome{}, err
@@ -174,7 +185,7 @@ func (x *Index) unfinished(n int) (Outcome, error) {
 		return Outcome{}, err
 	}
 	return Outcome{Kind: InDoubt, Code: "no_answer", Key: e.Found.Key, ID: e.Found.ID, Changes: e.Changes,
-		Sends: 1, Requests: 2, // at least: its read and its write
+		Sends: int(x.sends[n]), Requests: 2 * int(x.sends[n]), // at least: its reads and its writes
 		Error: "the run ended before the answer to this write was recorded"}, nil
 }
 

@@ -117,7 +117,7 @@ func (v *visitor) write(step Step) result {
 	if v.stale() {
 		return v.afresh()
 	}
-	if err := v.e.Journal.Intent(v.t.N, v.t.Key, step.Changes, step.Before); err != nil {
+	if err := v.e.Journal.Intent(v.t.N, Found{Record: step.Before, Key: v.t.Key, Act: v.t.Action.Name()}, step.Changes); err != nil {
 		return result{task: v.t, out: new(v.t.cutShort()), err: err}
 	}
 	rep, sent := v.send(step)
@@ -218,7 +218,7 @@ func (v *visitor) decide(now Record) (Step, *result) {
 	case out != nil:
 		return step, new(v.settled(*out))
 	case !v.e.Send:
-		return step, new(v.settled(Outcome{Kind: WouldChange, Changes: step.Changes}))
+		return step, new(v.settled(Outcome{Kind: WouldChange, Changes: step.Changes, Action: v.t.Action.Name(), Created: now.Created, Currency: now.Currency}))
 	case v.t.Sends >= v.t.Action.MaxSends():
 		return step, new(v.exhausted())
 	}

@@ -65,7 +65,7 @@ func record(j *batch.Journal, h history) error {
 	var errs []error
 	for n, r := range h.rows {
 		if r.intent != nil {
-			errs = append(errs, j.Intent(n, "", r.intent, batch.Record{ID: "9007199254740993", Body: []byte(`{"id":9007199254740993}`)}))
+			errs = append(errs, j.Intent(n, batch.Found{Record: batch.Record{ID: "9007199254740993", Body: []byte(`{"id":9007199254740993}`)}}, r.intent))
 		}
 		if r.done != nil {
 			errs = append(errs, j.Done(n, *r.done))

@@ -1,0 +1,64 @@
+package batch
+
+// Sent is the last write of a row, as the journal tells it.
+type Sent struct {
+	N       int
+	Found   Found // the record before it, and how the row named the customer
+	Changes []Change
+	Outcome Outcome // what became of it
+}
+
+// Sent returns row n's last write; nil when none left.
+func (x *Index) Sent(n int) (*Sent, error) {
+	if x.intent[n] == 0 {
+		return nil, nil
+	}
+	e, err := x.entry(x.intent[n] - 1)
+	if err != nil {
+		return nil, err
+	}
+	o, err := x.Outcome(n)
+	return &Sent{N: n, Found: *e.Found, Changes: e.Changes, Outcome: o}, err
+}
+
+// Settled says that the rows of a run that ends so need no further visit.
+func (k Kind) Settled() bool { return k != NotAttempted && k != InDoubt }
+
+// Resumed yields what a stopped run has left to do: of src, which yields the
+// run's rows as they were at first, those that x has not settled. Rows whose
+// write was not answered come with it, to be read back; a settled row comes only
+// to tell its lane. again names further outcomes to be tried once more.
+func Resumed(src Source, x *Index, again func(Outcome) bool) Source {
+	return func(yield func(*Item, error) bool) {
+		open := map[string]bool{} // lanes in which a row is tried again
+		for it, err := range src {
+			if err == nil {
+				err = resume(it, x, again, open)
+			}
+			if !yield(it, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// resume makes of a row's first item what is left to do of it.
+func resume(it *Item, x *Index, again func(Outcome) bool, open map[string]bool) error {
+	o, err := x.Outcome(it.N)
+	if err != nil {
+		return err
+	}
+	switch {
+	case o.Kind == InDoubt:
+		it.Sent, it.Sends, it.Earlier, it.Unanswered = o.Changes, int(x.sends[it.N]), int(x.sends[it.N]), true
+		it.ID, it.Out = o.ID, nil
+	case o.Kind == NotAttempted, again(o), o.Code == "earlier_row_failed" && open[it.Lane]:
+		it.Sends, it.Earlier = int(x.sends[it.N]), int(x.sends[it.N])
+	default:
+		it.Past, it.Out = &o, nil
+		return nil
+	}
+	it.Spent = max(it.Spent, o.Requests)
+	open[it.Lane] = true
+	return nil
+}
