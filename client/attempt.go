@@ -14,10 +14,10 @@ import (
 )
 
 // do makes one attempt, under a permit of the lease or of the client's governor.
-func (f *Fusebill) do(ctx context.Context, l *Lease, c call) (rep Reply) {
-	if l == nil && f.governor != nil {
+func (a *api) do(ctx context.Context, l *Lease, c call) (rep Reply) {
+	if l == nil && a.governor != nil {
 		var err error
-		if l, err = f.governor.Lease(ctx, 1); err != nil {
+		if l, err = a.governor.Lease(ctx, 1); err != nil {
 			return Reply{Class: Unsent, Err: err}
 		}
 		defer l.Close()
@@ -27,52 +27,54 @@ func (f *Fusebill) do(ctx context.Context, l *Lease, c call) (rep Reply) {
 	}
 	rep.Class = Lost // what a panic on the way would mean
 	defer func() { l.settle(rep) }()
-	rep = f.attempt(ctx, c)
-	f.log.record(ctx, c, rep)
+	rep = a.attempt(ctx, c)
+	a.log.record(ctx, c, rep)
 	return rep
 }
 
 // attempt sends one request and reads its reply. It goes to the transport
 // itself: an http.Client follows redirects and keeps cookies.
-func (f *Fusebill) attempt(parent context.Context, c call) Reply {
+func (a *api) attempt(parent context.Context, c call) Reply {
 	rep := Reply{Sent: time.Now()}
 	if err := parent.Err(); err != nil {
 		rep.Class, rep.Err, rep.Received = Unsent, &UnsentError{err}, rep.Sent
 		return rep
 	}
-	ctx, cancel := context.WithTimeout(parent, f.timeout)
+	ctx, cancel := context.WithTimeout(parent, a.timeout)
 	defer cancel()
 	var seen connections
-	x := exchange{method: c.method, want: c.want, id: c.id, idOptional: c.idOptional, key: f.key().Reveal()}
-	res, err := f.transport.RoundTrip(f.request(seen.traced(ctx), c))
+	x := exchange{call: c, vendor: a.vendor, secrets: a.secrets.and(c.hidden...)}
+	res, err := a.transport.RoundTrip(a.request(seen.traced(ctx), c))
 	if err == nil {
 		rep.Status, rep.Header = res.StatusCode, res.Header
 		x.status, x.contentType, x.location = res.StatusCode, res.Header.Get("Content-Type"), res.Header.Get("Location")
 		x.body, err = readBody(res, c.limit())
 	}
+	err = x.secrets.hide(err)
 	if err != nil && ctx.Err() != nil && parent.Err() == nil {
-		err = fmt.Errorf("no complete answer within %s: %w", f.timeout, context.DeadlineExceeded)
+		err = fmt.Errorf("no complete answer within %s: %w", a.timeout, context.DeadlineExceeded)
 	}
 	rep.Received = time.Now()
-	x.err, x.unsent, x.trusted = err, seen.none(), f.trusted.Load()
-	rep.Requests = seen.count(x.unsent || errors.Is(err, ErrReadOnly))
+	x.err, x.unsent, x.trusted = err, seen.none(), a.trusted.Load()
+	rep.Requests = seen.count(c.method, x.unsent || errors.Is(err, ErrReadOnly))
 	if rep.Class, rep.Err = classify(x); rep.Class == Answered {
-		f.trusted.Store(true)
+		a.trusted.Store(true)
 		rep.Body = x.body
 	}
 	return rep
 }
 
 // request is built without GetBody and without an Idempotency-Key, so that
-// net/http has no way to send a write again by itself.
-func (f *Fusebill) request(ctx context.Context, c call) *http.Request {
-	r, err := http.NewRequestWithContext(ctx, c.method, f.base+c.path, nil)
+// net/http has no way to send a write again by itself. A POST without a body, too,
+// it only repeats when not one byte of the first had left.
+func (a *api) request(ctx context.Context, c call) *http.Request {
+	r, err := http.NewRequestWithContext(ctx, c.method, a.base+c.path, nil)
 	if err != nil {
 		panic(err) // base and path were checked and escaped
 	}
-	f.prepare(r)
+	a.prepare(r)
 	if c.body != nil {
-		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Content-Type", c.contentType())
 		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(c.body)), int64(len(c.body))
 	}
 	return r
@@ -109,14 +111,19 @@ func (c *connections) traced(ctx context.Context) context.Context {
 // shows that no byte left.
 func (c *connections) none() bool { return c.sought.Load() > 0 && c.got.Load() == 0 }
 
-func (c *connections) count(unsent bool) int {
-	if unsent {
+// count is how many requests went out. Of a write there is never a second: a
+// further connection means that over the one before it nothing had left.
+func (c *connections) count(method string, unsent bool) int {
+	switch {
+	case unsent:
 		return 0
+	case method != http.MethodGet:
+		return 1
 	}
 	return max(1, int(c.got.Load()))
 }
 
-// requestLog writes a line for each request, never a header's value.
+// requestLog writes a line for each request, never a header's value nor a body.
 type requestLog struct{ *slog.Logger }
 
 func (l requestLog) record(ctx context.Context, c call, rep Reply) {

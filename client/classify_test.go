@@ -14,10 +14,34 @@ import (
 
 const customerJSON = `{"id":12,"firstName":"Ada","monthlyRecurringRevenue":25.9800}`
 
-func get(x exchange) exchange { x.method, x.want, x.id = http.MethodGet, record, "12"; return x }
-func put(x exchange) exchange { x.method, x.want, x.id = http.MethodPut, record, "12"; return x }
+func get(x exchange) exchange {
+	return x.asking(fusebillVendor(), call{method: http.MethodGet, want: record, id: "12"})
+}
 
-func page(x exchange) exchange { x.method, x.want = http.MethodGet, list; return x }
+func put(x exchange) exchange {
+	return x.asking(fusebillVendor(), call{method: http.MethodPut, want: record, id: "12"})
+}
+
+func page(x exchange) exchange {
+	return x.asking(fusebillVendor(), call{method: http.MethodGet, want: list})
+}
+
+func unhold(x exchange) exchange {
+	return x.asking(fusebillVendor(), call{method: http.MethodPost, want: object, id: "12", idOptional: true})
+}
+
+func patch(x exchange) exchange {
+	return x.asking(trackfinityVendor(), call{method: http.MethodPatch, want: assent})
+}
+
+func ping(x exchange) exchange {
+	return x.asking(trackfinityVendor(), call{method: http.MethodGet, want: echo})
+}
+
+func (x exchange) asking(v vendor, c call) exchange {
+	x.vendor, x.call = v, c
+	return x
+}
 
 func TestClassify(t *testing.T) {
 	body := func(status int, s string) exchange { return exchange{status: status, body: []byte(s)} }
@@ -37,9 +61,9 @@ func TestClassify(t *testing.T) {
 		{"another 2xx", put(body(201, customerJSON)), Answered, ""},
 		{"list", page(body(200, `[{"id":1}]`)), Answered, ""},
 		{"empty list", page(body(200, ` []`)), Answered, ""},
-		{"object without an id", exchange{method: "GET", status: 200, body: []byte(`{"type":"A"}`)}, Answered, ""},
-		{"overview with a null id", exchange{method: "GET", want: record, id: "12", idOptional: true, status: 200, body: []byte(`{"id":null}`)}, Answered, ""},
-		{"overview of another", exchange{method: "GET", want: record, id: "12", idOptional: true, status: 200, body: []byte(`{"id":13}`)}, Lost, "id 13"},
+		{"object without an id", exchange{call: call{method: "GET"}, status: 200, body: []byte(`{"type":"A"}`)}, Answered, ""},
+		{"overview with a null id", exchange{call: call{method: "GET", want: record, id: "12", idOptional: true}, status: 200, body: []byte(`{"id":null}`)}, Answered, ""},
+		{"overview of another", exchange{call: call{method: "GET", want: record, id: "12", idOptional: true}, status: 200, body: []byte(`{"id":13}`)}, Lost, "id 13"},
 
 		{"null", put(body(200, `null`)), Lost, "not of the kind"},
 		{"empty", put(body(200, ` `)), Lost, "empty"},
@@ -99,7 +123,56 @@ func TestClassify(t *testing.T) {
 		{"plain HTTP", get(exchange{err: tls.RecordHeaderError{Msg: "not TLS"}, unsent: true}), NoAccess, "not TLS"},
 		{"dry run", put(exchange{err: ErrReadOnly}), Refused, "dry run"},
 
-		{"key repeated", put(exchange{status: 400, key: "MDpzZWNyZXQ=", body: []byte(`{"Message":"bad key MDpzZWNyZXQ="}`)}), Refused, "bad key ***"},
+		{"un-hold, the customer", unhold(body(200, customerJSON)), Answered, ""},
+		{"un-hold, no id", unhold(body(200, `{"invoice":{"id":5}}`)), Answered, ""},
+		{"un-hold, another id", unhold(body(200, `{"id":13}`)), Lost, "id 13"},
+		{"un-hold, null", unhold(body(200, `null`)), Lost, "not of the kind"},
+		{"un-hold, empty", unhold(body(200, ``)), Lost, "empty"},
+
+		{"true", patch(body(200, "true")), Answered, ""},
+		{"true with space", patch(body(200, " true\r\n")), Answered, ""},
+		{"true labelled as a page", patch(exchange{status: 200, contentType: "text/html", body: []byte("true")}), Answered, ""},
+		{"true at another 2xx", patch(body(202, "true")), Refused, "202 with true instead of true"},
+		{"false", patch(body(200, "false")), Refused, "200 with false instead of true; whether it made the change is not known (try:"},
+		{"null for true", patch(body(200, "null")), Refused, "null instead"},
+		{"true as text", patch(body(200, `"true"`)), Refused, `"true" instead`},
+		{"an object for true", patch(body(200, `{"result":"Success"}`)), Refused, `{"result":"Success"} instead`},
+		{"TRUE", patch(body(200, "TRUE")), Lost, "not JSON: TRUE"},
+		{"tru", patch(body(200, "tru")), Lost, "cut short"},
+		{"true, empty", patch(body(200, "")), Lost, "empty"},
+		{"true, no content", patch(body(204, "")), Lost, "empty (HTTP 204)"},
+		{"empty labelled as a page", patch(exchange{status: 200, contentType: "text/html"}), Lost, "empty"},
+		{"text labelled as a page", patch(exchange{status: 404, contentType: "text/html", body: []byte("Invalid parameter")}), Refused, "404: Invalid parameter"},
+		{"login page, first", patch(html(200, false)), NoAccess, "check the URL, which ends in /api, the key, the user name"},
+		{"login page, later", patch(html(200, true)), Lost, "web page"},
+		{"page at 404 for a row, first", patch(html(404, false)), NoAccess, "web page"},
+		{"page at 404 for a row, later", patch(html(404, true)), Refused, "404: <html>Sign in"},
+		{"JSON at 404", patch(body(404, `{"error":"no"}`)), Refused, `404: {"error":"no"}`},
+		{"nothing at 404", patch(body(404, ``)), Refused, "404 Not Found"},
+		{"wrong method", patch(body(405, ``)), Refused, "405"},
+		{"not let in", patch(body(403, `your IP`)), NoAccess, "403: your IP (try: check the key, the user name, and that ADMIN_API_ALLOWED_IPS"},
+		{"sent to log in", patch(exchange{status: 302, location: "https://tracking.example.com/login"}), NoAccess, "ADMIN_API_ALLOWED_IPS"},
+		{"Trackfinity throttles", patch(body(429, ``)), Throttled, "limit"},
+		{"Trackfinity breaks", patch(body(500, `<html>`)), Lost, "500"},
+		{"no key of Fusebill's", patch(body(400, badKey)), Refused, "correct format"},
+
+		{"pong", ping(body(200, `"pong"`)), Answered, ""},
+		{"text labelled as a page for a ping", ping(exchange{status: 200, contentType: "text/html", body: []byte("pong")}), Answered, ""},
+		{"empty for a ping", ping(body(200, ``)), Answered, ""},
+		{"another 2xx for a ping", ping(body(204, ``)), NoAccess, "204 No Content"},
+		{"page for a ping", ping(html(200, false)), NoAccess, "web page came instead of the API: <html>Sign in"},
+		{"page for a later ping", ping(html(404, true)), NoAccess, "404"},
+		{"no such ping", ping(body(404, `nothing here`)), NoAccess, "404 Not Found where the API would have answered 200: nothing here (try: check the URL, which ends in /api"},
+		{"a bad ping", ping(body(400, ``)), NoAccess, "400"},
+		{"unauthorized ping", ping(body(401, `no`)), NoAccess, "401: no"},
+		{"redirected ping", ping(body(301, ``)), NoAccess, "301"},
+		{"throttled ping", ping(body(429, ``)), Throttled, "limit"},
+		{"ping timed out there", ping(body(408, ``)), Lost, "408"},
+		{"ping met 503", ping(body(503, `<html>`)), Lost, "503"},
+		{"ping broke off", ping(exchange{status: 200, err: io.ErrUnexpectedEOF}), Lost, "broke off"},
+		{"no connection for a ping", ping(exchange{err: errors.New("no such host"), unsent: true}), Unsent, "no such host"},
+
+		{"key repeated", put(exchange{status: 400, secrets: newSecrets("MDpzZWNyZXQ="), body: []byte(`{"Message":"bad key MDpzZWNyZXQ="}`)}), Refused, "bad key ***"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -115,12 +188,12 @@ func TestClassify(t *testing.T) {
 }
 
 func TestParseError(t *testing.T) {
-	e := parseError(400, []byte(`{"ErrorId":7,"HttpStatusCode":400,"Errors":[{"Key":"Api Error","Value":"first"},{"Key":"k\u202e","Value":"second\nline"},{}]}`))
+	e := parseError(400, []byte(`{"ErrorId":7,"HttpStatusCode":400,"Errors":[{"Key":"Api Error","Value":"first"},{"Key":"k\u202e","Value":"second\nline"},{}]}`), visible)
 	if e.ErrorID != "7" || len(e.Details) != 2 || e.Details[1].Key != `k\u202e` || e.Error() != `the server refused with 400: first; k\u202e: second line` {
 		t.Errorf("%+v: %v", e, e)
 	}
 	for _, body := range []string{``, `null`, `[]`, `"x"`, `{"Errors":5}`, `{"Errors":[1]}`, "\xff"} {
-		if e := parseError(418, []byte(body)); e.Status != 418 || len(e.Details) != 0 {
+		if e := parseError(418, []byte(body), visible); e.Status != 418 || len(e.Details) != 0 {
 			t.Errorf("%q: %+v", body, e)
 		}
 	}

@@ -15,7 +15,8 @@ import (
 type Detail struct{ Key, Value string }
 
 // APIError is a reply by which the server refused a request
-// (developer.staxbill.com/reference/errors). Its texts are safe to print.
+// (developer.staxbill.com/reference/errors; Trackfinity's pages show no body, and
+// all of it stands in Raw). Its texts are safe to print.
 type APIError struct {
 	Status  int
 	ErrorID json.Number // "" when the reply had none
@@ -50,22 +51,35 @@ func (e *APIError) text() string {
 }
 
 // parseError reads any body as an error reply; what it cannot read stands in Raw.
-func parseError(status int, body []byte) *APIError {
-	e := &APIError{Status: status, Raw: visible(string(body))}
+// shown makes its texts safe to print.
+func parseError(status int, body []byte, shown func(string) string) *APIError {
+	e := &APIError{Status: status, Raw: shown(string(body))}
 	if !gjson.ValidBytes(body) {
 		return e
 	}
 	root := gjson.ParseBytes(body)
 	if id := root.Get("ErrorId"); id.Type == gjson.Number {
-		e.ErrorID = json.Number(id.Raw)
+		e.ErrorID = json.Number(shown(id.Raw))
 	}
-	e.Message = visible(root.Get("Message").String())
+	e.Message = shown(root.Get("Message").String())
 	for _, d := range root.Get("Errors").Array() {
-		if value := visible(d.Get("Value").String()); value != "" {
-			e.Details = append(e.Details, Detail{visible(d.Get("Key").String()), value})
+		if value := shown(d.Get("Value").String()); value != "" {
+			e.Details = append(e.Details, Detail{shown(d.Get("Key").String()), value})
 		}
 	}
 	return e
+}
+
+// NotTrueError is a success of Trackfinity's whose body is valid JSON, and yet not
+// the word true (docs.trackfinity.com/api/customer/set-customer-details). Whether
+// the change was made, no page says.
+type NotTrueError struct {
+	Status int    // 2xx
+	Text   string // the body on one line, safe to print, at most 300 characters
+}
+
+func (e *NotTrueError) Error() string {
+	return fmt.Sprintf("the server answered %d with %s instead of true; whether it made the change is not known (try: look at this customer in Trackfinity)", e.Status, e.Text)
 }
 
 // LostError is an attempt without a usable answer. A write may have taken effect.
@@ -94,7 +108,8 @@ type AccessError struct {
 
 func (e *AccessError) Error() string { return fmt.Sprintf("%s (try: %s)", e.Text, e.Try) }
 
-// ThrottledError is a 429 (developer.staxbill.com/reference/rate-limits).
+// ThrottledError is a 429 (developer.staxbill.com/reference/rate-limits;
+// Trackfinity's pages know none).
 type ThrottledError struct{ Text string }
 
 func (e *ThrottledError) Error() string {

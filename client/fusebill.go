@@ -1,5 +1,5 @@
-// Package client speaks HTTP with the billing API, and nothing else: it knows no
-// rows, no files and no retries.
+// Package client speaks HTTP with two APIs, Fusebill's for billing and Trackfinity's
+// for affiliates, and nothing else: it knows no rows, no files and no retries.
 //
 // Every call makes exactly one attempt and says by its Reply's Class what the
 // attempt means: whether it had an effect, had none, or whether that is open. A
@@ -8,101 +8,87 @@
 package client
 
 import (
-	"cmp"
 	"context"
+	"encoding/base64"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strconv"
-	"sync/atomic"
-	"time"
-
-	"github.com/tidwall/gjson"
-)
-
-const (
-	recordCap = 4 << 20  // bytes of one customer
-	listCap   = 64 << 20 // bytes of a page of customers
+	"strings"
+	"unicode/utf8"
 )
 
 // Fusebill is a client of one account. It may be used by many goroutines.
 //
 // The vendor's pages: developer.staxbill.com/reference.
-type Fusebill struct {
-	base      string
-	key       func() Secret // a field would be printed by %+v
-	timeout   time.Duration
-	transport http.RoundTripper
-	governor  *Governor
-	prepare   func(*http.Request)
-	log       requestLog
-	trusted   atomic.Bool // a proper API answer has come
-}
+type Fusebill struct{ api *api }
 
 // NewFusebill checks the settings and returns a client. The error is a *SettingError.
 func NewFusebill(o Options) (*Fusebill, error) {
-	base, err := checkURL(o.BaseURL)
+	base, err := checkURL(o.BaseURL, fusebillURL())
 	if err != nil {
 		return nil, err
 	}
-	if err := checkKey(o.Key); err != nil {
+	if err := checkFusebillKey(o.Key); err != nil {
 		return nil, err
 	}
-	f := &Fusebill{base: base.String(), key: func() Secret { return o.Key }, timeout: cmp.Or(o.Timeout, defaultTimeout),
-		transport: o.Transport, governor: o.Governor, log: requestLog{o.Log}}
-	if f.transport == nil {
-		f.transport = NewTransport(defaultConnections)
-	}
-	if o.ReadOnly {
-		f.transport = readOnly{f.transport}
-	}
-	f.prepare = func(r *http.Request) {
-		r.Header.Set("Authorization", "Basic "+o.Key.Reveal()) // developer.staxbill.com/reference/authentication
-		r.Header.Set("Accept", "application/json")
-		if o.UserAgent != "" {
-			r.Header.Set("User-Agent", o.UserAgent)
-		}
-	}
-	return f, nil
+	return &Fusebill{newAPI(link{
+		base: base, timeout: o.Timeout, transport: o.Transport, governor: o.Governor,
+		readOnly: o.ReadOnly, userAgent: o.UserAgent, log: o.Log, vendor: fusebillVendor(),
+		secrets: newSecrets(keyTexts(o.Key.Reveal())...),
+		credentials: func(h http.Header) {
+			h.Set("Authorization", "Basic "+o.Key.Reveal()) // developer.staxbill.com/reference/authentication
+		},
+	})}, nil
 }
 
-// call is one request before it is made.
-type call struct {
-	method     string
-	path       string // after the base URL, escaped, with its query
-	body       []byte
-	want       kind
-	id         string
-	idOptional bool
-}
-
-func (c call) limit() int64 {
-	if c.want == list {
-		return listCap
+// A badly formed key is answered with 400 (developer.staxbill.com/reference/errors).
+func fusebillVendor() vendor {
+	return vendor{
+		badKey:    "Authorization key is not in the correct format",
+		tryDenied: "check that the key is this account's, complete, and not replaced since",
+		tryMoved:  "check the URL",
+		tryPage:   "check the URL, and whether a proxy or login page stands between",
 	}
-	return recordCap
 }
 
-var wholeNumber = regexp.MustCompile(`^[1-9][0-9]*$`)
+// keyTexts are the texts that give a key away: the key, and what it is Base64 of,
+// "0:" and a secret.
+func keyTexts(key string) []string {
+	standard := strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(key, "="))
+	plain, err := base64.RawStdEncoding.DecodeString(standard)
+	if err != nil || !utf8.Valid(plain) {
+		return []string{key}
+	}
+	return []string{key, string(plain), strings.TrimPrefix(string(plain), "0:")}
+}
 
 // Customer reads one customer by id (developer.staxbill.com/reference/customer-object).
 // A record with a key that stands twice is Refused with a *RecordError.
 func (f *Fusebill) Customer(ctx context.Context, l *Lease, id string) Reply {
-	return f.byID(ctx, l, call{path: "/customers/" + url.PathEscape(id), want: record, id: id})
+	return f.byID(ctx, l, call{method: http.MethodGet, path: "/customers/" + id, want: record, id: id})
 }
 
 // Overview reads a customer's balances and dates (developer.staxbill.com/reference/read-customer-overview-1).
 // The page allows a null id in it; one that is there must be the customer's.
 func (f *Fusebill) Overview(ctx context.Context, l *Lease, id string) Reply {
-	return f.byID(ctx, l, call{path: "/customers/" + url.PathEscape(id) + "/overview", want: record, id: id, idOptional: true})
+	return f.byID(ctx, l, call{method: http.MethodGet, path: "/customers/" + id + "/overview", want: record, id: id, idOptional: true})
 }
 
+// byID makes a call about one customer, unless what it calls an id is none.
 func (f *Fusebill) byID(ctx context.Context, l *Lease, c call) Reply {
-	if !wholeNumber.MatchString(c.id) {
-		return Reply{Class: Refused, Err: &RecordError{"an id is a whole number without leading zeros, not " + strconv.Quote(c.id), "the id that the customer's page shows"}}
+	if !wholeNumber(c.id) {
+		return refusal("an id is a whole number without leading zeros, not "+strconv.Quote(c.id), "the id that the customer's page shows")
 	}
-	c.method = http.MethodGet
-	return f.do(ctx, l, c)
+	return f.api.do(ctx, l, c)
+}
+
+// refusal is the reply to a call that must not leave.
+func refusal(text, try string) Reply {
+	return Reply{Class: Refused, Err: &RecordError{text, try}}
+}
+
+func wholeNumber(text string) bool {
+	return text != "" && text[0] != '0' && strings.Trim(text, "0123456789") == ""
 }
 
 // Query asks for one page of customers.
@@ -120,23 +106,12 @@ func (f *Fusebill) Customers(ctx context.Context, l *Lease, q Query) Reply {
 	if q.Terms != "" {
 		v.Set("query", q.Terms)
 	}
-	return f.do(ctx, l, call{method: http.MethodGet, path: "/customers?" + v.Encode(), want: list})
+	return f.api.do(ctx, l, call{method: http.MethodGet, path: "/customers?" + v.Encode(), want: list})
 }
 
 // TrackingCode looks a sales tracking code up (developer.staxbill.com/reference/ready-by-type-and-code).
 // The type may be given by its default or its renamed name; the reply shows which it is.
 func (f *Fusebill) TrackingCode(ctx context.Context, l *Lease, typ, code string) Reply {
 	v := url.Values{"type": {typ}, "code": {code}}
-	return f.do(ctx, l, call{method: http.MethodGet, path: "/SalesTrackingCodes?" + v.Encode(), want: object})
-}
-
-// Update replaces a customer by the whole record in body, which holds its id and
-// status (developer.staxbill.com/reference/customers-2). A reply that shows
-// another customer, or none that can be read, is Lost.
-func (f *Fusebill) Update(ctx context.Context, l *Lease, body []byte) Reply {
-	id := identifier(gjson.GetBytes(body, "id"))
-	if !gjson.ValidBytes(body) || !wholeNumber.MatchString(id) {
-		return Reply{Class: Refused, Err: &RecordError{"the record to be sent is not a JSON object with an id", "edit this customer by hand"}}
-	}
-	return f.do(ctx, l, call{method: http.MethodPut, path: "/customers", body: body, want: record, id: id})
+	return f.api.do(ctx, l, call{method: http.MethodGet, path: "/SalesTrackingCodes?" + v.Encode(), want: object})
 }

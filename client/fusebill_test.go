@@ -55,6 +55,14 @@ func TestRequests(t *testing.T) {
 			return f.Customers(t.Context(), nil, Query{Terms: "status:Active;firstName:A&B", Size: 1})
 		},
 			"GET /v1/customers?pageNumber=0&pageSize=1&query=status%3AActive%3BfirstName%3AA%26B "},
+		{"hold", func(f *Fusebill) Reply { return f.Hold(t.Context(), nil, "12") }, "POST /v1/CustomerHold/12 "},
+		{"un-hold", func(f *Fusebill) Reply { return f.Unhold(t.Context(), nil, "12", "NoChargesForMissedPeriods") },
+			`POST /v1/customers/unHold {"customerId":12,"serviceStartOption":"NoChargesForMissedPeriods","preview":false}`},
+		{"latch", func(f *Fusebill) Reply {
+			return f.Latch(t.Context(), nil, []byte(`{"fusebillId":12,"hubSpotId":null,"hubSpotCompanyId":7}`))
+		},
+			`POST /v1/HubSpot/latchCustomer {"fusebillId":12,"hubSpotId":null,"hubSpotCompanyId":7}`},
+		{"unlatch", func(f *Fusebill) Reply { return f.Unlatch(t.Context(), nil, "12") }, "POST /v1/HubSpot/UnlatchCustomer/12 "},
 		{"tracking code", func(f *Fusebill) Reply { return f.TrackingCode(t.Context(), nil, "Sales Tracking Code 1", "E&B") }, "GET /v1/SalesTrackingCodes?code=E%26B&type=Sales+Tracking+Code+1 "},
 	}
 	for _, tt := range tests {
@@ -83,8 +91,11 @@ func TestRequests(t *testing.T) {
 			if head.Get("Authorization") != "Basic "+testKey.Reveal() || head.Get("User-Agent") != "rowbatch/test" || head.Get("Idempotency-Key") != "" {
 				t.Errorf("header %v", head)
 			}
-			if write := strings.HasPrefix(tt.want, "PUT"); write != (head.Get("Content-Type") == "application/json") {
+			if written := strings.HasSuffix(tt.want, "}"); written != (head.Get("Content-Type") == "application/json") {
 				t.Errorf("content type %q", head.Get("Content-Type"))
+			}
+			if empty := strings.HasPrefix(tt.want, "POST") && strings.HasSuffix(tt.want, " "); empty && head.Get("Content-Length") != "0" {
+				t.Errorf("content length %q", head.Get("Content-Length"))
 			}
 		})
 	}
@@ -93,8 +104,35 @@ func TestRequests(t *testing.T) {
 func TestCallsThatMakeNoRequest(t *testing.T) {
 	fb := serve(t, func(http.ResponseWriter, *http.Request) { t.Error("a request was made") })
 	for _, id := range []string{"", "0", "007", "12/overview", "1e3", "-1", "١"} {
-		if rep := fb.Customer(t.Context(), nil, id); rep.Class != Refused || rep.Requests != 0 {
-			t.Errorf("id %q: %+v", id, rep)
+		for name, rep := range map[string]Reply{
+			"customer": fb.Customer(t.Context(), nil, id), "hold": fb.Hold(t.Context(), nil, id),
+			"un-hold": fb.Unhold(t.Context(), nil, id, ServiceStartOptions()[0]), "unlatch": fb.Unlatch(t.Context(), nil, id),
+		} {
+			if rep.Class != Refused || rep.Requests != 0 {
+				t.Errorf("%s, id %q: %+v", name, id, rep)
+			}
+		}
+	}
+	for _, option := range []string{"", "nochargesformissedperiods", "NoChargesForMissedPeriods ", `x","preview":true,"y":"`} {
+		if rep := fb.Unhold(t.Context(), nil, "12", option); rep.Class != Refused || !strings.Contains(rep.Err.Error(), "ChargeForAllMissedPeriods, ") {
+			t.Errorf("option %q: %+v", option, rep)
+		}
+	}
+	for body, text := range map[string]string{
+		``: "not a JSON object", `[]`: "not a JSON object", `{"fusebillId":1`: "not a JSON object",
+		`{"fusebillId":1,"hubSpotId":2}`:                                           "lacks hubSpotCompanyId, which would be cleared",
+		`{"fusebillId":1,"hubSpotCompanyId":2}`:                                    "lacks hubSpotId",
+		`{"fusebillId":1,"HubSpotId":2,"hubSpotCompanyId":2}`:                      "lacks hubSpotId",
+		`{"hubSpotId":1,"hubSpotCompanyId":2}`:                                     "lacks fusebillId",
+		`{"fusebillId":null,"hubSpotId":1,"hubSpotCompanyId":2}`:                   "proper number as fusebillId",
+		`{"fusebillId":1,"hubSpotId":"","hubSpotCompanyId":2}`:                     "proper number as hubSpotId",
+		`{"fusebillId":1,"hubSpotId":1,"hubSpotCompanyId":2.5}`:                    "proper number as hubSpotCompanyId",
+		`{"fusebillId":1,"hubSpotId":1,"hubSpotCompanyId":2,"hubSpotId":null}`:     `"hubSpotId" twice`,
+		`{"fusebillId":1,"hubSpotId":{"id":1},"hubSpotCompanyId":{"x":[],"y":{}}}`: "proper number",
+	} {
+		var record *RecordError
+		if rep := fb.Latch(t.Context(), nil, []byte(body)); rep.Class != Refused || !errors.As(rep.Err, &record) || !strings.Contains(record.Text, text) {
+			t.Errorf("latch %s: %+v, want %q", body, rep, text)
 		}
 	}
 	for _, body := range []string{"", "{}", `{"id":0}`, `[{"id":1}]`, `{"id":1`} {
@@ -139,8 +177,14 @@ func TestReadOnly(t *testing.T) {
 	if rep := fb.Customer(t.Context(), nil, "12"); rep.Class != Answered {
 		t.Errorf("read: %+v", rep)
 	}
-	if rep := fb.Update(t.Context(), nil, []byte(`{"id":12}`)); rep.Class != Refused || rep.Requests != 0 || !errors.Is(rep.Err, ErrReadOnly) {
-		t.Errorf("write: %+v", rep)
+	for name, rep := range map[string]Reply{
+		"update": fb.Update(t.Context(), nil, []byte(`{"id":12}`)), "hold": fb.Hold(t.Context(), nil, "12"),
+		"un-hold": fb.Unhold(t.Context(), nil, "12", ServiceStartOptions()[0]), "unlatch": fb.Unlatch(t.Context(), nil, "12"),
+		"latch": fb.Latch(t.Context(), nil, []byte(`{"fusebillId":12,"hubSpotId":1,"hubSpotCompanyId":null}`)),
+	} {
+		if rep.Class != Refused || rep.Requests != 0 || !errors.Is(rep.Err, ErrReadOnly) {
+			t.Errorf("%s: %+v", name, rep)
+		}
 	}
 }
 

@@ -27,7 +27,7 @@ type Reply struct {
 	Class    Class
 	Status   int // HTTP status; 0: none came
 	Header   http.Header
-	Body     []byte // of an Answered reply: valid JSON of the kind asked for, not over the cap
+	Body     []byte // of an Answered reply: valid JSON of the kind asked for (anything for a Ping), not over the cap
 	Err      error  // nil when Answered; its text is for people
 	Requests int    // that reached a connection: 2 when the transport repeated a GET on a stale one
 	Sent     time.Time

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Options are the settings of a Fusebill client.
@@ -27,11 +28,14 @@ const (
 	defaultConnections = 8
 )
 
-// KeySetting is the SettingError.Setting of a key that cannot be one.
-const KeySetting = "the Fusebill key"
-
 // SettingError is a setting that cannot be used.
-type SettingError struct{ Setting, Text, Try string }
+type SettingError struct {
+	Setting, Text, Try string
+
+	// Credential says that it is what proves who calls: a key, or the user name
+	// that goes with it.
+	Credential bool
+}
 
 func (e *SettingError) Error() string {
 	return fmt.Sprintf("%s: %s (try: %s)", e.Setting, e.Text, e.Try)
@@ -48,11 +52,16 @@ func loopbackHost(host string) bool {
 	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
+// setting is the name of a setting, and what to do about a bad one.
+type setting struct{ name, try string }
+
+func fusebillURL() setting { return setting{"the Fusebill URL", "https://secure.fusebill.com/v1"} }
+
 // checkURL returns the base URL without a trailing slash. Its messages do not
 // quote the URL, which could hold a password.
-func checkURL(text string) (*url.URL, error) {
+func checkURL(text string, s setting) (*url.URL, error) {
 	bad := func(why string) (*url.URL, error) {
-		return nil, &SettingError{"the Fusebill URL", why, "https://secure.fusebill.com/v1"}
+		return nil, &SettingError{Setting: s.name, Text: why, Try: s.try}
 	}
 	u, err := url.Parse(text)
 	switch {
@@ -71,17 +80,33 @@ func checkURL(text string) (*url.URL, error) {
 	return u, nil
 }
 
-// checkKey refuses what cannot be a key, before it is sent anywhere.
-func checkKey(key Secret) error {
-	text := key.Reveal()
-	bad := func(why, try string) error { return &SettingError{KeySetting, why, try} }
-	switch {
+// checkFusebillKey refuses what cannot be a key, before it is sent anywhere.
+func checkFusebillKey(key Secret) error {
+	const name = "the Fusebill key"
+	if strings.HasPrefix(strings.ToLower(key.Reveal()), "basic ") {
+		return &SettingError{name, `it starts with the word "Basic"`, "the key alone, as the account shows it", true}
+	}
+	return checkKey(key, setting{name, "Settings > Integrations > API Key in the account shows it"})
+}
+
+// checkKey asks of a key what every key has; s says where it is to be found.
+func checkKey(key Secret, s setting) error {
+	switch text := key.Reveal(); {
 	case text == "":
-		return bad("it is not set", "Settings > Integrations > API Key in the account shows it")
-	case strings.HasPrefix(strings.ToLower(text), "basic "):
-		return bad(`it starts with the word "Basic"`, "the key alone, as the account shows it")
+		return &SettingError{s.name, "it is not set", s.try, true}
 	case strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }):
-		return bad("it holds spaces, line breaks or characters that no key has", "copy the key again, without quotes or blanks")
+		return &SettingError{s.name, "it holds spaces, line breaks or characters that no key has", "copy the key again, without quotes or blanks", true}
+	}
+	return nil
+}
+
+// checkUsername refuses what a header cannot carry unchanged.
+func checkUsername(username Secret, s setting) error {
+	switch text := username.Reveal(); {
+	case text == "":
+		return &SettingError{s.name, "it is not set", s.try, true}
+	case strings.TrimSpace(text) != text || strings.ContainsFunc(text, unicode.IsControl):
+		return &SettingError{s.name, "it holds line breaks, or blanks at its ends", "copy the name again, without them", true}
 	}
 	return nil
 }

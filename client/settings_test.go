@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -41,16 +42,59 @@ func TestSettings(t *testing.T) {
 		{"https://example.com", "hunter2\u200b", "the Fusebill key"},
 	}
 	for _, tt := range tests {
-		_, err := NewFusebill(Options{BaseURL: tt.url, Key: tt.key})
-		var setting *SettingError
-		errors.As(err, &setting)
-		switch {
-		case tt.setting == "" && err != nil, tt.setting != "" && (setting == nil || setting.Setting != tt.setting):
-			t.Errorf("%q: %v, want a fault of %q", tt.url, err, tt.setting)
-		case err != nil && (strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "hun ter2")):
-			t.Errorf("%v shows the secret", err)
+		if tt.setting == "the Fusebill key" { // both ask the same of a URL
+			continue
+		}
+		_, err := NewTrackfinity(TrackfinityOptions{BaseURL: tt.url, Key: "hunter2", Username: "ada"})
+		if text := strings.Replace(tt.setting, "Fusebill", "Trackfinity", 1); !faultOf(err, text, false) || shows(err, "hunter2", "hun ter2") {
+			t.Errorf("%q: %v, want a fault of %q", tt.url, err, text)
 		}
 	}
+	for _, tt := range tests {
+		_, err := NewFusebill(Options{BaseURL: tt.url, Key: tt.key})
+		if !faultOf(err, tt.setting, tt.setting == "the Fusebill key") || shows(err, "hunter2", "hun ter2") {
+			t.Errorf("%q: %v, want a fault of %q", tt.url, err, tt.setting)
+		}
+	}
+}
+
+func TestTrackfinityCredentials(t *testing.T) {
+	tests := []struct {
+		key, username Secret
+		setting       string // at fault
+		try           string
+	}{
+		{"hunter2", "ada reed", "", ""},
+		{"hunter2", "Zoë", "", ""},
+		{"", "ada", "the Trackfinity key", "TRACKFINITY_API_KEY"},
+		{"hunter2 ", "ada", "the Trackfinity key", "copy the key again"},
+		{"hunter2", "", "the Trackfinity user name", "TRACKFINITY_API_USERNAME"},
+		{"hunter2", "ada\r\nX-Evil: 1", "the Trackfinity user name", "copy the name again"},
+		{"hunter2", " ada", "the Trackfinity user name", "blanks at its ends"},
+	}
+	for _, tt := range tests {
+		_, err := NewTrackfinity(TrackfinityOptions{BaseURL: "https://tracking.example.com/api", Key: tt.key, Username: tt.username})
+		if !faultOf(err, tt.setting, true) || err != nil && !shows(err, tt.try) || shows(err, "hunter2") {
+			t.Errorf("%v, want a fault of %q", err, tt.setting)
+		}
+	}
+	_, err := NewTrackfinity(TrackfinityOptions{Key: "hunter2", Username: "ada"})
+	if !faultOf(err, "the Trackfinity URL", false) || !shows(err, "TRACKFINITY_URL") {
+		t.Error(err)
+	}
+}
+
+// faultOf says that err is about the setting; "": that there is none.
+func faultOf(err error, name string, credential bool) bool {
+	var fault *SettingError
+	if !errors.As(err, &fault) {
+		return err == nil && name == ""
+	}
+	return fault.Setting == name && fault.Credential == credential
+}
+
+func shows(err error, texts ...string) bool {
+	return err != nil && slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(err.Error(), text) })
 }
 
 func TestSecretsDoNotShow(t *testing.T) {

@@ -3,6 +3,7 @@ package client
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -87,7 +88,8 @@ func TestMisbehaviour(t *testing.T) {
 	}
 }
 
-// A server that hangs up on an idle connection may not make net/http send a write again.
+// A server that hangs up on an idle connection may not make net/http send a write
+// again, whether it has a body or none.
 func TestAWriteIsSentOnce(t *testing.T) {
 	var writes atomic.Int32
 	fb := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -99,14 +101,59 @@ func TestAWriteIsSentOnce(t *testing.T) {
 		conn, _, _ := w.(http.Hijacker).Hijack()
 		conn.Close()
 	})
-	for range 5 { // the write goes over a connection that was used before
-		fb.Customer(t.Context(), nil, "12")
-		if rep := fb.Update(t.Context(), nil, []byte(`{"id":12}`)); rep.Class != Lost {
-			t.Errorf("%s: %v", rep.Class, rep.Err)
+	for name, write := range map[string]func() Reply{
+		"PUT":                 func() Reply { return fb.Update(t.Context(), nil, []byte(`{"id":12}`)) },
+		"POST":                func() Reply { return fb.Unhold(t.Context(), nil, "12", ServiceStartOptions()[0]) },
+		"POST without a body": func() Reply { return fb.Hold(t.Context(), nil, "12") },
+	} {
+		writes.Store(0)
+		for range 5 { // the write goes over a connection that was used before
+			fb.Customer(t.Context(), nil, "12")
+			if rep := write(); rep.Class != Lost || rep.Requests != 1 {
+				t.Errorf("%s: %s, %d requests: %v", name, rep.Class, rep.Requests, rep.Err)
+			}
+		}
+		if n := writes.Load(); n != 5 {
+			t.Errorf("5 calls made %d writes by %s", n, name)
 		}
 	}
-	if n := writes.Load(); n != 5 {
-		t.Errorf("5 calls made %d writes", n)
+}
+
+// stuck is a connection that takes nothing any more once it has been used.
+type stuck struct {
+	net.Conn
+	used *atomic.Bool
+}
+
+func (c stuck) Write(p []byte) (int, error) {
+	if c.used.Swap(true) {
+		return 0, errors.New("broken pipe")
+	}
+	return c.Conn.Write(p)
+}
+
+// A POST without a body of which nothing left may go over another connection. It
+// still is one request.
+func TestAPostOverADeadConnection(t *testing.T) {
+	var posts, connections atomic.Int32
+	transport := NewTransport(1)
+	dial := transport.DialContext
+	transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		connections.Add(1)
+		conn, err := dial(ctx, network, address)
+		return stuck{conn, new(atomic.Bool)}, err
+	}
+	t.Cleanup(transport.CloseIdleConnections)
+	fb := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			posts.Add(1)
+		}
+		io.WriteString(w, customerJSON)
+	}, func(o *Options) { o.Transport = transport })
+	fb.Customer(t.Context(), nil, "12")
+	rep := fb.Hold(t.Context(), nil, "12")
+	if rep.Class != Answered || rep.Requests != 1 || posts.Load() != 1 || connections.Load() != 2 {
+		t.Errorf("%s, %d requests counted, %d made over %d connections: %v", rep.Class, rep.Requests, posts.Load(), connections.Load(), rep.Err)
 	}
 }
 
