@@ -179,7 +179,7 @@ func TestWritesLeaveSoonAfterTheirRead(t *testing.T) {
 		var items []*batch.Item
 		w := newWorld(t)
 		b := newBench(t, w)
-		b.opts.Workers = workers(1)
+		b.opts.Workers = workers(2)
 		for n := range 12 {
 			id := fmt.Sprint(n)
 			w.records[id] = fmt.Sprintf(`{"id":%q,"a":"old","b":"kept"}`, id)

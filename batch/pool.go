@@ -1,8 +1,16 @@
 package batch
 
 // rowsPerWorker is how many rows are on the way for each request in flight: a
-// worker that waits for the disk must not leave a connection idle.
+// worker that waits for the disk must not leave a connection idle. Whoever asks
+// for one request at a time gets the rows in their order.
 const rowsPerWorker = 4
+
+func onTheWay(workers int) int {
+	if workers == 1 {
+		return 1
+	}
+	return workers * rowsPerWorker
+}
 
 // pool is the workers of one system, and the rows that are ready for them: a
 // slow system must not hold up another's rows.
@@ -43,7 +51,7 @@ func (p *pools) of(system string) *pool {
 		return known
 	}
 	n := max(1, p.workers[system])
-	made := &pool{flight: make(chan struct{}, n), tasks: make(chan *task, n*rowsPerWorker)}
+	made := &pool{flight: make(chan struct{}, n), tasks: make(chan *task, onTheWay(n))}
 	for range made.most() {
 		p.start(made.tasks)
 	}
