@@ -37,6 +37,7 @@ type Edit struct {
 	Want   Value  // Null clears
 	Expect *Value // what must stand there now, unless Want does already; nil: anything
 	Stale  string // rb_error_code of a row that does not find Expect
+	Yields bool   // when Expect does not stand there, the field is left as it is
 	Secret bool   // Want is kept out of changes, and so of the journal
 }
 

@@ -22,7 +22,11 @@ func Diff(edits []Edit, guards []Guard, now func(field string) Value, same Equal
 		if same(e.Field, was, e.Want) {
 			continue
 		}
-		if e.Expect != nil && !same(e.Field, was, *e.Expect) {
+		stale := e.Expect != nil && !same(e.Field, was, *e.Expect)
+		if stale && e.Yields {
+			continue
+		}
+		if stale {
 			return nil, &Outcome{Kind: Conflict, Code: cmp.Or(e.Stale, "changed_since_plan"), Error: fmt.Sprintf(
 				"%s should be %s, and is %s; the row would make it %s", e.Field, e.Expect.quoted(), was.quoted(), e.Want.quoted())}
 		}

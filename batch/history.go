@@ -21,6 +21,52 @@ func (x *Index) Sent(n int) (*Sent, error) {
 	return &Sent{N: n, Found: *e.Found, Changes: e.Changes, Outcome: o}, err
 }
 
+// Witnesses returns up to most customers whom the run has read, with the id, the
+// time of creation and the currency that they were found with.
+func (x *Index) Witnesses(most int) (all []Record, err error) {
+	for n := range x.Head.Rows {
+		var r Record
+		switch {
+		case len(all) == most:
+			return all, nil
+		case x.intent[n] != 0:
+			sent, err := x.Sent(n)
+			if err != nil {
+				return nil, err
+			}
+			r = sent.Found.Record
+		case x.done[n] != 0:
+			o, err := x.Outcome(n)
+			if err != nil {
+				return nil, err
+			}
+			r = Record{ID: o.ID, Created: o.Created, Currency: o.Currency}
+		}
+		if r.ID != "" && r.Created != "" {
+			all = append(all, r)
+		}
+	}
+	return all, nil
+}
+
+// Costs is what the run has cost so far. Of a process that was killed only the
+// requests of rows with an outcome are known.
+func (x *Index) Costs() End {
+	if x.End != nil {
+		return *x.End
+	}
+	var e End
+	for n := range x.Head.Rows {
+		o, err := x.Outcome(n)
+		if err != nil {
+			continue // whoever needs the row itself is told
+		}
+		e.Writes += o.Sends
+		e.Reads += max(0, o.Requests-o.Sends)
+	}
+	return e
+}
+
 // Settled says that the rows of a run that ends so need no further visit.
 func (k Kind) Settled() bool { return k != NotAttempted && k != InDoubt }
 

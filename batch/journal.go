@@ -18,6 +18,7 @@ type Head struct {
 	Format       int               `json:"format"`
 	ID           string            `json:"id"`
 	Mode         string            `json:"mode"`                    // see the Mode constants
+	Dry          bool              `json:"dry,omitempty"`           // an undo that writes nothing
 	Of           string            `json:"of,omitempty"`            // the run that this one carries out or takes back
 	Action       string            `json:"action"`                  // as typed: update
 	ActionColumn string            `json:"action_column,omitempty"` // of a mixed file

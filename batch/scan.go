@@ -58,8 +58,8 @@ func (s *scanner) sound() int64 {
 // next returns one record; nil for a line that is not sound.
 func (s *scanner) next() (*Entry, int64, error) {
 	line, err := s.lines.ReadBytes('\n')
-	if len(line) == 0 && err != nil {
-		return nil, 0, err
+	if err != nil && (len(line) == 0 || !errors.Is(err, io.EOF)) {
+		return nil, 0, err // a disk that cannot be read has no torn end
 	}
 	offset := s.at
 	s.at += int64(len(line))

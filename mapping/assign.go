@@ -6,36 +6,40 @@ import (
 	"strings"
 )
 
-// chooseKey takes the column of the mapping file's key, else the one that means
-// the schema's first key, else the next.
-func (c *compiler) chooseKey() {
-	field := c.keyField()
-	if c.file.Key.Column.Text != "" {
-		c.keyOfFile(field)
-		return
-	}
-	for _, field := range c.schema.Keys {
-		for i := range c.columns {
-			h := &c.columns[i]
-			if h.use == undecided && !c.unclear(h) && fold(c.target(h)) == fold(field.Name) {
-				c.setKey(h, c.directory.key(field.Name))
-				return
-			}
+// rule returns what the mapping file says of a column in rows of an action.
+func (c *compiler) rule(p *part, h *heading) *ColumnRule {
+	for _, r := range c.file.rules(h.text) {
+		if r.Action.Text == "" || r.Action.Text == p.schema.Action {
+			return r
 		}
 	}
-	if !c.file.keyUnread && !c.anyUnclear() {
-		c.bad.add("no column says which customer a row is about", c.keyHint())
-	}
+	return nil
 }
 
-// unclear says that what a column is for may stand in a part of the mapping
-// file that could not be read, which has been complained about already.
+// meaning is the name under which a column means a field to an action: the
+// mapping file's, else its own; "" where the file gives it to other actions only.
+func (c *compiler) meaning(p *part, h *heading) string {
+	if rule := c.rule(p, h); rule != nil {
+		return rule.Field.Text
+	}
+	if len(c.file.rules(h.text)) > 0 {
+		return ""
+	}
+	return h.text
+}
+
+// unclear says that what a column is for stands in a part of the mapping file
+// that could not be made sense of, which has been complained about already.
 func (c *compiler) unclear(h *heading) bool {
+	rules := c.file.rules(h.text)
+	if slices.ContainsFunc(rules, func(r *ColumnRule) bool { return len(c.scope(r.Action)) == 0 }) {
+		return true
+	}
 	if len(c.file.bad) == 0 {
 		return false
 	}
-	if rule := c.file.rule(h.text); rule != nil {
-		return rule.Field.Text == ""
+	if len(rules) > 0 {
+		return slices.ContainsFunc(rules, func(r *ColumnRule) bool { return r.Field.Text == "" })
 	}
 	return c.file.columnsUnread || c.file.mentions(h.text)
 }
@@ -49,138 +53,62 @@ func (c *compiler) anyUnclear() bool {
 	return false
 }
 
-func (c *compiler) keyHint() string {
-	names := c.keyNames()
-	hint := "a column headed " + strings.Join(names, " or ") + ", or key: in a mapping file"
-	if near, ok := nearestPair(c.texts(), names); ok {
-		hint += "; is it " + near + "?"
-	}
-	return hint
-}
-
-func (c *compiler) keyNames() []string {
-	var names []string
-	for _, f := range c.schema.Keys {
-		names = append(names, f.Name)
-	}
-	return names
-}
-
-// nearestPair returns the first heading that is near one of the names.
-func nearestPair(headings, names []string) (string, bool) {
-	for _, h := range headings {
-		if _, ok := Nearest(h, names); ok {
-			return fmt.Sprintf("%q", h), true
-		}
-	}
-	return "", false
-}
-
-// keyField returns the field of the mapping file's key, nil when there is none.
-func (c *compiler) keyField() *Field {
-	name := c.file.Key.Field
-	field := c.directory.key(name.Text)
-	if field == nil && name.Text != "" {
-		c.complain(name, "key: the field is one of %s, not %s", strings.Join(c.keyNames(), ", "), name.Text)
-	}
-	return field
-}
-
-func (c *compiler) keyOfFile(field *Field) {
-	column := c.file.Key.Column
-	h := c.find(column.Text)
-	switch {
-	case h == nil:
-		c.complain(column, "key names the column %q, which the input lacks%s", column.Text, didYouMean(column.Text, c.texts()))
-		return
-	case h.use == guards:
-		c.complain(column, "the column %q stands in key and in match", h.text)
-		return
-	}
-	h.use = keys
-	if field == nil {
-		return
-	}
-	if rule := c.file.rule(h.text); rule != nil && rule.Field.Text != "" && fold(rule.Field.Text) != fold(field.Name) {
-		c.complain(rule.Field, "the column %q is the key and cannot also set %s", h.text, rule.Field.Text)
-	}
-	c.setKey(h, field)
-}
-
-func (c *compiler) setKey(h *heading, field *Field) {
-	h.use = keys
-	c.mapper.key = c.column(h, target{field, field.Name}, c.file.rule(h.text))
-}
-
-// target is the name under which a column means a field: the mapping file's, else its own.
-func (c *compiler) target(h *heading) string {
-	if rule := c.file.rule(h.text); rule != nil {
-		return rule.Field.Text
-	}
-	return h.text
-}
-
-// assign finds the field that a column sets.
+// assign finds the fields that a column sets.
 func (c *compiler) assign(h *heading) {
 	if h.use != undecided || c.unclear(h) {
 		return
 	}
-	rule := c.file.rule(h.text)
-	if rule == nil && len(c.file.Columns) > 0 {
-		c.bad.add(fmt.Sprintf("the column %q is not listed in the mapping file%s", h.text, didYouMean(h.text, c.absent())),
-			fmt.Sprintf("list it under columns or ignore, or --ignore %q", h.text))
-		return
-	}
-	t, why := c.settable(c.target(h))
-	if why == "" {
-		why = c.claim(t, fmt.Sprintf("the column %q", h.text))
+	rules := c.file.rules(h.text)
+	for _, rule := range rules {
+		c.assignAs(h, rule.Field.Text, rule)
 	}
 	switch {
-	case why == "":
-		h.use = sets
-		c.mapper.columns = append(c.mapper.columns, c.column(h, t, rule))
-	case rule != nil:
+	case len(rules) > 0:
+	case len(c.file.Columns) == 0:
+		c.assignAs(h, h.text, nil)
+	case !h.taken:
+		c.bad.add(fmt.Sprintf("the column %q is not listed in the mapping file%s", h.text, didYouMean(h.text, c.absent())),
+			fmt.Sprintf("list it under columns or ignore, or --ignore %q", h.text))
+	}
+}
+
+// assignAs lets a column set the field of a name in rows of all actions that have
+// it, those aside whose key it is.
+func (c *compiler) assignAs(h *heading, name string, rule *ColumnRule) {
+	parts := c.parts
+	if rule != nil {
+		parts = c.scope(rule.Action)
+	}
+	free := slices.DeleteFunc(slices.Clone(parts), func(p *part) bool { return p.takes[h.index] })
+	all, why := settable(free, name)
+	if why != "" && len(free) == len(parts) && !(rule == nil && h.taken) {
+		c.blame(h, rule, why)
+	}
+	for _, t := range all {
+		if why := t.claim(t.target, fmt.Sprintf("the column %q", h.text)); why != "" {
+			c.blame(h, rule, why)
+			continue
+		}
+		c.checkSecret(t, rule)
+		t.take(h)
+		t.layout.columns = append(t.layout.columns, t.column(h, t.target, c.file, rule))
+	}
+}
+
+// blame tells why a column cannot set what it is meant to.
+func (c *compiler) blame(h *heading, rule *ColumnRule, why string) {
+	if rule != nil {
 		c.complain(rule.Field, "%s", why)
-	default:
-		c.bad.add(fmt.Sprintf("column %d: %s", h.index+1, why), fmt.Sprintf("rename it, or leave it out with --ignore %q%s", h.text, delimiterHint(h.text)))
+		return
 	}
+	c.bad.add(fmt.Sprintf("column %d: %s", h.index+1, why), fmt.Sprintf("rename it, or leave it out with --ignore %q%s", h.text, delimiterHint(h.text)))
 }
 
-// settable finds the field of a name, or says why a row cannot set it.
-func (c *compiler) settable(name string) (target, string) {
-	if t, ok := c.directory.field(name); ok {
-		return t, ""
+// checkSecret refuses a rule that would hold a secret, or change one.
+func (c *compiler) checkSecret(t taker, rule *ColumnRule) {
+	if rule != nil && t.target.field.Secret && (rule.Values != nil || rule.expression != nil || rule.Lower) {
+		c.complain(rule.Field, "%s is sent as it stands in the input: values, expr and lower are not for it", t.target.name)
 	}
-	if where, ok := c.directory.belongs[fold(name)]; ok {
-		return target{}, fmt.Sprintf("%s cannot be set by %s: %s", name, c.schema.Action, where)
-	}
-	if f := c.directory.key(name); f != nil {
-		return target{}, fmt.Sprintf("%s names the customer and cannot be set", f.Name)
-	}
-	return target{}, fmt.Sprintf("%q is not a field of %s%s", name, c.schema.Action, didYouMean(name, c.directory.names))
-}
-
-// settableBy finds the field of a rule whose column cannot be assigned; false
-// when it is none, which is told, or the key.
-func (c *compiler) settableBy(r *ColumnRule) (target, bool) {
-	if r.Field.Text == "" || c.directory.key(r.Field.Text) != nil {
-		return target{}, false
-	}
-	t, why := c.settable(r.Field.Text)
-	if why != "" {
-		c.complain(r.Field, "%s", why)
-	}
-	return t, why == ""
-}
-
-// claim notes who sets a field and objects to a second.
-func (c *compiler) claim(t target, by string) string {
-	name := fold(t.name)
-	if other := c.setBy[name]; other != "" {
-		return fmt.Sprintf("two sources for %s: %s and %s", t.name, other, by)
-	}
-	c.setBy[name] = by
-	return ""
 }
 
 // absent are the listed columns that the input lacks: what a heading may have been meant for.
@@ -198,7 +126,7 @@ func (c *compiler) absent() []string {
 func (c *compiler) unlisted() []string {
 	var names []string
 	for _, h := range c.columns {
-		if h.use == undecided && c.file.rule(h.text) == nil {
+		if h.use == undecided && !h.taken && c.file.rules(h.text) == nil {
 			names = append(names, h.text)
 		}
 	}
@@ -222,23 +150,82 @@ func (c *compiler) unassigned() {
 	}
 }
 
+// settableBy finds the actions that could set the field of a rule whose column
+// cannot be assigned. That there are none is told, unless the field is a key.
+func (c *compiler) settableBy(r *ColumnRule) []taker {
+	parts := c.scope(r.Action)
+	isKey := func(p *part) bool { return p.directory.key(r.Field.Text) != nil }
+	if r.Field.Text == "" || len(parts) == 0 || slices.ContainsFunc(parts, isKey) {
+		return nil
+	}
+	all, why := settable(parts, r.Field.Text)
+	if why != "" {
+		c.complain(r.Field, "%s", why)
+	}
+	return all
+}
+
 // absentee claims the field of a column that the input lacks.
 func (c *compiler) absentee(r *ColumnRule, name string) {
-	t, ok := c.settableBy(r)
-	if !ok {
-		return
-	}
-	if why := c.claim(t, fmt.Sprintf("the column %q", name)); why != "" {
-		c.complain(r.Field, "%s", why)
+	for _, t := range c.settableBy(r) {
+		c.checkSecret(t, r)
+		if why := t.claim(t.target, fmt.Sprintf("the column %q", name)); why != "" {
+			c.complain(r.Field, "%s", why)
+		}
 	}
 }
 
-// checkUse refuses rows that could not say anything.
-func (c *compiler) checkUse() {
-	if len(c.schema.Fields) == 0 || len(c.mapper.columns)+len(c.mapper.constants) > 0 {
-		return
+// constants become cells that every row sets whose action has the field.
+func (c *compiler) constants() {
+	for _, p := range c.file.Constants {
+		all, why := settable(c.parts, p.Name.Text)
+		if why != "" {
+			c.complain(p.Name, "constants: %s", why)
+		}
+		for _, t := range all {
+			why := t.claim(t.target, "a constant")
+			if t.target.field.Secret {
+				why = noSecretsHere
+			}
+			if why != "" {
+				c.complain(p.Name, "constants: %s", why)
+				continue
+			}
+			c.constant(t, p.Value)
+		}
 	}
-	c.bad.add("the input has a key and nothing to set", "add a column headed with a field's name"+delimiterHint(strings.Join(c.texts(), " ")))
+}
+
+// constant reads a value as if it stood in a cell. The clear word and allow_clear
+// may be among what could not be read, and then it may be right after all.
+func (c *compiler) constant(t taker, value Scalar) {
+	col := t.column(&heading{index: -1, text: "constants"}, t.target, c.file, nil)
+	name := t.target.name
+	var out Mapped
+	col.set(value.Text, &out)
+	for _, problem := range out.Problems {
+		if c.file.mentions(value.Text) || problem.Code == "not_clearable" && c.file.mentions(name) {
+			continue
+		}
+		c.complain(value, "constants: %s: %s", name, problem.Text)
+	}
+	if len(out.Cells)+len(out.Problems) == 0 {
+		text := fmt.Sprintf("constants: %s is blank, and blank sets nothing", name)
+		c.bad.addAt(value, c.file.at(value, text), c.file.Clear+" to clear the field, or take the line out")
+	}
+	t.layout.constants = append(t.layout.constants, out.Cells...)
+}
+
+func (c *compiler) checkAllowClear() {
+	for _, s := range c.file.AllowClear {
+		all, why := settable(c.parts, s.Text)
+		if len(all) > 0 && !slices.ContainsFunc(all, func(t taker) bool { return !t.target.field.neverCleared() }) {
+			why = all[0].target.name + " can never be cleared"
+		}
+		if why != "" {
+			c.complain(s, "allow_clear: %s", why)
+		}
+	}
 }
 
 // delimiterHint is for a heading that looks like several in one.
@@ -247,17 +234,4 @@ func delimiterHint(heading string) string {
 		return "; or is another --delimiter meant?"
 	}
 	return ""
-}
-
-func (c *compiler) column(h *heading, t target, rule *ColumnRule) column {
-	col := newColumn(h, t)
-	col.words.clear = c.file.Clear
-	if rule != nil {
-		col.rule = *rule
-		col.mapped = rule.Values != nil || rule.expression != nil
-	}
-	allowed := slices.ContainsFunc(c.file.AllowClear, func(s Scalar) bool { return fold(s.Text) == fold(t.name) })
-	col.clearable = t.field.Clear == Clearable || t.field.Clear == IfAllowed && allowed
-	col.blankClears = c.file.BlankClears && col.clearable
-	return col
 }

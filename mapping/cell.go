@@ -12,6 +12,7 @@ const (
 	clears            // the clear word
 	clearCase         // almost the clear word
 	broken            // by the spreadsheet
+	masked            // what our own files show in place of a secret
 )
 
 // words are the special cells of one column. An empty clear word is none:
@@ -19,6 +20,7 @@ const (
 type words struct {
 	clear  string
 	number bool // 1.23E+11 is damage here
+	secret bool // the mask is special here
 }
 
 // read sorts a cell as the [Input] gives it, the escaping apostrophe already
@@ -41,12 +43,14 @@ func (w words) read(cell string) (string, meaning) {
 		return cell, clearCase
 	case w.damaged(trimmed):
 		return cell, broken
+	case w.masked(trimmed):
+		return "", masked
 	}
 	return cell, plain
 }
 
 func (w words) special(trimmed string) bool {
-	return w.nearlyClear(trimmed) || w.damaged(trimmed) ||
+	return w.nearlyClear(trimmed) || w.damaged(trimmed) || w.masked(trimmed) ||
 		strings.HasPrefix(trimmed, "'") && looksLikeFormula(trimmed)
 }
 
@@ -57,3 +61,5 @@ func (w words) nearlyClear(trimmed string) bool {
 func (w words) damaged(trimmed string) bool {
 	return damaged(trimmed) || w.number && scientific(trimmed)
 }
+
+func (w words) masked(trimmed string) bool { return w.secret && trimmed == mask }

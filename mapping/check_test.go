@@ -11,7 +11,7 @@ import (
 
 type kept struct{ rows []string }
 
-func (k *kept) Append(row Row) error {
+func (k *kept) Append(row Row, _ []string) error {
 	k.rows = append(k.rows, fmt.Sprintf("%d %s", row.Line, strings.Join(row.Cells, "|")))
 	return nil
 }
@@ -181,7 +181,7 @@ func TestCheckGathersWarningsAndCodes(t *testing.T) {
 
 type fullDisk struct{ error }
 
-func (f fullDisk) Append(Row) error { return f.error }
+func (f fullDisk) Append(Row, []string) error { return f.error }
 
 func TestCheckEndsWithTheSink(t *testing.T) {
 	full := errors.New("the disk is full")

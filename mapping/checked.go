@@ -3,7 +3,7 @@ package mapping
 import "fmt"
 
 // Checked is what Check found. Rows are numbered from 0, in the order in which
-// the sink got them. About 5 bytes a row stay in memory, 9 when there is trouble
+// the sink got them. About 6 bytes a row stay in memory, 10 when there is trouble
 // between rows.
 type Checked struct {
 	Rows         int       // blank ones not counted
@@ -15,6 +15,8 @@ type Checked struct {
 
 	lines  chunked[uint32]
 	marks  chunked[marks]
+	kindAt chunked[uint8] // by row: the place of its kind
+	kinds  []kind
 	others []uint32 // by row: the place of the row it clashes with; nil when none does
 	uses   []Use
 }
@@ -26,16 +28,57 @@ const (
 	ragged                      // more or fewer cells than the heading
 	duplicate                   // another row is about the same customer
 	chained                     // another row has or gets the same reference
+	linked                      // another row gets the same link
 	circular                    // its parent leads back to it
 	more                        // a later row of the same customer will be sent
 )
 
-const rejecting = bad | ragged | duplicate | chained | circular
+const rejecting = bad | ragged | duplicate | chained | linked | circular
 
 // Line returns the line of the input where a row starts.
 func (c *Checked) Line(n int) int { return int(*c.lines.at(n)) }
 
-// More says that a later row of the same customer is not rejected.
+// Action returns the action of a row; "" when it is unknown or the row is ragged.
+func (c *Checked) Action(n int) string { return c.kind(n).Action }
+
+func (c *Checked) kind(n int) *kind { return &c.kinds[*c.kindAt.at(n)] }
+
+// actions lists those that rows may be of.
+func (c *Checked) actions() (names []string) {
+	for _, k := range c.kinds[1:] {
+		if k.Field == "" {
+			names = append(names, k.Action)
+		}
+	}
+	return names
+}
+
+// Sendable returns how many rows of an action no offline check rejects.
+func (c *Checked) Sendable(action string) (n int) {
+	for _, k := range c.kinds {
+		if k.Action == action {
+			n += k.sendable
+		}
+	}
+	return n
+}
+
+// KeyFields returns the fields that name the customers of an action's sendable rows.
+func (c *Checked) KeyFields(action string) (fields []string) {
+	for _, k := range c.kinds {
+		if k.Action == action && k.sendable > 0 {
+			fields = append(fields, k.Field)
+		}
+	}
+	return fields
+}
+
+// More says that a later row of the same customer, of any action, is not
+// rejected. Where the rows that will be sent to one system name their customers
+// by different fields (id and reference, customer_id and subscription_id), nobody
+// can know offline which of them are about the same one: then it is true of all
+// but the last of them. It is known for mixed files, for such ones, and where a
+// customer may stand in several rows.
 func (c *Checked) More(n int) bool { return *c.marks.at(n)&more != 0 }
 
 // OK says that no offline check rejects the row.
@@ -55,6 +98,8 @@ func (c *Checked) Problem(n int) *Problem {
 		return &Problem{Code: "duplicate_row", Text: fmt.Sprintf("line %d is about the same customer", c.other(n))}
 	case m&chained != 0:
 		return &Problem{Code: "reference_chain", Text: fmt.Sprintf("line %d has or sets the reference that this row sets", c.other(n))}
+	case m&linked != 0:
+		return &Problem{Code: "already_linked", Text: fmt.Sprintf("line %d gives another customer the same link", c.other(n))}
 	case m&circular != 0:
 		return &Problem{Code: "bad_value", Text: "the customer would be its own parent, directly or through other rows"}
 	}
@@ -75,7 +120,7 @@ func (c *Checked) clash(n, other int, m marks) {
 	if c.others == nil {
 		c.others = make([]uint32, c.Rows)
 	}
-	if *c.marks.at(n)&(duplicate|chained) == 0 {
+	if *c.marks.at(n)&(duplicate|chained|linked) == 0 {
 		c.others[n] = uint32(other)
 	}
 	*c.marks.at(n) |= m

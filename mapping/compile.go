@@ -2,7 +2,6 @@ package mapping
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 )
@@ -18,15 +17,47 @@ type CompileOptions struct {
 // Compile decides what each column of a heading is for. The error is a *Refusal
 // that lists every problem at once, those of the mapping file's own form included.
 func Compile(s Schema, heading []string, o CompileOptions) (*Mapper, error) {
-	c := &compiler{schema: s, file: o.File, directory: newDirectory(s), setBy: map[string]string{}, mapper: &Mapper{}}
-	if c.file == nil {
-		c.file = &File{Clear: DefaultClear}
+	return newCompiler(s.Action, []Schema{s}, o.File).compile(heading, o)
+}
+
+// CompileMixed is Compile for a file whose action column says which of the
+// schemas a row is of. A column serves every action that has a field or a key of
+// its name; in rows of the others its cells must be blank.
+func CompileMixed(all []Schema, heading []string, o CompileOptions) (*Mapper, error) {
+	return newCompiler(mixed, all, o.File).compile(heading, o)
+}
+
+// mixed is what a mapping file calls the action of a mixed file.
+const mixed = "run"
+
+type compiler struct {
+	command string // an action, or mixed
+	parts   []*part
+	file    *File
+	columns []heading
+	mapper  *Mapper
+	bad     refusals
+}
+
+func newCompiler(command string, all []Schema, file *File) *compiler {
+	c := &compiler{command: command, mapper: &Mapper{}, file: &File{Clear: DefaultClear}}
+	if file != nil {
+		c.file, c.bad = file.hiding(secretNames(all)), slices.Clone(file.bad)
 	}
-	c.bad = slices.Clone(c.file.bad)
+	for _, s := range all {
+		p := &part{schema: s, directory: newDirectory(s), setBy: map[string]string{}, layout: &layout{schema: s}}
+		c.parts = append(c.parts, p)
+		c.mapper.layouts = append(c.mapper.layouts, p.layout)
+	}
+	return c
+}
+
+func (c *compiler) compile(heading []string, o CompileOptions) (*Mapper, error) {
 	c.checkAction()
 	c.layOut(heading, o)
+	c.findAction()
 	c.guards(o.Match)
-	c.chooseKey()
+	c.chooseKeys()
 	for i := range c.columns {
 		c.assign(&c.columns[i])
 	}
@@ -39,6 +70,7 @@ func Compile(s Schema, heading []string, o CompileOptions) (*Mapper, error) {
 	if err := c.bad.err(o.Name); err != nil {
 		return nil, err
 	}
+	c.finish()
 	return c.mapper, nil
 }
 
@@ -46,11 +78,10 @@ func Compile(s Schema, heading []string, o CompileOptions) (*Mapper, error) {
 type use int
 
 const (
-	undecided use = iota
+	undecided use = iota // up to each action
 	leftOut
+	decides // the action
 	guards
-	keys
-	sets
 )
 
 // heading is a column of the input on its way to a use.
@@ -58,27 +89,12 @@ type heading struct {
 	index int
 	text  string // trimmed
 	use   use
-}
-
-type compiler struct {
-	schema    Schema
-	file      *File
-	directory *directory
-	columns   []heading
-	setBy     map[string]string // folded field → what sets it
-	mapper    *Mapper
-	bad       refusals
+	taken bool // by an action, or meant to be by the mapping file
 }
 
 // complain tells a problem with its place in the mapping file.
 func (c *compiler) complain(at Scalar, format string, args ...any) {
 	c.bad.addAt(at, c.file.at(at, fmt.Sprintf(format, args...)), "")
-}
-
-func (c *compiler) checkAction() {
-	if a := c.file.Action; a.Text != "" && a.Text != c.schema.Action {
-		c.complain(a, "the mapping file is for %s, the command is %s", a.Text, c.schema.Action)
-	}
 }
 
 // layOut lists the columns and refuses nameless and doubled ones.
@@ -89,7 +105,7 @@ func (c *compiler) layOut(texts []string, o CompileOptions) {
 	}
 	for _, s := range c.file.Ignore {
 		name := strings.TrimSpace(s.Text)
-		if c.file.rule(name) != nil {
+		if c.file.rules(name) != nil {
 			c.complain(s, "the column %q stands in columns and in ignore", name)
 		}
 		ignored[name] = true
@@ -112,6 +128,9 @@ func (c *compiler) layOut(texts []string, o CompileOptions) {
 			first[h.text] = i + 1
 		}
 		c.columns = append(c.columns, h)
+	}
+	for _, p := range c.parts {
+		p.takes = make([]bool, len(texts))
 	}
 }
 
@@ -136,85 +155,27 @@ func (c *compiler) texts() []string {
 	return all
 }
 
-// guards takes the columns of match; those of the command line come last and win.
-func (c *compiler) guards(flags map[string]string) {
-	wanted := map[string]Pair{}
-	for _, p := range c.file.Match {
-		wanted[strings.TrimSpace(p.Name.Text)] = p
-	}
-	for column, field := range flags {
-		column = strings.TrimSpace(column)
-		wanted[column] = Pair{Scalar{Text: column}, Scalar{Text: field}}
-	}
-	for _, column := range slices.Sorted(maps.Keys(wanted)) {
-		c.guard(column, wanted[column])
+// finish notes which columns are none of an action's, and which hold secrets.
+func (c *compiler) finish() {
+	for i := range c.columns {
+		h := &c.columns[i]
+		secret := fold(h.text) == passwordName
+		for _, p := range c.parts {
+			secret = secret || p.setsSecret(h)
+			if !p.takes[h.index] && (h.use == undecided || h.use == guards) {
+				p.layout.foreign = append(p.layout.foreign, column{index: h.index, heading: h.text})
+			}
+		}
+		if secret {
+			c.mapper.secrets = append(c.mapper.secrets, h.index)
+		}
 	}
 }
 
-func (c *compiler) guard(column string, p Pair) {
-	t, ok := c.directory.guard(p.Value.Text)
-	if !ok {
-		names := append(slices.Clone(c.directory.names), c.schema.Guards...)
-		c.complain(p.Value, "match: %q cannot be read%s", p.Value.Text, didYouMean(p.Value.Text, names))
-	}
-	h := c.find(column)
-	if h == nil {
-		c.complain(p.Name, "match names the column %q, which the input lacks%s", column, didYouMean(column, c.texts()))
+// checkUse refuses rows that could not say anything.
+func (c *compiler) checkUse() {
+	if slices.ContainsFunc(c.parts, (*part).saysSomething) {
 		return
 	}
-	h.use = guards
-	if c.file.rule(column) != nil {
-		c.complain(p.Name, "the column %q stands in columns and in match: a guard is not set", column)
-	}
-	if ok {
-		col := newColumn(h, t)
-		col.words.clear = ""
-		c.mapper.guards = append(c.mapper.guards, col)
-	}
-}
-
-// constants become cells that every row sets.
-func (c *compiler) constants() {
-	for _, p := range c.file.Constants {
-		t, why := c.settable(p.Name.Text)
-		if why == "" {
-			why = c.claim(t, "a constant")
-		}
-		if why != "" {
-			c.complain(p.Name, "constants: %s", why)
-			continue
-		}
-		c.constant(t, p.Value)
-	}
-}
-
-// constant reads a value as if it stood in a cell. The clear word and allow_clear
-// may be among what could not be read, and then it may be right after all.
-func (c *compiler) constant(t target, value Scalar) {
-	col := c.column(&heading{index: -1, text: "constants"}, t, nil)
-	var out Mapped
-	col.set(value.Text, &out)
-	for _, problem := range out.Problems {
-		if c.file.mentions(value.Text) || problem.Code == "not_clearable" && c.file.mentions(t.name) {
-			continue
-		}
-		c.complain(value, "constants: %s: %s", t.name, problem.Text)
-	}
-	if len(out.Cells)+len(out.Problems) == 0 {
-		text := fmt.Sprintf("constants: %s is blank, and blank sets nothing", t.name)
-		c.bad.addAt(value, c.file.at(value, text), c.file.Clear+" to clear the field, or take the line out")
-	}
-	c.mapper.constants = append(c.mapper.constants, out.Cells...)
-}
-
-func (c *compiler) checkAllowClear() {
-	for _, s := range c.file.AllowClear {
-		t, why := c.settable(s.Text)
-		if why == "" && t.field.Clear == Never {
-			why = t.name + " can never be cleared"
-		}
-		if why != "" {
-			c.complain(s, "allow_clear: %s", why)
-		}
-	}
+	c.bad.add("the input has a key and nothing to set", "add a column headed with a field's name"+delimiterHint(strings.Join(c.texts(), " ")))
 }

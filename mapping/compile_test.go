@@ -105,7 +105,7 @@ func TestCompileMaps(t *testing.T) {
 				t.Fatal(err)
 			}
 			row := m.Row(c.cells)
-			if got := m.KeyField() + " " + row.Key; got != c.key {
+			if got := row.KeyField + " " + row.Key; got != c.key {
 				t.Errorf("key %q, want %q", got, c.key)
 			}
 			if got := show(row); got != c.want {
@@ -121,11 +121,14 @@ func TestMapperTellsItsColumns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"firstName", "salesTrackingCode.Region", "title"}, m.Fields()); diff != "" {
+	if diff := cmp.Diff([]string{"firstName", "salesTrackingCode.Region", "title"}, m.Fields("update")); diff != "" {
 		t.Error(diff)
 	}
-	if m.KeyColumn() != "Cust No" {
-		t.Errorf("key column %q", m.KeyColumn())
+	if diff := cmp.Diff([]KeyUse{{"update", "reference", "Cust No"}}, m.Keys()); diff != "" {
+		t.Error(diff)
+	}
+	if m.ActionColumn() != "" || m.Fields("hold") != nil || m.HasSecrets() {
+		t.Errorf("action column %q, fields of hold %q", m.ActionColumn(), m.Fields("hold"))
 	}
 }
 

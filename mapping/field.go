@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -41,17 +42,35 @@ type Field struct {
 	Enum     []string // as the API spells them
 	Family   bool     // Name ends in "."; the rest of a heading names the member, in the user's spelling
 	Clear    ClearRule
-	Unique   bool // no two customers may be given one value
-	Parent   bool // holds another customer's id
+	Unique   string // rb_error_code of rows that would give several customers one value ("reference_chain", "already_linked"); "": values may repeat
+	Parent   bool   // holds another customer's id
+	Secret   bool   // masked wherever it is shown or kept; no mapping file gives it a value; never cleared
 }
+
+func (f *Field) neverCleared() bool { return f.Clear == Never || f.Secret }
 
 // Schema is what an action can do with a row.
 type Schema struct {
-	Action  string
-	Keys    []Field // what may name the customer, in order of preference
-	Fields  []Field
-	Belongs map[string]string // names that the action must not set, and where they belong
-	Guards  []string          // readable names beyond these, for match only
+	Action     string
+	System     string  // "fusebill" or "trackfinity": whose customers the keys name. A customer of one system is none of another's
+	Keys       []Field // what may name the customer, in order of preference
+	Fields     []Field
+	Belongs    map[string]string // names that the action must not set, and where they belong
+	Guards     []string          // readable names beyond these, for match only
+	EitherKey  bool              // several key columns may stand in a file side by side, and each row fills exactly one of them
+	Unreadable bool              // the API gives no record back: match and --match are refused, with that reason
+	// Reserved is a word that the API itself takes for a clear. A text that reads
+	// so, in any letter case and with white space around it, is rejected unless it
+	// is a clear. A backslash does not help there.
+	Reserved string
+}
+
+func (s *Schema) keyNames() []string {
+	var names []string
+	for i := range s.Keys {
+		names = append(names, s.Keys[i].Name)
+	}
+	return names
 }
 
 // target is what a column sets.
@@ -77,7 +96,7 @@ func newDirectory(s Schema) *directory {
 	for _, name := range s.Guards {
 		d.guards[fold(name)] = &Field{Name: name}
 	}
-	for _, f := range append(append([]Field{}, s.Keys...), s.Fields...) {
+	for _, f := range slices.Concat(s.Keys, s.Fields) {
 		d.names = append(d.names, f.Name)
 	}
 	return d

@@ -8,6 +8,7 @@ import (
 
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/vm"
+	"go.yaml.in/yaml/v4"
 )
 
 // DefaultClear is the word that clears a field.
@@ -16,41 +17,48 @@ const DefaultClear = "REMOVE"
 // Scalar is a text of the mapping file and where it stands.
 type Scalar struct {
 	Text         string
-	line, column int // from 1, the column in bytes; 0: not in the file
+	line, column int // from 1, the column in characters; 0: not in the file
 }
 
 // Pair is one entry of match (column, field) or constants (field, text).
 type Pair struct{ Name, Value Scalar }
 
-// KeyRule names the column that says which customer a row is about.
-type KeyRule struct{ Column, Field Scalar }
+// KeyRule names the column that says which customer a row is about. Without an
+// Action it is for every action that has such a key.
+type KeyRule struct{ Action, Column, Field Scalar }
 
-// ColumnRule is one entry of columns. Trim, Lower, Values and Expr apply in this order.
+// ColumnRule says what a column sets. Without an Action it is for every action
+// that has such a field; else a column may have several. Trim, Lower, Values and
+// Expr apply in this order.
 type ColumnRule struct {
-	Column, Field Scalar
-	Trim, Lower   bool
-	Values        map[string]string // nil: any cell
-	expression    *vm.Program
+	Action, Column, Field Scalar
+	Trim, Lower           bool
+	Values                map[string]string // nil: any cell
+	expression            *vm.Program
 }
 
 // File is a parsed mapping file. Field names in it are checked by [Compile],
 // which knows the action, and which also reports what ParseFile could not make
 // sense of.
 type File struct {
-	Name        string
-	Action      Scalar
-	Key         KeyRule
-	Columns     []ColumnRule
-	Match       []Pair
-	Constants   []Pair
-	Ignore      []Scalar
-	Clear       string // the word that clears a field
-	BlankClears bool   // a blank cell clears, where the field may be cleared
-	AllowClear  []Scalar
+	Name         string
+	Action       Scalar
+	ActionColumn Scalar // of a mixed file
+	Keys         []KeyRule
+	Columns      []ColumnRule
+	Match        []Pair
+	Constants    []Pair
+	Ignore       []Scalar
+	Clear        string // the word that clears a field
+	BlankClears  bool   // a blank cell clears, where the field may be cleared
+	AllowClear   []Scalar
 
 	lines         []string
+	root          *yaml.Node
+	hidden        hidden          // what no message may show
 	bad           refusals        // for Compile to report with its own
 	unread        map[string]bool // folded texts of the parts that bad is about
+	actionUnread  bool            // there is an action_column, and it could not be read
 	keyUnread     bool            // there is a key, and its column could not be read
 	columnsUnread bool            // there are columns, and none could be read
 }
@@ -59,25 +67,50 @@ type File struct {
 // nobody can tell yet what it is for.
 func (f *File) mentions(name string) bool { return f.unread[fold(name)] }
 
-// at is a message with the place in the file and the line itself.
+// hiding returns the file with messages that do not show what it gives to the
+// fields of these names.
+func (f *File) hiding(names []string) *File {
+	discreet := *f
+	discreet.hidden = hide(f.root, f.lines, names)
+	return &discreet
+}
+
+// at is a message with the place in the file and the line itself, as far as it
+// may be shown.
 func (f *File) at(s Scalar, text string) string {
 	if s.line < 1 {
 		return text
 	}
+	if f.hidden.places[position{s.line, s.column}] {
+		text = noSecretsHere
+	}
 	line := ""
 	if s.line <= len(f.lines) {
-		line = f.lines[s.line-1]
+		line = f.hidden.show(s.line, f.lines[s.line-1])
 	}
-	return fmt.Sprintf("%s:%d:%d: %s\n%s", f.Name, s.line, s.column, text, pointAt(s.line, line, s.column))
+	return fmt.Sprintf("%s:%d:%d: %s\n%s", f.Name, s.line, s.column, text, pointAt(s.line, line, byteColumn(line, s.column)))
 }
 
-func (f *File) rule(column string) *ColumnRule {
-	for i := range f.Columns {
-		if strings.TrimSpace(f.Columns[i].Column.Text) == column {
-			return &f.Columns[i]
+// byteColumn turns a column in characters into one in bytes.
+func byteColumn(line string, column int) int {
+	for i := range line {
+		if column--; column < 1 {
+			return i + 1
 		}
 	}
-	return nil
+	return len(line) + 1
+}
+
+// rules returns what the file says of a column: one rule, or one for each of
+// several actions.
+func (f *File) rules(column string) []*ColumnRule {
+	var all []*ColumnRule
+	for i := range f.Columns {
+		if strings.TrimSpace(f.Columns[i].Column.Text) == column {
+			all = append(all, &f.Columns[i])
+		}
+	}
+	return all
 }
 
 func (f *File) ignores(column string) bool {

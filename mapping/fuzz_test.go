@@ -104,3 +104,48 @@ func FuzzRow(f *testing.F) {
 		}
 	})
 }
+
+// Whatever stands in a password's cell: no message quotes it, and the row can be
+// kept without it and made whole again.
+func FuzzSecrets(f *testing.F) {
+	for _, s := range []string{"", "hunter2", "***", "REMOVE", `\remove`, "#N/A", "\x00", "\xff", "M\uFFFD", "1.23E+11"} {
+		f.Add("patch", s, s)
+	}
+	m := mapper(f, "run", "action,customer_id,id,password,zip,PW", "columns: {PW: {patch: {field: password, trim: true}}, zip: zip}\nignore: [password]")
+	f.Fuzz(func(t *testing.T, action, cell, other string) {
+		cells := []string{action, "1", "", cell, "2", other}
+		for _, p := range m.Row(cells).Problems {
+			if p.Column == "PW" && p.Text != secretProblem(p.Code) && !strings.HasPrefix(p.Text, "is not a column that ") {
+				t.Errorf("%q: %s", other, p.Text)
+			}
+		}
+		kept, hidden := m.Mask(Row{Cells: cells})
+		for i, cell := range kept {
+			if i != 3 && i != 5 && cell != cells[i] || (i == 3 || i == 5) && cell != mask && strings.TrimSpace(cell) != "" {
+				t.Errorf("%q is kept as %q", cells, kept)
+			}
+		}
+		if got := m.Unmask(kept, hidden); !slices.Equal(got, cells) {
+			t.Errorf("%q came back as %q", cells, got)
+		}
+	})
+}
+
+// However a mapping file goes on, no message shows a password that stands in it.
+func FuzzMappingFileSecrets(f *testing.F) {
+	for _, s := range []string{"}", ", zip: ~}", "\n  zip: 1", "\r  colour: ~", "\u2028x", ": b", "\n  more\n  zip:", " # x\ncolumns: [", "\ncolumns: {password: {values: {a: b}}}"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, rest string) {
+		for _, start := range []string{"constants: {zip: é, password: hunter2xyz", "constants:\n  password: hunter2xyz", "columns: {A: {field: password, values: {a: hunter2xyz"} {
+			file, err := ParseFile("map.yaml", []byte(start+rest))
+			if file != nil {
+				_, compiling := Compile(patchSchema(), []string{"customer_id", "zip", "A"}, CompileOptions{File: file})
+				err = errors.Join(err, compiling)
+			}
+			if err == nil || strings.Contains(err.Error(), "hunter2xyz") {
+				t.Errorf("%q: %v", start+rest, err)
+			}
+		}
+	})
+}

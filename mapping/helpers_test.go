@@ -11,6 +11,7 @@ import (
 func schema() Schema {
 	return Schema{
 		Action: "update",
+		System: "fusebill",
 		Keys:   []Field{{Name: "id", Kind: Digits}, {Name: "reference", Kind: Reference, Max: 255}},
 		Fields: []Field{
 			{Name: "firstName", Max: 50},
@@ -19,7 +20,7 @@ func schema() Schema {
 			{Name: "title", Kind: Enum, Enum: []string{"Mr", "Mrs", "Ms", "Miss", "Dr"}},
 			{Name: "primaryEmail", Kind: Email, Max: 255, Clear: IfAllowed},
 			{Name: "primaryPhone", Kind: Phone, Max: 50},
-			{Name: "reference", Kind: Reference, Max: 255, Unique: true},
+			{Name: "reference", Kind: Reference, Max: 255, Unique: "reference_chain"},
 			{Name: "customerReference.reference1", Max: 255},
 			{Name: "customerReference.reference2", Max: 255},
 			{Name: "salesTrackingCode.", Family: true, Max: 255},

@@ -21,14 +21,15 @@ type ReadOptions struct {
 // Columns whose heading begins with rb_ are our own reports' and are left out of
 // headings and rows alike.
 type Input struct {
-	name    string
-	dialect Dialect
-	lines   *lines
-	csv     *csv.Reader
-	width   int // columns with ours
-	ours    []int
-	own     []string
-	heading []string
+	name     string
+	dialect  Dialect
+	lines    *lines
+	csv      *csv.Reader
+	width    int // columns with ours
+	ours     []int
+	own      []string
+	heading  []string
+	discreet bool // lines may hold passwords and are not shown
 }
 
 // Row is one row of the input.
@@ -87,6 +88,7 @@ func (in *Input) readHeading() error {
 			in.heading = append(in.heading, cell)
 		}
 	}
+	in.discreet = slices.ContainsFunc(cells, func(h string) bool { return strings.Contains(fold(h), passwordName) })
 	if in.isReport() {
 		in.lines.allow(longestOwnRow)
 	}
@@ -158,10 +160,15 @@ func (in *Input) misquoted(bad *csv.ParseError) error {
 	if bad.StartLine != bad.Line {
 		text += fmt.Sprintf(" of the row that starts in line %d", bad.StartLine)
 	}
+	if in.discreet {
+		text += "; the line is not shown, since it may hold a password"
+	} else {
+		text += ":\n" + pointAt(bad.Line, string(in.lines.current), bad.Column)
+	}
 	return &Refusal{
 		File: in.name,
 		Line: bad.Line,
-		Text: text + ":\n" + pointAt(bad.Line, string(in.lines.current), bad.Column),
+		Text: text,
 		Try:  `put the cell in quotes and double those within: "say ""hello"""`,
 	}
 }

@@ -2,19 +2,21 @@ package mapping
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
 // Mapper says what a row sets. It does not change, and any number of goroutines may use it.
 type Mapper struct {
-	key       column
-	columns   []column
-	guards    []column
-	constants []Cell
+	layouts []*layout // of each action that rows may be of
+	action  *column   // says which of them a row is of; nil: there is one
+	secrets []int     // columns that may hold passwords, ascending
 }
 
 // Mapped is a row understood.
 type Mapped struct {
+	Action   string // empty when the row's is unknown
+	KeyField string // the field that names the customer; empty when no cell or several do
 	Key      string // the key cell as it names the customer; empty when the problem is with it
 	Cells    []Cell // what the row sets, in column order, then the constants; what stays as it is is left out
 	Guards   []Cell
@@ -32,23 +34,42 @@ type Cell struct {
 	Clear  bool
 }
 
-// Problem is why a row is rejected, by an rb_error_code.
+// Problem is why a row is rejected, by an rb_error_code. Its text never holds
+// what stands in a column of passwords.
 type Problem struct{ Code, Column, Text string }
 
-// KeyField returns the name of the field that names the customer.
-func (m *Mapper) KeyField() string { return m.key.name }
+// KeyUse is a column that names the customers of an action's rows.
+type KeyUse struct{ Action, Field, Column string }
 
-// KeyColumn returns the heading of the key column.
-func (m *Mapper) KeyColumn() string { return m.key.heading }
-
-// Fields returns the names of the fields that the file sets, in column order, then the constants.
-func (m *Mapper) Fields() []string {
-	var names []string
-	for i := range m.columns {
-		names = append(names, m.columns[i].name)
+// Keys returns the columns that name customers, by action. An action that no
+// column serves has none.
+func (m *Mapper) Keys() []KeyUse {
+	var all []KeyUse
+	for _, l := range m.layouts {
+		for i := range l.keys {
+			all = append(all, KeyUse{l.schema.Action, l.keys[i].name, l.keys[i].heading})
+		}
 	}
-	for _, c := range m.constants {
-		names = append(names, c.Name)
+	return all
+}
+
+// ActionColumn returns the heading of the column that says what a row becomes;
+// "" for a file of one action.
+func (m *Mapper) ActionColumn() string {
+	if m.action == nil {
+		return ""
+	}
+	return m.action.heading
+}
+
+// Fields returns the names of the fields that the file sets in rows of an
+// action, in column order, then the constants.
+func (m *Mapper) Fields(action string) []string {
+	var names []string
+	for _, l := range m.layouts {
+		if l.schema.Action == action {
+			names = l.fields()
+		}
 	}
 	return names
 }
@@ -56,7 +77,7 @@ func (m *Mapper) Fields() []string {
 // Row says what the cells of a row set. They stand as an [Input] gives them, as
 // many as there were headings. No cell is given a type by guess.
 func (m *Mapper) Row(cells []string) Mapped {
-	out := Mapped{Cells: make([]Cell, 0, len(m.columns)+len(m.constants))}
+	out := Mapped{Cells: make([]Cell, 0, m.layouts[0].most())}
 	m.into(cells, &out)
 	return out
 }
@@ -64,146 +85,33 @@ func (m *Mapper) Row(cells []string) Mapped {
 // into is Row into memory that can be used again.
 func (m *Mapper) into(cells []string, out *Mapped) {
 	*out = Mapped{Cells: out.Cells[:0], Guards: out.Guards[:0], Problems: out.Problems[:0], Warnings: out.Warnings[:0]}
-	m.key.identify(cells[m.key.index], out)
-	for i := range m.columns {
-		m.columns[i].set(cells[m.columns[i].index], out)
-	}
-	for i := range m.guards {
-		m.guards[i].guard(cells[m.guards[i].index], out)
-	}
-	out.Cells = append(out.Cells, m.constants...)
-}
-
-// column is a heading with all that its cells go through.
-type column struct {
-	index       int
-	heading     string
-	field       *Field
-	name        string
-	words       words
-	rule        ColumnRule
-	mapped      bool // values or expr make the text
-	clearable   bool
-	blankClears bool
-}
-
-func newColumn(h *heading, t target) column {
-	k := t.field.Kind
-	return column{index: h.index, heading: h.text, field: t.field, name: t.name,
-		words: words{number: k == Digits || k == Reference || k == Phone}}
-}
-
-func (c *column) reject(out *Mapped, code, text string) {
-	out.Problems = append(out.Problems, Problem{code, c.heading, text})
-}
-
-func (c *column) cell(text string, clears bool) Cell {
-	return Cell{c.field, c.name, c.heading, text, clears}
-}
-
-// set reads a cell that sets a field.
-func (c *column) set(raw string, out *Mapped) {
-	text, kind := c.words.read(raw)
-	switch kind {
-	case blank:
-		c.leaveBlank(out)
-	case clears:
-		c.clear(out)
-	case clearCase, broken:
-		c.rejectSpecial(kind, text, out)
-	default:
-		c.setText(text, kind, out)
+	if l := m.layoutOf(cells, out); l != nil {
+		out.Action = l.schema.Action
+		l.into(cells, out)
 	}
 }
 
-func (c *column) setText(text string, kind meaning, out *Mapped) {
-	text, bad := c.value(text, kind)
-	switch {
-	case bad != nil:
-		c.reject(out, bad.code, bad.text)
-	case text == "":
-		c.leaveBlank(out)
-	default:
-		if w := c.field.warning(text); w != "" {
-			out.Warnings = append(out.Warnings, w)
-		}
-		out.Cells = append(out.Cells, c.cell(text, false))
+// layoutOf returns what the columns mean to a row's action; nil when that is unknown.
+func (m *Mapper) layoutOf(cells []string, out *Mapped) *layout {
+	if m.action == nil {
+		return m.layouts[0]
 	}
+	name := strings.TrimSpace(cells[m.action.index])
+	i := slices.IndexFunc(m.layouts, func(l *layout) bool { return strings.EqualFold(l.schema.Action, name) })
+	if i >= 0 {
+		return m.layouts[i]
+	}
+	m.action.reject(out, "unknown_action", m.unknownAction(name))
+	return nil
 }
 
-// leaveBlank keeps the field, or clears it under blank: clear. A blank cell of a
-// field that cannot be cleared keeps it all the same: nobody wrote a word there.
-func (c *column) leaveBlank(out *Mapped) {
-	if c.blankClears {
-		out.Cells = append(out.Cells, c.cell("", true))
+func (m *Mapper) unknownAction(name string) string {
+	var names []string
+	for _, l := range m.layouts {
+		names = append(names, l.schema.Action)
 	}
-}
-
-func (c *column) clear(out *Mapped) {
-	switch {
-	case c.clearable:
-		out.Cells = append(out.Cells, c.cell("", true))
-	case c.field.Clear == IfAllowed:
-		c.reject(out, "not_clearable", "is cleared only when the mapping file's allow_clear names "+c.name)
-	default:
-		c.reject(out, "not_clearable", "cannot be cleared")
+	if name == "" {
+		return "the action is blank; it is one of " + strings.Join(names, ", ")
 	}
-}
-
-func (c *column) rejectSpecial(kind meaning, text string, out *Mapped) {
-	if kind == clearCase {
-		c.reject(out, "clear_word_case", fmt.Sprintf(`%s: did you mean %s, or \%s for the word itself?`, quoted(text), c.words.clear, strings.TrimSpace(text)))
-		return
-	}
-	c.reject(out, "spreadsheet_damage", quoted(text)+" is what a spreadsheet writes in place of a value it has lost")
-}
-
-// value takes a text through the mapping and the field's own checks; an empty one is blank.
-func (c *column) value(text string, kind meaning) (string, *fault) {
-	text, bad := c.rule.transform(text)
-	if bad != nil || strings.TrimSpace(text) == "" {
-		return "", bad
-	}
-	if c.mapped && kind != literal && c.words.nearlyClear(strings.TrimSpace(text)) {
-		return "", badValue("values and expr cannot clear: they gave %s; only a cell of the file clears", quoted(text))
-	}
-	return c.field.check(text)
-}
-
-// identify reads the cell that names the customer.
-func (c *column) identify(raw string, out *Mapped) {
-	text, kind := c.words.read(raw)
-	switch kind {
-	case blank:
-		c.reject(out, "missing_key", "the key is blank")
-		return
-	case clears:
-		c.reject(out, "not_clearable", "the key cannot be cleared")
-		return
-	case clearCase, broken:
-		c.rejectSpecial(kind, text, out)
-		return
-	}
-	text, bad := c.value(text, kind)
-	switch {
-	case bad == nil && text == "":
-		c.reject(out, "missing_key", "the mapping file makes the key blank")
-	case bad != nil && bad.code == "bad_value" && c.field.Kind == Digits:
-		c.reject(out, "bad_id", bad.text)
-	case bad != nil:
-		c.reject(out, bad.code, bad.text)
-	}
-	if bad == nil {
-		out.Key = text
-	}
-}
-
-// guard reads a cell that the live record must match: text, in which only damage is special.
-func (c *column) guard(raw string, out *Mapped) {
-	text, kind := c.words.read(raw)
-	if kind == broken {
-		c.rejectSpecial(kind, text, out)
-		return
-	}
-	out.Guards = append(out.Guards, c.cell(text, false))
+	return fmt.Sprintf("%s is none of %s%s", quoted(name), strings.Join(names, ", "), didYouMean(name, names))
 }

@@ -15,14 +15,16 @@ import (
 // YAML mapping at all, it comes with what could be read: [Compile] then refuses
 // that with these problems and its own, so that a user meets all of them at once.
 func ParseFile(name string, text []byte) (*File, error) {
-	p := &parser{&File{Name: name, Clear: DefaultClear, lines: strings.Split(string(text), "\n"), unread: map[string]bool{}}}
+	p := &parser{&File{Name: name, Clear: DefaultClear, lines: splitLines(string(text)), unread: map[string]bool{}}}
 	var document yaml.Node
 	if err := yaml.Load(text, &document); err != nil {
 		return nil, p.syntax(err)
 	}
-	p.root(document.Content[0])
+	p.file.root = document.Content[0]
+	p.file.hidden = hide(p.file.root, p.file.lines, []string{passwordName})
+	p.root(p.file.root)
 	err := p.file.bad.err("")
-	if document.Content[0].Kind != yaml.MappingNode {
+	if p.file.root.Kind != yaml.MappingNode {
 		return nil, err
 	}
 	return p.file, err
@@ -36,6 +38,11 @@ func (p *parser) syntax(err error) error {
 		return &Refusal{File: p.file.Name, Text: strings.TrimPrefix(lastMessage(err), "yaml: "),
 			Try: "one YAML document with, for example, columns: {First Name: firstName}"}
 	}
+	place := Scalar{line: at.Mark.Line, column: at.Mark.Column}
+	if strings.Contains(fold(strings.Join(p.file.lines, "")), passwordName) {
+		p.file.lines = nil
+		return &Refusal{Text: p.file.at(place, "this is not YAML; the line is not shown, since it may hold a password")}
+	}
 	text := at.Message
 	if at.ContextMsg != "" {
 		text += " " + at.ContextMsg + fmt.Sprintf(" that starts in line %d", at.ContextMark.Line)
@@ -43,7 +50,13 @@ func (p *parser) syntax(err error) error {
 	if line := at.Mark.Line; line <= len(p.file.lines) && strings.HasPrefix(p.file.lines[line-1], "\t") {
 		text += "; YAML indents with spaces, not with tabs"
 	}
-	return &Refusal{Text: p.file.at(Scalar{line: at.Mark.Line, column: at.Mark.Column}, text)}
+	return &Refusal{Text: p.file.at(place, text)}
+}
+
+// splitLines counts lines as YAML does.
+func splitLines(text string) []string {
+	ends := strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u0085", "\n", "\u2028", "\n", "\u2029", "\n")
+	return strings.Split(ends.Replace(text), "\n")
 }
 
 func lastMessage(err error) string {
@@ -70,6 +83,7 @@ func (p *parser) root(n *yaml.Node) {
 	f := p.file
 	given := p.sections(n, []section{
 		{"action", func(n *yaml.Node) { f.Action = p.scalar(n) }},
+		{"action_column", func(n *yaml.Node) { f.ActionColumn = p.name(n) }},
 		{"key", p.key},
 		{"columns", p.columns},
 		{"match", func(n *yaml.Node) { f.Match = p.pairs(n) }},
@@ -79,7 +93,8 @@ func (p *parser) root(n *yaml.Node) {
 		{"blank", p.blank},
 		{"allow_clear", func(n *yaml.Node) { f.AllowClear = p.list(n) }},
 	})
-	f.keyUnread = slices.Contains(given, "key") && f.Key.Column.Text == ""
+	f.actionUnread = slices.Contains(given, "action_column") && f.ActionColumn.Text == ""
+	f.keyUnread = slices.Contains(given, "key") && !slices.ContainsFunc(f.Keys, func(k KeyRule) bool { return k.Column.Text != "" })
 	f.columnsUnread = slices.Contains(given, "columns") && len(f.Columns) == 0
 }
 

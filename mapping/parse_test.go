@@ -22,7 +22,7 @@ clear: WIPE
 blank: clear
 allow_clear: [primaryEmail]
 `)
-	texts := []string{f.Action.Text, f.Key.Column.Text, f.Key.Field.Text, f.Match[0].Name.Text, f.Match[0].Value.Text,
+	texts := []string{f.Action.Text, f.Keys[0].Column.Text, f.Keys[0].Field.Text, f.Match[0].Name.Text, f.Match[0].Value.Text,
 		f.Constants[0].Value.Text, f.Ignore[1].Text, f.Clear, f.AllowClear[0].Text, f.Columns[0].Column.Text}
 	want := []string{"update", "0123", "reference", "Company", "companyName", "0x1F", "1.50", "WIPE", "primaryEmail", "No"}
 	if diff := cmp.Diff(want, texts); diff != "" {
@@ -83,7 +83,8 @@ func TestParseFileFollowsAnchors(t *testing.T) {
 }
 
 func FuzzParseFile(f *testing.F) {
-	for _, s := range []string{"columns: {A: {field: firstName, values: {N: x}, expr: 'cell'}}", "a: &x [*x]", "columns: &c {A: *c}", "key: {column: a, field: id}\nclear: ~", "? [a]\n: b", "\xff", "<<: {a: b}", "match: {a: \t}", "colums: {A: id}\nkey: A\nignore: A, id", "columns: {A: {feild: id}, [b]: c}\nkey: {column: id}"} {
+	for _, s := range []string{"columns: {A: {field: firstName, values: {N: x}, expr: 'cell'}}", "a: &x [*x]", "columns: &c {A: *c}", "key: {column: a, field: id}\nclear: ~", "? [a]\n: b", "\xff", "<<: {a: b}", "match: {a: \t}", "colums: {A: id}\nkey: A\nignore: A, id", "columns: {A: {feild: id}, [b]: c}\nkey: {column: id}",
+		"action_column: A\nkey: {update: {column: id, field: id}, x: y}\ncolumns: {id: {update: id, patch: {field: zip, values: {a: b}}}, [b]: {[c]: d}}"} {
 		f.Add(s, "id,A")
 	}
 	f.Fuzz(func(t *testing.T, text, heading string) {
@@ -94,15 +95,16 @@ func FuzzParseFile(f *testing.F) {
 		if file == nil {
 			return
 		}
-		columns := strings.Split(heading, ",")
-		m, err := Compile(schema(), columns, CompileOptions{File: file})
-		if err != nil {
-			refused(t, err, 0)
-			return
+		for _, command := range []string{"update", "patch", "run"} {
+			m, err := mapperOf(command, heading, CompileOptions{File: file})
+			if err != nil {
+				refused(t, err, 0)
+				continue
+			}
+			if parsing != nil {
+				t.Fatalf("compiled in spite of: %v", parsing)
+			}
+			m.Row(strings.Split(heading, ","))
 		}
-		if parsing != nil {
-			t.Fatalf("compiled in spite of: %v", parsing)
-		}
-		m.Row(columns)
 	})
 }

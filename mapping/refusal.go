@@ -52,8 +52,11 @@ type remark struct {
 
 func (all *refusals) add(text, try string) { all.addAt(Scalar{}, text, try) }
 
+// addAt adds a problem once, however many actions of a mixed file have it.
 func (all *refusals) addAt(at Scalar, text, try string) {
-	*all = append(*all, remark{at, text, try})
+	if r := (remark{at, text, try}); !slices.Contains(*all, r) {
+		*all = append(*all, r)
+	}
 }
 
 // err makes one *Refusal of all, in the order of the mapping file; nil when there are none.

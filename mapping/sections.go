@@ -8,7 +8,15 @@ import (
 )
 
 func (p *parser) key(n *yaml.Node) {
-	k := &p.file.Key
+	if !perAction(n, keyParts()) {
+		p.keyRule(Scalar{}, n)
+		return
+	}
+	p.entries(n, func(action Scalar, _, value *yaml.Node) { p.keyRule(action, value) })
+}
+
+func (p *parser) keyRule(action Scalar, n *yaml.Node) {
+	k := KeyRule{Action: action}
 	given := p.sections(n, []section{
 		{"column", func(n *yaml.Node) { k.Column = p.name(n) }},
 		{"field", func(n *yaml.Node) { k.Field = p.name(n) }},
@@ -16,18 +24,49 @@ func (p *parser) key(n *yaml.Node) {
 	if follow(n).Kind == yaml.MappingNode && (!slices.Contains(given, "column") || !slices.Contains(given, "field")) {
 		p.complain(n, "key needs both column and field, such as {column: Cust No, field: reference}")
 	}
+	p.file.Keys = append(p.file.Keys, k)
 }
 
 func (p *parser) columns(n *yaml.Node) {
 	p.entries(n, func(key Scalar, _, value *yaml.Node) {
-		rule := ColumnRule{Column: key}
-		if follow(value).Kind == yaml.MappingNode {
-			p.column(value, &rule)
-		} else {
-			rule.Field = p.name(value)
+		if !perAction(value, ruleParts()) {
+			p.rule(ColumnRule{Column: key}, value)
+			return
 		}
-		p.file.Columns = append(p.file.Columns, rule)
+		before := len(p.file.Columns)
+		p.entries(value, func(action Scalar, _, value *yaml.Node) { p.rule(ColumnRule{Action: action, Column: key}, value) })
+		if len(p.file.Columns) == before {
+			p.file.Columns = append(p.file.Columns, ColumnRule{Column: key}) // what it is for could not be read
+		}
 	})
+}
+
+func keyParts() []string  { return []string{"column", "field"} }
+func ruleParts() []string { return []string{"field", "trim", "lower", "values", "expr"} }
+
+// perAction says that the keys of a mapping are actions: none of them is, even
+// nearly, a part of what could stand there for all actions.
+func perAction(n *yaml.Node, parts []string) bool {
+	n = follow(n)
+	if n.Kind != yaml.MappingNode {
+		return false
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if _, ok := Nearest(follow(n.Content[i]).Value, parts); ok {
+			return false
+		}
+	}
+	return len(n.Content) > 0
+}
+
+// rule reads what a column sets: a field's name, or a mapping that has one.
+func (p *parser) rule(rule ColumnRule, n *yaml.Node) {
+	if follow(n).Kind == yaml.MappingNode {
+		p.column(n, &rule)
+	} else {
+		rule.Field = p.name(n)
+	}
+	p.file.Columns = append(p.file.Columns, rule)
 }
 
 func (p *parser) column(n *yaml.Node, rule *ColumnRule) {

@@ -139,3 +139,72 @@ func TestMistakesDoNotHideHeadings(t *testing.T) {
 		}
 	}
 }
+
+func TestAllMistakesOfAMixedFileAtOnce(t *testing.T) {
+	file, err := ParseFile("map.yaml", []byte(`action: hold
+action_column: Wat
+key: {update: {column: Cst, field: reference}, pach: {column: TF, field: customer_id}, latch: {colum: TF, field: id}}
+columns:
+  Mail: {update: primaryEmial, patch: {field: email, trm: true}, hold: firstName}
+  First: {field: firstname, trim: perhaps}
+  Old: {update: lastName, updte: title}
+  PW: {patch: {field: password, lower: true}}
+match: {Was: hubSpotI}
+constants: {zip: "00501", password: hunter2, firstName: Ada}
+allow_clear: [password, id]
+`))
+	refused(t, err, 0)
+	_, err = CompileMixed(allSchemas(), strings.Split("What,Cust,TF,Mail,First,Old,PW,Was,Stray", ","), CompileOptions{Name: "in.csv", File: file})
+	refused(t, err, 0, "in.csv")
+	got := err.Error()
+	places := []string{
+		"1:9: the mapping file is for hold, the command is run", `2:16: action_column names the column "Wat", which the input lacks; did you mean What?`,
+		`3:24: key names the column "Cst"`, `3:48: "pach" is none of the actions update, hold, latch, patch; did you mean patch?`,
+		`3:95: key needs both column and field`, `3:96: unknown key "colum"`,
+		`5:18: "primaryEmial" is not a field of update; did you mean primaryEmail?`, `5:54: unknown key "trm"`, `5:72: "firstName" is not a field of hold`,
+		"6:35: true or false", `7:27: "updte" is none of the actions`, "8:23: password is sent as it stands",
+		`9:14: match: "hubSpotI" cannot be read; did you mean hubSpotId?`,
+		"10:27: constants: a mapping file must not hold passwords", "10:46: constants: two sources for firstName", "10:46: constants: two sources for firstname",
+		"11:15: allow_clear: password can never be cleared", "11:25: allow_clear: id names the customer",
+		`the column "What" is not listed`, `the column "Cust" is not listed`, `the column "Stray" is not listed`,
+	}
+	for _, place := range places {
+		if !strings.Contains(got, place) {
+			t.Errorf("%q is missing", place)
+		}
+	}
+	if want := fmt.Sprintf("%d problems", len(places)); !strings.Contains(got, want) {
+		t.Errorf("%s are wanted", want)
+	}
+	if strings.Contains(got, "hunter2") || t.Failed() {
+		t.Error(got)
+	}
+}
+
+func TestOneMistakeInAMixedFileIsOneProblem(t *testing.T) {
+	for _, c := range []struct{ name, heading, file, says string }{
+		{"no action column", "id,title", "", "no column says what each row becomes"},
+		{"an action column of nothing", "What,id,A", "action_column: ~\ncolumns: {A: title, What: ~}", "YAML null"},
+		{"a misspelt action_column", "What,id,title", "action_colum: What", "did you mean action_column?"},
+		{"an unknown action for a column", "action,id,A,title", "columns: {A: {updte: firstName}, title: title}", "did you mean update?"},
+		{"an unknown action for a key", "action,id,title", "key: {updte: {column: id, field: id}}", "did you mean update?"},
+		{"a nameless action", "action,id,A,title", "columns: {A: {[x]: firstName}, title: title}", "a text is expected"},
+		{"an action of a blank", "action,id,A,title", `columns: {A: {"": firstName}, title: title}`, "not a blank text"},
+		{"a column of nothing for an action", "action,id,A,title", "columns: {A: {update: }, title: title}", "YAML null"},
+		{"a key without a field for an action", "action,id,title", "key: {update: {column: id}}", "both column and field"},
+		{"a field that no action has", "action,id,A,title", "columns: {A: colour, title: title}", `"colour" is not a field`},
+		{"a constant that several actions refuse", "action,id,title", `constants: {firstName: " "}`, "blank sets nothing"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			file, _ := ParseFile("map.yaml", []byte(c.file))
+			if c.file == "" {
+				file = nil
+			}
+			_, err := CompileMixed(allSchemas(), strings.Split(c.heading, ","), CompileOptions{Name: "in.csv", File: file})
+			refused(t, err, 0, c.says)
+			if strings.Contains(err.Error(), "problems:") {
+				t.Errorf("more than one problem: %v", err)
+			}
+		})
+	}
+}

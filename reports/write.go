@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/gocarina/gocsv"
@@ -116,8 +118,21 @@ func (w *writer) copyRow(row runs.Row) error {
 	}
 	fix := w.tally.add(row.Line, o)
 	w.table.cells, w.table.needsWork = row.Cells, o.Kind.NeedsWork()
-	line := [1]Line{lineOf(row.Line, w.journal.Head.Action, fix, o)}
+	line := [1]Line{lineOf(row.Line, w.action(row), fix, o)}
 	return gocsv.MarshalCSVWithoutHeaders(&line, w.table)
+}
+
+// action is what a row was to become: of a mixed file, what its cell says.
+func (w *writer) action(row runs.Row) string {
+	head := w.journal.Head
+	if head.ActionColumn == "" {
+		return head.Action
+	}
+	at := slices.IndexFunc(w.rows.Heading(), func(h string) bool { return strings.TrimSpace(h) == head.ActionColumn })
+	if at < 0 || at >= len(row.Cells) {
+		return ""
+	}
+	return strings.ToLower(strings.TrimSpace(row.Cells[at]))
 }
 
 // keep puts the files in their places.

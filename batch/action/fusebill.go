@@ -19,7 +19,7 @@ type Fusebill struct {
 }
 
 // open leases the requests of a visit together.
-func (f Fusebill) open(ctx context.Context, requests int, readBack bool) (batch.Visit, error) {
+func (f Fusebill) open(ctx context.Context, requests int, readBack bool) (*fusebillVisit, error) {
 	lease := f.Governor.Lease
 	if readBack {
 		lease = f.Governor.LeaseReserve
@@ -39,7 +39,26 @@ type fusebillVisit struct {
 
 // Read fetches the customer.
 func (v *fusebillVisit) Read(ctx context.Context, id string) batch.Reply {
-	rep := translate(v.client.Customer(ctx, v.lease, id))
+	return missing(translate(v.client.Customer(ctx, v.lease, id)))
+}
+
+// overview fetches what the customer owes and pays. Its id may be null.
+func (v *fusebillVisit) overview(ctx context.Context, id string) batch.Reply {
+	rep := missing(translate(v.client.Overview(ctx, v.lease, id)))
+	if rep.Class == batch.Answered {
+		rep.Record.ID, rep.Record.Standing = id, standing(rep.Record.Body)
+	}
+	return rep
+}
+
+func standing(overview []byte) *batch.Standing {
+	f := gjson.GetManyBytes(overview, "arBalance", "nextBillingDate", "netMonthlyRecurringRevenue", "currency", "isParent")
+	raw := func(r gjson.Result) string { return batch.Value(r.Raw).Plain() }
+	return &batch.Standing{Balance: raw(f[0]), NextBilling: raw(f[1]), Recurring: raw(f[2]), Currency: raw(f[3]), Parent: f[4].Bool()}
+}
+
+// missing names the refusal of a customer who is not there.
+func missing(rep batch.Reply) batch.Reply {
 	if rep.Class == batch.Refused && rep.Status == http.StatusNotFound {
 		rep.Code = "not_found"
 	}
@@ -65,7 +84,7 @@ func translate(r client.Reply) batch.Reply {
 	}
 	switch rep.Class {
 	case batch.Answered:
-		rep.Record = record(r.Body)
+		rep.Record = Record(r.Body)
 	case batch.Refused:
 		rep.Code = refusal(r)
 	}
@@ -96,12 +115,12 @@ func class(c client.Class) batch.Class {
 	return batch.Lost
 }
 
-// record reads what the engine needs of a customer's bytes.
-func record(body []byte) batch.Record {
-	f := gjson.GetManyBytes(body, "id", "status", "modifiedTimestamp", "companyName", "firstName", "lastName")
+// Record reads what the engine needs of a customer's bytes.
+func Record(body []byte) batch.Record {
+	f := gjson.GetManyBytes(body, "id", "status", "modifiedTimestamp", "companyName", "firstName", "lastName", "createdTimestamp", "currency")
 	name := f[3].String()
 	if name == "" {
 		name = strings.TrimSpace(f[4].String() + " " + f[5].String())
 	}
-	return batch.Record{ID: f[0].String(), Status: f[1].String(), Modified: f[2].String(), Name: name, Body: body}
+	return batch.Record{ID: f[0].String(), Status: f[1].String(), Modified: f[2].String(), Created: f[6].String(), Currency: f[7].String(), Name: name, Body: body}
 }

@@ -8,6 +8,7 @@ import (
 
 	"rowbatch/batch"
 	"rowbatch/batch/action"
+	"rowbatch/mapping"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -20,7 +21,7 @@ func updating() batch.Action {
 	}
 	codes.Known("Sales Tracking Code 2", "NORTH", "Region", "NORTH")
 	codes.Known("Region", "NORTH", "Region", "NORTH")
-	return action.NewUpdate(action.Fusebill{}, codes)
+	return action.NewUpdate(action.Services{Codes: codes})
 }
 
 // active returns a record: the members, which begin with a comma, after an id and a status.
@@ -49,4 +50,15 @@ func decided(t *testing.T, now batch.Record, pairs ...string) batch.Step {
 		t.Fatalf("no step: %+v", out)
 	}
 	return step
+}
+
+// updateItem turns a row of an update into an item.
+func updateItem(row mapping.Mapped, c action.Context) *batch.Item {
+	spec, _ := action.Find("update")
+	return spec.Item(row, c)
+}
+
+func withKey(row mapping.Mapped, field string) mapping.Mapped {
+	row.KeyField = field
+	return row
 }

@@ -7,32 +7,38 @@ import (
 	"rowbatch/mapping"
 )
 
-// Item turns the cells of one row into what the engine carries out. found is the
-// customer's id where the row is keyed by a reference; "" when none is known.
-func Item(row mapping.Mapped, keyField, found string, codes *TrackingCodes) *batch.Item {
-	id := found
-	if keyField == "id" {
+// Context is what must be known beside a row's own cells.
+type Context struct {
+	Found    string // the customer's id where the row is keyed by a reference; "" when none is known
+	Codes    *TrackingCodes
+	BothKeys bool // Trackfinity: the file's rows name their customers in two ways
+}
+
+// fusebillItem turns the cells of a row that is about a Fusebill customer into what the engine carries out.
+func fusebillItem(row mapping.Mapped, c Context) *batch.Item {
+	id := c.Found
+	if row.KeyField == "id" {
 		id = row.Key
 	}
-	it := &batch.Item{Key: Key(keyField, row.Key), ID: id, Lane: "fb:" + id}
+	it := &batch.Item{Key: Key(row.KeyField, row.Key), ID: id, Lane: "fb:" + id}
 	if len(row.Problems) > 0 {
-		it.Out = problems(row.Problems)
+		it.Out = Problems(row.Problems)
 		return it
 	}
-	if keyField == "reference" {
+	if row.KeyField == "reference" {
 		// The list was asked some time ago; the record that is edited must still bear the reference.
-		it.Guards = append(it.Guards, batch.Guard{Field: keyField, Value: batch.Text(row.Key), Exact: true})
+		it.Guards = append(it.Guards, batch.Guard{Field: row.KeyField, Value: batch.Text(row.Key), Exact: true})
 	}
-	for _, c := range row.Guards {
-		it.Guards = append(it.Guards, batch.Guard{Field: c.Name, Value: batch.Text(c.Text)})
+	for _, cell := range row.Guards {
+		it.Guards = append(it.Guards, batch.Guard{Field: cell.Name, Value: batch.Text(cell.Text)})
 	}
-	for _, c := range row.Cells {
-		want, out := value(c, codes)
+	for _, cell := range row.Cells {
+		want, out := value(cell, c.Codes)
 		if out != nil {
 			it.Out = out
 			return it
 		}
-		it.Edits = append(it.Edits, batch.Edit{Field: c.Name, Want: want})
+		it.Edits = append(it.Edits, batch.Edit{Field: cell.Name, Want: want})
 	}
 	return it
 }
@@ -45,8 +51,8 @@ func Key(field, value string) string {
 	return field + "=" + value
 }
 
-// problems makes one outcome of all that is wrong with a row's cells.
-func problems(all []mapping.Problem) *batch.Outcome {
+// Problems makes one outcome of all that is wrong with a row's cells.
+func Problems(all []mapping.Problem) *batch.Outcome {
 	out := batch.Reject(all[0].Code, "")
 	for i, p := range all {
 		if i > 0 {

@@ -72,7 +72,7 @@ func TestItem(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if diff := cmp.Diff(&tt.want, action.Item(tt.row, tt.key, tt.found, codes)); diff != "" {
+			if diff := cmp.Diff(&tt.want, updateItem(withKey(tt.row, tt.key), action.Context{Found: tt.found, Codes: codes})); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -92,7 +92,7 @@ func TestSpecs(t *testing.T) {
 		if found, ok := action.Find(s.Schema.Action); !ok || found.Schema.Action != s.Schema.Action {
 			t.Errorf("%s cannot be found", s.Schema.Action)
 		}
-		if act := s.New(action.Fusebill{}, action.NewTrackingCodes()); act.Name() != s.Schema.Action || act.MaxSends() < 1 {
+		if act := s.New(action.Services{}); act.Name() != s.Schema.Action || act.MaxSends() < 1 {
 			t.Errorf("%s calls itself %s, and sends %d times", s.Schema.Action, act.Name(), act.MaxSends())
 		}
 	}

@@ -204,7 +204,7 @@ func TestCodes(t *testing.T) {
 
 func itemWith(t *testing.T, codes *action.TrackingCodes, typ, code string) *batch.Item {
 	t.Helper()
-	return action.Item(mapping.Mapped{Key: "7", Cells: []mapping.Cell{cell(t, "salesTrackingCode."+typ, code)}}, "id", "", codes)
+	return updateItem(mapping.Mapped{KeyField: "id", Key: "7", Cells: []mapping.Cell{cell(t, "salesTrackingCode."+typ, code)}}, action.Context{Codes: codes})
 }
 
 // A server that does not know the call leaves the names as the file gives them.
@@ -230,7 +230,7 @@ func TestCodesOfAnAnswerThatIsNone(t *testing.T) {
 		if it.Out != nil {
 			continue
 		}
-		step, out := action.NewUpdate(action.Fusebill{}, codes).Decide(it, active(`,"customerReference":{"salesTrackingCodes":[]}`))
+		step, out := action.NewUpdate(action.Services{Codes: codes}).Decide(it, active(`,"customerReference":{"salesTrackingCodes":[]}`))
 		if want := string(active(`,"customerReference":{"salesTrackingCodes":[{"type":"Region","code":"EAST"}]}`).Body); string(step.Body) != want {
 			t.Errorf("%s: for EAST the row writes %s, %+v", body, step.Body, out)
 		}

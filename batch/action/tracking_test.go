@@ -130,7 +130,7 @@ func TestRemovalUnderADefaultName(t *testing.T) {
 				codes.Known("Sales Tracking Code 2", "NORTH", "Region", "NORTH")
 			}
 			got := "step"
-			_, out := action.NewUpdate(action.Fusebill{}, codes).Decide(setting(tt.field, `null`), active(`,"customerReference":{"salesTrackingCodes":`+tt.list+`}`))
+			_, out := action.NewUpdate(action.Services{Codes: codes}).Decide(setting(tt.field, `null`), active(`,"customerReference":{"salesTrackingCodes":`+tt.list+`}`))
 			if out != nil {
 				got = string(out.Kind) + "/" + out.Code
 			}
@@ -150,7 +150,7 @@ func TestRemovalUnderATypeThatDoesNotExist(t *testing.T) {
 	removal := func(typ string) *batch.Item {
 		c := cell(t, "salesTrackingCode."+typ, "")
 		c.Clear = true
-		return action.Item(mapping.Mapped{Key: "7", Cells: []mapping.Cell{c}}, "id", "", codes)
+		return updateItem(mapping.Mapped{KeyField: "id", Key: "7", Cells: []mapping.Cell{c}}, action.Context{Codes: codes})
 	}
 	if it := removal("Sales Tracking Code 3"); it.Out != nil {
 		t.Errorf("%+v", it.Out)

@@ -3,7 +3,6 @@ package action
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"rowbatch/batch"
 	"rowbatch/mapping"
@@ -16,8 +15,8 @@ func UpdateSchema() mapping.Schema {
 		return mapping.Field{Name: name, Kind: mapping.Text, Max: most}
 	}
 	return mapping.Schema{
-		Action: "update",
-		Keys:   FusebillKeys(),
+		Action: "update", System: SystemFusebill,
+		Keys: FusebillKeys(),
 		Fields: []mapping.Field{
 			text("firstName", 50), text("middleName", 50), text("lastName", 50),
 			{Name: "companyName", Kind: mapping.Text, Max: 255, WarnOver: 50}, // the vendor's pages say 50 and 255
@@ -27,7 +26,7 @@ func UpdateSchema() mapping.Schema {
 			{Name: "secondaryEmail", Kind: mapping.Email, Max: 255},
 			{Name: "primaryPhone", Kind: mapping.Phone, Max: 50},
 			{Name: "secondaryPhone", Kind: mapping.Phone, Max: 50},
-			{Name: "reference", Kind: mapping.Reference, Max: 255, Unique: true},
+			{Name: "reference", Kind: mapping.Reference, Max: 255, Unique: "reference_chain"},
 			text("customerReference.reference1", 0), text("customerReference.reference2", 0), text("customerReference.reference3", 0),
 			text("customerAcquisition.adContent", 0), text("customerAcquisition.campaign", 0), text("customerAcquisition.keyword", 0),
 			text("customerAcquisition.landingPage", 0), text("customerAcquisition.medium", 0), text("customerAcquisition.source", 0),
@@ -76,15 +75,22 @@ type update struct {
 }
 
 // NewUpdate returns the action that edits a Fusebill customer: GET, merge, PUT.
-func NewUpdate(account Fusebill, codes *TrackingCodes) batch.Action { return &update{account, codes} }
+func NewUpdate(s Services) batch.Action {
+	return conditional(&update{s.Fusebill, s.Codes}, s.Condition)
+}
 
-func (u *update) Name() string { return "update" }
+func (u *update) Name() string   { return "update" }
+func (u *update) System() string { return SystemFusebill }
 
 // MaxSends is generous, since a PUT is sent again only after a read has shown that the last one had no effect.
 func (u *update) MaxSends() int { return 8 }
 
 func (u *update) Open(ctx context.Context, requests int, readBack bool) (batch.Visit, error) {
-	return u.account.open(ctx, requests, readBack)
+	v, err := u.account.open(ctx, requests, readBack)
+	if err != nil {
+		return nil, err
+	}
+	return v, nil
 }
 
 // Decide compares the row's cells with the live customer.
@@ -108,6 +114,13 @@ func (u *update) Decide(it *batch.Item, now batch.Record) (batch.Step, *batch.Ou
 	}
 	if u.Settle(changes, after) != batch.TookEffect {
 		return batch.Step{}, batch.Reject("bad_value", "two columns set the same field: a type of sales tracking code stands under two of its names")
+	}
+	if it.Found != nil {
+		form, err := restored(u.customer(after), it.Found.Body, changes)
+		if err != nil {
+			return batch.Step{}, batch.Reject("unreadable_record", err.Error())
+		}
+		after.Body = form.body
 	}
 	if out := u.forbidden(after, changes); out != nil {
 		return batch.Step{}, out
@@ -147,62 +160,17 @@ func (u *update) forbidden(after batch.Record, changes []batch.Change) *batch.Ou
 
 // Apply lays the changes over the record's bytes.
 func (u *update) Apply(now batch.Record, changes []batch.Change) (batch.Record, error) {
-	c := u.customer(now)
-	for _, ch := range changes {
-		var err error
-		if c, err = c.set(ch.Field, ch.After); err != nil {
-			return now, fmt.Errorf("%s: %w", ch.Field, err)
-		}
-	}
-	now.Body = c.body
-	return now, nil
+	return applied(now, changes, u.codes)
 }
 
 // Check holds the record after the write against the body that was sent.
 func (u *update) Check(s batch.Step, after batch.Record) *batch.Outcome {
-	sent, got := customer{s.Body, u.codes}, u.customer(after)
-	var missed []string
-	for _, ch := range s.Changes {
-		if is := got.value(ch.Field); !same(ch.Field, is, ch.After) {
-			missed = append(missed, fmt.Sprintf("%s is %q, not %q", ch.Field, is.Plain(), ch.After.Plain()))
-		}
-	}
-	if moved := sideEffects(sent, got, s.Changes); len(moved) > 0 {
-		return &batch.Outcome{Kind: batch.Failed, Code: "side_effect", Error: strings.Join(append(moved, missed...), "; ")}
-	}
-	if len(missed) > 0 {
-		return &batch.Outcome{Kind: batch.Failed, Code: "not_applied", Error: "the server accepted the write, but " + strings.Join(missed, "; ")}
-	}
-	return nil
+	return checked(customer{s.Body, u.codes}, u.customer(after), s.Changes)
 }
 
 // Settle judges by the fields that were sent: whatever else moved is not evidence about this write.
 func (u *update) Settle(sent []batch.Change, now batch.Record) batch.Verdict {
-	c := u.customer(now)
-	took, none := true, true
-	for _, ch := range sent {
-		is := c.value(ch.Field)
-		took = took && same(ch.Field, is, ch.After)
-		none = none && same(ch.Field, is, ch.Before)
-	}
-	switch {
-	case took:
-		return batch.TookEffect
-	case none:
-		return batch.NoEffect
-	}
-	return batch.Other
+	return settle(sent, u.customer(now).value)
 }
 
 func (u *update) customer(r batch.Record) customer { return customer{r.Body, u.codes} }
-
-// same compares one field's values: lists of addresses are equal if only spaces differ.
-func same(field string, a, b batch.Value) bool {
-	if a.Same(b) {
-		return true
-	}
-	mails := field == "primaryEmail" || field == "secondaryEmail"
-	return mails && unspaced(a) == unspaced(b)
-}
-
-func unspaced(v batch.Value) string { return strings.ReplaceAll(v.Plain(), " ", "") }

@@ -63,7 +63,7 @@ func TestVisit(t *testing.T) {
 
 func once(t *testing.T, account action.Fusebill, id, body string) batch.Reply {
 	t.Helper()
-	v, err := action.NewUpdate(account, action.NewTrackingCodes()).Open(t.Context(), 1, false)
+	v, err := action.NewUpdate(action.Services{Fusebill: account, Codes: action.NewTrackingCodes()}).Open(t.Context(), 1, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +115,7 @@ func TestVisitLeasesItsRequests(t *testing.T) {
 		{"more than the day has", 3, true, false},
 	}
 	for _, tt := range tests {
-		v, err := action.NewUpdate(account, action.NewTrackingCodes()).Open(t.Context(), tt.requests, tt.readBack)
+		v, err := action.NewUpdate(action.Services{Fusebill: account, Codes: action.NewTrackingCodes()}).Open(t.Context(), tt.requests, tt.readBack)
 		var day *client.DayLimitError
 		if tt.granted != (err == nil) || err != nil && !errors.As(err, &day) {
 			t.Errorf("%s: %v", tt.name, err)
@@ -156,8 +156,8 @@ func carriedOut(t *testing.T, account action.Fusebill, c mapping.Cell) {
 	t.Helper()
 	codes := action.NewTrackingCodes()
 	codes.Known("Sales Tracking Code 2", "EAST", "Region", "EAST")
-	update := action.NewUpdate(account, codes)
-	it := action.Item(mapping.Mapped{Key: "7", Cells: []mapping.Cell{c}}, "id", "", codes)
+	update := action.NewUpdate(action.Services{Fusebill: account, Codes: codes})
+	it := updateItem(mapping.Mapped{KeyField: "id", Key: "7", Cells: []mapping.Cell{c}}, action.Context{Codes: codes})
 	step, out := update.Decide(it, once(t, account, "7", "").Record)
 	if out != nil {
 		t.Fatalf("%+v", out)

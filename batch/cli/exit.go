@@ -21,7 +21,9 @@ const (
 	exitStopped   = 5
 	exitUsage     = 10
 	exitInput     = 11
+	exitLocked    = 12
 	exitAccess    = 13
+	exitUnfit     = 14
 	exitFiles     = 15
 	exitInterrupt = 130
 	exitTerminate = 143
@@ -40,7 +42,9 @@ func exitCodes() []exitCode {
 		{exitStopped, "stopped early, or some rows the server would not answer for"},
 		{exitUsage, "usage or settings"},
 		{exitInput, "the input was refused, nothing was sent"},
+		{exitLocked, "another run holds this account's lock"},
 		{exitAccess, "credentials or access refused"},
+		{exitUnfit, "the plan or run no longer fits, nothing was sent"},
 		{exitFiles, "the run's own files could not be written; no further request was sent"},
 		{exitInterrupt, "stopped by Ctrl-C"},
 		{exitTerminate, "stopped by SIGTERM"},
@@ -91,6 +95,8 @@ func codeOf(err error) int {
 		refusal *mapping.Refusal
 		access  *client.AccessError
 		setting *client.SettingError
+		busy    *runs.BusyError
+		damage  *batch.DamageError
 		journal *batch.JournalError
 		files   *runs.WriteError
 		signal  signalled
@@ -98,13 +104,15 @@ func codeOf(err error) int {
 	switch {
 	case errors.As(err, &f):
 		return f.code
-	case errors.As(err, &journal), errors.As(err, &files):
+	case errors.As(err, &journal), errors.As(err, &files), errors.As(err, &damage):
 		return exitFiles
+	case errors.As(err, &busy):
+		return exitLocked
 	case errors.As(err, &signal):
 		return signal.code()
 	case errors.As(err, &refusal):
 		return exitInput
-	case errors.As(err, &access), errors.As(err, &setting) && setting.Setting == client.KeySetting:
+	case errors.As(err, &access), errors.As(err, &setting) && setting.Credential:
 		return exitAccess
 	}
 	return exitUsage

@@ -26,7 +26,7 @@ func (e *tooManyFailures) Error() string {
 	return fmt.Sprintf("%d of %d rows failed", e.failed, e.rows)
 }
 
-func (f *actionFlags) parseFailures() error {
+func (f *runFlags) parseFailures() error {
 	text, percent := strings.CutSuffix(f.maxFailures, "%")
 	n, err := strconv.Atoi(text)
 	switch {

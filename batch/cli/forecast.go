@@ -1,11 +1,14 @@
 package cli
 
 import (
+	"cmp"
 	"math"
 	"time"
 
 	"golang.org/x/time/rate"
 
+	"rowbatch/batch"
+	"rowbatch/batch/action"
 	"rowbatch/client"
 )
 
@@ -18,6 +21,21 @@ type forecast struct {
 
 // firstWriteCheck is the read after a run's first write.
 const firstWriteCheck = 1
+
+// forecast is what sending the rows that a pass without sending has found will take.
+func (r *run) forecast() forecast {
+	var f forecast
+	patches := r.tally.preview.patches
+	if changes := r.tally.kinds[batch.WouldChange] - patches; changes > 0 {
+		f = newForecast(changes, r.services.Fusebill.Governor.Allowance(), r.flags.rates[action.SystemFusebill])
+	}
+	if patches > 0 {
+		pace := cmp.Or(r.flags.rates[action.SystemTrackfinity], client.TrackfinityRate)
+		f.requests += patches
+		f.takes = max(f.takes, time.Duration(float64(patches)/float64(pace)*float64(time.Second)))
+	}
+	return f
+}
 
 // newForecast counts a read and a write for each row that changes, and how many
 // of the minute's windows they fill.

@@ -24,6 +24,7 @@ type intake struct {
 	mapper  *mapping.Mapper
 	checked *mapping.Checked
 	dialect mapping.Dialect
+	secrets map[int][]string // by row: passwords, which stand in no file of ours
 }
 
 // stdinCopy is the name of the file in the run's folder that keeps a standard input.
@@ -31,7 +32,7 @@ const stdinCopy = "stdin.csv"
 
 // takeIn reads a file once: it checks every row, and copies them into dir. It
 // ends with the cause of stop when that comes first.
-func takeIn(stop context.Context, file string, stdin io.Reader, f *actionFlags, schema mapping.Schema, dir *runs.Dir) (*intake, error) {
+func takeIn(stop context.Context, file string, stdin io.Reader, f *actionFlags, j job, dir *runs.Dir) (*intake, error) {
 	in := &intake{}
 	mapFile, mapErr := in.readMapping(f.mapFile)
 	if mapErr != nil && mapFile == nil {
@@ -48,7 +49,10 @@ func takeIn(stop context.Context, file string, stdin io.Reader, f *actionFlags, 
 		return nil, cmp.Or(mapErr, err)
 	}
 	in.dialect = input.Dialect()
-	in.mapper, err = mapping.Compile(schema, input.Heading(), mapping.CompileOptions{Name: file, File: mapFile, Match: f.matches, Ignore: f.ignore})
+	in.mapper, err = j.compile(input.Heading(), mapping.CompileOptions{Name: file, File: mapFile, Match: f.matches, Ignore: f.ignore})
+	if err == nil && file == "-" && in.mapper.HasSecrets() {
+		err = &mapping.Refusal{Text: "standard input has a password column, and would have to be kept in a file", Try: "pass the file itself"}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -64,14 +68,25 @@ func (in *intake) check(input *mapping.Input, f *actionFlags, dir *runs.Dir) err
 	if err != nil {
 		return err
 	}
-	in.checked, err = mapping.Check(input, in.mapper, copier{rows}, mapping.CheckOptions{AllowDuplicates: f.allowDuplicates})
+	in.secrets = map[int][]string{}
+	in.checked, err = mapping.Check(input, in.mapper, &copier{rows: rows, secrets: in.secrets}, mapping.CheckOptions{AllowDuplicates: f.allowDuplicates})
 	return errors.Join(err, rows.Close())
 }
 
-// copier puts the checked rows into rows.csv.
-type copier struct{ rows *runs.RowsWriter }
+// copier puts the checked rows into rows.csv, and keeps what must not stand there.
+type copier struct {
+	rows    *runs.RowsWriter
+	n       int
+	secrets map[int][]string
+}
 
-func (c copier) Append(r mapping.Row) error { return c.rows.Append(r.Line, r.Cells, r.Ragged) }
+func (c *copier) Append(r mapping.Row, hidden []string) error {
+	if hidden != nil {
+		c.secrets[c.n] = hidden
+	}
+	c.n++
+	return c.rows.Append(r.Line, r.Cells, r.Ragged)
+}
 
 func (in *intake) readMapping(name string) (*mapping.File, error) {
 	if name == "" {

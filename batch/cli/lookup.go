@@ -2,7 +2,6 @@ package cli
 
 import (
 	"sync"
-	"sync/atomic"
 
 	"rowbatch/batch"
 	"rowbatch/batch/action"
@@ -14,12 +13,13 @@ import (
 // nothing is addressed by a reference once writing has begun. The error is the
 // journal's; what else keeps it from ending stops the run.
 func (r *run) lookUp() error {
-	if r.rows.count() == 0 {
+	e, connected := r.services.find(action.SystemFusebill)
+	if !connected || r.stopped() || r.rows.countIn("") == 0 {
 		return nil
 	}
-	l := &action.Lookup{Fusebill: r.api.Client, Patience: client.PatienceFor(r.account.url), Workers: r.flags.workers}
+	l := &action.Lookup{Fusebill: r.services.Fusebill.Client, Patience: client.PatienceFor(e.url), Workers: r.flags.workers}
 	codes, requests, err := l.Codes(r.stop, r.in.checked.Codes())
-	r.rows.codes = codes
+	r.codes, r.rows.codes = codes, codes
 	r.lookups += requests
 	if err != nil {
 		r.halt(err)
@@ -32,28 +32,93 @@ func (r *run) lookUp() error {
 }
 
 func (r *run) lookUpReferences(l *action.Lookup) error {
-	var done atomic.Int64
-	defer r.startProgress("looking up references", r.rows.count(), func() int { return int(done.Load()) })()
-	engine := r.engine(false)
-	var one sync.Mutex // rows are settled one at a time
-	var failed error
-	err := l.References(r.stop, r.rows.references(), func(n int, f action.Found) {
-		one.Lock()
-		defer one.Unlock()
-		done.Add(1)
-		r.lookups += f.Requests
-		r.rows.found(n, f)
-		if f.Out == nil || failed != nil {
-			return
-		}
-		it := &batch.Item{N: n, Key: action.Key("reference", f.Reference), Spent: f.Requests, Out: f.Out}
-		if failed = engine.Conclude(it, *f.Out); failed != nil {
-			r.halt(failed) // nothing more is asked for once the journal cannot be written
-		}
-	})
-	if err != nil {
+	s := &search{run: r, engine: r.engine(false), waiting: map[string][]int{}, answers: map[string]action.Found{}}
+	defer r.startProgress("looking up references", r.rows.countIn(""), s.count)()
+	if err := l.References(r.stop, s.questions, s.found); err != nil {
 		r.halt(err)
 	}
 	r.rows.findCircles()
-	return failed
+	return s.failed
+}
+
+// search is the look-up of references on its way. A reference that several rows
+// bear is asked for once.
+type search struct {
+	run    *run
+	engine *batch.Engine
+
+	one     sync.Mutex // rows are settled one at a time
+	done    int
+	waiting map[string][]int        // rows of a reference that is being asked for
+	answers map[string]action.Found // of references that come again
+	failed  error                   // the journal's
+}
+
+func (s *search) count() int {
+	s.one.Lock()
+	defer s.one.Unlock()
+	return s.done
+}
+
+// questions yields the references to ask for.
+func (s *search) questions(yield func(int, string) bool) {
+	for n, ref := range s.run.rows.references() {
+		if s.known(n, ref) {
+			continue
+		}
+		if !yield(n, ref) {
+			return
+		}
+	}
+}
+
+// known says that a row's reference has been asked for, and settles the row if the answer is there.
+func (s *search) known(n int, ref string) bool {
+	s.one.Lock()
+	defer s.one.Unlock()
+	if f, answered := s.answers[ref]; answered {
+		f.Requests = 0
+		s.settle(n, f)
+		return true
+	}
+	if rows, asked := s.waiting[ref]; asked {
+		s.waiting[ref] = append(rows, n)
+		return true
+	}
+	if s.run.in.checked.More(n) { // only then can it come again
+		s.waiting[ref] = nil
+	}
+	return false
+}
+
+// found takes the answer for the row that asked, and for those that bear the same reference.
+func (s *search) found(n int, f action.Found) {
+	s.one.Lock()
+	defer s.one.Unlock()
+	s.run.lookups += f.Requests
+	s.settle(n, f)
+	others, again := s.waiting[f.Reference]
+	if !again {
+		return
+	}
+	f.Requests = 0
+	s.answers[f.Reference] = f
+	for _, other := range others {
+		s.settle(other, f)
+	}
+}
+
+// settle remembers a row's answer. A row that ends here is recorded.
+func (s *search) settle(n int, f action.Found) {
+	s.done++
+	s.run.rows.found(n, f)
+	if f.Out == nil || s.failed != nil {
+		return
+	}
+	out := *f.Out
+	out.Requests = f.Requests
+	it := &batch.Item{N: n, Key: action.Key("reference", f.Reference), Spent: f.Requests, Out: &out}
+	if s.failed = s.engine.Conclude(it, out); s.failed != nil {
+		s.run.halt(s.failed) // nothing more is asked for once the journal cannot be written
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"rowbatch/batch"
+	"rowbatch/batch/action"
 	"rowbatch/reports"
 )
 
@@ -24,12 +25,17 @@ type preview struct {
 	seed   maphash.Seed
 	shared int    // most customers that would get one new address
 	mail   string // that address
+
+	holds   int // customers that would be put on hold
+	patches int // rows whose old values nobody can read
+	stakes  stakes
 }
 
 type previewRow struct {
 	n             int
 	key, customer string
 	changes       []batch.Change
+	standing      *batch.Standing
 }
 
 type fieldCount struct{ changed, cleared int }
@@ -67,7 +73,20 @@ func (p *preview) add(it *batch.Item, o batch.Outcome) {
 			p.addMail(c.After.Plain())
 		}
 	}
-	p.keep(previewRow{it.N, o.Key, o.Customer, o.Changes})
+	p.addAction(it, o)
+	p.keep(previewRow{it.N, o.Key, o.Customer, o.Changes, o.Standing})
+}
+
+func (p *preview) addAction(it *batch.Item, o batch.Outcome) {
+	switch it.Action.System() {
+	case action.SystemTrackfinity:
+		p.patches++
+	case action.SystemFusebill:
+		if it.Action.Name() == "hold" {
+			p.holds++
+			p.stakes.add(o)
+		}
+	}
 }
 
 func (p *preview) addMail(mail string) {
@@ -99,7 +118,10 @@ func (p *preview) print(w io.Writer, lineOf func(n int) int, total int) {
 			width = max(width, len(c.Field))
 		}
 		for _, c := range r.changes {
-			fmt.Fprintf(w, "    %-*s  %s → %s\n", width, c.Field, orEmpty(c.Before), orEmpty(c.After))
+			fmt.Fprintf(w, "    %-*s  %s → %s\n", width, c.Field, before(c.Before), orEmpty(c.After))
+		}
+		if r.standing != nil {
+			fmt.Fprintf(w, "    %s\n", standingText(r.standing))
 		}
 	}
 	if more := total - len(p.rows); more > 0 {
@@ -142,10 +164,21 @@ func (p *preview) warnings() []string {
 	if f := p.fields["quickBooksLatchType"]; f != nil {
 		all = append(all, "quickBooksLatchType, which links to the books, "+f.does())
 	}
+	if p.patches > 0 {
+		all = append(all, fmt.Sprintf("Trackfinity cannot be read: the old values of %s are not known, and cannot be put back", plural(p.patches, "row")))
+	}
 	if p.shared > 1 {
 		all = append(all, fmt.Sprintf("one new address, %s, for %s: is the right column mapped?", reports.Visible(p.mail), plural(p.shared, "customer")))
 	}
 	return all
+}
+
+// before is a value that is to go, as far as it can be read.
+func before(v batch.Value) string {
+	if v == batch.Hidden {
+		return "(unreadable)"
+	}
+	return orEmpty(v)
 }
 
 func orEmpty(v batch.Value) string {

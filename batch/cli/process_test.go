@@ -16,7 +16,7 @@ import (
 // sandboxProcess is a stand-in served by a process of its own.
 type sandboxProcess struct {
 	process  *exec.Cmd
-	url, key string
+	settings map[string]string // as it prints them
 	messages bytes.Buffer
 	ended    sync.Once
 	err      error
@@ -55,19 +55,27 @@ func startSandbox(dir string, flags ...string) (*sandboxProcess, error) {
 	if err := p.process.Start(); err != nil {
 		return nil, err
 	}
-	settings := map[string]string{}
+	p.settings = map[string]string{}
 	lines := bufio.NewScanner(out)
-	for len(settings) < 2 && lines.Scan() {
+	for len(p.settings) < 5 && lines.Scan() {
 		if found := regexp.MustCompile(`^export (\w+)=(.+)$`).FindStringSubmatch(lines.Text()); found != nil {
-			settings[found[1]] = found[2]
+			p.settings[found[1]] = found[2]
 		}
 	}
-	p.url, p.key = settings["FUSEBILL_URL"], settings["FUSEBILL_API_KEY"]
-	if p.url == "" || p.key == "" {
+	if len(p.settings) < 5 {
 		_ = p.stop()
 		return nil, fmt.Errorf("the sandbox printed no settings, but: %s", p.messages.String())
 	}
 	return p, nil
+}
+
+// environment is that of a process which is to use the sandbox.
+func (p *sandboxProcess) environment() []string {
+	all := environment()
+	for name, value := range p.settings {
+		all = append(all, name+"="+value)
+	}
+	return all
 }
 
 // stop ends the sandbox as Ctrl-C does; its state stays.

@@ -105,7 +105,7 @@ func (p *progress) line() {
 
 // waiting says what holds the run up; "" when nothing does.
 func (p *progress) waiting() string {
-	until, reason, ok := p.run.api.Governor.Waiting()
+	until, reason, ok := p.run.services.waiting()
 	if !ok || time.Until(until) < time.Second {
 		return ""
 	}

@@ -3,15 +3,18 @@ package cli
 import (
 	"bufio"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"rowbatch/batch"
+	"rowbatch/mapping"
 	"rowbatch/reports"
 )
 
 // asks says that a person must agree before the first write.
 func (r *run) asks() bool {
-	return !r.flags.dryRun && !r.flags.yes && !r.account.loopback()
+	return !r.flags.dryRun && !r.flags.yes && !r.services.loopback()
 }
 
 // mayAsk refuses a run that would have to ask and has nobody to ask.
@@ -21,9 +24,26 @@ func (r *run) mayAsk() error {
 	}
 	keys := r.console.keyboard()
 	if keys == nil {
-		return usage("--dry-run to look first, then --yes", "this would write to %s, and there is no terminal to ask on", r.account.host())
+		return usage("--dry-run to look first, then --yes", "this would write to %s, and there is no terminal to ask on", r.services.hosts())
 	}
 	return keys.Close()
+}
+
+// mostHoldsByYes is how many customers may be put on hold without their number being given.
+const mostHoldsByYes = 100
+
+// mayHold refuses to take many customers out of service on a mere --yes.
+func (r *run) mayHold() error {
+	if r.flags.dryRun || !r.flags.yes || r.flags.expect >= 0 {
+		return nil
+	}
+	for name, what := range map[string]string{"hold": "put customers on hold", "unhold": "take customers off hold"} {
+		if n := r.work.countIn(name); n > mostHoldsByYes {
+			return usage("--dry-run to see how many rows will be sent, then --yes with --expect and that number",
+				"%s would %s, and for more than %d --yes alone is not enough; nothing was sent", plural(n, "row"), what, mostHoldsByYes)
+		}
+	}
+	return nil
 }
 
 // stopped says that a signal, or the run itself, has ended it early.
@@ -32,7 +52,7 @@ func (r *run) stopped() bool { return r.stop.Err() != nil }
 // mustSurvey says that the live records are read before anything is sent, since
 // a question or --expect needs to know what would change.
 func (r *run) mustSurvey() bool {
-	return !r.stopped() && (r.flags.expect >= 0 || r.asks() && r.rows.count() > 0)
+	return !r.stopped() && (r.flags.expect >= 0 || r.asks() && r.work.countIn("") > 0)
 }
 
 // consent compares what a first pass found with --expect, and asks. A run that
@@ -48,8 +68,12 @@ func (r *run) consent() error {
 		return nil
 	}
 	r.describe()
-	fmt.Fprint(r.console.err, "Send these changes? Type yes: ")
-	if !strings.EqualFold(r.answer(), "yes") && !r.stopped() {
+	question, wanted := "Send these changes? Type yes: ", "yes"
+	if n := r.tally.preview.holds; n > 0 {
+		question, wanted = fmt.Sprintf("This puts %s on hold. Type the number of customers: ", plural(n, "customer")), strconv.Itoa(n)
+	}
+	fmt.Fprint(r.console.err, question)
+	if !strings.EqualFold(r.answer(), wanted) && !r.stopped() {
 		return &fault{code: exitUsage, text: "not confirmed; nothing was sent"}
 	}
 	return nil
@@ -58,16 +82,23 @@ func (r *run) consent() error {
 // describe says what is about to be sent, and where.
 func (r *run) describe() {
 	k, w := r.tally.kinds, r.console.err
-	where := r.account.host()
+	where := r.services.hosts()
 	if rows := r.tally.preview.rows; len(rows) > 0 {
 		where += fmt.Sprintf(", where %s is %s", rows[0].key, orUnnamed(rows[0].customer))
 	}
 	fmt.Fprintf(w, "\nAccount    %s\n", where)
-	fmt.Fprintf(w, "Key        %s, from the column %q\n", r.in.mapper.KeyField(), r.in.mapper.KeyColumn())
+	if r.in != nil {
+		for _, line := range keyLines(r.in.mapper.Keys()) {
+			fmt.Fprintf(w, "Key        %s\n", line)
+		}
+	}
 	fmt.Fprintf(w, "Rows       %s to send, %s unchanged, %s rejected\n",
 		thousands(k[batch.WouldChange]), thousands(k[batch.Unchanged]), thousands(k[batch.Rejected]+k[batch.Conflict]))
 	for i, line := range r.tally.preview.fieldLines() {
 		fmt.Fprintf(w, "%-10s %s\n", map[bool]string{true: "Fields"}[i == 0], line)
+	}
+	for i, line := range r.tally.preview.stakes.lines() {
+		fmt.Fprintf(w, "%-10s %s\n", map[bool]string{true: "Holds"}[i == 0], line)
 	}
 	fmt.Fprintf(w, "Cost       %s\n", r.forecast())
 	for _, warning := range r.tally.preview.warnings() {
@@ -82,8 +113,15 @@ func orUnnamed(customer string) string {
 	return reports.Visible(customer)
 }
 
-func (r *run) forecast() forecast {
-	return newForecast(r.tally.kinds[batch.WouldChange], r.api.Governor.Allowance(), r.flags.ratePerSecond)
+// keyLines tells from which columns the customers are known.
+func keyLines(keys []mapping.KeyUse) (lines []string) {
+	for _, k := range keys {
+		line := fmt.Sprintf("%s, from the column %q", k.Field, k.Column)
+		if !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	return lines
 }
 
 // answer reads a line from the keyboard; a signal is an answer too.

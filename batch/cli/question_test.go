@@ -10,7 +10,6 @@ import (
 	"syscall"
 	"testing"
 
-	"rowbatch/batch/action"
 	"rowbatch/client/sandbox"
 	"rowbatch/samples"
 )
@@ -28,12 +27,13 @@ func asked(t *testing.T, keys func(*run) io.ReadCloser, set func(*actionFlags)) 
 	if err := os.WriteFile(file, []byte("id,title,primaryEmail\n987001,Dr,new@example.com\n987002,REMOVE,\n987003,Miss,\nx,Dr,\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	f := &actionFlags{workers: 2, timeout: 30e9, reports: t.TempDir(), expect: -1, reserveShare: 0.1}
+	f := &actionFlags{runFlags: runFlags{workers: 2, timeout: 30e9, reports: t.TempDir(), expect: -1, reserveShare: 0.1}}
 	set(f)
-	spec, _ := action.Find("update")
 	var out, errs bytes.Buffer
-	a := account{url: "https://billing.example.com/v1", key: sandboxKey, name: "test", transport: box.Transport()}
-	r, release := newRun(t.Context(), spec, f, file, console{in: nil, out: &out, err: &errs}, a)
+	open := func(system string, _ int) (endpoint, error) {
+		return endpoint{system: system, url: "https://billing.example.com/v1", key: sandboxKey, name: "test", transport: box.Transport()}, nil
+	}
+	r, release := prepareRun(t.Context(), jobOf("update"), f, file, console{in: nil, out: &out, err: &errs}, open)
 	defer release()
 	r.console.keyboard = func() io.ReadCloser { return keys(r) }
 	err = r.carryOut()

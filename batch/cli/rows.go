@@ -7,6 +7,7 @@ import (
 	"iter"
 	"slices"
 	"strconv"
+	"strings"
 
 	"rowbatch/batch"
 	"rowbatch/batch/action"
@@ -17,66 +18,66 @@ import (
 // rows turns the copied rows of a run into items, and remembers of each what
 // a later pass needs: at most 10 bytes.
 type rows struct {
+	marks
 	dir     *runs.Dir
 	in      *intake
-	limit   int  // only the first rows; 0: all
-	several bool // a customer may stand in several rows
-	action  batch.Action
+	job     job
+	limit   int // only the first rows; 0: all
 	codes   *action.TrackingCodes
-	ids     []uint64 // of the customers, where the file is keyed by reference; 0: not known
-	spent   []uint8  // requests made for the row so far
-	settled []bool
+	ids     []uint64        // of the customers, where rows are keyed by reference; 0: not known
+	closed  []bool          // of a run that is resumed: settled by an earlier process
 	circles map[uint64]bool // customers whom the rows would make their own ancestors
 }
 
-func newRows(dir *runs.Dir, in *intake, f *actionFlags) *rows {
+func newRows(dir *runs.Dir, in *intake, f *actionFlags, j job) *rows {
 	n := in.checked.Rows
-	r := &rows{dir: dir, in: in, limit: f.limit, several: f.allowDuplicates, codes: action.NewTrackingCodes(), spent: make([]uint8, n), settled: make([]bool, n)}
+	r := &rows{marks: newMarks(n, f.allowDuplicates || j.mixed()), dir: dir, in: in, job: j, limit: f.limit, codes: action.NewTrackingCodes()}
 	if r.keyedByReference() {
 		r.ids = make([]uint64, n)
 	}
 	return r
 }
 
-func (r *rows) keyedByReference() bool { return r.in.mapper.KeyField() == "reference" }
-
-// sendable says that nothing known offline keeps the row from being sent.
-func (r *rows) sendable(n int) bool {
-	return r.in.checked.OK(n) && (r.limit == 0 || n < r.limit)
+// keyedByReference says that some rows name their customers by reference.
+func (r *rows) keyedByReference() bool {
+	return slices.ContainsFunc(r.in.mapper.Keys(), func(k mapping.KeyUse) bool { return k.Field == "reference" })
 }
 
-// count is how many rows may be sent.
-func (r *rows) count() (n int) {
+// systems are those of the rows that may be sent.
+func (r *rows) systems() []string {
+	var all []string
+	for _, s := range r.job.specs {
+		if system := s.Schema.System; r.countIn(s.Schema.Action) > 0 && !slices.Contains(all, system) {
+			all = append(all, system)
+		}
+	}
+	return all
+}
+
+func (r *rows) countIn(action string) (n int) {
 	for i := range r.in.checked.Rows {
-		if r.sendable(i) && !r.settled[i] {
+		if r.sendable(i) && !r.settled[i] && !r.isClosed(i) && (action == "" || r.in.checked.Action(i) == action) {
 			n++
 		}
 	}
 	return n
 }
 
-// final says that what was found by looking at a row's customer, before anything
-// is sent, is the row's last word. It is not where several rows may be about one
-// customer: there it rests on what the earlier ones would do.
-func (r *rows) final(it *batch.Item, o batch.Outcome) bool {
-	return it.Out != nil || o.Kind != batch.WouldChange && !r.several
-}
+func (r *rows) line(n int) int { return r.in.checked.Line(n) }
 
-// note remembers what a pass made of a row.
-func (r *rows) note(it *batch.Item, o batch.Outcome, settled bool) {
-	r.settled[it.N] = settled
-	r.spent[it.N] = uint8(min(o.Requests, 255))
+// sendable says that nothing known offline keeps the row from being sent.
+func (r *rows) sendable(n int) bool {
+	return r.in.checked.OK(n) && (r.limit == 0 || n < r.limit)
 }
 
 // found remembers what the look-up of a row's reference brought.
 func (r *rows) found(n int, f action.Found) {
 	r.ids[n] = f.ID
-	r.spent[n] = uint8(min(f.Requests, 255))
+	r.spend(n, f.Requests)
 }
 
-// source yields the rows that are not settled yet, in file order. It ends early
-// when ctx does: what it leaves out is not_attempted in the report.
-func (r *rows) source(ctx context.Context) batch.Source {
+// source yields the rows in file order.
+func (r *rows) source(ctx context.Context, actions map[string]batch.Action) batch.Source {
 	return func(yield func(*batch.Item, error) bool) {
 		for row, err := range r.read() {
 			if err != nil {
@@ -86,7 +87,11 @@ func (r *rows) source(ctx context.Context) batch.Source {
 			if ctx.Err() != nil {
 				return
 			}
-			if !r.settled[row.N] && !yield(r.item(row), nil) {
+			if r.settled[row.N] {
+				continue
+			}
+			it := r.item(row)
+			if it.Action = actions[r.in.checked.Action(row.N)]; !yield(it, nil) {
 				return
 			}
 		}
@@ -115,9 +120,9 @@ func (r *rows) item(row runs.Row) *batch.Item {
 	n, checked := row.N, r.in.checked
 	it := &batch.Item{}
 	if !row.Ragged {
-		it = action.Item(r.in.mapper.Row(row.Cells), r.in.mapper.KeyField(), r.id(n), r.codes)
+		it = r.understood(n, r.mapped(row))
 	}
-	it.N, it.Action, it.More, it.Spent = n, r.action, checked.More(n), int(r.spent[n])
+	it.N, it.More, it.Spent = n, checked.More(n), int(r.spent[n])
 	switch p := checked.Problem(n); {
 	case r.limit > 0 && n >= r.limit:
 		it.Out = &batch.Outcome{Kind: batch.Skipped, Error: "beyond --limit " + strconv.Itoa(r.limit)}
@@ -125,11 +130,30 @@ func (r *rows) item(row runs.Row) *batch.Item {
 		it.Out = batch.Reject(p.Code, p.Text)
 	case it.Out == nil && r.ids != nil && r.circles[r.ids[n]]:
 		it.Out = batch.Reject("bad_value", "parentId: the customer would be its own parent, directly or through other rows")
-	case it.Out == nil && it.ID == "":
+	case it.Out == nil && r.ids != nil && r.ids[n] == 0 && strings.HasPrefix(it.Key, "reference="):
 		it.Out = &batch.Outcome{Kind: batch.NotAttempted, Code: "stopped"} // its reference was not looked up any more
 	}
 	return it
 }
+
+// mapped says what the cells of a row set, its secrets among them.
+func (r *rows) mapped(row runs.Row) mapping.Mapped {
+	cells := row.Cells
+	if hidden := r.in.secrets[row.N]; hidden != nil {
+		cells = r.in.mapper.Unmask(cells, hidden)
+	}
+	return r.in.mapper.Row(cells)
+}
+
+// understood turns what a row says into an item of its action.
+func (r *rows) understood(n int, row mapping.Mapped) *batch.Item {
+	if row.Action == "" {
+		return &batch.Item{Out: action.Problems(row.Problems)}
+	}
+	return r.job.spec(row.Action).Item(row, action.Context{Found: r.id(n), Codes: r.codes, BothKeys: len(r.in.checked.KeyFields(row.Action)) > 1})
+}
+
+func (r *rows) isClosed(n int) bool { return r.closed != nil && r.closed[n] }
 
 // id is the customer's, where the file does not give it; "" when it was not found.
 func (r *rows) id(n int) string {
@@ -146,7 +170,10 @@ func (r *rows) references() iter.Seq2[int, string] {
 			if err != nil {
 				return // the next pass meets it too, and tells
 			}
-			if r.sendable(row.N) && !yield(row.N, r.in.mapper.Row(row.Cells).Key) {
+			if !r.sendable(row.N) || r.isClosed(row.N) || r.ids[row.N] != 0 {
+				continue
+			}
+			if mapped := r.mapped(row); mapped.KeyField == "reference" && !yield(row.N, mapped.Key) {
 				return
 			}
 		}
@@ -156,7 +183,9 @@ func (r *rows) references() iter.Seq2[int, string] {
 // findCircles looks for customers that the rows would make their own ancestors.
 // A file keyed by id was checked for it when it was read.
 func (r *rows) findCircles() {
-	if !slices.Contains(r.in.mapper.Fields(), "parentId") {
+	if !slices.ContainsFunc(r.job.specs, func(s action.Spec) bool {
+		return slices.Contains(r.in.mapper.Fields(s.Schema.Action), "parentId")
+	}) {
 		return
 	}
 	r.circles = mapping.Cycles(func(yield func(child, parent uint64) bool) {
@@ -164,7 +193,7 @@ func (r *rows) findCircles() {
 			if err != nil {
 				return // the next pass meets it too, and tells
 			}
-			if r.ids[row.N] != 0 && !yield(r.ids[row.N], parentOf(r.in.mapper.Row(row.Cells))) {
+			if r.ids[row.N] != 0 && !yield(r.ids[row.N], parentOf(r.mapped(row))) {
 				return
 			}
 		}

@@ -29,8 +29,8 @@ type sandboxFlags struct {
 func newSandbox() *cobra.Command {
 	f := &sandboxFlags{}
 	cmd := &cobra.Command{
-		Use: "sandbox", Short: "Serve the embedded stand-in for the API on a loopback address",
-		Long: `sandbox serves the embedded stand-in for the API until Ctrl-C: some hundred
+		Use: "sandbox", Short: "Serve the embedded stand-in for both APIs on a loopback address",
+		Long: `sandbox serves the embedded stand-in for both APIs until Ctrl-C: some hundred
 invented customers, the API's limits and errors, and faults on demand. Its state
 outlives it; it is the one that --sandbox uses (ROWBATCH_SANDBOX_DIR moves it).
 
@@ -75,6 +75,8 @@ func serveSandbox(cmd *cobra.Command, f *sandboxFlags) error {
 		return sandboxTrouble(dir, err)
 	}
 	fmt.Fprintf(cmd.OutOrStdout(), "export FUSEBILL_URL=http://%s/v1\nexport FUSEBILL_API_KEY=%s\n", listener.Addr(), sandboxKey)
+	fmt.Fprintf(cmd.OutOrStdout(), "export TRACKFINITY_URL=http://%s/api\nexport TRACKFINITY_API_KEY=%s\nexport TRACKFINITY_API_USERNAME=%s\n",
+		listener.Addr(), trackfinityKey, trackfinityUser)
 	fmt.Fprintf(cmd.ErrOrStderr(), "sandbox: serving on http://%s; Ctrl-C ends it\n", listener.Addr())
 	return errors.Join(serve(cmd.Context(), listener, box), box.Close())
 }

@@ -25,6 +25,7 @@ type command = func(ts *testscript.TestScript, neg bool, args []string)
 //	sandbox FLAG…                serve the stand-in in a process of its own, and point the settings at it; ends the one before
 //	writes N                     the sandbox has taken N writes
 //	customer ID FIELD WANT       a customer of the sandbox has this value
+//	affiliate ID FIELD WANT      a Trackfinity customer of the sandbox has this value
 //	untouched ID FIELD…          a customer is byte for byte as at first, but for the fields
 //	heading FILE COLUMN…         a CSV file of the newest run has these columns
 //	column FILE COLUMN CELL…     and these cells in a column, in file order
@@ -35,7 +36,7 @@ type command = func(ts *testscript.TestScript, neg bool, args []string)
 //	recode ENCODING FILE         rewrite a UTF-8 file in another encoding; utf-8-bom and utf-16 get a byte order mark
 func commands() map[string]command {
 	return map[string]command{
-		"exits": cmdExits, "sandbox": cmdSandbox, "writes": cmdWrites, "customer": cmdCustomer, "untouched": cmdUntouched,
+		"exits": cmdExits, "sandbox": cmdSandbox, "writes": cmdWrites, "customer": cmdCustomer, "affiliate": cmdAffiliate, "untouched": cmdUntouched,
 		"heading": cmdHeading, "column": cmdColumn, "row": cmdRow, "outcomes": cmdOutcomes, "keys": cmdKeys, "runs": cmdRuns,
 		"recode": cmdRecode,
 	}
@@ -73,8 +74,9 @@ func cmdSandbox(ts *testscript.TestScript, neg bool, args []string) {
 	box, err := startSandbox(ts.Getenv("ROWBATCH_SANDBOX_DIR"), args...)
 	ts.Check(err)
 	here.box = box
-	ts.Setenv("FUSEBILL_URL", box.url)
-	ts.Setenv("FUSEBILL_API_KEY", box.key)
+	for name, value := range box.settings {
+		ts.Setenv(name, value)
+	}
 }
 
 func cmdWrites(ts *testscript.TestScript, neg bool, args []string) {
@@ -95,6 +97,13 @@ func cmdCustomer(ts *testscript.TestScript, neg bool, args []string) {
 	if got := now.field(args[0], args[1]); (got == args[2]) == neg {
 		ts.Fatalf("%s of customer %s is %q", args[1], args[0], got)
 	}
+}
+
+func cmdAffiliate(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 3 {
+		ts.Fatalf("usage: affiliate ID FIELD WANT")
+	}
+	cmdCustomer(ts, neg, append([]string{"tf:" + args[0]}, args[1:]...))
 }
 
 func cmdUntouched(ts *testscript.TestScript, neg bool, args []string) {

@@ -91,7 +91,7 @@ func (r *trial) serve(t *testing.T, flags ...string) *sandboxProcess {
 func (r *trial) command(box *sandboxProcess, file string, flags ...string) *exec.Cmd {
 	c := exec.Command("rowbatch", append([]string{"update", file, "--allow-duplicates", "--timeout", "200ms"}, flags...)...)
 	c.Dir = r.dir
-	c.Env = append(environment(), "FUSEBILL_URL="+box.url, "FUSEBILL_API_KEY="+box.key)
+	c.Env = box.environment()
 	return c
 }
 

@@ -7,10 +7,12 @@ import (
 	"io"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
 	"rowbatch/batch"
+	"rowbatch/mapping"
 	"rowbatch/reports"
 )
 
@@ -20,7 +22,10 @@ func (r *run) noteInput() {
 		return
 	}
 	w, c := r.console.err, r.in.checked
-	fmt.Fprintf(w, "%s: %s, key column %q (%s)\n", r.file, plural(c.Rows, "row"), r.in.mapper.KeyColumn(), r.in.dialect)
+	fmt.Fprintf(w, "%s: %s, %s (%s)\n", r.file, plural(c.Rows, "row"), keyColumns(r.in.mapper.Keys()), r.in.dialect)
+	if r.in.mapper.HasSecrets() {
+		fmt.Fprintf(w, "%s: passwords are shown as *** and kept in no file\n", r.file)
+	}
 	if c.BlankRows > 0 {
 		fmt.Fprintf(w, "%s: %s without any cell left out\n", r.file, plural(c.BlankRows, "row"))
 	}
@@ -55,7 +60,7 @@ func (r *run) say(s reports.Summary, failed error) error {
 
 func (r *run) sayText(w io.Writer, s reports.Summary) {
 	if r.flags.dryRun {
-		r.tally.preview.print(w, r.in.checked.Line, s.Outcomes[batch.WouldChange])
+		r.tally.preview.print(w, r.work.line, s.Outcomes[batch.WouldChange])
 	}
 	fmt.Fprintf(w, "%s %s: %s\n", s.Action, s.File, counted(s.Rows, s.Outcomes))
 	if r.flags.dryRun {
@@ -75,7 +80,21 @@ func (r *run) sayText(w io.Writer, s reports.Summary) {
 // sayWithoutReport tells what became of the rows when the report cannot.
 func (r *run) sayWithoutReport(kinds map[batch.Kind]int) {
 	fmt.Fprintf(r.console.err, "%s %s: %s\nwhat was sent stands in %s\n",
-		r.spec.Schema.Action, r.file, counted(r.in.checked.Rows, kinds), r.dir.Path("journal"))
+		r.head.Action, r.head.File, counted(r.head.Rows, kinds), r.dir.Path("journal"))
+}
+
+// keyColumns names the columns that tell the customers.
+func keyColumns(keys []mapping.KeyUse) string {
+	var names []string
+	for _, k := range keys {
+		if name := strconv.Quote(k.Column); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	if len(names) > 1 {
+		return "key columns " + strings.Join(names, ", ")
+	}
+	return "key column " + strings.Join(names, "")
 }
 
 func counted(rows int, outcomes map[batch.Kind]int) string {
@@ -90,6 +109,9 @@ func counted(rows int, outcomes map[batch.Kind]int) string {
 
 func (r *run) sayPreview(w io.Writer) {
 	for _, line := range r.tally.preview.fieldLines() {
+		fmt.Fprintf(w, "  %s\n", line)
+	}
+	for _, line := range r.tally.preview.stakes.lines() {
 		fmt.Fprintf(w, "  %s\n", line)
 	}
 	for _, warning := range r.tally.preview.warnings() {
@@ -132,7 +154,7 @@ func (r *run) sayNext(w io.Writer, s reports.Summary) {
 // command is the command line that carries out a file as this run was told to:
 // with the flags that were set, but for those that only this once were meant.
 func (r *run) command(file string, without ...string) string {
-	words := []string{"rowbatch", r.spec.Schema.Action, quoteWord(file)}
+	words := []string{"rowbatch", r.job.name, quoteWord(file)}
 	for _, flag := range r.flags.set {
 		if !slices.Contains(without, flag.name) {
 			words = append(words, flag.words...)

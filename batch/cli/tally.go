@@ -14,12 +14,13 @@ type tally struct {
 	done     int
 	reads    int
 	writes   int
+	past     map[batch.Kind]int // of rows that an earlier process has settled
 	preview  preview
 	failures failureCount
 }
 
 func newTally(limit failureLimit) *tally {
-	return &tally{kinds: map[batch.Kind]int{}, again: map[batch.Kind]int{}, preview: newPreview(), failures: failureCount{limit: limit}}
+	return &tally{kinds: map[batch.Kind]int{}, again: map[batch.Kind]int{}, past: map[batch.Kind]int{}, preview: newPreview(), failures: failureCount{limit: limit}}
 }
 
 // add counts one row. The error says that too many have failed.
@@ -31,10 +32,44 @@ func (t *tally) add(it *batch.Item, o batch.Outcome, settled bool) error {
 		t.again[o.Kind]++
 	}
 	t.done++
-	t.writes += o.Sends
-	t.reads += o.Requests - it.Spent - o.Sends
+	sent := o.Sends - it.Earlier
+	t.writes += sent
+	t.reads += o.Requests - it.Spent - sent
 	t.preview.add(it, o)
 	return t.failures.add(o)
+}
+
+// watchPast counts the rows that an earlier process has settled, as they pass by.
+func (t *tally) watchPast(src batch.Source) batch.Source {
+	return func(yield func(*batch.Item, error) bool) {
+		for it, err := range src {
+			if err == nil && it.Past != nil {
+				t.recall(it.Past.Kind)
+			}
+			if !yield(it, err) {
+				return
+			}
+		}
+	}
+}
+
+func (t *tally) recall(kind batch.Kind) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.kinds[kind]++
+	t.past[kind]++
+	t.done++
+}
+
+// forgetPast makes ready for another pass, in which those rows come by again.
+func (t *tally) forgetPast() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for kind, n := range t.past {
+		t.kinds[kind] -= n
+		t.done -= n
+	}
+	clear(t.past)
 }
 
 // count is how many rows are settled.

@@ -75,7 +75,7 @@ func OpenOn(on FS, root, id string) (*Dir, error) {
 	if id != filepath.Base(id) || !filepath.IsLocal(id) {
 		return nil, fmt.Errorf("%q is not the id of a run", id)
 	}
-	isRun, err := d.has(journalName)
+	isRun, err := d.isRun()
 	if err == nil && !isRun {
 		err = fmt.Errorf("there is no run %s in %s; try: --reports with the folder that holds it", id, root)
 	}
@@ -101,15 +101,16 @@ func (d *Dir) open(name string) (File, error) {
 	return d.fs.OpenFile(d.Path(name), os.O_RDONLY, 0)
 }
 
-func (d *Dir) has(name string) (bool, error) {
-	f, err := d.open(name)
+func (d *Dir) isRun() (bool, error) {
+	f, err := d.open(journalName)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
 	if err != nil {
 		return false, err
 	}
-	return true, f.Close()
+	info, err := f.Stat()
+	return err == nil && info.Mode().IsRegular(), errors.Join(err, f.Close())
 }
 
 // CreateJournal makes the folder a run. The journal's first record, and the
@@ -158,8 +159,9 @@ func (d *Dir) OpenJournal() (*Journal, error) {
 
 // Discard removes the folder of a run that was refused before anything was
 // sent. A folder with a journal stays: it is the only memory of what was sent.
+// Release the lock before: some systems remove no file that is open.
 func (d *Dir) Discard() error {
-	isRun, err := d.has(journalName)
+	isRun, err := d.isRun()
 	if err != nil {
 		return err
 	}

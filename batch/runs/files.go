@@ -8,6 +8,8 @@ import (
 	"os"
 	"runtime"
 	"syscall"
+
+	"github.com/gofrs/flock"
 )
 
 // FS is what this package needs of a file system. [Disk] is the real one; tests
@@ -20,15 +22,25 @@ type FS interface {
 	Rename(from, to string) error
 	Remove(path string) error
 	RemoveAll(path string) error
+	ReadDir(path string) ([]fs.DirEntry, error)
+	Link(from, to string) error
 	SyncDir(path string) error // makes created and renamed files survive a power loss
+
+	// TryLock takes the exclusive lock of a file, which it makes when it is
+	// missing, and does not wait. The kernel releases it when the process dies.
+	TryLock(path string) (unlock func() error, ok bool, err error)
+	// Locked says that somebody holds the lock of a file. It makes no file.
+	Locked(path string) (bool, error)
 }
 
 // File is an open file. [*os.File] is one.
 type File interface {
 	io.ReadWriteCloser
 	io.ReaderAt
+	io.WriterAt
 	Name() string
 	Stat() (fs.FileInfo, error)
+	Truncate(size int64) error
 	Sync() error
 }
 
@@ -36,12 +48,17 @@ type File interface {
 type WriteError struct {
 	Path string
 	Err  error
+	Try  string // what helps; "": what helps with a file in the reports folder
 }
 
 func (e *WriteError) Error() string {
-	try := "free space on the disk, or --reports with another folder"
-	if errors.Is(e.Err, fs.ErrPermission) {
+	try := e.Try
+	switch {
+	case try != "":
+	case errors.Is(e.Err, fs.ErrPermission):
 		try = "close it in other programs, or --reports with a folder that you may write to"
+	default:
+		try = "free space on the disk, or --reports with another folder"
 	}
 	return fmt.Sprintf("%s could not be written: %v; try: %s", e.Path, e.Err, try)
 }
@@ -51,7 +68,7 @@ func writing(path string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return &WriteError{path, err}
+	return &WriteError{Path: path, Err: err}
 }
 
 // Disk returns the operating system's file system.
@@ -64,6 +81,8 @@ func (disk) Mkdir(path string, perm fs.FileMode) error    { return os.Mkdir(path
 func (disk) Rename(from, to string) error                 { return os.Rename(from, to) }
 func (disk) Remove(path string) error                     { return os.Remove(path) }
 func (disk) RemoveAll(path string) error                  { return os.RemoveAll(path) }
+func (disk) ReadDir(path string) ([]fs.DirEntry, error)   { return os.ReadDir(path) }
+func (disk) Link(from, to string) error                   { return os.Link(from, to) }
 
 // The two below must not return a nil *os.File as a File that is not nil.
 
@@ -97,4 +116,18 @@ func (disk) SyncDir(path string) error {
 		return nil // some network file systems cannot, and nothing is gained by refusing to run there
 	}
 	return err
+}
+
+func (disk) TryLock(path string) (unlock func() error, ok bool, err error) {
+	l := flock.New(path, flock.SetFlag(os.O_RDWR|os.O_CREATE), flock.SetPermissions(0o600))
+	ok, err = l.TryLock()
+	return l.Close, ok, err
+}
+
+// Locked shares the lock for a moment, so that several who ask at once do not
+// take one another for a holder.
+func (disk) Locked(path string) (bool, error) {
+	l := flock.New(path, flock.SetFlag(os.O_RDONLY))
+	free, err := l.TryRLock()
+	return err == nil && !free, errors.Join(err, l.Close())
 }

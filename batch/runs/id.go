@@ -7,11 +7,24 @@ import (
 	"time"
 )
 
-const longestFilePart = 40
+const (
+	idTime          = "20060102T150405Z"
+	longestFilePart = 40
+)
 
 // idOf returns a run's id: 20261120T215200Z-update-customers.
 func idOf(now time.Time, action, file string) string {
-	return fmt.Sprintf("%s-%s-%s", now.UTC().Format("20060102T150405Z"), action, filePart(file))
+	return fmt.Sprintf("%s-%s-%s", now.UTC().Format(idTime), action, filePart(file))
+}
+
+// startOf is the time in a run's id; zero for what is no such id.
+func startOf(id string) time.Time {
+	text, _, _ := strings.Cut(id, "-")
+	t, err := time.Parse(idTime, text)
+	if err != nil {
+		return time.Time{}
+	}
+	return t
 }
 
 // filePart is what an id keeps of the input's name: [a-z0-9-], at most 40 characters.

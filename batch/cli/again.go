@@ -1,0 +1,134 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"rowbatch/batch"
+	"rowbatch/batch/action"
+	"rowbatch/batch/runs"
+)
+
+// last is the name of the run that a command takes when none is named.
+const last = "last"
+
+// newAgain returns a command that takes up an earlier run.
+func newAgain(use, short string, carryOut func(*run, string) error) *cobra.Command {
+	flags := &actionFlags{}
+	all := jobOf(mixedName)
+	cmd := &cobra.Command{
+		Use: use, Short: short,
+		Args: oneRun,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := flags.runFlags.parse(cmd, all); err != nil {
+				return err
+			}
+			return runCommand(cmd, all, "", flags, func(r *run) error { return carryOut(r, args[0]) })
+		},
+	}
+	flags.runFlags.register(cmd, all)
+	return cmd
+}
+
+func oneRun(cmd *cobra.Command, args []string) error {
+	if len(args) == 1 {
+		return nil
+	}
+	return usage("rowbatch "+cmd.Name()+" last, or rowbatch runs for the ids", "%s takes one run's id or folder, or last", cmd.Name())
+}
+
+// unfit refuses a plan or a run that is not, or no longer, what it would have to be.
+func unfit(try, format string, args ...any) *fault {
+	return &fault{code: exitUnfit, text: fmt.Sprintf(format, args...), try: try}
+}
+
+// find returns the run of a name; choose picks the one that last means.
+func (r *run) find(name, what string, choose func([]runs.Info) (string, bool)) (*runs.Dir, error) {
+	if name != last {
+		return runs.Find(r.flags.reports, name)
+	}
+	all, err := runs.List(r.flags.reports)
+	if err != nil {
+		return nil, err
+	}
+	id, ok := choose(all)
+	if !ok {
+		return nil, usage("rowbatch runs, or --reports with the folder that holds it", "there is no %s in %s that last could mean", what, r.flags.reports)
+	}
+	return runs.Find(r.flags.reports, id)
+}
+
+// newest returns the first run, newest first, that fits.
+func newest(all []runs.Info, fits func(runs.Info) bool) (id string, ok bool) {
+	i := slices.IndexFunc(all, func(i runs.Info) bool { return i.Damage == nil && fits(i) })
+	if i < 0 {
+		return "", false
+	}
+	return all[i].ID, true
+}
+
+// adopt takes from a journal what its run was.
+func (r *run) adopt(h batch.Head) error {
+	r.job, r.file = jobOf(h.Action), h.File
+	f := r.flags
+	f.sandbox = h.Account == sandboxName
+	f.when, f.encoding = h.Options["when"], h.Options["encoding"]
+	f.allowDuplicates, f.holdSuspended = h.Options["allow-duplicates"] != "", h.Options["hold-suspended"] != ""
+	f.skipPing = h.Options["skip-ping"] != ""
+	f.match, f.ignore = split(h.Options["match"]), split(h.Options["ignore"])
+	if n := h.Options["limit"]; n != "" {
+		if _, err := fmt.Sscan(n, &f.limit); err != nil {
+			return fmt.Errorf("the journal's limit %q cannot be read", n)
+		}
+	}
+	return f.parseMatch()
+}
+
+func split(list string) []string {
+	if list == "" {
+		return nil
+	}
+	return strings.Split(list, "\n")
+}
+
+// begin makes the folder of a run whose rows are another's.
+func (r *run) begin(of *earlier) (err error) {
+	h := of.journal.Head
+	if r.dir, err = runs.Create(r.flags.reports, r.began, h.Action, h.File); err != nil {
+		return err
+	}
+	if err := r.dir.ShareRows(of.dir); err != nil {
+		return errors.Join(err, r.dir.Discard())
+	}
+	return nil
+}
+
+// headOf is the head of a run that carries out, or takes back, another.
+func (r *run) headOf(of *earlier, mode string) batch.Head {
+	h := of.journal.Head
+	h.ID, h.Mode, h.Of, h.Started, h.Program = r.dir.ID(), mode, of.journal.Head.ID, r.began.UTC(), Version
+	h.Account = r.services.account()
+	return h
+}
+
+// expects refuses another number of rows than the user said would be sent.
+func (r *run) expects(would int) error {
+	if r.flags.expect < 0 || r.flags.expect == would {
+		return nil
+	}
+	return usage("rowbatch report "+last+" shows which", "%s would be sent, and --expect says %s; nothing was sent", plural(would, "row"), thousands(r.flags.expect))
+}
+
+// systemsOf are those of the rows that a run has to do with.
+func systemsOf(names []string) (all []string) {
+	for _, s := range action.Specs() {
+		if system := s.Schema.System; slices.Contains(names, s.Schema.Action) && !slices.Contains(all, system) {
+			all = append(all, system)
+		}
+	}
+	return all
+}

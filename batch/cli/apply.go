@@ -1,0 +1,151 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"rowbatch/batch"
+	"rowbatch/batch/action"
+	"rowbatch/batch/runs"
+)
+
+// stalePlan is the age at which a plan is carried out only when asked once more.
+const stalePlan = 24 * time.Hour
+
+func newApply() *cobra.Command {
+	cmd := newAgain("apply PLAN", "Carry out the plan that a --dry-run left", (*run).applyPlan)
+	cmd.Long = `apply carries out exactly what a dry run has shown: PLAN is the id or the folder
+of that run, or "last" for the newest plan that is not carried out yet. Each
+customer is read again, and must still show the values that the plan found;
+else the row is a conflict, and nothing is sent for it. What has changed
+elsewhere in the record is kept.`
+	cmd.Example = `  rowbatch apply last
+  rowbatch apply 20261120T215200Z-update-customers`
+	return cmd
+}
+
+// applyPlan is a run of its own that names its plan.
+func (r *run) applyPlan(name string) error {
+	plan, err := r.openPlan(name)
+	if err != nil {
+		return err
+	}
+	defer plan.journal.Close()
+	if err := r.mayApply(plan); err != nil {
+		return err
+	}
+	if err := r.begin(plan); err != nil {
+		return err
+	}
+	w, err := r.planned(plan)
+	if err != nil {
+		return errors.Join(err, r.dir.Discard())
+	}
+	r.work, r.codes = w, plan.codes
+	if err := errors.Join(r.mayHold(), r.expects(w.countIn(""))); err != nil {
+		return errors.Join(err, r.dir.Discard())
+	}
+	if r.when, err = r.conditions(); err != nil {
+		return errors.Join(err, r.dir.Discard())
+	}
+	if err := r.start(r.headOf(plan, batch.ModeApply)); err != nil {
+		return err
+	}
+	return r.finish(r.process())
+}
+
+// openPlan finds a dry run that has come to its end.
+func (r *run) openPlan(name string) (*earlier, error) {
+	dir, err := r.find(name, "plan", func(all []runs.Info) (string, bool) {
+		applied := runs.Applied(all)
+		return newest(all, func(i runs.Info) bool { return i.Head.Mode == batch.ModeDryRun && i.Complete() && !applied[i.ID] })
+	})
+	if err != nil {
+		return nil, err
+	}
+	plan, err := openEarlier(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkPlan(dir, plan); err != nil {
+		return nil, errors.Join(err, plan.journal.Close())
+	}
+	return plan, nil
+}
+
+func checkPlan(dir *runs.Dir, plan *earlier) error {
+	head := plan.journal.Head
+	switch info := dir.Info(); {
+	case head.Mode != batch.ModeDryRun:
+		return unfit("rowbatch runs", "%s is no plan: only a --dry-run of a file leaves one", head.ID)
+	case !info.Complete():
+		return unfit("rowbatch resume "+head.ID, "the dry run %s did not come to its end, and is no plan", head.ID)
+	}
+	return nil
+}
+
+// mayApply wants the plan's input and account as they were, and an old plan confirmed.
+func (r *run) mayApply(plan *earlier) error {
+	if err := r.adopt(plan.journal.Head); err != nil {
+		return err
+	}
+	if err := sameFiles(plan.journal.Head); err != nil {
+		return err
+	}
+	if err := r.reconnect(plan.journal.Head, plan.journal.Index); err != nil {
+		return err
+	}
+	age := r.began.Sub(plan.journal.Head.Started)
+	if age <= stalePlan || r.flags.yes {
+		return nil
+	}
+	fmt.Fprintf(r.console.err, "The plan %s is %s old. Carry it out all the same? Type yes: ", plan.journal.Head.ID, seconds(age))
+	if r.answer() != "yes" {
+		return unfit("plan again with --dry-run, or pass --yes", "the plan is %s old, and nobody confirmed it; nothing was sent", seconds(age))
+	}
+	return nil
+}
+
+// planned is the work of a plan: its would_change rows. Whatever else the plan
+// said of a row is said again.
+func (r *run) planned(plan *earlier) (*redone, error) {
+	w, err := newRedone(plan)
+	if err != nil {
+		return nil, err
+	}
+	secrets, err := r.secretsOf(plan)
+	if err != nil {
+		return nil, err
+	}
+	for n := range w.actions {
+		o, err := plan.journal.Outcome(n)
+		if err != nil {
+			return nil, err
+		}
+		if o.Kind == batch.WouldChange {
+			w.actions[n] = o.Action
+		}
+	}
+	w.item = func(n int) (*batch.Item, error) {
+		o, err := plan.journal.Outcome(n)
+		if err != nil {
+			return nil, err
+		}
+		return action.Planned(n, o, func(field string) batch.Value { return batch.Text(secrets[n][field]) }), nil
+	}
+	w.rest = plan.journal.Outcome
+	return w, nil
+}
+
+func newRedone(of *earlier) (*redone, error) {
+	at, err := lines(of.dir)
+	if err != nil {
+		return nil, err
+	}
+	head := of.journal.Head
+	several := head.Action == mixedName || head.Options["allow-duplicates"] != ""
+	return &redone{marks: newMarks(head.Rows, several), of: of, lines: at, actions: make([]string, head.Rows)}, nil
+}

@@ -1,0 +1,186 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"rowbatch/batch"
+	"rowbatch/batch/runs"
+	"rowbatch/mapping"
+	"rowbatch/reports"
+)
+
+// state is how far a run has come.
+type state string
+
+const (
+	planned state = "planned" // a dry run that apply can carry out
+	running state = "running"
+	stopped state = "stopped" // resume goes on with it
+	done    state = "done"
+	undone  state = "undone" // an undo has taken it back
+	damaged state = "damaged"
+)
+
+// listed is one run as `runs` shows it.
+type listed struct {
+	ID      string             `json:"run_id"`
+	Action  string             `json:"action"`
+	Mode    string             `json:"mode"`
+	File    string             `json:"file"`
+	Started time.Time          `json:"started"`
+	Rows    int                `json:"rows"`
+	Counts  map[batch.Kind]int `json:"outcomes"`
+	State   state              `json:"state"`
+	Of      string             `json:"of,omitempty"`
+	Next    string             `json:"next,omitempty"`
+}
+
+func newRuns() *cobra.Command {
+	var dir string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use: "runs", Short: "List the runs in the reports folder, newest first",
+		Long: `runs lists the runs in the reports folder, newest first: what each was, how its
+rows ended, its state (planned, running, stopped, done, undone), and what can be
+done next.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			all, err := runs.List(dir)
+			if err != nil {
+				return err
+			}
+			return printRuns(cmd.OutOrStdout(), listAll(all, dir), asJSON)
+		},
+	}
+	cmd.Flags().StringVar(&dir, "reports", defaultReports, "folder `DIR` where run folders are")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON array")
+	return cmd
+}
+
+func listAll(all []runs.Info, dir string) []listed {
+	applied, back := runs.Applied(all), runs.Undone(all)
+	list := []listed{}
+	for _, i := range all {
+		l := listed{ID: i.ID, Action: i.Head.Action, Mode: i.Head.Mode, File: i.Head.File, Started: i.Head.Started,
+			Rows: i.Head.Rows, Counts: i.Counts, Of: i.Head.Of, State: stateOf(i, applied, back)}
+		l.Next = nextOf(i, l.State, dir)
+		list = append(list, l)
+	}
+	return list
+}
+
+func stateOf(i runs.Info, applied, back map[string]bool) state {
+	switch {
+	case i.Damage != nil:
+		return damaged
+	case i.Running:
+		return running
+	case !i.Complete():
+		return stopped
+	case i.Head.Mode == batch.ModeDryRun && i.Counts[batch.WouldChange] > 0 && !applied[i.ID]:
+		return planned
+	case back[i.ID]:
+		return undone
+	}
+	return done
+}
+
+// nextOf is the command that one would type next; "" when there is none.
+func nextOf(i runs.Info, s state, dir string) string {
+	verb := ""
+	switch {
+	case s == stopped:
+		verb = "resume"
+	case s == planned:
+		verb = "apply"
+	case s == done && i.Writes > 0 && i.Head.Mode != batch.ModeUndo && i.Head.Action != "patch":
+		verb = "undo"
+	default:
+		return ""
+	}
+	return againCommand(verb, i.ID, dir)
+}
+
+// againCommand is a command line that takes up a run.
+func againCommand(verb, id, dir string) string {
+	line := "rowbatch " + verb + " " + id
+	if dir != defaultReports {
+		line += " --reports " + quoteWord(dir)
+	}
+	return line
+}
+
+func printRuns(w io.Writer, all []listed, asJSON bool) error {
+	if asJSON {
+		e := json.NewEncoder(w)
+		e.SetEscapeHTML(false)
+		e.SetIndent("", "  ")
+		return e.Encode(all)
+	}
+	if len(all) == 0 {
+		_, err := fmt.Fprintln(w, "there are no runs yet")
+		return err
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "RUN\tWHAT\tFILE\tWHEN\tSTATE\tROWS\tNEXT")
+	for _, l := range all {
+		what := l.Action
+		if l.Mode != batch.ModeRun {
+			what += " " + l.Mode
+		}
+		if l.Of != "" {
+			what += " of " + l.Of
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", l.ID, reports.Visible(what), reports.Visible(l.File),
+			l.Started.Local().Format("2006-01-02 15:04"), l.State, counted(l.Rows, l.Counts), l.Next)
+	}
+	return t.Flush()
+}
+
+func newReport() *cobra.Command {
+	var dir string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use: "report RUN", Short: "Write the report files of a run again",
+		Long: `report writes report.csv, failed.csv and summary.json of a run again, from its
+journal, also while the run is still going on. RUN is its id or folder, or "last"
+for the newest.`,
+		Example: "  rowbatch report last",
+		Args:    oneRun,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r := &run{flags: &actionFlags{runFlags: runFlags{reports: dir, json: asJSON}}, console: console{out: cmd.OutOrStdout(), err: cmd.ErrOrStderr()}}
+			return r.report(args[0])
+		},
+	}
+	cmd.Flags().StringVar(&dir, "reports", defaultReports, "folder `DIR` where run folders are")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the summary as one JSON object")
+	return cmd
+}
+
+// report writes a run's files once more. Its exit code is about that, not about the run.
+func (r *run) report(name string) error {
+	dir, err := r.find(name, "run", func(all []runs.Info) (string, bool) {
+		return newest(all, func(runs.Info) bool { return true })
+	})
+	if err != nil {
+		return err
+	}
+	summary, err := reports.Write(dir, reports.Options{Escape: mapping.Escape})
+	if err != nil {
+		return err
+	}
+	if r.flags.json {
+		_, err = r.console.out.Write(summary.JSON())
+		return err
+	}
+	fmt.Fprintf(r.console.out, "%s %s: %s\n", summary.Action, summary.File, counted(summary.Rows, summary.Outcomes))
+	sayErrors(r.console.out, summary)
+	_, err = fmt.Fprintf(r.console.out, "report: %s\n", summary.Report)
+	return err
+}

@@ -1,0 +1,187 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"rowbatch/batch"
+	"rowbatch/batch/runs"
+	"rowbatch/mapping"
+	"rowbatch/reports"
+)
+
+func newResume() *cobra.Command {
+	failed := false
+	cmd := newAgain("resume RUN", "Go on with a run that stopped", func(r *run, name string) error {
+		r.again = nothingAgain
+		if failed {
+			r.again = failuresAgain
+		}
+		return r.resume(name)
+	})
+	cmd.Flags().BoolVar(&failed, "failed", false, "also try rows again that ended failed or conflict")
+	cmd.Long = `resume goes on with a run that stopped: by Ctrl-C, a lost connection, a revoked
+key, the day's limit, a full disk, or because the machine went down. RUN is its id
+or folder, or "last" for the newest run that has rows left. Rows that are settled
+cost no request; a row whose write was not answered is read back first. What the
+run was (file, mapping, account, --when and the like) comes from its journal.`
+	cmd.Example = `  rowbatch resume last
+  rowbatch resume 20261120T215200Z-update-customers --failed`
+	return cmd
+}
+
+func nothingAgain(batch.Outcome) bool { return false }
+
+func failuresAgain(o batch.Outcome) bool {
+	return o.Kind == batch.Failed || o.Kind == batch.Conflict || o.Code == "earlier_row_failed"
+}
+
+// resume goes on in the folder of the run itself.
+func (r *run) resume(name string) error {
+	dir, err := r.find(name, "run", func(all []runs.Info) (string, bool) {
+		return newest(all, func(i runs.Info) bool { return !i.Running && !i.Complete() })
+	})
+	if err != nil {
+		return err
+	}
+	release, err := dir.Lock()
+	if err != nil {
+		return err
+	}
+	defer release()
+	journal, err := dir.OpenJournal()
+	if err != nil {
+		return err
+	}
+	defer journal.Close()
+	r.dir, r.head, r.past = dir, journal.Head, journal.Index
+	if left, err := r.left(); err != nil || left == 0 {
+		return errors.Join(err, r.nothingLeft(err))
+	}
+	if err := r.takeUp(); err != nil {
+		return err
+	}
+	if r.journal, err = dir.ContinueJournal(); err != nil {
+		return err
+	}
+	return r.finish(r.process())
+}
+
+// left is how many rows there are to go on with.
+func (r *run) left() (n int, err error) {
+	for row := range r.head.Rows {
+		o, err := r.past.Outcome(row)
+		if err != nil {
+			return 0, err
+		}
+		if !o.Kind.Settled() || r.again(o) {
+			n++
+		}
+	}
+	return n, nil
+}
+
+// nothingLeft says that a run is complete, with its report in place.
+func (r *run) nothingLeft(failed error) error {
+	if failed != nil {
+		return nil
+	}
+	summary, err := reports.Write(r.dir, reports.Options{Escape: mapping.Escape})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(r.console.err, "%s is complete: there is nothing left to do, and nothing was sent\n", r.head.ID)
+	summary.ExitCode = reports.ExitCode(summary.Outcomes)
+	return r.say(summary, nil)
+}
+
+// takeUp prepares what the run is made of, as it was when it began.
+func (r *run) takeUp() error {
+	h := r.head
+	if err := r.adopt(h); err != nil {
+		return err
+	}
+	r.flags.dryRun = h.Mode == batch.ModeDryRun || h.Dry
+	if h.Mode != batch.ModeUndo {
+		if err := sameFiles(h); err != nil {
+			return err
+		}
+	}
+	if err := r.reconnect(h, r.past); err != nil {
+		return err
+	}
+	var err error
+	switch h.Mode {
+	case batch.ModeApply:
+		err = r.takeUpOf(h.Of, r.planned)
+	case batch.ModeUndo:
+		r.keepTheirs, r.unhold = h.Options["keep-theirs"] != "", h.Options["unhold"]
+		err = r.takeUpOf(h.Of, r.undone)
+	default:
+		err = r.takeUpRows()
+	}
+	if err != nil {
+		return err
+	}
+	r.when, err = r.conditions()
+	return err
+}
+
+// takeUpOf makes the work of a run whose rows are another's.
+func (r *run) takeUpOf(id string, workOf func(*earlier) (*redone, error)) error {
+	dir, err := runs.Find(r.flags.reports, id)
+	if err != nil {
+		return err
+	}
+	of, err := openEarlier(dir)
+	if err != nil {
+		return err
+	}
+	r.closers = append(r.closers, of.journal.Close)
+	w, err := workOf(of)
+	if err != nil {
+		return err
+	}
+	r.work, r.codes = w, of.codes
+	return nil
+}
+
+// takeUpRows makes the work of a run whose rows come from its file.
+func (r *run) takeUpRows() (err error) {
+	if r.in, err = r.reopen(r.dir, r.head); err != nil {
+		return err
+	}
+	r.rows = newRows(r.dir, r.in, r.flags, r.job)
+	r.work = r.rows
+	for n := range r.head.Rows {
+		o, err := r.past.Outcome(n)
+		if err != nil {
+			return err
+		}
+		r.rows.recall(n, o, o.Kind.Settled() && !r.again(o))
+	}
+	return nil
+}
+
+// recall notes what an earlier process found out about a row.
+func (r *rows) recall(n int, o batch.Outcome, settled bool) {
+	if r.closed == nil {
+		r.closed = make([]bool, r.rows())
+	}
+	r.closed[n] = settled
+	if r.ids != nil {
+		r.ids[n], _ = strconv.ParseUint(o.ID, 10, 64) // none, where it was not looked up
+	}
+}
+
+// journalNames keeps what was looked up of the account's names, for whoever takes
+// up or takes back this run.
+func (r *run) journalNames() error {
+	if names := r.codes.Remembered(); names != nil {
+		return r.journal.Names(names)
+	}
+	return nil
+}

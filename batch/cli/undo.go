@@ -1,0 +1,230 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"rowbatch/batch"
+	"rowbatch/batch/action"
+	"rowbatch/batch/runs"
+	"rowbatch/client"
+	"rowbatch/reports"
+)
+
+func newUndo() *cobra.Command {
+	var option string
+	var keepTheirs, dryRun bool
+	cmd := newAgain("undo RUN", "Put back what a run changed", func(r *run, name string) error {
+		if option != "" && !slices.Contains(client.ServiceStartOptions(), option) {
+			return usage("one of "+strings.Join(client.ServiceStartOptions(), ", "), "--unhold %s is not an option of the API", option)
+		}
+		r.keepTheirs, r.unhold, r.flags.dryRun = keepTheirs, option, dryRun
+		return r.undo(name)
+	})
+	s := cmd.Flags()
+	s.BoolVar(&dryRun, "dry-run", false, "show what would be put back, write nothing")
+	s.BoolVar(&keepTheirs, "keep-theirs", false, "where somebody else has changed a field since, put back the row's other fields")
+	s.StringVar(&option, "unhold", "", "take customers off hold, with `OPTION`: "+strings.Join(client.ServiceStartOptions(), ", "))
+	cmd.Long = `undo puts back what a run changed, the last row first: each field that still holds
+the run's value gets the value found before. A field that holds somebody else's
+value makes the row a conflict, or is left alone with --keep-theirs. RUN is the
+run's id or folder, or "last" for the newest run that wrote and is no undo itself.
+
+A hold is not taken back by itself, since coming back may cost the customer
+money: --unhold says what is charged. Trackfinity cannot be read, so what was
+patched there cannot be put back.`
+	cmd.Example = `  rowbatch undo last --dry-run
+  rowbatch undo 20261120T215200Z-update-customers
+  rowbatch undo last --unhold NoChargesForMissedPeriods`
+	return cmd
+}
+
+// undo is a run of its own that names the run it takes back.
+func (r *run) undo(name string) error {
+	of, err := r.openUndone(name)
+	if err != nil {
+		return err
+	}
+	defer of.journal.Close()
+	head := of.journal.Head
+	if err := r.mayUndo(of, name); err != nil {
+		return err
+	}
+	if err := r.adopt(head); err != nil {
+		return err
+	}
+	w, err := r.undone(of)
+	if err != nil {
+		return err
+	}
+	if w.countIn("") == 0 {
+		return r.nothingToUndo(of)
+	}
+	r.flags.when = "" // what was written is taken back whatever the record shows now
+	if err := r.reconnect(head, of.journal.Index); err != nil {
+		return err
+	}
+	r.work, r.codes = w, of.codes
+	if err := r.mayHold(); err != nil {
+		return err
+	}
+	if err := r.begin(of); err != nil {
+		return err
+	}
+	h := r.headOf(of, batch.ModeUndo)
+	h.Dry, h.Options = r.flags.dryRun, r.undoOptions(head)
+	if err := r.start(h); err != nil {
+		return err
+	}
+	return errors.Join(r.finish(r.process()), r.sayHeld(of))
+}
+
+// undoOptions keeps what an undo must know when it is resumed.
+func (r *run) undoOptions(of batch.Head) map[string]string {
+	o := map[string]string{}
+	if of.Options["allow-duplicates"] != "" {
+		o["allow-duplicates"] = "true"
+	}
+	if r.keepTheirs {
+		o["keep-theirs"] = "true"
+	}
+	if r.unhold != "" {
+		o["unhold"] = r.unhold
+	}
+	return o
+}
+
+func (r *run) openUndone(name string) (*earlier, error) {
+	dir, err := r.find(name, "run", func(all []runs.Info) (string, bool) {
+		return newest(all, func(i runs.Info) bool { return i.Writes > 0 && i.Head.Mode != batch.ModeUndo })
+	})
+	if err != nil {
+		return nil, err
+	}
+	if dir.Running() {
+		return nil, &runs.BusyError{What: "the run " + dir.ID()}
+	}
+	return openEarlier(dir)
+}
+
+// mayUndo asks before an undo is undone: that sends the edits once more.
+func (r *run) mayUndo(of *earlier, name string) error {
+	if of.journal.Head.Mode != batch.ModeUndo || r.flags.yes || r.flags.dryRun {
+		return nil
+	}
+	fmt.Fprintf(r.console.err, "%s is an undo: to undo it makes its edits once more. Type yes: ", name)
+	if r.answer() != "yes" {
+		return usage("--dry-run to see them, then --yes", "%s is an undo, and nobody confirmed that it is to be undone; nothing was sent", name)
+	}
+	return nil
+}
+
+func (r *run) nothingToUndo(of *earlier) error {
+	head := of.journal.Head
+	if err := r.sayHeld(of); err != nil {
+		return err
+	}
+	return usage("rowbatch runs", "%s has left nothing that can be put back%s", head.ID, unreadableHint(head))
+}
+
+func unreadableHint(h batch.Head) string {
+	if h.Action == "patch" {
+		return ": Trackfinity cannot be read, so its old values are not known"
+	}
+	return ""
+}
+
+// undone is the work of taking a run back: each row for which a write left.
+func (r *run) undone(of *earlier) (*redone, error) {
+	w, err := newRedone(of)
+	if err != nil {
+		return nil, err
+	}
+	w.reverse = true
+	for n := range w.actions {
+		sent, err := of.journal.Sent(n)
+		if err != nil {
+			return nil, err
+		}
+		if sent != nil {
+			w.actions[n] = r.backwards(sent.Found.Act)
+		}
+	}
+	w.item = func(n int) (*batch.Item, error) {
+		sent, err := of.journal.Sent(n)
+		if err != nil {
+			return nil, err
+		}
+		return action.Undone(sent, r.keepTheirs), nil
+	}
+	w.rest = func(n int) (batch.Outcome, error) { return r.notUndone(of, n) }
+	return w, nil
+}
+
+// backwards is the action that takes another's write back; "" when there is none.
+func (r *run) backwards(name string) string {
+	switch {
+	case name == "update", name == "latch":
+		return name
+	case name == "hold" && r.unhold != "":
+		return "unhold"
+	}
+	return ""
+}
+
+// notUndone says why a row is left as it is.
+func (r *run) notUndone(of *earlier, n int) (batch.Outcome, error) {
+	o, err := of.journal.Outcome(n)
+	out := batch.Outcome{Kind: batch.Skipped, Key: o.Key, ID: o.ID, Customer: o.Customer, Error: "no write left for this row"}
+	sent, failed := of.journal.Sent(n)
+	if err = errors.Join(err, failed); err != nil || sent == nil {
+		return out, err
+	}
+	switch sent.Found.Act {
+	case "hold":
+		out.Error = "the customer stays on hold: coming back may cost money, and --unhold says what is charged"
+	case "unhold":
+		out.Error = "a customer who was taken off hold is not put on hold again by an undo"
+	default:
+		out.Error = "Trackfinity cannot be read: the old values are not known"
+	}
+	return out, nil
+}
+
+// heldShown bounds the customers on hold that are named.
+const heldShown = 20
+
+// sayHeld lists the customers whom the undo leaves on hold.
+func (r *run) sayHeld(of *earlier) error {
+	var held []string
+	for n := range of.journal.Head.Rows {
+		sent, err := of.journal.Sent(n)
+		if err != nil {
+			return err
+		}
+		if sent != nil && sent.Found.Act == "hold" && r.unhold == "" && sent.Outcome.Kind != batch.Failed {
+			held = append(held, reports.Visible("id="+sent.Found.ID+" "+sent.Outcome.Customer))
+		}
+	}
+	if len(held) == 0 || r.flags.json {
+		return nil
+	}
+	_, err := io.WriteString(r.console.out, heldText(held, of.journal.Head.ID))
+	return err
+}
+
+func heldText(held []string, id string) string {
+	text := plural(len(held), "customer") + " stay on hold, since coming back may cost money:\n"
+	for _, name := range held[:min(len(held), heldShown)] {
+		text += "  " + name + "\n"
+	}
+	if more := len(held) - heldShown; more > 0 {
+		text += "  and " + thousands(more) + " more\n"
+	}
+	return text + "to take them off hold: rowbatch undo " + id + " --unhold " + strings.Join(client.ServiceStartOptions(), "|") + "\n"
+}

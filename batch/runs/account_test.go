@@ -1,0 +1,160 @@
+package runs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+const account = "https://secure.example.com/v1 5f2a"
+
+func TestOneRunOfAnAccount(t *testing.T) {
+	ctx := t.Context()
+	dir := filepath.Join(t.TempDir(), "deep", "locks")
+	release, err := LockAccount(ctx, dir, account, "run A, process 4711\nand more", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = LockAccount(ctx, dir, account, "run B", 0)
+	mustBeBusy(t, err, "run A, process 4711")
+	elsewhere, err := LockAccount(ctx, dir, account+"x", "run B", 0)
+	if err != nil {
+		t.Fatal("another account is locked too:", err)
+	}
+	if err := errors.Join(release(), elsewhere()); err != nil {
+		t.Error(err)
+	}
+	release, err = LockAccount(ctx, dir, account, "C", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	_, err = LockAccount(ctx, dir, account, "D", 0)
+	mustBeBusy(t, err, "C") // the longer line before it is gone
+	checkLockFiles(t, dir)
+}
+
+func checkLockFiles(t *testing.T, dir string) {
+	t.Helper()
+	files, err := os.ReadDir(dir)
+	if err != nil || len(files) != 2 {
+		t.Error(files, err)
+	}
+	for _, path := range files {
+		if strings.Contains(path.Name(), "example") {
+			t.Errorf("%s tells of the account", path.Name())
+		}
+		info, err := path.Info()
+		if err != nil || runtime.GOOS != "windows" && info.Mode() != 0o600 {
+			t.Error(info.Mode(), err)
+		}
+	}
+	if info, err := os.Stat(dir); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o700 {
+		t.Error(info.Mode(), err)
+	}
+}
+
+// What stands in the file is shown on a terminal.
+func TestAHolderSpeaksPlainly(t *testing.T) {
+	dir := t.TempDir()
+	for holder, want := range map[string]string{
+		"":                             "another process",
+		"run \x1b[31mred\u202e":        "run [31mred",
+		strings.Repeat("x", 1000):      strings.Repeat("x", 300),
+		"run 名前, since 09:30, at home": "run 名前, since 09:30, at home",
+	} {
+		release, err := LockAccount(t.Context(), dir, account, holder, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = LockAccount(t.Context(), dir, account, "B", 0)
+		mustBeBusy(t, err, want)
+		if err := release(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestWaitingForAnAccount(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		release, err := LockAccount(t.Context(), dir, account, "A", 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		_, err = LockAccount(t.Context(), dir, account, "B", time.Minute)
+		mustBeBusy(t, err, "A")
+		if waited := time.Since(start); waited != time.Minute {
+			t.Errorf("gave up after %v", waited)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := LockAccount(ctx, dir, account, "B", time.Hour); !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+		time.AfterFunc(5*time.Minute, func() { _ = release() })
+		start = time.Now()
+		mine, err := LockAccount(t.Context(), dir, account, "B", time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if waited := time.Since(start); waited < 5*time.Minute || waited > 5*time.Minute+pollInterval {
+			t.Errorf("came after %v", waited)
+		}
+		if err := mine(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestManyWantOneAccount(t *testing.T) {
+	dir := t.TempDir()
+	var holders, turns atomic.Int32
+	synctest.Test(t, func(t *testing.T) {
+		var all sync.WaitGroup
+		for n := range 20 {
+			all.Go(func() {
+				release, err := LockAccount(t.Context(), dir, account, fmt.Sprint(n), time.Hour)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if holders.Add(1) != 1 {
+					t.Error("two hold the lock")
+				}
+				time.Sleep(time.Second)
+				holders.Add(-1)
+				turns.Add(1)
+				if err := release(); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+	})
+	if turns.Load() != 20 {
+		t.Errorf("%d of 20 had their turn", turns.Load())
+	}
+}
+
+func TestNoPlaceForLocks(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := LockAccount(t.Context(), filepath.Join(file, "locks"), account, "A", 0)
+	var unwritten *WriteError
+	if !errors.As(err, &unwritten) || !strings.Contains(err.Error(), "try:") || strings.Contains(err.Error(), "--reports") {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,72 @@
+package runs
+
+import (
+	"errors"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"rowbatch/batch"
+)
+
+func TestFind(t *testing.T) {
+	root := t.TempDir()
+	reports := filepath.Join(root, "reports")
+	d := addRun(t, reports, batch.Head{Started: start})
+	addRun(t, reports, batch.Head{Started: start.Add(time.Hour)})
+	slash := string(filepath.Separator)
+	for _, name := range []string{
+		d.ID(), d.ID() + slash, d.path, d.path + slash,
+		filepath.Join("reports", d.ID()), "." + slash + filepath.Join("reports", d.ID()) + slash,
+		filepath.Join("..", filepath.Base(root), "reports", d.ID()),
+	} {
+		t.Chdir(root)
+		for _, reports := range []string{"reports", reports} {
+			got, err := Find(reports, name)
+			if err != nil || got.ID() != d.ID() {
+				t.Errorf("%s in %s: %v", name, reports, err)
+			}
+		}
+	}
+	for dir, name := range map[string]string{reports: d.ID(), d.path: "."} {
+		t.Chdir(dir)
+		if got, err := Find("elsewhere", name); err != nil || got.ID() != d.ID() {
+			t.Errorf("%q in %s: %v", name, dir, err)
+		}
+	}
+}
+
+func TestFindWhatIsNotThere(t *testing.T) {
+	root := t.TempDir()
+	t.Chdir(root)
+	old := addRun(t, "reports", batch.Head{Started: start})
+	young := addRun(t, "reports", batch.Head{Started: start.Add(24 * time.Hour)})
+	for name, nearest := range map[string]string{
+		"":                                  "",
+		".":                                 "",
+		"..":                                "",
+		"reports":                           "",
+		"zz":                                "",
+		"something else":                    "",
+		"customers":                         young.ID(),
+		"20261120":                          old.ID(),
+		"20261120T215200Z-udpate-customers": old.ID(),
+		"20261212T215200Z-update-customers": young.ID(),
+		old.ID() + "-2":                     old.ID(),
+		filepath.Join("x", old.ID()):        old.ID(),
+	} {
+		_, err := Find("reports", name)
+		var missing *NotFoundError
+		if !errors.As(err, &missing) || missing.Nearest != nearest || missing.Name != name {
+			t.Errorf("%q: %v, want %q", name, err, nearest)
+		}
+	}
+	_, err := Find("reports", "20261120")
+	if want := `there is no run "20261120" in reports; did you mean ` + old.ID() + "? try: rowbatch runs, or --reports with the folder that holds it"; err == nil || err.Error() != want {
+		t.Errorf("%v", err)
+	}
+	_, err = Find("elsewhere", "x")
+	if want := `there is no run "x" in elsewhere; try: rowbatch runs, or --reports with the folder that holds it`; err == nil || err.Error() != want {
+		t.Errorf("%v", err)
+	}
+}

@@ -1,0 +1,141 @@
+package runs
+
+import (
+	"cmp"
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"rowbatch/batch"
+)
+
+// Info is what a run's folder tells without reading its rows.
+type Info struct {
+	ID      string
+	Dir     string // the folder's path
+	Head    batch.Head
+	End     *batch.End         // nil: the run goes on, or was killed
+	Counts  map[batch.Kind]int // of all rows; a row without a word is not_attempted, one whose write has no answer in_doubt
+	Running bool               // a process holds the run's lock
+	Writes  int                // that may have left: one for each intent
+	Damage  error              // the journal cannot be read to its end; Counts is nil, the rest as far as it is known
+}
+
+// Complete says that every row has its last word.
+func (i Info) Complete() bool {
+	return i.Damage == nil && i.Counts[batch.NotAttempted] == 0 && i.Counts[batch.InDoubt] == 0
+}
+
+// List tells of all runs in a reports folder, newest first. Whatever else lies
+// there is passed over. No folder: no runs.
+//
+// Each journal is read once, from its beginning to its end: a run tells the truth
+// about itself nowhere else. It takes a byte a row.
+func List(reports string) ([]Info, error) { return ListOn(Disk(), reports) }
+
+// ListOn is List on another file system.
+func ListOn(on FS, reports string) ([]Info, error) {
+	dirs, err := runDirs(on, reports)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]Info, len(dirs))
+	var g errgroup.Group
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for n, d := range dirs {
+		g.Go(func() error {
+			all[n] = d.Info()
+			return nil
+		})
+	}
+	_ = g.Wait() // what is wrong with a run stands in its Damage
+	slices.SortFunc(all, newestFirst)
+	return all, nil
+}
+
+// runDirs returns the folders that have a journal, and those that carry a run's
+// name and do not let us see.
+func runDirs(on FS, reports string) ([]*Dir, error) {
+	entries, err := on.ReadDir(reports)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	var dirs []*Dir
+	for _, e := range entries {
+		d := &Dir{fs: on, path: filepath.Join(reports, e.Name())}
+		isFolder := e.IsDir() || e.Type()&fs.ModeSymlink != 0
+		if !isFolder {
+			continue
+		}
+		isRun, err := d.isRun()
+		if isRun || err != nil && !startOf(d.ID()).IsZero() {
+			dirs = append(dirs, d)
+		}
+	}
+	return dirs, err
+}
+
+// newestFirst compares by the time of the start. Runs of one second tell theirs
+// by the number at the end: -10 is later than -9.
+func newestFirst(a, b Info) int {
+	return cmp.Or(b.started().Compare(a.started()), cmp.Compare(len(b.ID), len(a.ID)), cmp.Compare(b.ID, a.ID))
+}
+
+func (i Info) started() time.Time {
+	if i.Head.Started.IsZero() {
+		return startOf(i.ID)
+	}
+	return i.Head.Started
+}
+
+// Info reads the run's journal as far as it is written.
+func (d *Dir) Info() Info {
+	i := Info{ID: d.ID(), Dir: d.path, Running: d.Running()} // asked before: a run that ends meanwhile must not look stopped
+	s, err := d.survey()
+	if s != nil {
+		i.Head, i.End, i.Writes = s.head, s.end, s.intents
+	}
+	if err != nil {
+		i.Damage = unreadable(d.Path(journalName), err)
+		return i
+	}
+	i.Counts = s.counts()
+	return i
+}
+
+func (d *Dir) survey() (*survey, error) {
+	f, err := d.open(journalName)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return surveyOf(f)
+}
+
+// Undone returns the ids of the runs that a complete undo has taken back. An undo
+// that was itself undone does not count. all is newest first, as List returns it.
+func Undone(all []Info) map[string]bool {
+	undone := map[string]bool{}
+	for _, i := range all { // an undo of an undo is newer, and so has been seen
+		if i.Head.Mode == batch.ModeUndo && !i.Head.Dry && i.Complete() && !undone[i.ID] {
+			undone[i.Head.Of] = true
+		}
+	}
+	return undone
+}
+
+// Applied returns the ids of the plans that a complete apply has carried out.
+func Applied(all []Info) map[string]bool {
+	applied := map[string]bool{}
+	for _, i := range all {
+		if i.Head.Mode == batch.ModeApply && i.Complete() {
+			applied[i.Head.Of] = true
+		}
+	}
+	return applied
+}

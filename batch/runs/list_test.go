@@ -1,0 +1,171 @@
+package runs
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"rowbatch/batch"
+)
+
+// addRun makes a run whose rows end so; a blank kind is a row without a word.
+func addRun(t testing.TB, reports string, h batch.Head, kinds ...batch.Kind) *Dir {
+	t.Helper()
+	d, err := Create(reports, h.Started, "update", "customers.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.ID, h.Rows = d.ID(), len(kinds)
+	j, err := d.CreateJournal(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, k := range kinds {
+		if k != "" {
+			err = errors.Join(err, j.Done(n, batch.Outcome{Kind: k}))
+		}
+	}
+	if err := errors.Join(err, j.End(batch.End{Writes: 7})); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func list(t testing.TB, reports string) []Info {
+	t.Helper()
+	all, err := List(reports)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func idsOf(all []Info) (ids []string) {
+	for _, i := range all {
+		ids = append(ids, i.ID)
+	}
+	return ids
+}
+
+func TestListNewestFirst(t *testing.T) {
+	reports := t.TempDir()
+	var want []string
+	for n := range 12 {
+		d := addRun(t, reports, batch.Head{Started: start.Add(time.Duration(n/11) * time.Hour)})
+		want = append([]string{d.ID()}, want...)
+	}
+	late := addRun(t, reports, batch.Head{Started: start.Add(-time.Hour)})
+	want = append(want, late.ID())
+	if diff := cmp.Diff(want, idsOf(list(t, reports))); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestListPassesOverWhatIsNoRun(t *testing.T) {
+	reports := t.TempDir()
+	run := addRun(t, reports, batch.Head{Started: start})
+	if _, err := Create(reports, start, "update", "begun.csv"); err != nil {
+		t.Fatal(err)
+	}
+	err := errors.Join(
+		os.WriteFile(filepath.Join(reports, "report.csv"), nil, 0o600),
+		os.WriteFile(filepath.Join(reports, "20261120T215200Z-update-file"), nil, 0o600),
+		os.MkdirAll(filepath.Join(reports, "diary", journalName), 0o700),
+		os.Mkdir(filepath.Join(reports, "empty"), 0o700))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = os.Symlink(filepath.Join(reports, "report.csv"), filepath.Join(reports, "link")) // not possible everywhere
+	if diff := cmp.Diff([]string{run.ID()}, idsOf(list(t, reports))); diff != "" {
+		t.Error(diff)
+	}
+	if all, err := List(filepath.Join(reports, "missing")); err != nil || len(all) != 0 {
+		t.Error(all, err)
+	}
+	if _, err := List(filepath.Join(reports, "report.csv")); err == nil {
+		t.Error("a file was listed")
+	}
+}
+
+func TestADamagedRunIsListed(t *testing.T) {
+	reports := t.TempDir()
+	bad := addRun(t, reports, batch.Head{Started: start, Action: "hold"}, batch.Changed, batch.Changed)
+	lost := addRun(t, reports, batch.Head{Started: start.Add(time.Hour)}, batch.Changed)
+	whole := addRun(t, reports, batch.Head{Started: start.Add(-time.Hour)}, batch.Changed)
+	text := strings.Replace(string(journalOf(t, bad)), `"r":0`, `"r":9`, 1)
+	err := errors.Join(
+		os.WriteFile(bad.Path(journalName), []byte(text), 0o600),
+		os.WriteFile(lost.Path(journalName), []byte(strings.Replace(text, "hold", "HOLD", 1)), 0o600))
+	if err != nil {
+		t.Fatal(err)
+	}
+	continued, err := bad.ContinueJournal() // cuts it, for nothing behind the bad line was sent
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(continued.Intent(0, batch.Found{}, nil), continued.End(batch.End{})); err != nil {
+		t.Fatal(err)
+	}
+	text = strings.Replace(string(journalOf(t, bad)), `"k":"intent"`, `"k":"Intent"`, 1)
+	if err := os.WriteFile(bad.Path(journalName), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+
+	all := list(t, reports)
+	if diff := cmp.Diff([]string{lost.ID(), bad.ID(), whole.ID()}, idsOf(all)); diff != "" {
+		t.Fatal(diff)
+	}
+	for _, i := range all[:2] {
+		if i.Damage == nil || i.Counts != nil || i.Complete() || !strings.Contains(i.Damage.Error(), i.Dir) || !strings.Contains(i.Damage.Error(), "try:") {
+			t.Errorf("%+v", i)
+		}
+	}
+	var damage *batch.DamageError
+	if !errors.As(all[1].Damage, &damage) || all[1].Head.Action != "hold" {
+		t.Errorf("%+v", all[1])
+	}
+	if !all[2].Complete() {
+		t.Errorf("%+v", all[2])
+	}
+}
+
+func TestARunThatMayNotBeReadIsListed(t *testing.T) {
+	reports := t.TempDir()
+	run := addRun(t, reports, batch.Head{Started: start})
+	if err := os.Mkdir(filepath.Join(reports, "lost+found"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	all, err := ListOn(&faulty{FS: Disk(), failAt: 2, lasting: true}, reports)
+	if err != nil || len(all) != 1 || all[0].ID != run.ID() || !errors.Is(all[0].Damage, errFault) {
+		t.Errorf("%+v %v", all, err)
+	}
+}
+
+func TestListOnAFailingDisk(t *testing.T) {
+	reports := t.TempDir()
+	for n := range 3 {
+		addRun(t, reports, batch.Head{Started: start.Add(time.Duration(n) * time.Hour)}, batch.Changed)
+	}
+	everyFault(t, func(t *testing.T, disk *faulty) {
+		all, err := ListOn(disk, reports)
+		if err != nil {
+			if !errors.Is(err, errFault) {
+				t.Error(err)
+			}
+			return
+		}
+		if len(all) != 3 {
+			t.Errorf("operation %d: %d runs", disk.failAt, len(all))
+		}
+		for _, i := range all {
+			if !i.Complete() && !errors.Is(i.Damage, errFault) || i.Complete() && i.Counts[batch.Changed] != 1 {
+				t.Errorf("operation %d: %+v", disk.failAt, i)
+			}
+		}
+	})
+}

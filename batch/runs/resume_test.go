@@ -1,0 +1,267 @@
+package runs
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"rowbatch/batch"
+)
+
+// begun makes a run of three rows: the first has its outcome, the second an
+// intent alone, the third nothing.
+func begun(t testing.TB) *Dir {
+	t.Helper()
+	d := newDir(t)
+	j, err := d.CreateJournal(batch.Head{ID: d.ID(), Mode: batch.ModeRun, Action: "update", Rows: 3, Started: start})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = errors.Join(
+		j.Intent(0, batch.Found{Key: "id=1"}, nil),
+		j.Done(0, batch.Outcome{Kind: batch.Changed, Key: "id=1"}),
+		j.Intent(1, batch.Found{Key: "id=2"}, nil),
+		j.End(batch.End{Exit: 5}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func journalOf(t testing.TB, d *Dir) []byte {
+	t.Helper()
+	text, err := os.ReadFile(d.Path(journalName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func kindsOf(t *testing.T, d *Dir) []batch.Kind {
+	t.Helper()
+	j, err := d.OpenJournal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	var kinds []batch.Kind
+	for n := range j.Head.Rows {
+		o, err := j.Outcome(n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kinds = append(kinds, o.Kind)
+	}
+	return kinds
+}
+
+// Wherever a journal is torn, it goes on behind its last whole record.
+func TestATornJournalGoesOn(t *testing.T) {
+	whole := journalOf(t, begun(t))
+	head := bytes.IndexByte(whole, '\n') + 1
+	for cut := head; cut <= len(whole); cut++ {
+		d := newDir(t)
+		if err := os.WriteFile(d.Path(journalName), whole[:cut], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		j, err := d.ContinueJournal()
+		if err != nil {
+			t.Fatalf("cut at %d: %v", cut, err)
+		}
+		if err := errors.Join(j.Done(2, batch.Outcome{Kind: batch.Skipped}), j.End(batch.End{})); err != nil {
+			t.Fatalf("cut at %d: %v", cut, err)
+		}
+		sound := whole[:bytes.LastIndexByte(whole[:cut], '\n')+1]
+		if !bytes.HasPrefix(journalOf(t, d), sound) {
+			t.Fatalf("cut at %d: records are lost", cut)
+		}
+		if kinds := kindsOf(t, d); kinds[2] != batch.Skipped {
+			t.Fatalf("cut at %d: %v", cut, kinds)
+		}
+	}
+}
+
+func TestADamagedJournalIsLeftAlone(t *testing.T) {
+	whole := journalOf(t, begun(t))
+	second := bytes.IndexByte(whole, '\n') + 1
+	wrong := bytes.Replace(whole[:second], []byte("update"), []byte("UPDATE"), 1)
+	for name, text := range map[string][]byte{
+		"flipped":     append(append(append([]byte{}, whole[:second+9]...), '!'), whole[second+10:]...),
+		"no head":     append(wrong, whole[second:]...),
+		"empty":       {},
+		"torn head":   whole[:second-3],
+		"not a thing": []byte("{}\n"),
+	} {
+		d := newDir(t)
+		if err := os.WriteFile(d.Path(journalName), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := d.ContinueJournal()
+		var unwritten *WriteError
+		if err == nil || errors.As(err, &unwritten) || !strings.Contains(err.Error(), d.Path(journalName)) || !strings.Contains(err.Error(), "try:") {
+			t.Errorf("%s: %v", name, err)
+		}
+		var damage *batch.DamageError
+		if isDamage := name == "flipped" || name == "no head"; errors.As(err, &damage) != isDamage {
+			t.Errorf("%s: %v", name, err)
+		}
+		if !bytes.Equal(journalOf(t, d), text) {
+			t.Errorf("%s: the file was changed", name)
+		}
+	}
+}
+
+// After any fault the next attempt still finds every record.
+func TestAJournalGoesOnAfterAFault(t *testing.T) {
+	sound := begun(t)
+	whole := journalOf(t, sound)
+	everyFault(t, func(t *testing.T, disk *faulty) {
+		if err := os.WriteFile(sound.Path(journalName), append(whole, `{"s":6,"k":"do`...), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		j, err := (&Dir{fs: disk, path: sound.path}).ContinueJournal()
+		if err == nil {
+			err = errors.Join(j.Done(2, batch.Outcome{Kind: batch.Skipped}), j.End(batch.End{}))
+		}
+		if err == nil && !disk.reached() || errors.Is(err, errFault) {
+			if j, err = sound.ContinueJournal(); err != nil {
+				t.Fatalf("operation %d: %v", disk.failAt, err)
+			}
+			if err := j.End(batch.End{}); err != nil {
+				t.Fatal(err)
+			}
+		} else {
+			t.Errorf("operation %d: %v", disk.failAt, err)
+		}
+		if !bytes.HasPrefix(journalOf(t, sound), whole) {
+			t.Errorf("operation %d: records are lost", disk.failAt)
+		}
+		if diff := cmp.Diff([]batch.Kind{batch.Changed, batch.InDoubt}, kindsOf(t, sound)[:2]); diff != "" {
+			t.Errorf("operation %d: %s", disk.failAt, diff)
+		}
+	})
+}
+
+// What a killed process wrote and did not sync is on disk before it counts as such.
+func TestAJournalIsSyncedBeforeItGoesOn(t *testing.T) {
+	d := begun(t)
+	disk := &syncs{FS: Disk()}
+	j, err := (&Dir{fs: disk, path: d.path}).ContinueJournal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(disk.synced, " "); got != "journal folder" {
+		t.Errorf("synced: %s", got)
+	}
+	if err := j.End(batch.End{}); err != nil {
+		t.Error(err)
+	}
+}
+
+type syncs struct {
+	FS
+	synced []string
+}
+
+type syncsFile struct {
+	File
+	disk *syncs
+}
+
+func (s *syncs) OpenFile(path string, flag int, perm fs.FileMode) (File, error) {
+	f, err := s.FS.OpenFile(path, flag, perm)
+	return &syncsFile{f, s}, err
+}
+
+func (s *syncs) SyncDir(path string) error {
+	s.synced = append(s.synced, "folder")
+	return s.FS.SyncDir(path)
+}
+
+func (f *syncsFile) Sync() error {
+	f.disk.synced = append(f.disk.synced, filepath.Base(f.Name()))
+	return f.File.Sync()
+}
+
+type linkless struct{ FS }
+
+func (linkless) Link(string, string) error { return errors.ErrUnsupported }
+
+func TestShareRows(t *testing.T) {
+	parent := newDir(t)
+	rows := []Row{{N: 0, Line: 2, Cells: []string{"17", "Ada"}}, {N: 1, Line: 3, Cells: []string{"x"}, Ragged: true}}
+	writeRows(t, parent, []string{"id", "Name"}, rows)
+	for _, on := range []FS{Disk(), linkless{Disk()}} {
+		d, err := CreateOn(on, filepath.Dir(parent.path), start, "apply", "customers.csv")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.ShareRows(parent); err != nil {
+			t.Fatal(err)
+		}
+		_, got := readRows(t, d)
+		if diff := cmp.Diff(rows, got); diff != "" {
+			t.Error(diff)
+		}
+		mine, err1 := os.Stat(d.Path(rowsName))
+		theirs, err2 := os.Stat(parent.Path(rowsName))
+		if err := errors.Join(err1, err2); err != nil {
+			t.Fatal(err)
+		}
+		if _, copied := on.(linkless); os.SameFile(mine, theirs) == copied {
+			t.Errorf("%T: copied: %v", on, copied)
+		}
+		if err := d.ShareRows(parent); err == nil {
+			t.Error("rows were put over others")
+		}
+		if err := d.Discard(); err != nil {
+			t.Error(err)
+		}
+		if _, got := readRows(t, parent); len(got) != len(rows) {
+			t.Error("the parent's rows are gone")
+		}
+	}
+}
+
+func TestShareRowsThatAreGone(t *testing.T) {
+	err := newDir(t).ShareRows(newDir(t))
+	if !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "try: restore") {
+		t.Error(err)
+	}
+}
+
+// After any fault the rows are there as a whole, or an error says that they are not.
+func TestShareRowsAfterAFault(t *testing.T) {
+	parent := newDir(t)
+	writeRows(t, parent, []string{"id"}, []Row{{Line: 2, Cells: []string{"17"}}})
+	want, err := os.ReadFile(parent.Path(rowsName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, links := range []bool{true, false} {
+		everyFault(t, func(t *testing.T, disk *faulty) {
+			if !links {
+				disk.FS = linkless{disk.FS}
+			}
+			d := newDir(t)
+			d.fs = disk
+			err := d.ShareRows(&Dir{fs: disk, path: parent.path})
+			if err != nil && !errors.Is(err, errFault) {
+				t.Errorf("operation %d: %v", disk.failAt, err)
+			}
+			got, rerr := os.ReadFile(d.Path(rowsName))
+			if err == nil && !bytes.Equal(got, want) {
+				t.Errorf("operation %d: %q %v", disk.failAt, got, rerr)
+			}
+			if rerr == nil && !bytes.Equal(got, want) && !disk.lasting {
+				t.Errorf("operation %d left half of the rows behind: %q", disk.failAt, got)
+			}
+		})
+	}
+}
