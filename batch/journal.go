@@ -27,8 +27,9 @@ type Head struct {
 	Input        string            `json:"input"`                   // SHA-256 of the input's bytes
 	Delimiter    string            `json:"delim"`                   // of the input, for the report
 	Mapping      string            `json:"mapping,omitempty"`       // the mapping file's text
-	MapFile      string            `json:"map_file,omitempty"`
-	Account      string            `json:"account"` // base URL and key fingerprint, or "sandbox"
+	MapFile      string            `json:"map_file,omitempty"`      // as typed
+	MapPath      string            `json:"map_path,omitempty"`      // absolute
+	Account      string            `json:"account"`                 // base URL and key fingerprint, or "sandbox"
 	Options      map[string]string `json:"options,omitempty"`
 	Rows         int               `json:"rows"`
 	Started      time.Time         `json:"started"`

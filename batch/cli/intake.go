@@ -21,6 +21,7 @@ type intake struct {
 	path    string // absolute; empty for standard input
 	sum     string // SHA-256 of its bytes
 	mapText string // the mapping file's text
+	mapPath string // absolute
 	mapper  *mapping.Mapper
 	checked *mapping.Checked
 	dialect mapping.Dialect
@@ -97,6 +98,9 @@ func (in *intake) readMapping(name string) (*mapping.File, error) {
 		return nil, unreadable(name, err)
 	}
 	in.mapText = string(text)
+	if in.mapPath, err = filepath.Abs(name); err != nil {
+		return nil, err
+	}
 	return mapping.ParseFile(name, text)
 }
 

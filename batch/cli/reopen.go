@@ -23,18 +23,18 @@ func sameFiles(h batch.Head) error {
 	if sum != "" && sum != h.Input {
 		return unfit("run the file anew, or put the old one back", "%s has changed since %s; nothing was sent", h.Path, h.ID)
 	}
-	if h.MapFile == "" {
+	if h.MapPath == "" {
 		return nil
 	}
-	text, err := os.ReadFile(h.MapFile)
+	text, err := os.ReadFile(h.MapPath)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
-		return unreadable(h.MapFile, err)
+		return unreadable(h.MapPath, err)
 	}
 	if string(text) != h.Mapping {
-		return unfit("run the file anew, or put the old mapping file back", "the mapping file %s has changed since %s; nothing was sent", h.MapFile, h.ID)
+		return unfit("run the file anew, or put the old mapping file back", "the mapping file %s has changed since %s; nothing was sent", h.MapPath, h.ID)
 	}
 	return nil
 }

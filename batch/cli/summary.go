@@ -137,32 +137,6 @@ func sayErrors(w io.Writer, s reports.Summary) {
 	}
 }
 
-// sayNext ends the summary with the next command to type.
-func (r *run) sayNext(w io.Writer, s reports.Summary) {
-	if s.Failed != "" {
-		fmt.Fprintf(w, "rows that need work: %s\n", s.Failed)
-	}
-	switch {
-	case r.flags.dryRun && s.Outcomes[batch.WouldChange] > 0:
-		fmt.Fprintf(w, "next: %s\n", r.command(r.file, "dry-run", "json", "yes"))
-	case s.Failed != "":
-		// The failed rows are all to be sent, and their file is UTF-8.
-		fmt.Fprintf(w, "next: %s\n", r.command(s.Failed, "limit", "expect", "encoding", "json"))
-	}
-}
-
-// command is the command line that carries out a file as this run was told to:
-// with the flags that were set, but for those that only this once were meant.
-func (r *run) command(file string, without ...string) string {
-	words := []string{"rowbatch", r.job.name, quoteWord(file)}
-	for _, flag := range r.flags.set {
-		if !slices.Contains(without, flag.name) {
-			words = append(words, flag.words...)
-		}
-	}
-	return strings.Join(words, " ")
-}
-
 // quoteWord quotes a word for the shell of the system.
 func quoteWord(s string) string {
 	switch {

@@ -1,0 +1,95 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"rowbatch/batch"
+	"rowbatch/reports"
+)
+
+// sayNext ends the summary with the next command to type.
+func (r *run) sayNext(w io.Writer, s reports.Summary) {
+	if s.Failed != "" {
+		fmt.Fprintf(w, "rows that need work: %s\n", s.Failed)
+	}
+	if next := r.next(s); next != "" {
+		fmt.Fprintf(w, "next: %s\n", next)
+	}
+	if s.Outcomes[batch.Changed] > 0 && r.head.Mode != batch.ModeUndo && r.head.Action != "patch" {
+		fmt.Fprintf(w, "to take it back: %s\n", againCommand("undo", r.head.ID, r.flags.reports))
+	}
+}
+
+// next is the command that leads on from here; "" when there is nothing to do.
+func (r *run) next(s reports.Summary) string {
+	left := s.Outcomes[batch.NotAttempted] + s.Outcomes[batch.InDoubt]
+	switch {
+	case left > 0:
+		return againCommand("resume", r.head.ID, r.flags.reports)
+	case r.head.Dry && s.Outcomes[batch.WouldChange] > 0:
+		return againCommand("undo", r.head.Of, r.flags.reports) + r.undoWords(r.keepTheirs)
+	case r.head.Mode == batch.ModeDryRun && s.Outcomes[batch.WouldChange] > 0:
+		return againCommand("apply", r.head.ID, r.flags.reports)
+	case r.head.Mode == batch.ModeUndo && s.Outcomes[batch.Conflict] > 0 && !r.keepTheirs:
+		return againCommand("undo", r.head.Of, r.flags.reports) + r.undoWords(true)
+	case s.Failed == "", r.head.Mode == batch.ModeUndo:
+		return ""
+	case r.head.Mode == batch.ModeRun && r.past == nil:
+		// The failed rows are all to be sent, and their file is UTF-8.
+		return r.command(s.Failed, "limit", "expect", "encoding", "json", "yes")
+	}
+	return commandOf(r.head, s.Failed, r.flags.reports)
+}
+
+func (r *run) undoWords(keepTheirs bool) (words string) {
+	if keepTheirs {
+		words += " --keep-theirs"
+	}
+	if r.unhold != "" {
+		words += " --unhold " + r.unhold
+	}
+	return words
+}
+
+// command is the command line that carries out a file as this run was told to:
+// with the flags that were set, but for those that only this once were meant.
+func (r *run) command(file string, without ...string) string {
+	words := []string{"rowbatch", r.job.name, quoteWord(file)}
+	for _, flag := range r.flags.set {
+		if !slices.Contains(without, flag.name) {
+			words = append(words, flag.words...)
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// commandOf is the command line that carries out a file as an earlier run was told to.
+func commandOf(h batch.Head, file, dir string) string {
+	words := []string{"rowbatch", h.Action, quoteWord(file)}
+	add := func(flag string, values ...string) {
+		for _, v := range values {
+			words = append(words, flag, quoteWord(v))
+		}
+	}
+	if h.MapFile != "" {
+		add("--map", h.MapFile)
+	}
+	add("--match", split(h.Options["match"])...)
+	add("--ignore", split(h.Options["ignore"])...)
+	add("--when", split(h.Options["when"])...)
+	for _, flag := range []string{"allow-duplicates", "hold-suspended"} {
+		if h.Options[flag] != "" {
+			words = append(words, "--"+flag)
+		}
+	}
+	if h.Account == sandboxName {
+		words = append(words, "--sandbox")
+	}
+	if dir != defaultReports {
+		add("--reports", dir)
+	}
+	return strings.Join(words, " ")
+}
