@@ -48,11 +48,12 @@ func Codes() []Code {
 		{"http_<code>", []Kind{Failed, Rejected}, "the server refused the write (failed) or the read before it (rejected) with this HTTP status", "read rb_error, correct the row and run it again"},
 		{"match_failed", c, "the record is not the one that the row describes", "check the key and the guard column"},
 		{"changed_since_plan", c, "the record is not as it was when the change was planned", "look at the customer in the account, and plan the change again"},
-		{"no_answer", d, "a write went out and no answer came", "look at the customer in the account, then run the row again: what is there already is left alone"},
+		{"changed_since_run", c, "somebody else has changed what is to be put back", "look at the customer in the account; --keep-theirs puts back the row's other fields"},
+		{"no_answer", d, "a write went out and no answer came", "rowbatch resume reads the customer back and settles the row"},
 		{"changed_meanwhile", d, "after a lost answer the record shows neither the old nor the new values", "look at the customer in the account: somebody else changed it at the same time"},
 		{"internal_error", []Kind{Rejected, InDoubt}, "a fault in this program", "report it with the text of rb_error"},
-		{"stopped", n, "the run stopped before this row", "run the rows of failed.csv"},
-		{"server_unavailable", n, "the server did not answer for this row", "run the rows of failed.csv when the server answers again"},
+		{"stopped", n, "the run stopped before this row", "rowbatch resume goes on with the run"},
+		{"server_unavailable", n, "the server did not answer for this row", "rowbatch resume, when the server answers again"},
 	}
 }
 
