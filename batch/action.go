@@ -71,11 +71,11 @@ type Record struct {
 
 // Standing is what a customer owes and pays. Amounts are spelled as the API spells them.
 type Standing struct {
-	Balance     string
-	NextBilling string // a date; "" when there is none
-	Recurring   string // monthly recurring revenue
-	Currency    string
-	Parent      bool // other customers belong to this one
+	Balance     string `json:"bal,omitempty"`
+	NextBilling string `json:"next,omitempty"` // a date; "" when there is none
+	Recurring   string `json:"mrr,omitempty"`  // net monthly recurring revenue
+	Currency    string `json:"cur,omitempty"`
+	Parent      bool   `json:"parent,omitempty"` // other customers belong to this one
 }
 
 // Step is a write ready to be sent: a value, journalled before it leaves.

@@ -60,8 +60,9 @@ type Outcome struct {
 	Balance  string    `json:"bal,omitempty"`  // arBalance, where the overview was read
 	Billing  string    `json:"next,omitempty"` // nextBillingDate, where the overview was read
 
-	Standing *Standing `json:"-"` // where it was read
-	Cut      bool      `json:"-"` // the run was stopped before the row could end otherwise
+	Standing *Standing `json:"sta,omitempty"` // of a would_change row, where the overview was read
+
+	Cut bool `json:"-"` // the run was stopped before the row could end otherwise
 }
 
 // Reject returns the outcome of a row that is not sent because of itself or of the record.

@@ -29,9 +29,12 @@ func (e *Engine) turn(ctx, stop context.Context, t *task) (r result) {
 // outcome completes o with what is known of the row.
 func (t *task) outcome(o Outcome) Outcome {
 	o.ID, o.Sends, o.Requests = t.ID, t.Sends, t.requests+t.Spent
-	o.Customer, o.Status, o.Standing = t.seen.Name, t.seen.Status, t.seen.Standing
+	o.Customer, o.Status = t.seen.Name, t.seen.Status
 	if s := t.seen.Standing; s != nil {
 		o.Balance, o.Billing = s.Balance, s.NextBilling
+		if o.Kind == WouldChange {
+			o.Standing = s
+		}
 	}
 	if o.HTTP == 0 {
 		o.HTTP = t.last

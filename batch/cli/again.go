@@ -115,14 +115,6 @@ func (r *run) headOf(of *earlier, mode string) batch.Head {
 	return h
 }
 
-// expects refuses another number of rows than the user said would be sent.
-func (r *run) expects(would int) error {
-	if r.flags.expect < 0 || r.flags.expect == would {
-		return nil
-	}
-	return usage("rowbatch report "+last+" shows which", "%s would be sent, and --expect says %s; nothing was sent", plural(would, "row"), thousands(r.flags.expect))
-}
-
 // systemsOf are those of the rows that a run has to do with.
 func systemsOf(names []string) (all []string) {
 	for _, s := range action.Specs() {

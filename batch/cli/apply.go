@@ -45,7 +45,7 @@ func (r *run) applyPlan(name string) error {
 		return errors.Join(err, r.dir.Discard())
 	}
 	r.work, r.codes = w, plan.codes
-	if err := errors.Join(r.mayHold(), r.expects(w.countIn(""))); err != nil {
+	if err := r.mayHold(); err != nil {
 		return errors.Join(err, r.dir.Discard())
 	}
 	if r.when, err = r.conditions(); err != nil {
@@ -105,6 +105,23 @@ func (r *run) mayApply(plan *earlier) error {
 	fmt.Fprintf(r.console.err, "The plan %s is %s old. Carry it out all the same? Type yes: ", plan.journal.Head.ID, seconds(age))
 	if r.answer() != "yes" {
 		return unfit("plan again with --dry-run, or pass --yes", "the plan is %s old, and nobody confirmed it; nothing was sent", seconds(age))
+	}
+	return nil
+}
+
+// rehearse shows the tally what the plan has found: what the preview counted is
+// what the question asks about, and what is sent.
+func (r *run) rehearse(w *redone) error {
+	actions := r.actions()
+	for n := range w.actions {
+		o, err := w.of.journal.Outcome(n)
+		if err != nil {
+			return err
+		}
+		o.Requests = 0
+		if err := r.tally.add(&batch.Item{N: n, Action: actions[w.actions[n]]}, o, false); err != nil {
+			return err
+		}
 	}
 	return nil
 }

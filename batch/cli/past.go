@@ -97,6 +97,7 @@ func (r *redone) source(ctx context.Context, actions map[string]batch.Action) ba
 func (r *redone) make(n int, actions map[string]batch.Action) (*batch.Item, error) {
 	if r.actions[n] == "" {
 		out, err := r.rest(n)
+		out.Requests, out.Sends, out.Millis = 0, 0, 0 // those were the earlier run's
 		return &batch.Item{N: n, Key: out.Key, ID: out.ID, Out: &out}, err
 	}
 	it, err := r.item(n)

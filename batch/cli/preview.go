@@ -27,6 +27,7 @@ type preview struct {
 	mail   string // that address
 
 	holds   int // customers that would be put on hold
+	unholds int // customers that would be taken off hold
 	patches int // rows whose old values nobody can read
 	stakes  stakes
 }
@@ -81,11 +82,15 @@ func (p *preview) addAction(it *batch.Item, o batch.Outcome) {
 	switch it.Action.System() {
 	case action.SystemTrackfinity:
 		p.patches++
-	case action.SystemFusebill:
-		if it.Action.Name() == "hold" {
-			p.holds++
-			p.stakes.add(o)
-		}
+		return
+	}
+	switch it.Action.Name() {
+	case "hold":
+		p.holds++
+		p.stakes.add(o)
+	case "unhold":
+		p.unholds++
+		p.stakes.add(o)
 	}
 }
 

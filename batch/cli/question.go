@@ -49,8 +49,8 @@ func (r *run) mayHold() error {
 // stopped says that a signal, or the run itself, has ended it early.
 func (r *run) stopped() bool { return r.stop.Err() != nil }
 
-// mustSurvey says that the live records are read before anything is sent, since
-// a question or --expect needs to know what would change.
+// mustSurvey says that it must be known what would change before anything is
+// sent, for a question or for --expect.
 func (r *run) mustSurvey() bool {
 	return !r.stopped() && (r.flags.expect >= 0 || r.asks() && r.work.countIn("") > 0)
 }
@@ -68,15 +68,25 @@ func (r *run) consent() error {
 		return nil
 	}
 	r.describe()
-	question, wanted := "Send these changes? Type yes: ", "yes"
-	if n := r.tally.preview.holds; n > 0 {
-		question, wanted = fmt.Sprintf("This puts %s on hold. Type the number of customers: ", plural(n, "customer")), strconv.Itoa(n)
-	}
+	question, wanted := r.question()
 	fmt.Fprint(r.console.err, question)
 	if !strings.EqualFold(r.answer(), wanted) && !r.stopped() {
 		return &fault{code: exitUsage, text: "not confirmed; nothing was sent"}
 	}
 	return nil
+}
+
+// question is what is asked, and the answer that agrees. Who takes customers out
+// of service, or brings them back, must have seen how many.
+func (r *run) question() (text, agrees string) {
+	p := &r.tally.preview
+	switch {
+	case p.holds > 0:
+		return fmt.Sprintf("This puts %s on hold. Type the number of customers: ", plural(p.holds, "customer")), strconv.Itoa(p.holds)
+	case p.unholds > 0:
+		return fmt.Sprintf("This takes %s off hold, with %s. Type the number of customers: ", plural(p.unholds, "customer"), r.unhold), strconv.Itoa(p.unholds)
+	}
+	return "Send these changes? Type yes: ", "yes"
 }
 
 // describe says what is about to be sent, and where.

@@ -158,7 +158,7 @@ func (r *run) process() error {
 		return err
 	}
 	if r.flags.dryRun || r.mustSurvey() {
-		if err := r.pass("reading", false); err != nil {
+		if err := r.survey(); err != nil {
 			return err
 		}
 		err := r.consent()
@@ -171,6 +171,14 @@ func (r *run) process() error {
 		r.tally.startOver()
 	}
 	return r.pass("sending", true)
+}
+
+// survey finds out what would change: by reading, or of a plan by what it has found.
+func (r *run) survey() error {
+	if plan, planned := r.work.(*redone); planned && r.head.Mode == batch.ModeApply && r.past == nil {
+		return r.rehearse(plan)
+	}
+	return r.pass("reading", false)
 }
 
 // pass runs the engine over all rows that are not settled.
