@@ -81,7 +81,7 @@ func (c *compiler) assignAs(h *heading, name string, rule *ColumnRule) {
 	}
 	free := slices.DeleteFunc(slices.Clone(parts), func(p *part) bool { return p.takes[h.index] })
 	all, why := settable(free, name)
-	if why != "" && len(free) == len(parts) && !(rule == nil && h.taken) {
+	if why != "" && len(free) == len(parts) && (rule != nil || !h.taken) {
 		c.blame(h, rule, why)
 	}
 	for _, t := range all {
@@ -90,6 +90,9 @@ func (c *compiler) assignAs(h *heading, name string, rule *ColumnRule) {
 			continue
 		}
 		c.checkSecret(t, rule)
+		if fold(h.text) == passwordName && !t.target.field.Secret {
+			c.blame(h, rule, fmt.Sprintf("the column %q holds passwords by its heading, and %s is shown in reports: rename the column if it holds none", h.text, t.target.name))
+		}
 		t.take(h)
 		t.layout.columns = append(t.layout.columns, t.column(h, t.target, c.file, rule))
 	}
@@ -191,20 +194,20 @@ func (c *compiler) constants() {
 				c.complain(p.Name, "constants: %s", why)
 				continue
 			}
-			c.constant(t, p.Value)
+			c.constant(t, p)
 		}
 	}
 }
 
 // constant reads a value as if it stood in a cell. The clear word and allow_clear
 // may be among what could not be read, and then it may be right after all.
-func (c *compiler) constant(t taker, value Scalar) {
+func (c *compiler) constant(t taker, p Pair) {
+	name, value := p.Name.Text, p.Value
 	col := t.column(&heading{index: -1, text: "constants"}, t.target, c.file, nil)
-	name := t.target.name
 	var out Mapped
 	col.set(value.Text, &out)
 	for _, problem := range out.Problems {
-		if c.file.mentions(value.Text) || problem.Code == "not_clearable" && c.file.mentions(name) {
+		if c.file.mentions(value.Text) || problem.Code == "not_clearable" && c.file.mentions(t.target.name) {
 			continue
 		}
 		c.complain(value, "constants: %s: %s", name, problem.Text)

@@ -3,8 +3,13 @@
 // An [Input] reads the file: encoding, dialect, CSV, true line numbers. A
 // [Schema] is an action's field table. [Compile] joins the two, with a mapping
 // [File] if there is one, into a [Mapper], whose Row is a pure function of the
-// cells. [Check] runs all checks that need no request over the whole input, so
-// that nothing is sent before the last row has been looked at.
+// cells; [CompileMixed] does so for a file whose action column says, row by row,
+// which of several schemas is meant. [Check] runs all checks that need no request
+// over the whole input, so that nothing is sent before the last row has been
+// looked at.
+//
+// What may be a password is masked before a row is kept ([Mapper.Mask]), and no
+// message quotes it.
 //
 // Trouble with the input as a whole is a [*Refusal]; trouble with one row is a
 // [Problem], which is data and stops nothing.

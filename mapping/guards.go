@@ -36,6 +36,9 @@ func (c *compiler) guard(column string, p Pair) {
 		c.complain(p.Name, "the column %q says what a row becomes and cannot also be a guard", column)
 		return
 	}
+	if fold(h.text) == passwordName {
+		c.complain(p.Name, "the column %q holds passwords by its heading, and a guard's text is shown: rename the column if it holds none", column)
+	}
 	h.use = guards
 	if c.file.rules(column) != nil {
 		c.complain(p.Name, "the column %q stands in columns and in match: a guard is not set", column)

@@ -57,9 +57,6 @@ func TestSecretsAreNotQuoted(t *testing.T) {
 		{"customer_id,code", "", "Cc", "not_allowed_value"},
 		{"customer_id,mail", "", "@nowhere", "bad_value"},
 		{"customer_id,token", "", " abc", "bad_value"},
-		{"customer_id,Password", "columns: {Password: {field: zip, values: {x: y}}}", "hunter", "not_allowed_value"},
-		{"customer_id,Password", "columns: {Password: {field: zip, expr: 'split(cell, \"/\")[1]'}}", "hunter", "bad_value"},
-		{"customer_id,Password,zip", "columns: {zip: zip}\nmatch: {Password: zip}", "#REF!", "spreadsheet_damage"},
 		{"zip,Password", "key: {column: Password, field: id}", "hunter", "bad_id"},
 	} {
 		m, err := Compile(s, strings.Split(c.heading, ","), CompileOptions{File: optional(t, c.file)})
@@ -85,7 +82,6 @@ func TestMask(t *testing.T) {
 		{"by the mapping file", "patch", "customer_id,PW", "columns: {PW: password}", []string{"1", secret}, false, []string{"1", mask}, []string{secret}},
 		{"blank", "patch", "customer_id,password", "", []string{"1", " "}, false, []string{"1", " "}, nil},
 		{"ignored", "update", "id,title,password", "ignore: [password]", []string{"1", "Mr", secret}, false, []string{"1", "Mr", mask}, []string{secret}},
-		{"a guard", "update", "id,title,password", "match: {password: lastName}", []string{"1", "Mr", secret}, false, []string{"1", "Mr", mask}, []string{secret}},
 		{"of another action", "run", "action,id,password", "", []string{"hold", "1", secret}, false, []string{"hold", "1", mask}, []string{secret}},
 		{"of an unknown action", "run", "action,id,password", "", []string{"x", "1", secret}, false, []string{"x", "1", mask}, []string{secret}},
 		{"two of them", "patch", "password,customer_id,PW", "columns: {PW: password}\nignore: [password]", []string{"", "1", secret}, false, []string{"", "1", mask}, []string{"", secret}},
@@ -178,7 +174,6 @@ func TestMappingFileOfOtherSecrets(t *testing.T) {
 }
 
 func TestInputDoesNotShowSecrets(t *testing.T) {
-	for _, heading := range []string{"customer_id,Password", "customer_id,New pass_word,zip", "a;password,b"} {
 		in, err := NewInput(strings.NewReader(heading+"\n1,hun\"ter\n"), "in.csv", ReadOptions{Delimiter: ','})
 		if err != nil {
 			t.Fatal(err)

@@ -12,7 +12,19 @@ func (p *parser) key(n *yaml.Node) {
 		p.keyRule(Scalar{}, n)
 		return
 	}
-	p.entries(n, func(action Scalar, _, value *yaml.Node) { p.keyRule(action, value) })
+	p.byAction(n, p.keyRule)
+}
+
+// byAction reads a mapping whose keys are actions.
+func (p *parser) byAction(n *yaml.Node, read func(action Scalar, n *yaml.Node)) {
+	p.entries(n, func(_ Scalar, keyNode, value *yaml.Node) {
+		action := p.name(keyNode)
+		if action.line == 0 {
+			p.setAside(value)
+			return
+		}
+		read(action, value)
+	})
 }
 
 func (p *parser) keyRule(action Scalar, n *yaml.Node) {
@@ -34,7 +46,7 @@ func (p *parser) columns(n *yaml.Node) {
 			return
 		}
 		before := len(p.file.Columns)
-		p.entries(value, func(action Scalar, _, value *yaml.Node) { p.rule(ColumnRule{Action: action, Column: key}, value) })
+		p.byAction(value, func(action Scalar, n *yaml.Node) { p.rule(ColumnRule{Action: action, Column: key}, n) })
 		if len(p.file.Columns) == before {
 			p.file.Columns = append(p.file.Columns, ColumnRule{Column: key}) // what it is for could not be read
 		}

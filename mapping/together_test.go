@@ -160,7 +160,7 @@ allow_clear: [password, id]
 	places := []string{
 		"1:9: the mapping file is for hold, the command is run", `2:16: action_column names the column "Wat", which the input lacks; did you mean What?`,
 		`3:24: key names the column "Cst"`, `3:48: "pach" is none of the actions update, hold, latch, patch; did you mean patch?`,
-		`3:95: key needs both column and field`, `3:96: unknown key "colum"`,
+		`3:96: unknown key "colum"`,
 		`5:18: "primaryEmial" is not a field of update; did you mean primaryEmail?`, `5:54: unknown key "trm"`, `5:72: "firstName" is not a field of hold`,
 		"6:35: true or false", `7:27: "updte" is none of the actions`, "8:23: password is sent as it stands",
 		`9:14: match: "hubSpotI" cannot be read; did you mean hubSpotId?`,
@@ -184,7 +184,7 @@ allow_clear: [password, id]
 func TestOneMistakeInAMixedFileIsOneProblem(t *testing.T) {
 	for _, c := range []struct{ name, heading, file, says string }{
 		{"no action column", "id,title", "", "no column says what each row becomes"},
-		{"an action column of nothing", "What,id,A", "action_column: ~\ncolumns: {A: title, What: ~}", "YAML null"},
+		{"an action column of nothing", "id,title", "action_column: ~", "YAML null"},
 		{"a misspelt action_column", "What,id,title", "action_colum: What", "did you mean action_column?"},
 		{"an unknown action for a column", "action,id,A,title", "columns: {A: {updte: firstName}, title: title}", "did you mean update?"},
 		{"an unknown action for a key", "action,id,title", "key: {updte: {column: id, field: id}}", "did you mean update?"},
