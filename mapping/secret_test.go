@@ -174,6 +174,7 @@ func TestMappingFileOfOtherSecrets(t *testing.T) {
 }
 
 func TestInputDoesNotShowSecrets(t *testing.T) {
+	for _, heading := range []string{"customer_id,Password", "customer_id,New pass_word,zip", "a;password,b"} {
 		in, err := NewInput(strings.NewReader(heading+"\n1,hun\"ter\n"), "in.csv", ReadOptions{Delimiter: ','})
 		if err != nil {
 			t.Fatal(err)
