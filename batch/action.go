@@ -20,12 +20,13 @@ type Item struct {
 	Out    *Outcome
 	// Out, when set, settles the row without a request.
 
-	Sent       []Change // of an earlier send whose answer was lost
-	Sends      int      // sends so far, earlier processes' included
-	Unanswered bool     // the answer to one of them was lost, whatever a read-back showed since
-	Earlier    int      // of these sends, those of earlier processes
-	Spent      int      // requests made for this row before the engine, such as looking its reference up
-	Past       *Outcome // settled by an earlier process: it says only what later rows of the lane must know
+	Sent       []Change  // of an earlier send whose answer was lost
+	Sends      int       // sends so far, earlier processes' included
+	Unanswered bool      // the answer to one of them was lost, whatever a read-back showed since
+	Settle     time.Time // when an earlier process's write may be read back at the earliest
+	Earlier    int       // of these sends, those of earlier processes
+	Spent      int       // requests made for this row before the engine, such as looking its reference up
+	Past       *Outcome  // settled by an earlier process: it says only what later rows of the lane must know
 
 	// Found, when set, is the record as the write found it that this row takes back.
 	Found *Record

@@ -157,6 +157,11 @@ func (d *dispatcher) start(l *lane, t *task) {
 		return
 	}
 	l.busy, t.planned = true, l.planned
+	if t.Sent != nil && time.Now().Before(t.Settle) {
+		t.due = t.Settle
+		heap.Push(&d.parked, t)
+		return
+	}
 	t.pool.ready = append(t.pool.ready, t)
 }
 

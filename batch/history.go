@@ -1,11 +1,14 @@
 package batch
 
+import "time"
+
 // Sent is the last write of a row, as the journal tells it.
 type Sent struct {
 	N       int
 	Found   Found // the record before it, and how the row named the customer
 	Changes []Change
-	Outcome Outcome // what became of it
+	Outcome Outcome   // what became of it
+	At      time.Time // when it was about to leave
 }
 
 // Sent returns row n's last write; nil when none left.
@@ -18,7 +21,7 @@ func (x *Index) Sent(n int) (*Sent, error) {
 		return nil, err
 	}
 	o, err := x.Outcome(n)
-	return &Sent{N: n, Found: *e.Found, Changes: e.Changes, Outcome: o}, err
+	return &Sent{N: n, Found: *e.Found, Changes: e.Changes, Outcome: o, At: e.At}, err
 }
 
 // Witnesses returns up to most customers whom the run has read, with the id, the
@@ -73,13 +76,13 @@ func (k Kind) Settled() bool { return k != NotAttempted && k != InDoubt }
 // Resumed yields what a stopped run has left to do: of src, which yields the
 // run's rows as they were at first, those that x has not settled. Rows whose
 // write was not answered come with it, to be read back; a settled row comes only
-// to tell its lane. again names further outcomes to be tried once more.
-func Resumed(src Source, x *Index, again func(Outcome) bool) Source {
+// to tell its lane.
+func Resumed(src Source, x *Index, o ResumeOptions) Source {
 	return func(yield func(*Item, error) bool) {
 		open := map[string]bool{} // lanes in which a row is tried again
 		for it, err := range src {
 			if err == nil {
-				err = resume(it, x, again, open)
+				err = resume(it, x, o, open)
 			}
 			if !yield(it, err) || err != nil {
 				return
@@ -88,8 +91,15 @@ func Resumed(src Source, x *Index, again func(Outcome) bool) Source {
 	}
 }
 
+// ResumeOptions say how a stopped run is gone on with.
+type ResumeOptions struct {
+	Again   func(Outcome) bool // which settled rows are tried once more all the same
+	Attempt time.Duration      // the longest that one write may have been on its way
+	Settle  time.Duration      // from the end of an unanswered write to its read-back
+}
+
 // resume makes of a row's first item what is left to do of it.
-func resume(it *Item, x *Index, again func(Outcome) bool, open map[string]bool) error {
+func resume(it *Item, x *Index, opts ResumeOptions, open map[string]bool) error {
 	o, err := x.Outcome(it.N)
 	if err != nil {
 		return err
@@ -98,7 +108,12 @@ func resume(it *Item, x *Index, again func(Outcome) bool, open map[string]bool) 
 	case o.Kind == InDoubt:
 		it.Sent, it.Sends, it.Earlier, it.Unanswered = o.Changes, int(x.sends[it.N]), int(x.sends[it.N]), true
 		it.ID, it.Out = o.ID, nil
-	case o.Kind == NotAttempted, again(o), o.Code == "earlier_row_failed" && open[it.Lane]:
+		sent, err := x.Sent(it.N)
+		if err != nil {
+			return err
+		}
+		it.Settle = settleTime(sent.At, time.Now(), opts)
+	case o.Kind == NotAttempted, opts.Again(o), o.Code == "earlier_row_failed" && open[it.Lane]:
 		it.Sends, it.Earlier = int(x.sends[it.N]), int(x.sends[it.N])
 	default:
 		it.Past, it.Out = &o, nil
@@ -107,4 +122,14 @@ func resume(it *Item, x *Index, again func(Outcome) bool, open map[string]bool) 
 	it.Spent = max(it.Spent, o.Requests)
 	open[it.Lane] = true
 	return nil
+}
+
+// settleTime is when a write of a process that is gone may be read back. Its
+// attempt ended with that process, or when it had lasted as long as it might.
+func settleTime(sent, now time.Time, o ResumeOptions) time.Time {
+	ended := sent.Add(o.Attempt)
+	if ended.After(now) {
+		ended = now
+	}
+	return ended.Add(o.Settle)
 }

@@ -56,15 +56,16 @@ type End struct {
 
 // Entry is one line of the journal. Row is -1 where it is about no row.
 type Entry struct {
-	Seq     int64    `json:"s"`
-	Kind    string   `json:"k"` // run, names, intent, done or end
-	Durable int64    `json:"d"` // bytes of the journal known to be on disk when this was written
-	Row     int      `json:"r"`
-	Run     *Head    `json:"run,omitempty"`
-	Changes []Change `json:"c,omitempty"`
-	Found   *Found   `json:"g,omitempty"`
-	Outcome *Outcome `json:"o,omitempty"`
-	End     *End     `json:"end,omitempty"`
+	Seq     int64     `json:"s"`
+	Kind    string    `json:"k"` // run, names, intent, done or end
+	Durable int64     `json:"d"` // bytes of the journal known to be on disk when this was written
+	Row     int       `json:"r"`
+	Run     *Head     `json:"run,omitempty"`
+	At      time.Time `json:"at,omitzero"` // of an intent
+	Changes []Change  `json:"c,omitempty"`
+	Found   *Found    `json:"g,omitempty"`
+	Outcome *Outcome  `json:"o,omitempty"`
+	End     *End      `json:"end,omitempty"`
 
 	Names json.RawMessage `json:"names,omitempty"` // what the account calls things, as its look-ups told
 }
@@ -122,7 +123,7 @@ func ContinueJournal(f File, size, seq int64) *Journal {
 // Intent records that a row's write is about to leave, and returns when that is on disk.
 func (j *Journal) Intent(row int, found Found, changes []Change) error {
 	found.Body = found.Record.Body
-	return j.durably(Entry{Kind: "intent", Row: row, Changes: changes, Found: &found})
+	return j.durably(Entry{Kind: "intent", Row: row, At: time.Now().UTC().Truncate(time.Millisecond), Changes: changes, Found: &found})
 }
 
 // Names records what the account calls the things that rows name.

@@ -41,5 +41,6 @@ func (r *run) options() map[string]string {
 	}
 	truth("allow-duplicates", r.flags.allowDuplicates)
 	truth("hold-suspended", r.flags.holdSuspended)
+	truth("skip-ping", r.flags.skipPing)
 	return o
 }

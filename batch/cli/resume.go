@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -68,6 +69,14 @@ func (r *run) resume(name string) error {
 		return err
 	}
 	return r.finish(r.process())
+}
+
+// freshness is how old a read may be when the write that rests on it leaves.
+const freshness = 5 * time.Second
+
+// resumeOptions tell how long the writes of the process that stopped may take to show.
+func (r *run) resumeOptions() batch.ResumeOptions {
+	return batch.ResumeOptions{Again: r.again, Attempt: freshness + r.flags.timeout, Settle: r.settleTime()}
 }
 
 // left is how many rows there are to go on with.

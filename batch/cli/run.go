@@ -188,7 +188,7 @@ func (r *run) pass(what string, send bool) error {
 	defer r.startProgress(what, r.head.Rows-before, func() int { return r.tally.count() - before })()
 	source := r.work.source(r.ctx, r.actions())
 	if r.past != nil {
-		source = r.tally.watchPast(batch.Resumed(source, r.past, r.again))
+		source = r.tally.watchPast(batch.Resumed(source, r.past, r.resumeOptions()))
 	}
 	return r.engine(send).Run(r.ctx, r.stop, source)
 }
@@ -224,14 +224,19 @@ func (r *run) engine(send bool) *batch.Engine {
 	}
 }
 
+// settleTime is from the end of an unanswered write to its read-back.
+func (r *run) settleTime() time.Duration {
+	if r.services.loopback() {
+		return r.flags.timeout
+	}
+	return max(r.flags.timeout, 30*time.Second)
+}
+
 func (r *run) engineOptions(send bool) batch.Options {
 	p := r.services.patience()
 	o := batch.Options{
-		Workers: map[string]int{}, Send: send, Fresh: 5 * time.Second, Settle: max(r.flags.timeout, 30*time.Second),
+		Workers: map[string]int{}, Send: send, Fresh: freshness, Settle: r.settleTime(),
 		Patience: batch.Patience{Tries: p.Tries, First: p.First, Most: p.Most},
-	}
-	if r.services.loopback() {
-		o.Settle = r.flags.timeout
 	}
 	for _, e := range r.services.endpoints {
 		o.Workers[e.system] = r.flags.workersOf(e.system)

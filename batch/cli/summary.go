@@ -46,6 +46,9 @@ func (r *run) say(s reports.Summary, failed error) error {
 	var text bytes.Buffer
 	if r.flags.json {
 		text.Write(s.JSON())
+		if next := r.next(s); next != "" {
+			fmt.Fprintf(r.console.err, "next: %s\n", next)
+		}
 	} else {
 		r.sayText(&text, s)
 	}
