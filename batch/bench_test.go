@@ -22,6 +22,20 @@ type disk struct {
 	synced int
 	failAt int // the n-th operation fails; 0: none
 	ops    int
+	dead   bool // the process that writes it has ended
+}
+
+// crash ends the disk's process, and returns what the disk holds: after a loss of
+// power what was synced, and perhaps a part of the rest.
+func (d *disk) crash(power bool, part float64) []byte {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.dead = true
+	whole := len(d.data)
+	if power {
+		whole = d.synced + int(part*float64(whole-d.synced))
+	}
+	return bytes.Clone(d.data[:whole])
 }
 
 var errStopped = errors.New("stopped")
@@ -30,6 +44,9 @@ var errDisk = errors.New("no space left on device")
 
 func (d *disk) op() error {
 	d.ops++
+	if d.dead {
+		return errDisk
+	}
 	if d.failAt > 0 && d.ops >= d.failAt {
 		return errDisk
 	}

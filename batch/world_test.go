@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -33,6 +34,8 @@ type world struct {
 	fault   func(kind, id string, call int) fault
 	onSend  func(id string)
 	disk    *disk
+	epoch   atomic.Int32                   // processes that have ended
+	acts    func(id string, call int) bool // whether a write that is cut off takes effect; nil: it does not
 }
 
 type fault struct {
@@ -74,6 +77,9 @@ func (w *world) call(ctx context.Context, kind, id string, act func() batch.Repl
 	case <-time.After(f.delay):
 	case <-ctx.Done():
 		f.class = batch.Lost
+		if w.acts != nil {
+			f.effect, f.late = w.acts(id, w.calls[id]), 20*time.Second
+		}
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -127,7 +133,7 @@ func (a *edit) Name() string   { return cmp.Or(a.is, "edit") }
 func (a *edit) System() string { return cmp.Or(a.is, "edit") }
 func (a *edit) MaxSends() int  { return cmp.Or(a.most, 8) }
 func (a *edit) Open(ctx context.Context, _ int, _ bool) (batch.Visit, error) {
-	return &editVisit{a}, ctx.Err()
+	return &editVisit{a, a.w.epoch.Load()}, ctx.Err()
 }
 
 func (a *edit) Decide(it *batch.Item, now batch.Record) (batch.Step, *batch.Outcome) {
@@ -202,11 +208,20 @@ func value(r batch.Record) func(string) batch.Value {
 
 func same(_ string, a, b batch.Value) bool { return a.Same(b) }
 
-type editVisit struct{ *edit }
+type editVisit struct {
+	*edit
+	epoch int32
+}
+
+// gone says that the visit's process has ended.
+func (v *editVisit) gone() bool { return v.epoch != v.w.epoch.Load() }
 
 func (v *editVisit) Close() {}
 
 func (v *editVisit) Read(ctx context.Context, id string) batch.Reply {
+	if v.gone() {
+		return batch.Reply{Class: batch.Unsent, Err: errStopped}
+	}
 	v.w.mu.Lock()
 	v.w.reads++
 	v.w.mu.Unlock()
@@ -215,6 +230,9 @@ func (v *editVisit) Read(ctx context.Context, id string) batch.Reply {
 
 func (v *editVisit) Send(ctx context.Context, s batch.Step) batch.Reply {
 	id := s.Before.ID
+	if v.gone() {
+		return batch.Reply{Class: batch.Unsent, Err: errStopped}
+	}
 	v.w.mu.Lock()
 	v.w.writes++
 	v.w.disk.holdsIntent(v.w.t, id)

@@ -1,0 +1,184 @@
+package batch_test
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"rowbatch/batch"
+)
+
+var crashes = flag.Int("crashes", 300, "seeded runs to kill in TestCrashes, each several times")
+
+// TestCrashes runs seeded schedules of faults, ends the process several times at
+// any moment, by a kill or by a loss of power, and resumes the run until it ends.
+func TestCrashes(t *testing.T) {
+	killed := 0
+	for seed := range *crashes {
+		synctest.Test(t, func(t *testing.T) { killed += crashing(t, seed) })
+		if t.Failed() {
+			t.Fatalf("seed %d", seed)
+		}
+	}
+	if killed < *crashes {
+		t.Errorf("only %d crashes", killed)
+	}
+	t.Logf("%d crashes", killed)
+}
+
+// crashing carries one run through all its crashes, and returns how many there were.
+func crashing(t *testing.T, seed int) (killed int) {
+	var ids []string
+	for n := range 10 {
+		ids = append(ids, fmt.Sprint(n))
+	}
+	w := newWorld(t, ids...)
+	w.fault = faultsOf(seed)
+	w.acts = func(id string, call int) bool { return chance(seed, id, call, "acts") < 0.5 }
+	act := &edit{w: w, blind: seed%6 == 5, most: []int{0, 2}[seed%2]}
+	data := []byte(nil)
+	for life := range 20 {
+		if life == 6 {
+			w.fault = nil // calm weather
+		}
+		p := &process{w: w, act: act, ids: ids, seed: seed, data: data}
+		dies := time.Duration(chance(seed, life, "dies") * float64(90*time.Second))
+		if life > 6 {
+			dies = 0
+		}
+		var died bool
+		if data, died = p.live(t, dies, chance(seed, life, "power") < 0.5); !died && life > 6 {
+			break
+		} else if died {
+			killed++
+		}
+		time.Sleep(time.Duration(chance(seed, life, "pause") * float64(40*time.Second)))
+	}
+	time.Sleep(2 * time.Minute) // late effects arrive
+	x, err := batch.Load(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []batch.Outcome
+	var items []*batch.Item
+	for n := range x.Head.Rows {
+		o, err := x.Outcome(n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o.Kind == batch.NotAttempted {
+			t.Errorf("row %d was never attempted: %+v", n, o)
+		}
+		got, items = append(got, o), append(items, rowOf(act, ids, seed, n))
+	}
+	agrees(t, w, items, got, act.blind)
+	return killed
+}
+
+func faultsOf(seed int) func(kind, id string, call int) fault {
+	bad := chance(seed, "bad") / 2
+	return func(kind, id string, call int) fault {
+		f := fault{delay: time.Duration(1+chance(seed, id, call, "delay")*900) * time.Millisecond}
+		if chance(seed, id, call, "fails") < bad {
+			f.class = []batch.Class{batch.Lost, batch.Lost, batch.Throttled, batch.Unsent}[int(chance(seed, id, call, "class")*4)]
+			f.effect = chance(seed, id, call, "effect") < 0.5
+			f.late = time.Duration(chance(seed, id, call, "late")*29) * time.Second
+		}
+		return f
+	}
+}
+
+const crashRows = 24
+
+// rowOf is the n-th row of a seed's file.
+func rowOf(act *edit, ids []string, seed, n int) *batch.Item {
+	id := ids[int(chance(seed, n, "row")*float64(len(ids)))]
+	return &batch.Item{N: n, Lane: id, ID: id, Key: "id=" + id, Action: act, More: true,
+		Edits: []batch.Edit{{Field: "a", Want: batch.Text(fmt.Sprint("v", n))}}}
+}
+
+// process is one life of the program.
+type process struct {
+	w    *world
+	act  *edit
+	ids  []string
+	seed int
+	data []byte // of the journal, as the last life left it
+}
+
+// live runs until the end, or until it is killed, and returns what the disk holds then.
+func (p *process) live(t *testing.T, dies time.Duration, power bool) (left []byte, died bool) {
+	d := &disk{data: bytes.Clone(p.data), synced: len(p.data)}
+	p.w.disk = d
+	j, past := p.journal(t, d)
+	ctx, end := context.WithCancel(t.Context())
+	defer end()
+	stop, halt := context.WithCancelCause(ctx)
+	e := batch.Engine{Journal: j, Halt: halt, Emit: func(*batch.Item, batch.Outcome) {}, Options: batch.Options{
+		Workers: workers(3), Send: true, Settle: 30 * time.Second, Fresh: 5 * time.Second,
+		Patience: batch.Patience{Tries: 8, First: 5 * time.Second, Most: time.Minute}}}
+	src := batch.Resumed(p.rows(), past, batch.ResumeOptions{Again: func(batch.Outcome) bool { return false }, Attempt: time.Second, Settle: 30 * time.Second})
+	if dies > 0 {
+		time.AfterFunc(dies, func() {
+			left, died = d.crash(power, chance(p.seed, len(p.data), "torn")), true
+			p.w.epoch.Add(1)
+			end()
+		})
+	}
+	if err := e.Run(ctx, stop, src); err != nil && !died {
+		t.Fatal(err)
+	}
+	if died {
+		return left, true
+	}
+	if err := j.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	return d.data, false
+}
+
+// journal starts a journal, or goes on with the one on the disk.
+func (p *process) journal(t *testing.T, d *disk) (*batch.Journal, *batch.Index) {
+	if len(d.data) > 0 {
+		seq := int64(0)
+		sound, err := batch.Scan(bytes.NewReader(d.data), func(_ int64, e *batch.Entry) error {
+			seq = e.Seq
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.data, d.synced = d.data[:sound], int(sound)
+		if sound > 0 {
+			return batch.ContinueJournal(d, sound, seq), p.load(t, d.data)
+		}
+	}
+	j, err := batch.NewJournal(d, batch.Head{Rows: crashRows})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return j, p.load(t, d.data)
+}
+
+func (p *process) load(t *testing.T, data []byte) *batch.Index {
+	data = bytes.Clone(data)
+	x, err := batch.Load(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x
+}
+
+func (p *process) rows() batch.Source {
+	return func(yield func(*batch.Item, error) bool) {
+		for n := range crashRows {
+			if !yield(rowOf(p.act, p.ids, p.seed, n), nil) {
+				return
+			}
+		}
+	}
+}
