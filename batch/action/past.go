@@ -7,9 +7,13 @@ import (
 )
 
 // Planned makes the item of a row that a plan would change: what was found then
-// must still stand there. secret returns a value that the plan does not hold.
-func Planned(n int, o batch.Outcome, secret func(field string) batch.Value) *batch.Item {
-	it := &batch.Item{N: n, Key: o.Key, ID: o.ID, Lane: laneOf(o.Key, o.ID)}
+// must still stand there. secret returns a value that the plan does not hold;
+// bothKeys is as in Context.
+func Planned(o batch.Outcome, secret func(field string) batch.Value, bothKeys bool) *batch.Item {
+	it := &batch.Item{Key: o.Key, ID: o.ID, Lane: "fb:" + o.ID}
+	if KeyField(o.Key) != "" {
+		it.Lane, it.Shared = patchLane(o.Key, bothKeys)
+	}
 	for _, c := range o.Changes {
 		e := batch.Edit{Field: c.Field, Want: c.After, Stale: "changed_since_plan"}
 		if c.After == batch.Hidden {
@@ -29,12 +33,14 @@ func Planned(n int, o batch.Outcome, secret func(field string) batch.Value) *bat
 	return it
 }
 
-// laneOf is the lane of a customer whose id is known, or of one of Trackfinity's.
-func laneOf(key, id string) string {
-	if strings.HasPrefix(key, customerID+"=") || strings.HasPrefix(key, subscriptionID+"=") {
-		return "tf:" + key
+// KeyField is how a row named its Trackfinity customer; "" of a Fusebill one.
+func KeyField(key string) string {
+	for _, field := range []string{customerID, subscriptionID} {
+		if strings.HasPrefix(key, field+"=") {
+			return field
+		}
 	}
-	return "fb:" + id
+	return ""
 }
 
 // Undone makes the item that takes a row's write back: the values found before

@@ -76,12 +76,10 @@ func (p *patch) Open(ctx context.Context, requests int, readBack bool) (batch.Vi
 // patchItem turns a row into edits. Rows that name their customers in two ways
 // share a lane, since nobody can tell which of them are about the same one.
 func patchItem(row mapping.Mapped, c Context) *batch.Item {
-	it := &batch.Item{Key: Key(row.KeyField, row.Key), Lane: "tf:" + Key(row.KeyField, row.Key)}
+	it := &batch.Item{Key: Key(row.KeyField, row.Key)}
+	it.Lane, it.Shared = patchLane(it.Key, c.BothKeys)
 	if row.KeyField == customerID {
 		it.ID = row.Key
-	}
-	if c.BothKeys {
-		it.Lane, it.Shared = "tf", true
 	}
 	if len(row.Problems) > 0 {
 		it.Out = Problems(row.Problems)
@@ -95,6 +93,13 @@ func patchItem(row mapping.Mapped, c Context) *batch.Item {
 		it.Edits = append(it.Edits, e)
 	}
 	return it
+}
+
+func patchLane(key string, bothKeys bool) (lane string, shared bool) {
+	if bothKeys {
+		return "tf", true
+	}
+	return "tf:" + key, false
 }
 
 // Decide makes the form of all cells that are not blank. A value left out stays

@@ -115,17 +115,22 @@ func (u *update) Decide(it *batch.Item, now batch.Record) (batch.Step, *batch.Ou
 	if u.Settle(changes, after) != batch.TookEffect {
 		return batch.Step{}, batch.Reject("bad_value", "two columns set the same field: a type of sales tracking code stands under two of its names")
 	}
-	if it.Found != nil {
-		form, err := restored(u.customer(after), it.Found.Body, changes)
-		if err != nil {
-			return batch.Step{}, batch.Reject("unreadable_record", err.Error())
-		}
-		after.Body = form.body
+	if it.Found != nil { // whatever stood there before may stand there again
+		return u.restore(it.Found.Body, now, after, changes)
 	}
 	if out := u.forbidden(after, changes); out != nil {
 		return batch.Step{}, out
 	}
 	return batch.Step{Changes: changes, Before: now, Body: after.Body}, nil
+}
+
+// restore makes the step that takes a write back.
+func (u *update) restore(was []byte, now, after batch.Record, changes []batch.Change) (batch.Step, *batch.Outcome) {
+	form, err := restored(u.customer(after), was, changes)
+	if err != nil {
+		return batch.Step{}, batch.Reject("unreadable_record", err.Error())
+	}
+	return batch.Step{Changes: changes, Before: now, Body: form.body}, nil
 }
 
 // ambiguous refuses to take a tracking code for gone whose type may stand in the record under another name.

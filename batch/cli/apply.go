@@ -137,21 +137,28 @@ func (r *run) planned(plan *earlier) (*redone, error) {
 	if err != nil {
 		return nil, err
 	}
+	keys := map[string]bool{}
 	for n := range w.actions {
 		o, err := plan.journal.Outcome(n)
 		if err != nil {
 			return nil, err
 		}
-		if o.Kind == batch.WouldChange {
-			w.actions[n] = o.Action
+		if o.Kind != batch.WouldChange {
+			continue
+		}
+		w.actions[n] = o.Action
+		if field := action.KeyField(o.Key); field != "" {
+			keys[field] = true
 		}
 	}
+	bothKeys := len(keys) > 1
+	w.several = w.several || bothKeys
 	w.item = func(n int) (*batch.Item, error) {
 		o, err := plan.journal.Outcome(n)
 		if err != nil {
 			return nil, err
 		}
-		return action.Planned(n, o, func(field string) batch.Value { return batch.Text(secrets[n][field]) }), nil
+		return action.Planned(o, func(field string) batch.Value { return batch.Text(secrets[n][field]) }, bothKeys), nil
 	}
 	w.rest = plan.journal.Outcome
 	return w, nil
