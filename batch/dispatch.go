@@ -224,7 +224,7 @@ func (d *dispatcher) leave(l *lane, it *Item) {
 		d.start(l, t)
 		return
 	}
-	if !l.busy && !(it.More && l.remembers()) {
+	if !l.busy && (!it.More || !l.remembers()) {
 		delete(d.lanes, it.Lane)
 	}
 }

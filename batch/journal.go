@@ -30,6 +30,7 @@ type Head struct {
 	MapFile      string            `json:"map_file,omitempty"`      // as typed
 	MapPath      string            `json:"map_path,omitempty"`      // absolute
 	Account      string            `json:"account"`                 // base URL and key fingerprint, or "sandbox"
+	Systems      []string          `json:"systems,omitempty"`       // the APIs that its rows are about
 	Options      map[string]string `json:"options,omitempty"`
 	Rows         int               `json:"rows"`
 	Started      time.Time         `json:"started"`

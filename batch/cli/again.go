@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"rowbatch/batch"
-	"rowbatch/batch/action"
 	"rowbatch/batch/runs"
 )
 
@@ -111,16 +110,6 @@ func (r *run) begin(of *earlier) (err error) {
 func (r *run) headOf(of *earlier, mode string) batch.Head {
 	h := of.journal.Head
 	h.ID, h.Mode, h.Of, h.Started, h.Program = r.dir.ID(), mode, of.journal.Head.ID, r.began.UTC(), Version
-	h.Account = r.services.account()
+	h.Account, h.Systems = r.services.account(), r.services.systems()
 	return h
-}
-
-// systemsOf are those of the rows that a run has to do with.
-func systemsOf(names []string) (all []string) {
-	for _, s := range action.Specs() {
-		if system := s.Schema.System; slices.Contains(names, s.Schema.Action) && !slices.Contains(all, system) {
-			all = append(all, system)
-		}
-	}
-	return all
 }

@@ -95,7 +95,7 @@ func (r *run) mayApply(plan *earlier) error {
 	if err := sameFiles(plan.journal.Head); err != nil {
 		return err
 	}
-	if err := r.reconnect(plan.journal.Head, plan.journal.Index); err != nil {
+	if err := r.reconnect(plan.journal.Head, plan.journal.Index, plan.journal.Head.Systems...); err != nil {
 		return err
 	}
 	age := r.began.Sub(plan.journal.Head.Started)

@@ -15,11 +15,7 @@ const mostWitnesses = 3
 
 // reconnect connects to the systems of an earlier run, and makes sure that the
 // accounts are the same.
-func (r *run) reconnect(h batch.Head, past *batch.Index) error {
-	systems, err := systemsIn(h, past)
-	if err != nil {
-		return err
-	}
+func (r *run) reconnect(h batch.Head, past *batch.Index, systems ...string) error {
 	if err := r.connect(systems); err != nil {
 		return err
 	}
@@ -47,23 +43,6 @@ func withoutKeys(names []string) string {
 		bases = append(bases, base)
 	}
 	return strings.Join(bases, ", ")
-}
-
-// systemsIn are the systems that the rows of a run are about.
-func systemsIn(h batch.Head, past *batch.Index) ([]string, error) {
-	if h.Action != mixedName {
-		return systemsOf([]string{h.Action}), nil
-	}
-	var names []string
-	for _, s := range action.Specs() {
-		names = append(names, s.Schema.Action)
-	}
-	all := systemsOf(names)
-	if n := len(strings.Split(h.Account, ", ")); n == 1 && h.Account != sandboxName {
-		i := slices.IndexFunc(all, func(string) bool { return true })
-		return all[i : i+1], nil
-	}
-	return all, nil
 }
 
 // knowsAgain accepts another key of the same address only where customers of the

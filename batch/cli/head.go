@@ -15,7 +15,7 @@ func (r *run) newHead() batch.Head {
 	return batch.Head{
 		ID: r.dir.ID(), Mode: mode, Action: r.job.name, ActionColumn: r.in.mapper.ActionColumn(), File: r.file, Path: r.in.path, Input: r.in.sum,
 		Delimiter: string(r.in.dialect.Delimiter), Mapping: r.in.mapText, MapFile: r.flags.mapFile, MapPath: r.in.mapPath,
-		Account: r.services.account(), Options: r.options(), Rows: r.in.checked.Rows, Started: r.began.UTC(), Program: Version,
+		Account: r.services.account(), Systems: r.services.systems(), Options: r.options(), Rows: r.in.checked.Rows, Started: r.began.UTC(), Program: Version,
 	}
 }
 

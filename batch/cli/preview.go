@@ -79,10 +79,8 @@ func (p *preview) add(it *batch.Item, o batch.Outcome) {
 }
 
 func (p *preview) addAction(it *batch.Item, o batch.Outcome) {
-	switch it.Action.System() {
-	case action.SystemTrackfinity:
+	if it.Action.System() == action.SystemTrackfinity {
 		p.patches++
-		return
 	}
 	switch it.Action.Name() {
 	case "hold":

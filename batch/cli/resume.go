@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -52,15 +51,18 @@ func (r *run) resume(name string) error {
 	if err != nil {
 		return err
 	}
-	defer release()
+	r.closers = append(r.closers, release)
 	journal, err := dir.OpenJournal()
 	if err != nil {
 		return err
 	}
 	defer journal.Close()
 	r.dir, r.head, r.past = dir, journal.Head, journal.Index
-	if left, err := r.left(); err != nil || left == 0 {
-		return errors.Join(err, r.nothingLeft(err))
+	switch left, err := r.left(); {
+	case err != nil:
+		return err
+	case left == 0:
+		return r.nothingLeft()
 	}
 	if err := r.takeUp(); err != nil {
 		return err
@@ -94,10 +96,7 @@ func (r *run) left() (n int, err error) {
 }
 
 // nothingLeft says that a run is complete, with its report in place.
-func (r *run) nothingLeft(failed error) error {
-	if failed != nil {
-		return nil
-	}
+func (r *run) nothingLeft() error {
 	summary, err := reports.Write(r.dir, reports.Options{Escape: mapping.Escape})
 	if err != nil {
 		return err
@@ -119,7 +118,7 @@ func (r *run) takeUp() error {
 			return err
 		}
 	}
-	if err := r.reconnect(h, r.past); err != nil {
+	if err := r.reconnect(h, r.past, h.Systems...); err != nil {
 		return err
 	}
 	var err error

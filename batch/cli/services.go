@@ -27,6 +27,14 @@ func (s *services) find(system string) (endpoint, bool) {
 	return s.endpoints[i], true
 }
 
+// systems names them.
+func (s *services) systems() (names []string) {
+	for _, e := range s.endpoints {
+		names = append(names, e.system)
+	}
+	return names
+}
+
 // loopback says that nothing leaves this machine.
 func (s *services) loopback() bool {
 	return !slices.ContainsFunc(s.endpoints, func(e endpoint) bool { return !e.loopback() })

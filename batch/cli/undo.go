@@ -66,7 +66,7 @@ func (r *run) undo(name string) error {
 		return r.nothingToUndo(of)
 	}
 	r.flags.when = "" // what was written is taken back whatever the record shows now
-	if err := r.reconnect(head, of.journal.Index); err != nil {
+	if err := r.reconnect(head, of.journal.Index, action.SystemFusebill); err != nil {
 		return err
 	}
 	r.work, r.codes = w, of.codes
