@@ -18,13 +18,19 @@ import (
 // the stand-in answers, and a person who types what keys gives.
 func asked(t *testing.T, keys func(*run) io.ReadCloser, set func(*actionFlags)) (box *sandbox.Sandbox, shown string, err error) {
 	t.Helper()
+	return askedAs(t, "update", "id,title,primaryEmail\n987001,Dr,new@example.com\n987002,REMOVE,\n987003,Miss,\nx,Dr,\n", keys, set)
+}
+
+// askedAs is asked for another action and file.
+func askedAs(t *testing.T, name, rows string, keys func(*run) io.ReadCloser, set func(*actionFlags)) (box *sandbox.Sandbox, shown string, err error) {
+	t.Helper()
 	box, err = sandbox.Open(sandbox.Options{Seed: samples.Seed()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = box.Close() })
 	file := filepath.Join(t.TempDir(), "edits.csv")
-	if err := os.WriteFile(file, []byte("id,title,primaryEmail\n987001,Dr,new@example.com\n987002,REMOVE,\n987003,Miss,\nx,Dr,\n"), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(rows), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	f := &actionFlags{runFlags: runFlags{workers: 2, timeout: 30e9, reports: t.TempDir(), expect: -1, reserveShare: 0.1}}
@@ -33,7 +39,7 @@ func asked(t *testing.T, keys func(*run) io.ReadCloser, set func(*actionFlags)) 
 	open := func(system string, _ int) (endpoint, error) {
 		return endpoint{system: system, url: "https://billing.example.com/v1", key: sandboxKey, name: "test", transport: box.Transport()}, nil
 	}
-	r, release := prepareRun(t.Context(), jobOf("update"), f, file, console{in: nil, out: &out, err: &errs}, open)
+	r, release := prepareRun(t.Context(), jobOf(name), f, file, console{in: nil, out: &out, err: &errs}, open)
 	defer release()
 	r.console.keyboard = func() io.ReadCloser { return keys(r) }
 	err = r.carryOut()
@@ -102,5 +108,28 @@ func TestYesAsksNobody(t *testing.T) {
 	box, _, err := asked(t, func(*run) io.ReadCloser { return nil }, func(f *actionFlags) { f.yes = true })
 	if exitOf(err) != exitRows || len(box.Effects()) != 2 {
 		t.Errorf("%v, %d effects", err, len(box.Effects()))
+	}
+}
+
+// Who puts customers on hold types how many.
+func TestAHoldWantsItsNumber(t *testing.T) {
+	const rows = "id\n987021\n987022\n987063\n"
+	for answer, want := range map[string]int{"2\n": exitDone, "3\n": exitUsage, "yes\n": exitUsage, "\n": exitUsage} {
+		box, shown, err := askedAs(t, "hold", rows, typing(answer), func(*actionFlags) {})
+		if got := 0; err != nil {
+			if got = exitOf(err); got != want {
+				t.Errorf("%q: exit %d, %v", answer, got, err)
+			}
+		} else if want != exitDone {
+			t.Errorf("%q was taken for consent", answer)
+		}
+		if held := len(box.Effects()); held != map[bool]int{true: 2}[want == exitDone] {
+			t.Errorf("%q: %d customers were held", answer, held)
+		}
+		for _, part := range []string{"This puts 2 customers on hold", "balance 140.75 USD", "recurring revenue a month"} {
+			if !strings.Contains(shown, part) {
+				t.Errorf("%q is missing in:\n%s", part, shown)
+			}
+		}
 	}
 }
