@@ -26,6 +26,8 @@ type Item struct {
 	Settle     time.Time // when an earlier process's write may be read back at the earliest
 	Earlier    int       // of these sends, those of earlier processes
 	Spent      int       // requests made for this row before the engine, such as looking its reference up
+	Verdict    *Outcome  // of an earlier process; it stands unless this one sends something
+	Uncounted  bool      // it must not be sent: when the rows were counted, nothing was to be
 	Past       *Outcome  // settled by an earlier process: it says only what later rows of the lane must know
 
 	// Found, when set, is the record as the write found it that this row takes back.

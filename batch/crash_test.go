@@ -111,7 +111,7 @@ type process struct {
 }
 
 // live runs until the end, or until it is killed, and returns what the disk holds then.
-func (p *process) live(t *testing.T, dies time.Duration, power bool) (left []byte, died bool) {
+func (p *process) live(t *testing.T, dies time.Duration, power bool) (kept []byte, died bool) {
 	d := &disk{data: bytes.Clone(p.data), synced: len(p.data)}
 	p.w.disk = d
 	j, past := p.journal(t, d)
@@ -122,18 +122,22 @@ func (p *process) live(t *testing.T, dies time.Duration, power bool) (left []byt
 		Workers: workers(3), Send: true, Settle: 30 * time.Second, Fresh: 5 * time.Second,
 		Patience: batch.Patience{Tries: 8, First: 5 * time.Second, Most: time.Minute}}}
 	src := batch.Resumed(p.rows(), past, batch.ResumeOptions{Again: func(batch.Outcome) bool { return false }, Attempt: time.Second, Settle: 30 * time.Second})
+	crashed := make(chan []byte, 1)
 	if dies > 0 {
 		time.AfterFunc(dies, func() {
-			left, died = d.crash(power, chance(p.seed, len(p.data), "torn")), true
+			crashed <- d.crash(power, chance(p.seed, len(p.data), "torn"))
 			p.w.epoch.Add(1)
 			end()
 		})
 	}
-	if err := e.Run(ctx, stop, src); err != nil && !died {
-		t.Fatal(err)
-	}
-	if died {
+	err := e.Run(ctx, stop, src)
+	select {
+	case left := <-crashed:
 		return left, true
+	default:
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 	if err := j.Flush(); err != nil {
 		t.Fatal(err)

@@ -25,7 +25,8 @@ type task struct {
 	pool     *pool
 
 	unsettled bool   // an earlier write may have taken effect, and nothing can tell
-	postponed bool   // it was put off until the other rows are done
+	postponed int    // times that it was put off until the other rows are done
+	changed   int    // rows that were changed when it was last tried
 	refusal   *Reply // of a write that followed on one without an answer
 }
 
@@ -34,7 +35,7 @@ type result struct {
 	task   *task
 	out    *Outcome
 	wait   time.Duration
-	later  bool  // once more when all other rows are done
+	later  bool  // once more when all other rows are done; out is what stands without
 	afresh bool  // not for the dispatcher: the same worker visits again at once
 	err    error // the journal's
 }
@@ -56,6 +57,7 @@ type dispatcher struct {
 	parked    parkedTasks
 	postponed []*task
 	queued    int // rows waiting behind another row of their lane
+	changed   int // rows so far whose write took effect
 	drained   bool
 	err       error
 }
@@ -90,8 +92,20 @@ func (d *dispatcher) resumePostponed(stop context.Context) {
 			d.close(t, t.cutShort())
 			continue
 		}
+		t.changed = d.changed
 		t.pool.ready = append(t.pool.ready, t)
 	}
+}
+
+// putOff keeps a refused row for later: once in any case, and again as long as
+// other rows have changed something since its last try, for one may have freed what it wants.
+func (d *dispatcher) putOff(t *task, refused Outcome) {
+	if t.postponed > 0 && d.changed == t.changed || t.Sends >= t.Action.MaxSends() {
+		d.close(t, refused)
+		return
+	}
+	t.postponed++
+	d.postponed = append(d.postponed, t)
 }
 
 // fill takes rows from the source until enough are on the way.
@@ -192,13 +206,12 @@ func (d *dispatcher) halted(stop context.Context) <-chan struct{} {
 func (d *dispatcher) finish(r result, stopped bool) {
 	d.fail(r.err)
 	switch {
-	case r.out != nil:
+	case r.later && !stopped:
+		d.putOff(r.task, *r.out)
+	case r.out != nil && !r.later:
 		d.close(r.task, *r.out)
 	case stopped:
 		d.close(r.task, r.task.cutShort())
-	case r.later:
-		r.task.postponed = true
-		d.postponed = append(d.postponed, r.task)
 	default:
 		r.task.due = time.Now().Add(r.wait)
 		heap.Push(&d.parked, r.task)
@@ -210,6 +223,9 @@ func (d *dispatcher) close(t *task, o Outcome) {
 	d.settle(t.Item, o)
 	l := d.lanes[t.Lane]
 	l.busy = false
+	if o.Kind == Changed {
+		d.changed++
+	}
 	l.note(t.Item, o)
 	d.leave(l, t.Item)
 }

@@ -58,6 +58,9 @@ func (e *Engine) Run(ctx, stop context.Context, src Source) error {
 // Conclude records a row's outcome and passes it on. From outside it serves rows
 // that end before the engine meets them, such as those whose look-up fails.
 func (e *Engine) Conclude(it *Item, o Outcome) error {
+	if it.Verdict != nil && o.Kind == NotAttempted && it.Sends == it.Earlier {
+		o = *it.Verdict
+	}
 	o.Key = it.Key
 	if o.ID == "" {
 		o.ID = it.ID

@@ -1,6 +1,10 @@
 package batch
 
-import "time"
+import (
+	"fmt"
+	"strings"
+	"time"
+)
 
 // Sent is the last write of a row, as the journal tells it.
 type Sent struct {
@@ -70,6 +74,9 @@ func (x *Index) Costs() End {
 	return e
 }
 
+// MayHaveTaken says that the write may have had an effect.
+func (s *Sent) MayHaveTaken() bool { return s.Outcome.Kind.WasSent() && !s.Outcome.refused() }
+
 // Settled says that the rows of a run that ends so need no further visit.
 func (k Kind) Settled() bool { return k != NotAttempted && k != InDoubt }
 
@@ -106,6 +113,9 @@ func resume(it *Item, x *Index, opts ResumeOptions, open map[string]bool) error 
 	}
 	switch {
 	case o.Kind == InDoubt:
+		if it.Action == nil {
+			return fmt.Errorf("row %d has sent a write, and its action is not known", it.N)
+		}
 		it.Sent, it.Sends, it.Earlier, it.Unanswered = o.Changes, int(x.sends[it.N]), int(x.sends[it.N]), true
 		it.ID, it.Out = o.ID, nil
 		sent, err := x.Sent(it.N)
@@ -113,8 +123,12 @@ func resume(it *Item, x *Index, opts ResumeOptions, open map[string]bool) error 
 			return err
 		}
 		it.Settle = settleTime(sent.At, time.Now(), opts)
-	case o.Kind == NotAttempted, opts.Again(o), o.Code == "earlier_row_failed" && open[it.Lane]:
-		it.Sends, it.Earlier = int(x.sends[it.N]), int(x.sends[it.N])
+	case o.Kind == NotAttempted, opts.Again(o) && it.maySend(o), o.Code == "earlier_row_failed" && open[it.Lane]:
+		it.Sends, it.Unanswered = o.unrefused(int(x.sends[it.N])), o.Lost
+		it.Earlier = it.Sends
+		if o.Kind != NotAttempted {
+			it.Verdict = &o
+		}
 	default:
 		it.Past, it.Out = &o, nil
 		return nil
@@ -122,6 +136,24 @@ func resume(it *Item, x *Index, opts ResumeOptions, open map[string]bool) error 
 	it.Spent = max(it.Spent, o.Requests)
 	open[it.Lane] = true
 	return nil
+}
+
+// refused says that the server took no write of the row.
+func (o Outcome) refused() bool {
+	return !o.Lost && (strings.HasPrefix(o.Code, "http_") || o.Code == "already_linked" || !o.Kind.WasSent())
+}
+
+// unrefused is how many of a row's writes may have had an effect.
+func (o Outcome) unrefused(sends int) int {
+	if o.refused() {
+		return 0
+	}
+	return sends
+}
+
+// maySend says that the row's write may leave once more.
+func (it *Item) maySend(o Outcome) bool {
+	return it.Action == nil || o.unrefused(o.Sends) < it.Action.MaxSends()
 }
 
 // settleTime is when a write of a process that is gone may be read back. Its

@@ -110,7 +110,7 @@ type Index struct {
 	lines  *bufio.Reader // one for all rows: a fresh buffer each would be the report's main cost
 	intent []int64       // offset of the row's last intent, plus one
 	done   []int64       // offset of its outcome, plus one, unless a later intent voids it
-	sends  []uint8       // intents since the row was last known to have had no effect
+	sends  []uint8       // intents, but for those that are known to have had no effect
 }
 
 // Load reads a journal of size bytes.
@@ -118,7 +118,7 @@ func Load(r io.ReaderAt, size int64) (*Index, error) {
 	x := &Index{r: r, lines: bufio.NewReader(nil)}
 	_, err := Scan(io.NewSectionReader(r, 0, size), x.note)
 	if err == nil && x.Head.Format == 0 {
-		err = errors.New("the journal has no first record")
+		err = &DamageError{0} // there is not even a first record
 	}
 	return x, err
 }
@@ -150,7 +150,7 @@ func (x *Index) note(offset int64, e *Entry) error {
 		return nil
 	}
 	x.done[e.Row] = offset + 1
-	if e.Outcome.Kind == NotAttempted {
+	if e.Outcome.Kind == NotAttempted && !e.Outcome.Lost { // whatever was sent, the server answered that it did not take it
 		x.sends[e.Row] = 0
 	}
 	return nil
@@ -185,7 +185,7 @@ func (x *Index) unfinished(n int) (Outcome, error) {
 		return Outcome{}, err
 	}
 	return Outcome{Kind: InDoubt, Code: "no_answer", Key: e.Found.Key, ID: e.Found.ID, Changes: e.Changes,
-		Sends: int(x.sends[n]), Requests: 2 * int(x.sends[n]), // at least: its reads and its writes
+		Sends: int(x.sends[n]), Lost: true, Requests: 2 * int(x.sends[n]), // at least: its reads and its writes
 		Error: "the run ended before the answer to this write was recorded"}, nil
 }
 

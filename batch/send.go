@@ -61,10 +61,9 @@ func (v *visitor) refused(rep Reply) result {
 
 // denied settles a row whose write had no effect, or puts it off.
 func (v *visitor) denied(rep Reply) result {
-	if rep.Later && !v.t.postponed {
-		return result{task: v.t, later: true}
-	}
-	return v.settled(Outcome{Kind: Failed, Code: rep.Code, Error: rep.Text})
+	r := v.settled(Outcome{Kind: Failed, Code: rep.Code, Error: rep.Text})
+	r.later = rep.Later
+	return r
 }
 
 // answered compares the reply with what was asked. The first write is also read back.

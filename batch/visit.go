@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime/debug"
@@ -28,8 +29,8 @@ func (e *Engine) turn(ctx, stop context.Context, t *task) (r result) {
 
 // outcome completes o with what is known of the row.
 func (t *task) outcome(o Outcome) Outcome {
-	o.ID, o.Sends, o.Requests = t.ID, t.Sends, t.requests+t.Spent
-	o.Customer, o.Status = t.seen.Name, t.seen.Status
+	o.ID, o.Sends, o.Lost, o.Requests = t.ID, t.Sends, t.Unanswered, t.requests+t.Spent
+	o.Customer, o.Status = t.seen.Name, cmp.Or(o.Status, t.seen.Status)
 	if s := t.seen.Standing; s != nil {
 		o.Balance, o.Billing = s.Balance, s.NextBilling
 		if o.Kind == WouldChange {
@@ -221,7 +222,11 @@ func (v *visitor) decide(now Record) (Step, *result) {
 	case out != nil:
 		return step, new(v.settled(*out))
 	case !v.e.Send:
-		return step, new(v.settled(Outcome{Kind: WouldChange, Changes: step.Changes, Action: v.t.Action.Name(), Created: now.Created, Currency: now.Currency}))
+		// The status is as earlier rows of the plan would leave it.
+		return step, new(v.settled(Outcome{Kind: WouldChange, Changes: step.Changes, Status: now.Status,
+			Action: v.t.Action.Name(), Created: now.Created, Currency: now.Currency}))
+	case v.t.Uncounted:
+		return step, new(v.settled(Outcome{Kind: Conflict, Code: "changed_since_plan", Error: "the customer has changed since the rows were counted: this one would have changed nothing then"}))
 	case v.t.Sends >= v.t.Action.MaxSends():
 		return step, new(v.exhausted())
 	}

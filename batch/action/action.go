@@ -34,6 +34,13 @@ type Services struct {
 	HoldSuspended bool       // a Suspended customer may be held
 }
 
+func (s Services) codes() *TrackingCodes {
+	if s.Codes == nil {
+		return NewTrackingCodes()
+	}
+	return s.Codes
+}
+
 // Specs returns every action, in the order in which help lists them.
 func Specs() []Spec {
 	return []Spec{

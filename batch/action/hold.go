@@ -1,8 +1,10 @@
 package action
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tidwall/gjson"
@@ -33,13 +35,14 @@ const mostHolds = 2
 // It reads the overview, which also tells what the customer owes and pays.
 type hold struct {
 	account   Fusebill
-	suspended bool // a Suspended customer may be held
-	whole     bool // a condition needs fields that the overview lacks
+	codes     *TrackingCodes // of updates that come before it in a plan
+	suspended bool           // a Suspended customer may be held
+	whole     bool           // a condition needs fields that the overview lacks
 }
 
 // NewHold returns the action that puts a Fusebill customer on hold.
 func NewHold(s Services) batch.Action {
-	return conditional(&hold{s.Fusebill, s.HoldSuspended, s.Condition != nil && s.Condition.BeyondOverview()}, s.Condition)
+	return conditional(&hold{s.Fusebill, s.codes(), s.HoldSuspended, s.Condition != nil && s.Condition.BeyondOverview()}, s.Condition)
 }
 
 func (h *hold) Name() string   { return "hold" }
@@ -86,18 +89,11 @@ func (h *hold) Decide(it *batch.Item, now batch.Record) (batch.Step, *batch.Outc
 
 // Apply lays changes over an overview, as far as it shows their fields.
 func (h *hold) Apply(now batch.Record, changes []batch.Change) (batch.Record, error) {
-	for _, c := range changes {
-		if !gjson.GetBytes(now.Body, gjson.Escape(c.Field)).Exists() {
-			continue
-		}
-		body, err := sjson.SetRawBytes(now.Body, gjson.Escape(c.Field), []byte(c.After))
-		if err != nil {
-			return now, err
-		}
-		now.Body = body
-	}
-	now.Status = gjson.GetBytes(now.Body, "status").String()
-	return now, nil
+	shown := slices.DeleteFunc(slices.Clone(changes), func(c batch.Change) bool {
+		field, _, _ := strings.Cut(c.Field, ".")
+		return !gjson.GetBytes(now.Body, cmp.Or(holder(c.Field), field)).Exists()
+	})
+	return applied(now, shown, h.codes)
 }
 
 // Check wants the status to be Hold, and everything that a hold has no business with as it was.

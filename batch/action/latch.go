@@ -38,13 +38,14 @@ func LatchSchema() mapping.Schema {
 // latch links a Fusebill customer to HubSpot, or unlinks it.
 type latch struct {
 	account  Fusebill
+	codes    *TrackingCodes // of updates that come before it in a plan
 	links    *links
 	overview atomic.Bool // some record lacked a link, so that visits need one read more
 }
 
 // NewLatch returns the action that links a Fusebill customer to HubSpot.
 func NewLatch(s Services) batch.Action {
-	return conditional(&latch{account: s.Fusebill, links: newLinks()}, s.Condition)
+	return conditional(&latch{account: s.Fusebill, codes: s.codes(), links: newLinks()}, s.Condition)
 }
 
 func (l *latch) Name() string   { return "latch" }
@@ -101,7 +102,7 @@ func orNull(v batch.Value) batch.Value {
 
 // Apply lays changes over the record's bytes.
 func (l *latch) Apply(now batch.Record, changes []batch.Change) (batch.Record, error) {
-	return applied(now, changes, nil)
+	return applied(now, changes, l.codes)
 }
 
 // Check holds the record after the latch against the links that were sent, and
@@ -111,7 +112,7 @@ func (l *latch) Check(s batch.Step, after batch.Record) *batch.Outcome {
 	if err != nil {
 		return batch.Reject("unreadable_record", err.Error())
 	}
-	return checked(customer{sent.Body, nil}, customer{after.Body, nil}, s.Changes)
+	return checked(customer{sent.Body, l.codes}, customer{after.Body, l.codes}, s.Changes)
 }
 
 func (l *latch) Settle(sent []batch.Change, now batch.Record) batch.Verdict {

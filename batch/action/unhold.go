@@ -17,7 +17,7 @@ type unhold struct {
 // NewUnhold returns the action that takes back a hold, with one of the API's
 // values of serviceStartOption.
 func NewUnhold(s Services, option string) batch.Action {
-	return &unhold{hold{account: s.Fusebill}, option}
+	return &unhold{hold{account: s.Fusebill, codes: s.codes()}, option}
 }
 
 func (u *unhold) Name() string  { return "unhold" }

@@ -84,6 +84,9 @@ func (r *run) adopt(h batch.Head) error {
 			return fmt.Errorf("the journal's limit %q cannot be read", n)
 		}
 	}
+	if err := f.parseRates(r.job); err != nil {
+		return err
+	}
 	return f.parseMatch()
 }
 

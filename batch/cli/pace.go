@@ -52,7 +52,7 @@ func (f *runFlags) parseRates(j job) error {
 		if !named {
 			system, speed = j.specs[0].Schema.System, text
 		}
-		if !j.reaches(system) {
+		if system != action.SystemFusebill && system != action.SystemTrackfinity || !j.reaches(system) {
 			return usage("--rate 5/s", "--rate %q: %s has nothing to do with %q", text, j.name, system)
 		}
 		if _, twice := f.rates[system]; twice {

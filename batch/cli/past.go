@@ -66,7 +66,7 @@ func (r *redone) line(n int) int { return int(r.lines[n]) }
 
 func (r *redone) countIn(action string) (n int) {
 	for i, a := range r.actions {
-		if a != "" && !r.settled[i] && (action == "" || a == action) {
+		if a != "" && r.open(i) && (action == "" || a == action) {
 			n++
 		}
 	}
@@ -104,6 +104,7 @@ func (r *redone) make(n int, actions map[string]batch.Action) (*batch.Item, erro
 	if err != nil {
 		return nil, err
 	}
-	it.N, it.Action, it.Spent, it.More = n, actions[r.actions[n]], int(r.spent[n]), r.several
+	r.prepare(it, n)
+	it.Action, it.More = actions[r.actions[n]], r.several
 	return it, nil
 }

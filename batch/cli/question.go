@@ -70,7 +70,7 @@ func (r *run) consent() error {
 	r.describe()
 	question, wanted := r.question()
 	fmt.Fprint(r.console.err, question)
-	if !strings.EqualFold(r.answer(), wanted) && !r.stopped() {
+	if !strings.EqualFold(strings.ReplaceAll(r.answer(), ",", ""), wanted) && !r.stopped() {
 		return &fault{code: exitUsage, text: "not confirmed; nothing was sent"}
 	}
 	return nil

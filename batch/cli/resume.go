@@ -134,8 +134,13 @@ func (r *run) takeUp() error {
 	if err != nil {
 		return err
 	}
-	r.when, err = r.conditions()
-	return err
+	if err := r.recall(); err != nil {
+		return err
+	}
+	if r.when, err = r.conditions(); err != nil {
+		return err
+	}
+	return r.mayHold()
 }
 
 // takeUpOf makes the work of a run whose rows are another's.
@@ -164,22 +169,24 @@ func (r *run) takeUpRows() (err error) {
 	}
 	r.rows = newRows(r.dir, r.in, r.flags, r.job)
 	r.work = r.rows
+	return nil
+}
+
+// recall tells the work what earlier processes have settled.
+func (r *run) recall() error {
 	for n := range r.head.Rows {
 		o, err := r.past.Outcome(n)
 		if err != nil {
 			return err
 		}
-		r.rows.recall(n, o, o.Kind.Settled() && !r.again(o))
+		r.work.recall(n, o, o.Kind.Settled() && !r.again(o))
 	}
 	return nil
 }
 
-// recall notes what an earlier process found out about a row.
+// recall also keeps the customer's id, so that no reference is looked up twice.
 func (r *rows) recall(n int, o batch.Outcome, settled bool) {
-	if r.closed == nil {
-		r.closed = make([]bool, r.rows())
-	}
-	r.closed[n] = settled
+	r.marks.recall(n, o, settled)
 	if r.ids != nil {
 		r.ids[n], _ = strconv.ParseUint(o.ID, 10, 64) // none, where it was not looked up
 	}

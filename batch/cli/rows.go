@@ -25,7 +25,6 @@ type rows struct {
 	limit   int // only the first rows; 0: all
 	codes   *action.TrackingCodes
 	ids     []uint64        // of the customers, where rows are keyed by reference; 0: not known
-	closed  []bool          // of a run that is resumed: settled by an earlier process
 	circles map[uint64]bool // customers whom the rows would make their own ancestors
 }
 
@@ -56,7 +55,7 @@ func (r *rows) systems() []string {
 
 func (r *rows) countIn(action string) (n int) {
 	for i := range r.in.checked.Rows {
-		if r.sendable(i) && !r.settled[i] && !r.isClosed(i) && (action == "" || r.in.checked.Action(i) == action) {
+		if r.sendable(i) && r.open(i) && (action == "" || r.in.checked.Action(i) == action) {
 			n++
 		}
 	}
@@ -122,7 +121,8 @@ func (r *rows) item(row runs.Row) *batch.Item {
 	if !row.Ragged {
 		it = r.understood(n, r.mapped(row))
 	}
-	it.N, it.More, it.Spent = n, checked.More(n), int(r.spent[n])
+	r.prepare(it, n)
+	it.More = checked.More(n)
 	switch p := checked.Problem(n); {
 	case r.limit > 0 && n >= r.limit:
 		it.Out = &batch.Outcome{Kind: batch.Skipped, Error: "beyond --limit " + strconv.Itoa(r.limit)}
@@ -153,8 +153,6 @@ func (r *rows) understood(n int, row mapping.Mapped) *batch.Item {
 	return r.job.spec(row.Action).Item(row, action.Context{Found: r.id(n), Codes: r.codes, BothKeys: len(r.in.checked.KeyFields(row.Action)) > 1})
 }
 
-func (r *rows) isClosed(n int) bool { return r.closed != nil && r.closed[n] }
-
 // id is the customer's, where the file does not give it; "" when it was not found.
 func (r *rows) id(n int) string {
 	if r.ids == nil || r.ids[n] == 0 {
@@ -170,7 +168,7 @@ func (r *rows) references() iter.Seq2[int, string] {
 			if err != nil {
 				return // the next pass meets it too, and tells
 			}
-			if !r.sendable(row.N) || r.isClosed(row.N) || r.ids[row.N] != 0 {
+			if !r.sendable(row.N) || r.closed[row.N] || r.ids[row.N] != 0 {
 				continue
 			}
 			if mapped := r.mapped(row); mapped.KeyField == "reference" && !yield(row.N, mapped.Key) {

@@ -169,6 +169,7 @@ func (r *run) process() error {
 			r.halt(err) // what follows sends nothing, and accounts for every row
 		}
 		r.tally.startOver()
+		r.work.firstLook()
 	}
 	return r.pass("sending", true)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -52,7 +53,7 @@ func (r *run) undo(name string) error {
 	}
 	defer of.journal.Close()
 	head := of.journal.Head
-	if err := r.mayUndo(of, name); err != nil {
+	if err := errors.Join(r.mayUndo(of, name), r.notUnderWay(of)); err != nil {
 		return err
 	}
 	if err := r.adopt(head); err != nil {
@@ -124,6 +125,28 @@ func (r *run) mayUndo(of *earlier, name string) error {
 	return nil
 }
 
+// notUnderWay keeps an un-hold from being sent a second time while nobody knows
+// what became of the first.
+func (r *run) notUnderWay(of *earlier) error {
+	if r.unhold == "" {
+		return nil
+	}
+	all, err := runs.List(filepath.Dir(of.dir.Path()))
+	if err != nil {
+		return err
+	}
+	here, err := runs.List(r.flags.reports)
+	if err != nil {
+		return err
+	}
+	for _, i := range append(all, here...) {
+		if i.Head.Of == of.journal.Head.ID && i.Head.Mode == batch.ModeUndo && i.Head.Options["unhold"] != "" && !i.Head.Dry && !i.Complete() {
+			return unfit(againCommand("resume", i.ID, r.flags.reports), "%s has begun to take these customers off hold, and is not complete; nothing was sent", i.ID)
+		}
+	}
+	return nil
+}
+
 func (r *run) nothingToUndo(of *earlier) error {
 	head := of.journal.Head
 	if err := r.sayHeld(of); err != nil {
@@ -151,7 +174,7 @@ func (r *run) undone(of *earlier) (*redone, error) {
 		if err != nil {
 			return nil, err
 		}
-		if sent != nil {
+		if sent != nil && (sent.Found.Act != "hold" || sent.MayHaveTaken()) {
 			w.actions[n] = r.backwards(sent.Found.Act)
 		}
 	}
@@ -207,19 +230,23 @@ func (r *run) sayHeld(of *earlier) error {
 		if err != nil {
 			return err
 		}
-		if sent != nil && sent.Found.Act == "hold" && r.unhold == "" && sent.Outcome.Kind != batch.Failed {
+		if sent != nil && sent.Found.Act == "hold" && r.unhold == "" && sent.MayHaveTaken() {
 			held = append(held, reports.Visible("id="+sent.Found.ID+" "+sent.Outcome.Customer))
 		}
 	}
-	if len(held) == 0 || r.flags.json {
+	if len(held) == 0 {
 		return nil
 	}
-	_, err := io.WriteString(r.console.out, heldText(held, of.journal.Head.ID))
+	out := r.console.out
+	if r.flags.json {
+		out = r.console.err
+	}
+	_, err := io.WriteString(out, heldText(held, of.journal.Head.ID))
 	return err
 }
 
 func heldText(held []string, id string) string {
-	text := plural(len(held), "customer") + " stay on hold, since coming back may cost money:\n"
+	text := "the run put " + plural(len(held), "customer") + " on hold, where an undo leaves them, since coming back may cost money:\n"
 	for _, name := range held[:min(len(held), heldShown)] {
 		text += "  " + name + "\n"
 	}

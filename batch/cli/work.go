@@ -23,20 +23,34 @@ type work interface {
 	final(it *batch.Item, o batch.Outcome) bool
 	// note remembers what a pass made of a row.
 	note(it *batch.Item, o batch.Outcome, settled bool)
+	// firstLook ends: the rows that would change are counted, and no others may be sent.
+	firstLook()
+	// recall notes what an earlier process found out about a row.
+	recall(n int, o batch.Outcome, settled bool)
 }
 
-// marks is what a run remembers of its rows from one pass to the next: 2 bytes each.
+// marks is what a run remembers of its rows from one pass to the next: 4 bytes each.
 type marks struct {
-	settled []bool
-	spent   []uint8 // requests made for the row so far
-	several bool    // a customer may stand in several rows
+	settled  []bool
+	closed   []bool  // of a run that is resumed: settled by an earlier process
+	counted  []bool  // the first look said that it would be sent
+	surveyed bool    // there was a first look
+	spent    []uint8 // requests made for the row so far
+	several  bool    // a customer may stand in several rows
 }
 
 func newMarks(rows int, several bool) marks {
-	return marks{make([]bool, rows), make([]uint8, rows), several}
+	return marks{settled: make([]bool, rows), closed: make([]bool, rows), counted: make([]bool, rows), spent: make([]uint8, rows), several: several}
 }
 
 func (m *marks) rows() int { return len(m.settled) }
+
+func (m *marks) firstLook() { m.surveyed = true }
+
+func (m *marks) recall(n int, _ batch.Outcome, settled bool) { m.closed[n] = settled }
+
+// open says that a row is still to be decided.
+func (m *marks) open(n int) bool { return !m.settled[n] && !m.closed[n] }
 
 // final is not said where several rows may be about one customer: there it rests
 // on what the earlier ones would do.
@@ -46,7 +60,14 @@ func (m *marks) final(it *batch.Item, o batch.Outcome) bool {
 
 func (m *marks) note(it *batch.Item, o batch.Outcome, settled bool) {
 	m.settled[it.N] = settled
+	m.counted[it.N] = o.Kind == batch.WouldChange
 	m.spend(it.N, o.Requests)
+}
+
+// prepare tells an item what is known of its row.
+func (m *marks) prepare(it *batch.Item, n int) {
+	it.N, it.Spent = n, int(m.spent[n])
+	it.Uncounted = m.surveyed && !m.counted[n]
 }
 
 func (m *marks) spend(n, requests int) { m.spent[n] = uint8(min(requests, 255)) }
