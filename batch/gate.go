@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// firstWrite lets the first write of each action go alone, until a read after
+// firstWrite lets the first write of each action, in each process, go alone, until a read after
 // it has shown that nothing moved but what the row named. Only then may many go
 // at once: a misunderstanding of the API shall cost one customer, not a thousand.
 type firstWrite struct {

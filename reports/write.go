@@ -125,9 +125,18 @@ func (w *writer) copyRow(row runs.Row) error {
 // action is what a row was to become: of a mixed file, what its cell says.
 func (w *writer) action(row runs.Row) string {
 	head := w.journal.Head
-	if head.ActionColumn == "" {
-		return head.Action
+	action := head.Action
+	if head.ActionColumn != "" {
+		action = w.actionCell(row)
 	}
+	if head.Mode == batch.ModeUndo && action == "hold" {
+		return "unhold"
+	}
+	return action
+}
+
+func (w *writer) actionCell(row runs.Row) string {
+	head := w.journal.Head
 	at := slices.IndexFunc(w.rows.Heading(), func(h string) bool { return strings.TrimSpace(h) == head.ActionColumn })
 	if at < 0 || at >= len(row.Cells) {
 		return ""

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -84,6 +85,10 @@ func (r *run) adopt(h batch.Head) error {
 			return fmt.Errorf("the journal's limit %q cannot be read", n)
 		}
 	}
+	f.rate = slices.DeleteFunc(f.rate, func(text string) bool { // of a system that this run has nothing to do with
+		system, _, named := strings.Cut(text, "=")
+		return named && !r.job.reaches(system)
+	})
 	if err := f.parseRates(r.job); err != nil {
 		return err
 	}
@@ -98,9 +103,9 @@ func split(list string) []string {
 }
 
 // begin makes the folder of a run whose rows are another's.
-func (r *run) begin(of *earlier) (err error) {
+func (r *run) begin(of *earlier, mode string) (err error) {
 	h := of.journal.Head
-	if r.dir, err = runs.Create(r.flags.reports, r.began, h.Action, h.File); err != nil {
+	if r.dir, err = runs.Create(r.flags.reports, r.began, mode, h.File); err != nil {
 		return err
 	}
 	if err := r.dir.ShareRows(of.dir); err != nil {
@@ -109,10 +114,31 @@ func (r *run) begin(of *earlier) (err error) {
 	return nil
 }
 
+// absolute is a path that another folder's commands can follow.
+func absolute(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
+}
+
+// parent finds the run that a resumed one carries out or takes back: beside it,
+// where its folder may have been moved together with it, or where it was.
+func parent(h batch.Head, beside string) (*runs.Dir, error) {
+	for _, path := range []string{filepath.Join(filepath.Dir(absolute(beside)), h.Of), h.OfPath} {
+		dir, err := runs.Find(filepath.Dir(path), path)
+		if err == nil && absolute(path) != absolute(beside) {
+			return dir, nil
+		}
+	}
+	return nil, unfit("put the folder of that run beside this one's", "%s belongs to the run %s, which is not there any more; nothing was sent", h.ID, h.Of)
+}
+
 // headOf is the head of a run that carries out, or takes back, another.
 func (r *run) headOf(of *earlier, mode string) batch.Head {
 	h := of.journal.Head
 	h.ID, h.Mode, h.Of, h.Started, h.Program = r.dir.ID(), mode, of.journal.Head.ID, r.began.UTC(), Version
+	h.OfPath = absolute(of.dir.Path())
 	h.Account, h.Systems = r.services.account(), r.services.systems()
 	return h
 }

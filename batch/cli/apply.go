@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -37,7 +38,7 @@ func (r *run) applyPlan(name string) error {
 	if err := r.mayApply(plan); err != nil {
 		return err
 	}
-	if err := r.begin(plan); err != nil {
+	if err := r.begin(plan, batch.ModeApply); err != nil {
 		return err
 	}
 	w, err := r.planned(plan)
@@ -104,6 +105,9 @@ func (r *run) mayApply(plan *earlier) error {
 	}
 	fmt.Fprintf(r.console.err, "The plan %s is %s old. Carry it out all the same? Type yes: ", plan.journal.Head.ID, seconds(age))
 	if r.answer() != "yes" {
+		if r.stopped() {
+			return context.Cause(r.stop)
+		}
 		return unfit("plan again with --dry-run, or pass --yes", "the plan is %s old, and nobody confirmed it; nothing was sent", seconds(age))
 	}
 	return nil

@@ -1,13 +1,18 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"rowbatch/batch/runs"
+	"rowbatch/client"
 )
 
 // lockAccount keeps other live runs of the account away until the run ends. The
@@ -20,10 +25,13 @@ func (r *run) lockAccount(name string) error {
 	err := errors.New("there is no folder for locks")
 	for _, dir := range lockDirs() {
 		var release func() error
-		release, err = runs.LockAccount(r.stop, dir, name, holder, r.flags.lockWait)
+		release, err = runs.LockAccount(r.stop, dir, sameAccount(name), holder, r.flags.lockWait)
 		if err == nil {
 			r.closers = append(r.closers, release)
 			return nil
+		}
+		if r.stopped() {
+			return context.Cause(r.stop)
 		}
 		if failed := (*runs.WriteError)(nil); !errors.As(err, &failed) {
 			return err
@@ -32,12 +40,45 @@ func (r *run) lockAccount(name string) error {
 	return err
 }
 
-// lockDirs are where locks may lie, the first that can be written: everybody on
-// this machine who uses the account must come to the same one.
+// lockRun makes this process the only one that has to do with a run.
+func (r *run) lockRun(dir *runs.Dir) error {
+	until := time.Now().Add(r.flags.lockWait)
+	for {
+		release, err := dir.Lock()
+		if err == nil {
+			r.closers = append(r.closers, release)
+		}
+		busy := (*runs.BusyError)(nil)
+		if !errors.As(err, &busy) || !time.Now().Before(until) {
+			return err
+		}
+		if r.stopped() {
+			return context.Cause(r.stop)
+		}
+	}
+}
+
+// lockDirs are where locks may lie, the first that can be written. They are a
+// user's own: of two users of one machine each keeps to his.
 func lockDirs() []string {
-	var all []string
+	all := []string{filepath.Join(os.TempDir(), fmt.Sprintf("rowbatch-locks-%d", os.Getuid()))}
 	if cache, err := os.UserCacheDir(); err == nil {
 		all = append(all, filepath.Join(cache, "rowbatch", "locks"))
 	}
-	return append(all, filepath.Join(os.TempDir(), fmt.Sprintf("rowbatch-locks-%d", os.Getuid())))
+	return all
+}
+
+// sameAccount folds what names one account: letter case of the host, and the
+// names of this machine.
+func sameAccount(name string) string {
+	base, key, _ := strings.Cut(name, "#")
+	u, err := url.Parse(base)
+	if err != nil || u.Host == "" {
+		return name
+	}
+	u.Host = strings.ToLower(u.Host)
+	if client.Loopback(base) {
+		u.Host = net.JoinHostPort("localhost", u.Port())
+	}
+	return u.String() + "#" + key
 }

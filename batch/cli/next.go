@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -19,7 +20,7 @@ func (r *run) sayNext(w io.Writer, s reports.Summary) {
 		fmt.Fprintf(w, "next: %s\n", next)
 	}
 	if s.Outcomes[batch.Changed] > 0 && r.head.Mode != batch.ModeUndo && r.head.Action != "patch" {
-		fmt.Fprintf(w, "to take it back: %s\n", againCommand("undo", r.head.ID, r.flags.reports))
+		fmt.Fprintf(w, "to take it back: %s\n", againCommand("undo", r.head.ID, r.reportsDir()))
 	}
 }
 
@@ -27,22 +28,27 @@ func (r *run) sayNext(w io.Writer, s reports.Summary) {
 func (r *run) next(s reports.Summary) string {
 	left := s.Outcomes[batch.NotAttempted] + s.Outcomes[batch.InDoubt]
 	switch {
-	case left > 0:
-		return againCommand("resume", r.head.ID, r.flags.reports)
+	case left > 0 && s.ExitCode != exitUsage: // else nobody wanted it
+		return againCommand("resume", r.head.ID, r.reportsDir())
 	case r.head.Dry && s.Outcomes[batch.WouldChange] > 0:
-		return againCommand("undo", r.head.Of, r.flags.reports) + r.undoWords(r.keepTheirs)
+		return againCommand("undo", r.head.Of, r.reportsDir()) + r.undoWords(r.keepTheirs)
 	case r.head.Mode == batch.ModeDryRun && s.Outcomes[batch.WouldChange] > 0:
-		return againCommand("apply", r.head.ID, r.flags.reports)
+		return againCommand("apply", r.head.ID, r.reportsDir())
 	case r.head.Mode == batch.ModeUndo && s.Outcomes[batch.Conflict] > 0 && !r.keepTheirs:
-		return againCommand("undo", r.head.Of, r.flags.reports) + r.undoWords(true)
-	case s.Failed == "", r.head.Mode == batch.ModeUndo:
+		return againCommand("undo", r.head.Of, r.reportsDir()) + r.undoWords(true)
+	case s.Failed == "", r.head.Mode == batch.ModeUndo, s.ExitCode == exitUsage:
 		return ""
+	case r.in != nil && r.in.mapper.HasSecrets() && s.Outcomes[batch.Failed] > 0: // failed.csv has no passwords
+		return againCommand("resume", r.head.ID, r.reportsDir()) + " --failed"
 	case r.head.Mode == batch.ModeRun && r.past == nil:
 		// The failed rows are all to be sent, and their file is UTF-8.
 		return r.command(s.Failed, "limit", "expect", "encoding", "json", "yes")
 	}
-	return commandOf(r.head, s.Failed, r.flags.reports)
+	return commandOf(r.head, s.Failed, r.reportsDir())
 }
+
+// reportsDir is the folder in which the run's own folder lies.
+func (r *run) reportsDir() string { return filepath.Dir(r.dir.Path()) }
 
 func (r *run) undoWords(keepTheirs bool) (words string) {
 	if keepTheirs {

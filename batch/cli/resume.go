@@ -20,7 +20,7 @@ func newResume() *cobra.Command {
 		if failed {
 			r.again = failuresAgain
 		}
-		return r.resume(name)
+		return r.resume(name, failed)
 	})
 	cmd.Flags().BoolVar(&failed, "failed", false, "also try rows again that ended failed or conflict")
 	cmd.Long = `resume goes on with a run that stopped: by Ctrl-C, a lost connection, a revoked
@@ -40,18 +40,18 @@ func failuresAgain(o batch.Outcome) bool {
 }
 
 // resume goes on in the folder of the run itself.
-func (r *run) resume(name string) error {
+func (r *run) resume(name string, failed bool) error {
 	dir, err := r.find(name, "run", func(all []runs.Info) (string, bool) {
-		return newest(all, func(i runs.Info) bool { return !i.Running && !i.Complete() })
+		return newest(all, func(i runs.Info) bool {
+			return !i.Running && (!i.Complete() || failed && i.Counts[batch.Failed]+i.Counts[batch.Conflict] > 0)
+		})
 	})
 	if err != nil {
 		return err
 	}
-	release, err := dir.Lock()
-	if err != nil {
+	if err := r.lockRun(dir); err != nil {
 		return err
 	}
-	r.closers = append(r.closers, release)
 	journal, err := dir.OpenJournal()
 	if err != nil {
 		return err
@@ -124,10 +124,10 @@ func (r *run) takeUp() error {
 	var err error
 	switch h.Mode {
 	case batch.ModeApply:
-		err = r.takeUpOf(h.Of, r.planned)
+		err = r.takeUpOf(r.planned)
 	case batch.ModeUndo:
 		r.keepTheirs, r.unhold = h.Options["keep-theirs"] != "", h.Options["unhold"]
-		err = r.takeUpOf(h.Of, r.undone)
+		err = r.takeUpOf(r.undone)
 	default:
 		err = r.takeUpRows()
 	}
@@ -144,8 +144,8 @@ func (r *run) takeUp() error {
 }
 
 // takeUpOf makes the work of a run whose rows are another's.
-func (r *run) takeUpOf(id string, workOf func(*earlier) (*redone, error)) error {
-	dir, err := runs.Find(r.flags.reports, id)
+func (r *run) takeUpOf(workOf func(*earlier) (*redone, error)) error {
+	dir, err := parent(r.head, r.dir.Path())
 	if err != nil {
 		return err
 	}

@@ -65,7 +65,7 @@ func (r *run) sayText(w io.Writer, s reports.Summary) {
 	if r.flags.dryRun {
 		r.tally.preview.print(w, r.work.line, s.Outcomes[batch.WouldChange])
 	}
-	fmt.Fprintf(w, "%s %s: %s\n", s.Action, s.File, counted(s.Rows, s.Outcomes))
+	fmt.Fprintf(w, "%s: %s\n", r.title(), counted(s.Rows, s.Outcomes))
 	if r.flags.dryRun {
 		r.sayPreview(w)
 	}
@@ -80,10 +80,19 @@ func (r *run) sayText(w io.Writer, s reports.Summary) {
 	r.sayNext(w, s)
 }
 
+// title says what the run was.
+func (r *run) title() string {
+	title := r.head.Action + " " + r.head.File
+	if r.head.Of != "" {
+		title = r.head.Mode + " of " + r.head.Of + " (" + title + ")"
+	}
+	return title
+}
+
 // sayWithoutReport tells what became of the rows when the report cannot.
 func (r *run) sayWithoutReport(kinds map[batch.Kind]int) {
-	fmt.Fprintf(r.console.err, "%s %s: %s\nwhat was sent stands in %s\n",
-		r.head.Action, r.head.File, counted(r.head.Rows, kinds), r.dir.Path("journal"))
+	fmt.Fprintf(r.console.err, "%s: %s\nwhat was sent stands in %s\n",
+		r.title(), counted(r.head.Rows, kinds), r.dir.Path("journal"))
 }
 
 // keyColumns names the columns that tell the customers.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -74,7 +75,7 @@ func (r *run) undo(name string) error {
 	if err := r.mayHold(); err != nil {
 		return err
 	}
-	if err := r.begin(of); err != nil {
+	if err := r.begin(of, batch.ModeUndo); err != nil {
 		return err
 	}
 	h := r.headOf(of, batch.ModeUndo)
@@ -107,8 +108,8 @@ func (r *run) openUndone(name string) (*earlier, error) {
 	if err != nil {
 		return nil, err
 	}
-	if dir.Running() {
-		return nil, &runs.BusyError{What: "the run " + dir.ID()}
+	if err := r.lockRun(dir); err != nil { // nobody resumes it meanwhile
+		return nil, err
 	}
 	return openEarlier(dir)
 }
@@ -120,6 +121,9 @@ func (r *run) mayUndo(of *earlier, name string) error {
 	}
 	fmt.Fprintf(r.console.err, "%s is an undo: to undo it makes its edits once more. Type yes: ", name)
 	if r.answer() != "yes" {
+		if r.stopped() {
+			return context.Cause(r.stop)
+		}
 		return usage("--dry-run to see them, then --yes", "%s is an undo, and nobody confirmed that it is to be undone; nothing was sent", name)
 	}
 	return nil

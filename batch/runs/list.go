@@ -21,6 +21,7 @@ type Info struct {
 	Head    batch.Head
 	End     *batch.End         // nil: the run goes on, or was killed
 	Counts  map[batch.Kind]int // of all rows; a row without a word is not_attempted, one whose write has no answer in_doubt
+	Sent    int                // rows for which a write has left
 	Running bool               // a process holds the run's lock
 	Writes  int                // that may have left: one for each intent
 	Damage  error              // the journal cannot be read to its end; Counts is nil, the rest as far as it is known
@@ -98,7 +99,7 @@ func (d *Dir) Info() Info {
 	i := Info{ID: d.ID(), Dir: d.path, Running: d.Running()} // asked before: a run that ends meanwhile must not look stopped
 	s, err := d.survey()
 	if s != nil {
-		i.Head, i.End, i.Writes = s.head, s.end, s.intents
+		i.Head, i.End, i.Writes, i.Sent = s.head, s.end, s.intents, s.sent
 	}
 	if err != nil {
 		i.Damage = unreadable(d.Path(journalName), err)
@@ -117,13 +118,18 @@ func (d *Dir) survey() (*survey, error) {
 	return surveyOf(f)
 }
 
-// Undone returns the ids of the runs that a complete undo has taken back. An undo
-// that was itself undone does not count. all is newest first, as List returns it.
+// Undone returns the ids of the runs that an undo has taken back: each row for
+// which a write had left. An undo that was itself undone does not count. all is
+// newest first, as List returns it.
 func Undone(all []Info) map[string]bool {
+	taken := map[string]int{} // rows of a run that its undo found as they were before, or put back
 	undone := map[string]bool{}
 	for _, i := range all { // an undo of an undo is newer, and so has been seen
+		if n, ok := taken[i.ID]; ok && n >= i.Sent {
+			undone[i.ID] = true
+		}
 		if i.Head.Mode == batch.ModeUndo && !i.Head.Dry && i.Complete() && !undone[i.ID] {
-			undone[i.Head.Of] = true
+			taken[i.Head.Of] = max(taken[i.Head.Of], i.Counts[batch.Changed]+i.Counts[batch.Unchanged])
 		}
 	}
 	return undone

@@ -15,8 +15,10 @@ type survey struct {
 	head    batch.Head
 	end     *batch.End
 	intents int
-	seq     int64 // of the last record
-	sound   int64 // bytes
+	sent    int    // rows with an intent
+	left    []bool // by row: it has one
+	seq     int64  // of the last record
+	sound   int64  // bytes
 	kinds   []batch.Kind
 	rows    []uint8 // each row's last word: its place in kinds
 }
@@ -62,6 +64,10 @@ func (s *survey) note(offset int64, e *batch.Entry) error {
 		return &batch.DamageError{Offset: offset}
 	case e.Kind == "intent":
 		s.intents++
+		if e.Row >= 0 && e.Row < len(s.left) && !s.left[e.Row] {
+			s.left[e.Row] = true
+			s.sent++
+		}
 		return s.word(offset, e.Row, batch.InDoubt)
 	case e.Outcome != nil:
 		return s.word(offset, e.Row, e.Outcome.Kind)
@@ -74,7 +80,7 @@ func (s *survey) begin(h batch.Head) error {
 	if h.Format != batch.Format {
 		return fmt.Errorf("the journal has format %d; this program reads format %d", h.Format, batch.Format)
 	}
-	s.rows = make([]uint8, h.Rows)
+	s.rows, s.left = make([]uint8, h.Rows), make([]bool, h.Rows)
 	return nil
 }
 
