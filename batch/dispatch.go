@@ -24,10 +24,11 @@ type task struct {
 	planned  []Change  // dry run: what earlier rows of the lane would change
 	pool     *pool
 
-	unsettled bool   // an earlier write may have taken effect, and nothing can tell
-	postponed int    // times that it was put off until the other rows are done
-	changed   int    // rows that were changed when it was last tried
-	refusal   *Reply // of a write that followed on one without an answer
+	unsettled bool     // an earlier write may have taken effect, and nothing can tell
+	postponed int      // times that it was put off until the other rows are done
+	changed   int      // rows that were changed when it was last tried
+	refused   *Outcome // what stands if it is not tried again
+	refusal   *Reply   // of a write that followed on one without an answer
 }
 
 // result is what a turn brought: an outcome, or a row to visit again later.
@@ -83,7 +84,9 @@ func (d *dispatcher) run(stop context.Context, src Source) error {
 	}
 }
 
-// resumePostponed readies the rows that were put off, now that no other is on its way.
+// resumePostponed readies the rows that were put off, now that no other is on its
+// way: once in any case, and again as long as other rows have changed something
+// since the last try, for one may have freed what another wants.
 func (d *dispatcher) resumePostponed(stop context.Context) {
 	waiting := d.postponed
 	d.postponed = nil
@@ -92,19 +95,23 @@ func (d *dispatcher) resumePostponed(stop context.Context) {
 			d.close(t, t.cutShort())
 			continue
 		}
+		if t.postponed > 1 && d.changed == t.changed {
+			d.close(t, *t.refused)
+			continue
+		}
 		t.changed = d.changed
 		t.pool.ready = append(t.pool.ready, t)
 	}
 }
 
-// putOff keeps a refused row for later: once in any case, and again as long as
-// other rows have changed something since its last try, for one may have freed what it wants.
+// putOff keeps a refused row for later, unless it was sent as often as it may.
 func (d *dispatcher) putOff(t *task, refused Outcome) {
-	if t.postponed > 0 && d.changed == t.changed || t.Sends >= t.Action.MaxSends() {
+	if t.Sends >= t.Action.MaxSends() {
 		d.close(t, refused)
 		return
 	}
 	t.postponed++
+	t.refused = &refused
 	d.postponed = append(d.postponed, t)
 }
 

@@ -14,11 +14,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/tidwall/gjson"
 
+	"rowbatch/batch/runs"
 	"rowbatch/client/sandbox"
 )
 
@@ -144,24 +144,14 @@ func rawFields(body []byte) map[string]string {
 
 // newestRun returns the folder of the run that began last.
 func newestRun(reports string) (string, error) {
-	journals, err := filepath.Glob(filepath.Join(reports, "*", "rows.csv")) // written once, at the run's start
+	all, err := runs.List(reports)
 	if err != nil {
 		return "", err
 	}
-	newest, at := "", time.Time{}
-	for _, name := range journals {
-		info, err := os.Stat(name)
-		if err != nil {
-			return "", err
-		}
-		if info.ModTime().After(at) {
-			newest, at = filepath.Dir(name), info.ModTime()
-		}
-	}
-	if newest == "" {
+	if len(all) == 0 {
 		return "", fmt.Errorf("no run in %s", reports)
 	}
-	return newest, nil
+	return all[0].Dir, nil
 }
 
 // sheet is a report file, read.
