@@ -2,6 +2,7 @@ package batch
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -26,6 +27,11 @@ func (x *Index) Sent(n int) (*Sent, error) {
 	}
 	o, err := x.Outcome(n)
 	return &Sent{N: n, Found: *e.Found, Changes: e.Changes, Outcome: o, At: e.At}, err
+}
+
+// Wrote says that a write has left.
+func (x *Index) Wrote() bool {
+	return slices.ContainsFunc(x.intent, func(at int64) bool { return at != 0 })
 }
 
 // Witnesses returns up to most customers whom the run has read, with the id, the

@@ -171,7 +171,9 @@ func (j *Journal) Flush() error {
 // be sent after it.
 type JournalError struct{ Err error }
 
-func (e *JournalError) Error() string { return "the journal could not be written: " + e.Err.Error() }
+func (e *JournalError) Error() string {
+	return "the journal could not be written: " + e.Err.Error() + "; try: make room on the disk, then go on with rowbatch resume"
+}
 func (e *JournalError) Unwrap() error { return e.Err }
 
 func (j *Journal) durably(e Entry) error {

@@ -15,7 +15,7 @@ import (
 type DamageError struct{ Offset int64 }
 
 func (e *DamageError) Error() string {
-	return fmt.Sprintf("the journal is damaged at byte %d", e.Offset)
+	return fmt.Sprintf("the journal is damaged at byte %d; try: restore the run's folder from a backup", e.Offset)
 }
 
 // Scan calls each for every sound record in order, with its offset, and returns

@@ -204,6 +204,10 @@ func (v *visitor) judge(now Record) *result {
 		return nil
 	}
 	v.t.Sent = nil
+	if v.t.Sends >= v.t.Action.MaxSends() && v.t.refusal == nil {
+		_, r := v.decide(now) // no more can leave: this read tells all there is to tell
+		return r
+	}
 	if rep := v.t.refusal; rep != nil {
 		v.t.refusal = nil
 		return new(v.denied(*rep))

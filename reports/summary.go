@@ -113,7 +113,7 @@ func (t *tally) summary(h batch.Head, end *batch.End) Summary {
 	}
 	slices.SortStableFunc(s.Errors, func(a, b ErrorCount) int { return cmp.Compare(b.Count, a.Count) })
 	s.Requests.Read = max(0, s.Requests.Total-s.Requests.Write)
-	s.Seconds = t.last.Sub(h.Started).Seconds()
+	s.Seconds = float64(t.last.Sub(h.Started).Round(time.Millisecond).Milliseconds()) / 1000
 	s.ExitCode = ExitCode(s.Outcomes)
 	if end != nil {
 		s.Requests = Requests{Read: end.Reads, Write: end.Writes, Total: end.Reads + end.Writes}

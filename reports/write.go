@@ -18,6 +18,7 @@ import (
 type Options struct {
 	Escape    func(cell string) string // keeps a spreadsheet from running a cell as a formula; must be given
 	Delimiter rune                     // 0: that of the run's input
+	End       *batch.End               // of a run whose journal could not take it
 }
 
 // Write puts report.csv, failed.csv and summary.json into the run's folder:
@@ -43,6 +44,9 @@ func Write(d *runs.Dir, o Options) (Summary, error) {
 		return Summary{}, err
 	}
 	defer rows.Close()
+	if o.End != nil {
+		j.End = o.End
+	}
 	w := &writer{dir: d, journal: j, rows: rows, tally: newTally(d.ID(), j.Head)}
 	if err := w.open(o); err != nil {
 		return Summary{}, err

@@ -69,7 +69,7 @@ func TestSummary(t *testing.T) {
     "write": 3,
     "total": 7
   },
-  "seconds": 1.234567,
+  "seconds": 1.235,
   "waited_seconds": 0,
   "errors": [
     {

@@ -31,6 +31,7 @@ type Services struct {
 	Trackfinity   Trackfinity
 	Codes         *TrackingCodes
 	Condition     *Condition // only customers who satisfy it; nil: all
+	Planned       bool       // rows come from a plan, in which they satisfied it
 	HoldSuspended bool       // a Suspended customer may be held
 }
 

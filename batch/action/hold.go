@@ -42,7 +42,7 @@ type hold struct {
 
 // NewHold returns the action that puts a Fusebill customer on hold.
 func NewHold(s Services) batch.Action {
-	return conditional(&hold{s.Fusebill, s.codes(), s.HoldSuspended, s.Condition != nil && s.Condition.BeyondOverview()}, s.Condition)
+	return conditional(&hold{s.Fusebill, s.codes(), s.HoldSuspended, s.Condition != nil && s.Condition.BeyondOverview()}, s)
 }
 
 func (h *hold) Name() string   { return "hold" }

@@ -45,7 +45,7 @@ type latch struct {
 
 // NewLatch returns the action that links a Fusebill customer to HubSpot.
 func NewLatch(s Services) batch.Action {
-	return conditional(&latch{account: s.Fusebill, codes: s.codes(), links: newLinks()}, s.Condition)
+	return conditional(&latch{account: s.Fusebill, codes: s.codes(), links: newLinks()}, s)
 }
 
 func (l *latch) Name() string   { return "latch" }

@@ -76,7 +76,7 @@ type update struct {
 
 // NewUpdate returns the action that edits a Fusebill customer: GET, merge, PUT.
 func NewUpdate(s Services) batch.Action {
-	return conditional(&update{s.Fusebill, s.codes()}, s.Condition)
+	return conditional(&update{s.Fusebill, s.codes()}, s)
 }
 
 func (u *update) Name() string   { return "update" }

@@ -62,7 +62,9 @@ func (r *run) applyPlan(name string) error {
 func (r *run) openPlan(name string) (*earlier, error) {
 	dir, err := r.find(name, "plan", func(all []runs.Info) (string, bool) {
 		applied := runs.Applied(all)
-		return newest(all, func(i runs.Info) bool { return i.Head.Mode == batch.ModeDryRun && i.Complete() && !applied[i.ID] })
+		return newest(all, func(i runs.Info) bool {
+			return i.Head.Mode == batch.ModeDryRun && i.Complete() && i.Counts[batch.WouldChange] > 0 && !applied[i.ID]
+		})
 	})
 	if err != nil {
 		return nil, err
@@ -103,8 +105,7 @@ func (r *run) mayApply(plan *earlier) error {
 	if age <= stalePlan || r.flags.yes {
 		return nil
 	}
-	fmt.Fprintf(r.console.err, "The plan %s is %s old. Carry it out all the same? Type yes: ", plan.journal.Head.ID, seconds(age))
-	if r.answer() != "yes" {
+	if !r.confirms(fmt.Sprintf("The plan %s is %s old. Carry it out all the same?", plan.journal.Head.ID, seconds(age))) {
 		if r.stopped() {
 			return context.Cause(r.stop)
 		}

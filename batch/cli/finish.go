@@ -22,10 +22,14 @@ func (r *run) finish(failed error) error {
 	if refused := (*fault)(nil); errors.As(failed, &refused) {
 		code = refused.code
 	}
-	if err := r.journal.End(r.end(code, failed)); err != nil && codeOf(failed) != exitFiles {
-		failed, code = errors.Join(failed, err), exitFiles
+	options := reports.Options{Escape: mapping.Escape}
+	if err := r.journal.End(r.end(code, failed)); err != nil {
+		if codeOf(failed) != exitFiles {
+			failed, code = errors.Join(failed, err), exitFiles
+		}
+		options.End = new(r.end(code, failed))
 	}
-	summary, err := reports.Write(r.dir, reports.Options{Escape: mapping.Escape})
+	summary, err := reports.Write(r.dir, options)
 	if err != nil {
 		if failed != nil {
 			complain(r.console.err, failed)
@@ -44,7 +48,7 @@ func (r *run) end(code int, cause error) batch.End {
 	}
 	if r.past != nil {
 		before := r.past.Costs()
-		e.Reads, e.Writes, e.Seconds, e.Waited = e.Reads+before.Reads, e.Writes+before.Writes, e.Seconds+before.Seconds, e.Waited+before.Waited
+		e.Reads, e.Writes, e.Seconds, e.Waited = e.Reads+before.Reads, e.Writes+before.Writes, rounded(e.Seconds+before.Seconds), rounded(e.Waited+before.Waited)
 	}
 	if cause != nil {
 		e.Cause = cause.Error()

@@ -39,6 +39,9 @@ func (r *run) options() map[string]string {
 	if r.flags.limit > 0 {
 		set("limit", strconv.Itoa(r.flags.limit))
 	}
+	if r.flags.expect >= 0 {
+		set("expect", strconv.Itoa(r.flags.expect))
+	}
 	truth("allow-duplicates", r.flags.allowDuplicates)
 	truth("hold-suspended", r.flags.holdSuspended)
 	truth("skip-ping", r.flags.skipPing)

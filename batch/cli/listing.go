@@ -4,12 +4,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"rowbatch/batch"
+	"rowbatch/batch/action"
 	"rowbatch/batch/runs"
 	"rowbatch/mapping"
 	"rowbatch/reports"
@@ -81,6 +83,8 @@ func stateOf(i runs.Info, applied, back map[string]bool) state {
 		return damaged
 	case i.Running:
 		return running
+	case unwanted(i):
+		return done
 	case !i.Complete():
 		return stopped
 	case i.Head.Mode == batch.ModeDryRun && i.Counts[batch.WouldChange] > 0 && !applied[i.ID]:
@@ -91,6 +95,9 @@ func stateOf(i runs.Info, applied, back map[string]bool) state {
 	return done
 }
 
+// unwanted says that the run was refused when it asked, before anything was sent.
+func unwanted(i runs.Info) bool { return i.End != nil && i.End.Exit == exitUsage && i.Sent == 0 }
+
 // nextOf is the command that one would type next; "" when there is none.
 func nextOf(i runs.Info, s state, dir string) string {
 	verb := ""
@@ -99,7 +106,7 @@ func nextOf(i runs.Info, s state, dir string) string {
 		verb = "resume"
 	case s == planned:
 		verb = "apply"
-	case s == done && i.Writes > 0 && i.Head.Mode != batch.ModeUndo && i.Head.Action != "patch":
+	case s == done && i.Writes > 0 && i.Head.Mode != batch.ModeUndo && slices.Contains(i.Head.Systems, action.SystemFusebill):
 		verb = "undo"
 	default:
 		return ""
@@ -130,7 +137,10 @@ func printRuns(w io.Writer, all []listed, asJSON bool) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "RUN\tWHAT\tFILE\tWHEN\tSTATE\tROWS\tNEXT")
 	for _, l := range all {
-		what := l.Action
+		what, rows := l.Action, counted(l.Rows, l.Counts)
+		if l.State == damaged {
+			rows = "its journal cannot be read"
+		}
 		if l.Mode != batch.ModeRun {
 			what += " " + l.Mode
 		}
@@ -138,7 +148,7 @@ func printRuns(w io.Writer, all []listed, asJSON bool) error {
 			what += " of " + l.Of
 		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", l.ID, reports.Visible(what), reports.Visible(l.File),
-			l.Started.Local().Format("2006-01-02 15:04"), l.State, counted(l.Rows, l.Counts), l.Next)
+			l.Started.Local().Format("2006-01-02 15:04"), l.State, rows, l.Next)
 	}
 	return t.Flush()
 }

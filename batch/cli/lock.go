@@ -25,7 +25,11 @@ func (r *run) lockAccount(name string) error {
 	err := errors.New("there is no folder for locks")
 	for _, dir := range lockDirs() {
 		var release func() error
-		release, err = runs.LockAccount(r.stop, dir, sameAccount(name), holder, r.flags.lockWait)
+		release, err = runs.LockAccount(r.stop, dir, sameAccount(name), holder, 0)
+		if busy := (*runs.BusyError)(nil); errors.As(err, &busy) && r.flags.lockWait > 0 {
+			fmt.Fprintf(r.console.err, "rowbatch: waiting up to %s for %s to end\n", r.flags.lockWait, busy.Holder)
+			release, err = runs.LockAccount(r.stop, dir, sameAccount(name), holder, r.flags.lockWait)
+		}
 		if err == nil {
 			r.closers = append(r.closers, release)
 			return nil

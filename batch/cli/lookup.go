@@ -18,7 +18,11 @@ func (r *run) lookUp() error {
 		return nil
 	}
 	l := &action.Lookup{Fusebill: r.services.Fusebill.Client, Patience: client.PatienceFor(e.url), Workers: r.flags.workers}
-	codes, requests, err := l.Codes(r.stop, r.in.checked.Codes())
+	uses := r.in.checked.Codes()
+	if r.past != nil {
+		uses = r.rows.uses()
+	}
+	codes, requests, err := l.Codes(r.stop, uses)
 	r.codes, r.rows.codes = codes, codes
 	r.lookups += requests
 	if err != nil {

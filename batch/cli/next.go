@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"rowbatch/batch"
+	"rowbatch/batch/action"
 	"rowbatch/reports"
 )
 
@@ -19,7 +20,7 @@ func (r *run) sayNext(w io.Writer, s reports.Summary) {
 	if next := r.next(s); next != "" {
 		fmt.Fprintf(w, "next: %s\n", next)
 	}
-	if s.Outcomes[batch.Changed] > 0 && r.head.Mode != batch.ModeUndo && r.head.Action != "patch" {
+	if s.Outcomes[batch.Changed] > 0 && r.head.Mode != batch.ModeUndo && slices.Contains(r.head.Systems, action.SystemFusebill) {
 		fmt.Fprintf(w, "to take it back: %s\n", againCommand("undo", r.head.ID, r.reportsDir()))
 	}
 }
@@ -36,6 +37,8 @@ func (r *run) next(s reports.Summary) string {
 		return againCommand("apply", r.head.ID, r.reportsDir())
 	case r.head.Mode == batch.ModeUndo && s.Outcomes[batch.Conflict] > 0 && !r.keepTheirs:
 		return againCommand("undo", r.head.Of, r.reportsDir()) + r.undoWords(true)
+	case r.head.Mode == batch.ModeUndo && s.Outcomes[batch.Failed] > 0:
+		return againCommand("resume", r.head.ID, r.reportsDir()) + " --failed"
 	case s.Failed == "", r.head.Mode == batch.ModeUndo, s.ExitCode == exitUsage:
 		return ""
 	case r.in != nil && r.in.mapper.HasSecrets() && s.Outcomes[batch.Failed] > 0: // failed.csv has no passwords

@@ -134,6 +134,19 @@ func keyLines(keys []mapping.KeyUse) (lines []string) {
 	return lines
 }
 
+// confirms asks for a yes, where there is somebody to ask.
+func (r *run) confirms(question string) bool {
+	keys := r.console.keyboard()
+	if keys == nil {
+		return false
+	}
+	if keys.Close() != nil {
+		return false
+	}
+	fmt.Fprint(r.console.err, question+" Type yes: ")
+	return strings.EqualFold(r.answer(), "yes")
+}
+
 // answer reads a line from the keyboard; a signal is an answer too.
 func (r *run) answer() string {
 	keys := r.console.keyboard()

@@ -43,7 +43,7 @@ func failuresAgain(o batch.Outcome) bool {
 func (r *run) resume(name string, failed bool) error {
 	dir, err := r.find(name, "run", func(all []runs.Info) (string, bool) {
 		return newest(all, func(i runs.Info) bool {
-			return !i.Running && (!i.Complete() || failed && i.Counts[batch.Failed]+i.Counts[batch.Conflict] > 0)
+			return !i.Running && !unwanted(i) && (!i.Complete() || failed && i.Counts[batch.Failed]+i.Counts[batch.Conflict] > 0)
 		})
 	})
 	if err != nil {
@@ -139,6 +139,9 @@ func (r *run) takeUp() error {
 	}
 	if r.when, err = r.conditions(); err != nil {
 		return err
+	}
+	if n, err := strconv.Atoi(h.Options["expect"]); err == nil && r.flags.expect < 0 && !r.past.Wrote() {
+		r.flags.expect = n // nothing was sent because of it, and nothing is now
 	}
 	return r.mayHold()
 }

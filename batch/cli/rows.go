@@ -178,6 +178,29 @@ func (r *rows) references() iter.Seq2[int, string] {
 	}
 }
 
+// uses are the tracking codes of the rows that are still open, each once.
+func (r *rows) uses() (all []mapping.Use) {
+	seen := map[mapping.Use]bool{}
+	for row, err := range r.read() {
+		if err != nil {
+			return all // the next pass meets it too, and tells
+		}
+		if !r.sendable(row.N) || !r.open(row.N) {
+			continue
+		}
+		for _, c := range r.mapped(row).Cells {
+			if !c.Field.Family {
+				continue
+			}
+			if use := (mapping.Use{Family: c.Field.Name, Member: strings.TrimPrefix(c.Name, c.Field.Name), Text: c.Text}); !seen[use] {
+				seen[use] = true
+				all = append(all, use)
+			}
+		}
+	}
+	return all
+}
+
 // findCircles looks for customers that the rows would make their own ancestors.
 // A file keyed by id was checked for it when it was read.
 func (r *rows) findCircles() {

@@ -203,6 +203,7 @@ func (r *run) actions() map[string]batch.Action {
 	for _, s := range r.job.specs {
 		name, with := s.Schema.Action, r.services.Services
 		with.Codes, with.Condition, with.HoldSuspended = r.codes, r.when[name], r.flags.holdSuspended
+		with.Planned = r.head.Mode == batch.ModeApply
 		all[name] = s.New(with)
 	}
 	return all

@@ -39,6 +39,7 @@ func commands() map[string]command {
 		"exits": cmdExits, "sandbox": cmdSandbox, "writes": cmdWrites, "customer": cmdCustomer, "affiliate": cmdAffiliate, "untouched": cmdUntouched,
 		"heading": cmdHeading, "column": cmdColumn, "row": cmdRow, "outcomes": cmdOutcomes, "keys": cmdKeys, "runs": cmdRuns,
 		"recode": cmdRecode,
+		"latest": cmdLatest, "restart": cmdRestart, "edit": cmdEdit, "age": cmdAge, "start": cmdStart, "replace": cmdReplace,
 	}
 }
 

@@ -24,7 +24,9 @@ func thousands(n int) string {
 }
 
 // millis is a duration in seconds, to the millisecond.
-func millis(d time.Duration) float64 { return d.Round(time.Millisecond).Seconds() }
+func millis(d time.Duration) float64 { return float64(d.Round(time.Millisecond).Milliseconds()) / 1000 }
+
+func rounded(seconds float64) float64 { return millis(duration(seconds)) }
 
 func duration(seconds float64) time.Duration {
 	return time.Duration(seconds * float64(time.Second))

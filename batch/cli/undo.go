@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"path/filepath"
 	"slices"
@@ -119,8 +118,7 @@ func (r *run) mayUndo(of *earlier, name string) error {
 	if of.journal.Head.Mode != batch.ModeUndo || r.flags.yes || r.flags.dryRun {
 		return nil
 	}
-	fmt.Fprintf(r.console.err, "%s is an undo: to undo it makes its edits once more. Type yes: ", name)
-	if r.answer() != "yes" {
+	if !r.confirms(name + " is an undo: to undo it makes the edits once more.") {
 		if r.stopped() {
 			return context.Cause(r.stop)
 		}

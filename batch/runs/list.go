@@ -119,17 +119,21 @@ func (d *Dir) survey() (*survey, error) {
 }
 
 // Undone returns the ids of the runs that an undo has taken back: each row for
-// which a write had left. An undo that was itself undone does not count. all is
-// newest first, as List returns it.
+// which a write had left. An undo that is undone brings its run's edits back. all
+// is newest first, as List returns it.
 func Undone(all []Info) map[string]bool {
-	taken := map[string]int{} // rows of a run that its undo found as they were before, or put back
-	undone := map[string]bool{}
-	for _, i := range all { // an undo of an undo is newer, and so has been seen
-		if n, ok := taken[i.ID]; ok && n >= i.Sent {
-			undone[i.ID] = true
+	byID, undone := map[string]Info{}, map[string]bool{}
+	for _, i := range all {
+		byID[i.ID] = i
+	}
+	for _, i := range slices.Backward(all) {
+		of := byID[i.Head.Of]
+		if i.Head.Mode != batch.ModeUndo || i.Head.Dry || !i.Complete() || i.Counts[batch.Changed]+i.Counts[batch.Unchanged] < of.Sent {
+			continue
 		}
-		if i.Head.Mode == batch.ModeUndo && !i.Head.Dry && i.Complete() && !undone[i.ID] {
-			taken[i.Head.Of] = max(taken[i.Head.Of], i.Counts[batch.Changed]+i.Counts[batch.Unchanged])
+		undone[of.ID] = true
+		if of.Head.Mode == batch.ModeUndo {
+			delete(undone, of.Head.Of)
 		}
 	}
 	return undone

@@ -26,7 +26,7 @@ func editable() []field {
 		{"lastName", text(50)},
 		{"companyName", text(255)}, // the vendor's pages say 50 and 255; the longer harms no customer that exists
 		{"suffix", text(50)},
-		{"title", oneOf("Mr", "Mrs", "Ms", "Miss", "Dr")},
+		{"title", oneOf("", "Mr", "Mrs", "Ms", "Miss", "Dr")}, // a real reply carried "" where none was set
 		{"primaryEmail", mails(255)},
 		{"secondaryEmail", mails(255)},
 		{"primaryPhone", text(50)},
