@@ -63,6 +63,7 @@ func TestImports(t *testing.T) {
 		".":              {"batch/cli"},
 		"batch":          nil,
 		"batch/action":   {"batch", "client", "mapping"},
+		"batch/checker":  {"batch", "batch/runs", "client/sandbox"},
 		"batch/cli":      anything,
 		"batch/runs":     {"batch"},
 		"client":         nil,

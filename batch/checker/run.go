@@ -1,0 +1,144 @@
+package checker
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"rowbatch/batch"
+	"rowbatch/batch/runs"
+)
+
+// Run is a run's folder as it stands at one moment.
+type Run struct {
+	Dir      *runs.Dir
+	Head     batch.Head
+	End      *batch.End // nil: the run goes on, or was killed
+	Heading  []string
+	Rows     []runs.Row
+	Outcomes []batch.Outcome // of each row, as the journal tells them
+
+	journal []byte // its sound part
+	records []record
+	byRow   [][]*record // of each row, in the journal's order
+}
+
+// record is an intent or an outcome.
+type record struct {
+	*batch.Entry
+	end      int64 // bytes of the journal up to and with this record
+	customer string
+	effects  []*effect // of an intent
+}
+
+func (r *record) isIntent() bool { return r.Kind == "intent" }
+
+// Read reads the folder of a run. No process may be writing to it.
+func Read(d *runs.Dir) (*Run, error) {
+	r := &Run{Dir: d}
+	if err := errors.Join(r.readRows(), r.readJournal()); err != nil {
+		return nil, err
+	}
+	if len(r.Rows) != r.Head.Rows {
+		return nil, fmt.Errorf("%s: %d rows, and the journal speaks of %d", d.Path("rows.csv"), len(r.Rows), r.Head.Rows)
+	}
+	return r, r.readOutcomes()
+}
+
+func (r *Run) readRows() error {
+	in, err := r.Dir.ReadRows()
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	r.Heading = in.Heading()
+	for {
+		row, err := in.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		r.Rows = append(r.Rows, row)
+	}
+}
+
+func (r *Run) readJournal() error {
+	text, err := os.ReadFile(r.Dir.Path("journal"))
+	if err != nil {
+		return err
+	}
+	sound, err := batch.Scan(bytes.NewReader(text), func(offset int64, e *batch.Entry) error {
+		if e.Run != nil {
+			r.Head, r.byRow = *e.Run, make([][]*record, e.Run.Rows)
+		}
+		if e.Kind == "intent" || e.Kind == "done" {
+			r.records = append(r.records, record{Entry: e, end: offset + int64(bytes.IndexByte(text[offset:], '\n')) + 1})
+		}
+		return nil
+	})
+	r.journal = text[:sound]
+	for i, rec := range r.records {
+		if rec.Row < 0 || rec.Row >= len(r.byRow) {
+			return fmt.Errorf("%s: a record of row %d", r.Dir.Path("journal"), rec.Row)
+		}
+		r.byRow[rec.Row] = append(r.byRow[rec.Row], &r.records[i])
+	}
+	return err
+}
+
+func (r *Run) readOutcomes() error {
+	x, err := batch.Load(bytes.NewReader(r.journal), int64(len(r.journal)))
+	if err != nil {
+		return err
+	}
+	r.End = x.End
+	for n := range r.Rows {
+		o, err := x.Outcome(n)
+		if err != nil {
+			return err
+		}
+		r.Outcomes = append(r.Outcomes, o)
+	}
+	return nil
+}
+
+// Complete says that every row has its last word.
+func (r *Run) Complete() bool {
+	for _, o := range r.Outcomes {
+		if !o.Kind.Settled() {
+			return false
+		}
+	}
+	return true
+}
+
+// reads says that the run may send nothing.
+func (r *Run) reads() bool { return r.Head.Mode == batch.ModeDryRun || r.Head.Dry }
+
+// lastIntent is a row's last write, nil when none left.
+func (r *Run) lastIntent(n int) *record {
+	for i := len(r.byRow[n]) - 1; i >= 0; i-- {
+		if r.byRow[n][i].isIntent() {
+			return r.byRow[n][i]
+		}
+	}
+	return nil
+}
+
+// line names a row as a person finds it.
+func (r *Run) line(n int) string { return fmt.Sprintf("line %d", r.Rows[n].Line) }
+
+// cell is what a row has under a heading, "" for nothing.
+func (r *Run) cell(n int, heading string) string {
+	at := slices.IndexFunc(r.Heading, func(h string) bool { return strings.EqualFold(strings.TrimSpace(h), heading) })
+	if at < 0 || at >= len(r.Rows[n].Cells) {
+		return ""
+	}
+	return r.Rows[n].Cells[at]
+}

@@ -1,0 +1,192 @@
+package cli_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"html"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// nastyPasswords are shapes that some escape or mask may miss.
+func nastyPasswords() []string {
+	return []string{
+		"tulip lantern 4", `say "hi", it's`, `<b>&amp;x</b> & y`, `100%41%2f+%zz`, "a/b+c==/?k=v;w", "aHVudGVyMi1zZWNyZXQ=",
+		"żółć😀пароль", "q~7", `{"a":"b\u0041\\"}`, `=HYPERLINK("x")`, `back\slash\\n`, "  padded twice  ", "01/02/2026;x|y", "$(id)`id`${x}%s%d",
+		strings.Repeat("Long-Pass_0123456789.", 9) + "end-of-200",
+		"zero\u200bwidth", // which the terminal would not show as it is
+	}
+}
+
+// The keys of the accounts: one of each system, printable as headers must be.
+func nastyKeys() (fusebill, trackfinity string) {
+	return base64.StdEncoding.EncodeToString([]byte(`0:k3y "<&>'%+/=\ of ours`)), `tf"k'<e>&%41+/=\y{}`
+}
+
+// disguises are the ways in which a secret may stand in a text, by name.
+func disguises(secret string) map[string]string {
+	all := map[string]string{}
+	for name, text := range encodings(secret) {
+		for escape, form := range escapes(text) {
+			if len(form) > 2 && form != "***" {
+				all[name+", "+escape] = form
+			}
+		}
+	}
+	return all
+}
+
+// encodings are the secret itself, as Base64, also where it is part of a longer text, and as hexadecimal digits.
+func encodings(secret string) map[string]string {
+	b := []byte(secret)
+	all := map[string]string{
+		"plain": secret, "Base64": base64.StdEncoding.EncodeToString(b), "Base64 for URLs": base64.URLEncoding.EncodeToString(b),
+		"Base64, no padding": base64.RawStdEncoding.EncodeToString(b), "Base64 for URLs, no padding": base64.RawURLEncoding.EncodeToString(b),
+	}
+	if len(secret) < 8 {
+		return all // digits by chance
+	}
+	all["hexadecimal"], all["HEXADECIMAL"] = hex.EncodeToString(b), strings.ToUpper(hex.EncodeToString(b))
+	for shift := range 3 {
+		padded := base64.StdEncoding.EncodeToString(append(make([]byte, shift), b...))
+		all["Base64 within, shift "+strconv.Itoa(shift)] = padded[4 : len(padded)-4]
+	}
+	return all
+}
+
+func escapes(text string) map[string]string {
+	plain, err := json.Marshal(text)
+	if err != nil {
+		panic(err)
+	}
+	var bare bytes.Buffer
+	e := json.NewEncoder(&bare)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(text); err != nil {
+		panic(err)
+	}
+	inJSON := string(plain[1 : len(plain)-1])
+	twice, err := json.Marshal(inJSON)
+	if err != nil {
+		panic(err)
+	}
+	var bytewise strings.Builder
+	for _, b := range []byte(text) {
+		fmt.Fprintf(&bytewise, "%%%02X", b)
+	}
+	ascii := strconv.QuoteToASCII(text)
+	return map[string]string{
+		"as it is": text, "JSON": inJSON, "JSON without HTML escapes": strings.Trim(strings.TrimSpace(bare.String()), `"`),
+		"JSON in JSON": string(twice[1 : len(twice)-1]), "JSON with slashes": strings.ReplaceAll(inJSON, "/", `\/`),
+		"form": url.QueryEscape(text), "form, lower": lowerHexDigits(url.QueryEscape(text)), "path": url.PathEscape(text), "path, lower": lowerHexDigits(url.PathEscape(text)),
+		"each byte": bytewise.String(), "each byte, lower": strings.ToLower(bytewise.String()),
+		"HTML": html.EscapeString(text), "Go": strings.Trim(strconv.Quote(text), `"`), "Go, ASCII": ascii[1 : len(ascii)-1],
+		"CSV": strings.ReplaceAll(text, `"`, `""`), "YAML": strings.ReplaceAll(text, `'`, `''`),
+	}
+}
+
+func lowerHexDigits(text string) string {
+	b := []byte(text)
+	for i := 0; i+2 < len(b); i++ {
+		if b[i] == '%' {
+			copy(b[i:], bytes.ToLower(b[i:i+3]))
+		}
+	}
+	return string(b)
+}
+
+// vault are the secrets of a run, and where they stand by right: the user's own files.
+type vault struct {
+	secrets []string
+	own     []string // names of files, relative to the folder that is searched
+	known   map[string]map[string]string
+}
+
+// findIn tells each secret that a text holds, and its disguise.
+func (v *vault) findIn(where, text string) (found []string) {
+	for _, secret := range v.secrets {
+		for name, form := range v.disguises(secret) {
+			if at := strings.Index(text, form); at >= 0 {
+				found = append(found, fmt.Sprintf("%s holds %.40q (%s): …%.200q…", where, secret, name, text[max(0, at-60):min(len(text), at+120)]))
+				break
+			}
+		}
+	}
+	return found
+}
+
+// disguises remembers each secret's, without doubles.
+func (v *vault) disguises(secret string) map[string]string {
+	if v.known == nil {
+		v.known = map[string]map[string]string{}
+	}
+	if v.known[secret] == nil {
+		names := map[string]string{}
+		for name, form := range disguises(secret) {
+			names[form] = name
+		}
+		v.known[secret] = map[string]string{}
+		for form, name := range names {
+			v.known[secret][name] = form
+		}
+	}
+	return v.known[secret]
+}
+
+// search looks into all files below a folder, of which there must be some.
+func (v *vault) search(t *testing.T, root string) {
+	t.Helper()
+	if v.searched(t, root) == 0 {
+		t.Errorf("no file below %s", root)
+	}
+}
+
+func (v *vault) searched(t *testing.T, root string) (files int) {
+	t.Helper()
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		name, err := filepath.Rel(root, path)
+		if err != nil || slices.Contains(v.own, name) {
+			return err
+		}
+		files++
+		text, err := os.ReadFile(path)
+		for _, found := range append(v.findIn(name, string(text)), v.findIn("the name", name)...) {
+			t.Error(found)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	return files
+}
+
+// The search itself must find what it is to find.
+func TestSecretsAreFound(t *testing.T) {
+	for _, secret := range nastyPasswords() {
+		v := &vault{secrets: []string{"another one", secret}}
+		for name, form := range disguises(secret) {
+			if len(v.findIn("x", "before "+form+" after")) == 0 {
+				t.Errorf("%s of %q is not found", name, secret)
+			}
+		}
+		if len(v.findIn("x", base64.StdEncoding.EncodeToString([]byte("customer_id=1&password="+secret+"&city=x")))) == 0 && len(secret) > 8 {
+			t.Errorf("%q within Base64 is not found", secret)
+		}
+		if found := v.findIn("x", "*** (left out: it may repeat a secret) {}"); found != nil {
+			t.Error(found)
+		}
+	}
+}
