@@ -1,6 +1,9 @@
 package batch
 
-import "cmp"
+import (
+	"cmp"
+	"fmt"
+)
 
 // send lets the write leave once a connection is free, unless the run has been
 // stopped or the record has become stale meanwhile. Its intent is on disk.
@@ -95,4 +98,12 @@ func (v *visitor) verified(out *Outcome) result {
 		v.e.Halt(&SideEffectError{v.t.Key, out.Error})
 	}
 	return v.settled(*out)
+}
+
+// exhausted settles a row whose write has left as often as it may.
+func (v *visitor) exhausted() result {
+	if v.t.Sent != nil {
+		return v.settled(Outcome{Kind: InDoubt, Code: "no_answer", Error: fmt.Sprintf("%d writes were sent, and none was answered", v.t.Sends)})
+	}
+	return v.settled(Outcome{Kind: NotAttempted, Code: "server_unavailable", Error: fmt.Sprintf("%d writes were sent, and none took effect", v.t.Sends)})
 }

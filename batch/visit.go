@@ -237,14 +237,6 @@ func (v *visitor) decide(now Record) (Step, *result) {
 	return step, nil
 }
 
-// exhausted settles a row whose write has left as often as it may.
-func (v *visitor) exhausted() result {
-	if v.t.Sent != nil {
-		return v.settled(Outcome{Kind: InDoubt, Code: "no_answer", Error: fmt.Sprintf("%d writes were sent, and none was answered", v.t.Sends)})
-	}
-	return v.settled(Outcome{Kind: NotAttempted, Code: "server_unavailable", Error: fmt.Sprintf("%d writes were sent, and none took effect", v.t.Sends)})
-}
-
 // enterGate waits while another row's first write is under way.
 func (v *visitor) enterGate() *result {
 	if v.alone {

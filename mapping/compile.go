@@ -159,7 +159,7 @@ func (c *compiler) texts() []string {
 func (c *compiler) finish() {
 	for i := range c.columns {
 		h := &c.columns[i]
-		secret := fold(h.text) == passwordName
+		secret := fold(h.text) == passwordName || h.use == leftOut && strings.Contains(fold(h.text), passwordName)
 		for _, p := range c.parts {
 			secret = secret || p.setsSecret(h)
 			if !p.takes[h.index] && (h.use == undecided || h.use == guards) {

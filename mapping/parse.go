@@ -21,6 +21,9 @@ func ParseFile(name string, text []byte) (*File, error) {
 		return nil, p.syntax(err)
 	}
 	p.file.root = document.Content[0]
+	if p.file.root.Kind != yaml.MappingNode && p.mayHoldPassword() {
+		p.file.lines = nil // nobody can tell where
+	}
 	p.file.hidden = hide(p.file.root, p.file.lines, []string{passwordName})
 	p.root(p.file.root)
 	err := p.file.bad.err("")
@@ -32,6 +35,10 @@ func ParseFile(name string, text []byte) (*File, error) {
 
 type parser struct{ file *File }
 
+func (p *parser) mayHoldPassword() bool {
+	return strings.Contains(fold(strings.Join(p.file.lines, "")), passwordName)
+}
+
 func (p *parser) syntax(err error) error {
 	var at *yaml.LoadError
 	if !errors.As(err, &at) || at.Mark.Line == 0 {
@@ -39,7 +46,7 @@ func (p *parser) syntax(err error) error {
 			Try: "one YAML document with, for example, columns: {First Name: firstName}"}
 	}
 	place := Scalar{line: at.Mark.Line, column: at.Mark.Column}
-	if strings.Contains(fold(strings.Join(p.file.lines, "")), passwordName) {
+	if p.mayHoldPassword() {
 		p.file.lines = nil
 		return &Refusal{Text: p.file.at(place, "this is not YAML; the line is not shown, since it may hold a password")}
 	}

@@ -39,20 +39,26 @@ func takeIn(stop context.Context, file string, stdin io.Reader, f *actionFlags, 
 	if mapErr != nil && mapFile == nil {
 		return nil, mapErr
 	}
-	bytes, err := in.open(stop, file, stdin, dir)
+	var err error
+	if file == "-" {
+		if stdin, err = refuseSecrets(stop, stdin, mapFile, f, j); err != nil {
+			return nil, err
+		}
+	}
+	content, err := in.open(stop, file, stdin, dir)
 	if err != nil {
 		return nil, err
 	}
-	defer bytes.Close()
+	defer content.Close()
 	sum := sha256.New()
-	input, err := mapping.NewInput(io.TeeReader(stoppable{stop, bytes}, sum), file, mapping.ReadOptions{Delimiter: f.separator, Encoding: f.encoding})
+	input, err := mapping.NewInput(io.TeeReader(stoppable{stop, content}, sum), file, mapping.ReadOptions{Delimiter: f.separator, Encoding: f.encoding})
 	if err != nil {
 		return nil, cmp.Or(mapErr, err)
 	}
 	in.dialect = input.Dialect()
 	in.mapper, err = j.compile(input.Heading(), mapping.CompileOptions{Name: file, File: mapFile, Match: f.matches, Ignore: f.ignore})
 	if err == nil && file == "-" && in.mapper.HasSecrets() {
-		err = &mapping.Refusal{Text: "standard input has a password column, and would have to be kept in a file", Try: "pass the file itself"}
+		err = secretsOnStdin()
 	}
 	if err != nil {
 		return nil, err

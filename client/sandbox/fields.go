@@ -26,7 +26,7 @@ func editable() []field {
 		{"lastName", text(50)},
 		{"companyName", text(255)}, // the vendor's pages say 50 and 255; the longer harms no customer that exists
 		{"suffix", text(50)},
-		{"title", oneOf("", "Mr", "Mrs", "Ms", "Miss", "Dr")}, // a real reply carried "" where none was set
+		{"title", orEmpty(oneOf("Mr", "Mrs", "Ms", "Miss", "Dr"))},
 		{"primaryEmail", mails(255)},
 		{"secondaryEmail", mails(255)},
 		{"primaryPhone", text(50)},
@@ -71,6 +71,16 @@ func oneOf(allowed ...string) func(string) string {
 			return ""
 		}
 		return "must be one of " + strings.Join(allowed, ", ") + "."
+	}
+}
+
+// orEmpty also takes "", which a real reply carried where no title was set.
+func orEmpty(check func(string) string) func(string) string {
+	return func(raw string) string {
+		if raw == `""` {
+			return ""
+		}
+		return check(raw)
 	}
 }
 

@@ -1,0 +1,57 @@
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"io"
+
+	"rowbatch/mapping"
+)
+
+// longestHeading is how much of a standard input is looked at before it is kept.
+const longestHeading = 64 << 10
+
+// refuseSecrets looks at the first line of a standard input, so that a column of
+// passwords is refused before anything of it is on disk.
+func refuseSecrets(stop context.Context, stdin io.Reader, file *mapping.File, f *actionFlags, j job) (io.Reader, error) {
+	ahead := bufio.NewReaderSize(stdin, longestHeading)
+	var line []byte
+	seen := make(chan struct{})
+	go func() { // a read from a pipe that nobody writes to cannot be ended, only left behind
+		line = firstLine(ahead)
+		close(seen)
+	}()
+	select {
+	case <-seen:
+	case <-stop.Done():
+		return nil, context.Cause(stop)
+	}
+	input, err := mapping.NewInput(bytes.NewReader(line), "-", mapping.ReadOptions{Delimiter: f.separator, Encoding: f.encoding})
+	if err != nil {
+		return ahead, nil // whatever is wrong with it is told when it is read
+	}
+	m, err := j.compile(input.Heading(), mapping.CompileOptions{Name: "-", File: file, Match: f.matches, Ignore: f.ignore})
+	if err == nil && m.HasSecrets() {
+		return nil, secretsOnStdin()
+	}
+	return ahead, nil
+}
+
+// firstLine peeks at the first line, or as much of it as there is room for.
+func firstLine(r *bufio.Reader) []byte {
+	for n := 1; ; n *= 2 {
+		n = min(n, longestHeading)
+		text, err := r.Peek(n)
+		if at := bytes.IndexByte(text, '\n'); at >= 0 {
+			return text[:at+1]
+		}
+		if err != nil || n == longestHeading {
+			return text
+		}
+	}
+}
+
+func secretsOnStdin() error {
+	return &mapping.Refusal{Text: "standard input has a password column, and would have to be kept in a file", Try: "pass the file itself"}
+}
