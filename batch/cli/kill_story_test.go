@@ -120,12 +120,18 @@ func (s *killStory) struck() bool {
 			s.figures.moments[name]++
 			return true
 		}
-		if run != nil && run.Complete() {
+		if run != nil && (run.Complete() || s.stuck(before, run)) {
 			return false
 		}
 	}
 	s.t.Errorf("%s, seed %d: 20 runs came to no end, and were not to be killed\n%s", s.plan.name, s.seed, s.printed.String())
 	return false
+}
+
+// stuck says that a resume has settled nothing: some rows stay in doubt for good.
+func (s *killStory) stuck(before, after *checker.Run) bool {
+	return before != nil && settled(before, after) == 0 &&
+		!slices.ContainsFunc(after.Outcomes, func(o batch.Outcome) bool { return o.Kind == batch.NotAttempted })
 }
 
 // look checks the folder as a program left it.

@@ -27,15 +27,21 @@ func refuseSecrets(stop context.Context, stdin io.Reader, file *mapping.File, f 
 	case <-stop.Done():
 		return nil, context.Cause(stop)
 	}
-	input, err := mapping.NewInput(bytes.NewReader(line), "-", mapping.ReadOptions{Delimiter: f.separator, Encoding: f.encoding})
-	if err != nil {
-		return ahead, nil // whatever is wrong with it is told when it is read
-	}
-	m, err := j.compile(input.Heading(), mapping.CompileOptions{Name: "-", File: file, Match: f.matches, Ignore: f.ignore})
-	if err == nil && m.HasSecrets() {
+	if hasSecrets(line, file, f, j) {
 		return nil, secretsOnStdin()
 	}
 	return ahead, nil
+}
+
+// hasSecrets says that a heading has a column of passwords. Whatever else may be
+// wrong with it is told when it is read.
+func hasSecrets(line []byte, file *mapping.File, f *actionFlags, j job) bool {
+	input, err := mapping.NewInput(bytes.NewReader(line), "-", mapping.ReadOptions{Delimiter: f.separator, Encoding: f.encoding})
+	if err != nil {
+		return false
+	}
+	m, err := j.compile(input.Heading(), mapping.CompileOptions{Name: "-", File: file, Match: f.matches, Ignore: f.ignore})
+	return err == nil && m.HasSecrets()
 }
 
 // firstLine peeks at the first line, or as much of it as there is room for.
