@@ -63,6 +63,7 @@ func (w *world) call(ctx context.Context, kind, id string, act func() batch.Repl
 	}
 	w.busy[id] = true
 	w.calls[id]++
+	nth := w.calls[id]
 	w.flying++
 	w.most = max(w.most, w.flying)
 	var f fault
@@ -78,7 +79,7 @@ func (w *world) call(ctx context.Context, kind, id string, act func() batch.Repl
 	case <-ctx.Done():
 		f.class = batch.Lost
 		if w.acts != nil {
-			f.effect, f.late = w.acts(id, w.calls[id]), 20*time.Second
+			f.effect, f.late = w.acts(id, nth), 20*time.Second
 		}
 	}
 	w.mu.Lock()

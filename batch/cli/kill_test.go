@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	kills    = flag.Int("kills", 10, "how often TestKills kills the program")
+	kills    = flag.Int("kills", 6, "how often TestKills kills the program")
 	killSeed = flag.Uint64("kill-seed", 1, "of the first of TestKills' runs")
 	killOnly = flag.String("kill-plan", "", "the one plan of TestKills that is carried out")
 )
