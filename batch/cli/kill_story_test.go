@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -221,17 +222,23 @@ func (s *killStory) start(resume bool, b blow, after time.Duration) int {
 	s.printed.Reset()
 	c.Stdout, c.Stderr = &s.printed, &s.printed
 	struck := make(chan struct{}, 1)
+	var starting sync.Mutex // a request may come while Start is still writing down the process
 	b.strike = func() {
+		starting.Lock()
+		defer starting.Unlock()
 		_ = c.Process.Kill()
 		struck <- struct{}{}
 	}
 	s.server.expect(b)
-	s.must(c.Start())
+	starting.Lock()
+	err := c.Start()
+	starting.Unlock()
+	s.must(err)
 	if after > 0 {
 		timer := time.AfterFunc(after, b.strike)
 		defer timer.Stop()
 	}
-	err := c.Wait()
+	err = c.Wait()
 	s.must(ctx.Err())
 	code := exitCode(s.t, c, err)
 	if code >= 0 && !slices.Contains([]int{exitDone, exitRows, exitDoubt, exitStopped}, code) {
