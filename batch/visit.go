@@ -226,9 +226,7 @@ func (v *visitor) decide(now Record) (Step, *result) {
 	case out != nil:
 		return step, new(v.settled(*out))
 	case !v.e.Send:
-		// The status is as earlier rows of the plan would leave it.
-		return step, new(v.settled(Outcome{Kind: WouldChange, Changes: step.Changes, Status: now.Status,
-			Action: v.t.Action.Name(), Created: now.Created, Currency: now.Currency}))
+		return step, new(v.settled(wouldChange(v.t.Item, step, now)))
 	case v.t.Uncounted:
 		return step, new(v.settled(Outcome{Kind: Conflict, Code: "changed_since_plan", Error: "the customer has changed since the rows were counted: this one would have changed nothing then"}))
 	case v.t.Sends >= v.t.Action.MaxSends():

@@ -96,6 +96,7 @@ type Query struct {
 	Terms string // such as status:Active; "": all customers
 	Page  int    // from 0
 	Size  int    // the server's cap is nowhere below 1,000
+	Order string // the field by which they ascend; "": as the server likes
 }
 
 // Customers lists customers: a JSON array, with X-Count and its kin in the
@@ -105,6 +106,10 @@ func (f *Fusebill) Customers(ctx context.Context, l *Lease, q Query) Reply {
 	v := url.Values{"pageNumber": {strconv.Itoa(q.Page)}, "pageSize": {strconv.Itoa(q.Size)}}
 	if q.Terms != "" {
 		v.Set("query", q.Terms)
+	}
+	if q.Order != "" { // both or neither (developer.staxbill.com/reference/sorting)
+		v.Set("sortOrder", "Ascending")
+		v.Set("sortExpression", q.Order)
 	}
 	return f.api.do(ctx, l, call{method: http.MethodGet, path: "/customers?" + v.Encode(), want: list})
 }

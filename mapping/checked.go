@@ -41,6 +41,9 @@ func (c *Checked) Line(n int) int { return int(*c.lines.at(n)) }
 // Action returns the action of a row; "" when it is unknown or the row is ragged.
 func (c *Checked) Action(n int) string { return c.kind(n).Action }
 
+// KeyField returns the field that names a row's customer; "" when none does.
+func (c *Checked) KeyField(n int) string { return c.kind(n).Field }
+
 func (c *Checked) kind(n int) *kind { return &c.kinds[*c.kindAt.at(n)] }
 
 // actions lists those that rows may be of.

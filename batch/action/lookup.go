@@ -73,9 +73,9 @@ func (l *Lookup) reference(stop context.Context, ref string) (Found, error) {
 	case rep.Class != client.Answered:
 		f.Out = &batch.Outcome{Kind: batch.NotAttempted, Code: "server_unavailable", Error: rep.Err.Error()}
 	case len(match.IDs) == 0:
-		f.Out = batch.Reject("not_found", fmt.Sprintf("no customer has the reference %q", ref))
+		f.Out = NoneWith(ref)
 	case len(match.IDs) > 1:
-		f.Out = batch.Reject("ambiguous_reference", fmt.Sprintf("%d customers have the reference %q: ids %s", len(match.IDs), ref, strings.Join(match.IDs, ", ")))
+		f.Out = SeveralWith(ref, match.IDs)
 	default:
 		var bad error
 		if f.ID, bad = strconv.ParseUint(match.IDs[0], 10, 64); bad != nil {
@@ -86,6 +86,16 @@ func (l *Lookup) reference(stop context.Context, ref string) (Found, error) {
 		f.Out.Requests, f.Out.HTTP = requests, rep.Status
 	}
 	return f, err
+}
+
+// NoneWith is the outcome of a row with a reference that no customer has.
+func NoneWith(ref string) *batch.Outcome {
+	return batch.Reject("not_found", fmt.Sprintf("no customer has the reference %q", ref))
+}
+
+// SeveralWith is the outcome of a row with a reference that several customers have.
+func SeveralWith(ref string, ids []string) *batch.Outcome {
+	return batch.Reject("ambiguous_reference", fmt.Sprintf("%d customers have the reference %q: ids %s", len(ids), ref, strings.Join(ids, ", ")))
 }
 
 func whyUnaskable(ref string) string {

@@ -76,7 +76,7 @@ func (r *run) adopt(h batch.Head) error {
 	r.job, r.file = jobOf(h.Action), h.File
 	f := r.flags
 	f.sandbox = h.Account == sandboxName
-	f.when, f.encoding = h.Options["when"], h.Options["encoding"]
+	f.when, f.encoding, f.lookup = h.Options["when"], h.Options["encoding"], h.Options["lookup"]
 	f.allowDuplicates, f.holdSuspended = h.Options["allow-duplicates"] != "", h.Options["hold-suspended"] != ""
 	f.skipPing = h.Options["skip-ping"] != ""
 	f.match, f.ignore = split(h.Options["match"]), split(h.Options["ignore"])

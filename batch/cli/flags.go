@@ -18,6 +18,7 @@ type actionFlags struct {
 	ignore          []string
 	dryRun          bool
 	sandbox         bool
+	lookup          string
 	when            string
 	limit           int
 	strict          bool
@@ -40,6 +41,9 @@ func (f *actionFlags) register(cmd *cobra.Command, j job) {
 	s.StringArrayVar(&f.ignore, "ignore", nil, "leave the column `COL` out (repeatable)")
 	s.BoolVar(&f.dryRun, "dry-run", false, "read the live records, show what would change, write nothing")
 	s.BoolVar(&f.sandbox, "sandbox", false, "use the embedded stand-in; its state outlives the command")
+	if j.reaches(action.SystemFusebill) {
+		s.StringVar(&f.lookup, "lookup", lookupAuto, "`HOW` current records are found: auto, list (page through the customer list) or each (one request a row)")
+	}
 	s.StringVar(&f.when, "when", "", "only rows whose live record satisfies `EXPR`; the others are skipped")
 	s.IntVar(&f.limit, "limit", 0, "only the first `N` data rows (default: all)")
 	s.BoolVar(&f.strict, "strict", false, "refuse the whole file when a check rejects any row")
@@ -60,7 +64,7 @@ func (f *actionFlags) parse(cmd *cobra.Command, j job) error {
 	if err := f.runFlags.parse(cmd, j); err != nil {
 		return err
 	}
-	for _, check := range []func() error{func() error { return f.parseWhen(j) }, f.parseDelimiter, f.parseEncoding, f.parseMatch} {
+	for _, check := range []func() error{func() error { return f.parseWhen(j) }, f.parseLookup, f.parseDelimiter, f.parseEncoding, f.parseMatch} {
 		if err := check(); err != nil {
 			return err
 		}

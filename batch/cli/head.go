@@ -36,6 +36,7 @@ func (r *run) options() map[string]string {
 	set("ignore", strings.Join(r.flags.ignore, "\n"))
 	set("encoding", r.flags.encoding)
 	set("when", r.flags.when)
+	set("lookup", r.flags.lookup)
 	if r.flags.limit > 0 {
 		set("limit", strconv.Itoa(r.flags.limit))
 	}

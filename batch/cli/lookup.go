@@ -29,15 +29,30 @@ func (r *run) lookUp() error {
 		r.halt(err)
 		return nil
 	}
-	if !r.rows.keyedByReference() {
-		return nil
+	return r.lookUpCustomers(l)
+}
+
+// lookUpCustomers finds out whom the rows are about, and which of them need nothing.
+func (r *run) lookUpCustomers(l *action.Lookup) error {
+	list, err := r.lookUpInList(l)
+	if list != nil {
+		defer list.close()
+		if err == nil {
+			err = list.resolve()
+		}
 	}
-	return r.lookUpReferences(l)
+	if err == nil && r.rows.keyedByReference() {
+		err = r.lookUpReferences(l)
+	}
+	if err == nil && list != nil {
+		err = list.settlePending()
+	}
+	return err
 }
 
 func (r *run) lookUpReferences(l *action.Lookup) error {
 	s := &search{run: r, engine: r.engine(false), waiting: map[string][]int{}, answers: map[string]action.Found{}}
-	defer r.startProgress("looking up references", r.rows.countIn(""), s.count)()
+	defer r.startProgress("looking up references", r.countLookups().searches, s.count)()
 	if err := l.References(r.stop, s.questions, s.found); err != nil {
 		r.halt(err)
 	}

@@ -168,7 +168,7 @@ func (r *rows) references() iter.Seq2[int, string] {
 			if err != nil {
 				return // the next pass meets it too, and tells
 			}
-			if !r.sendable(row.N) || r.closed[row.N] || r.ids[row.N] != 0 {
+			if !r.isOpen(row.N) || r.ids[row.N] != 0 {
 				continue
 			}
 			if mapped := r.mapped(row); mapped.KeyField == "reference" && !yield(row.N, mapped.Key) {

@@ -1,0 +1,160 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/tidwall/gjson"
+)
+
+// listSize is how many customers are asked for at a time: the server's cap is
+// nowhere below it (developer.staxbill.com/reference/pagination).
+const listSize = 1000
+
+// listOrder keeps the pages from overlapping: new customers come last, and no
+// edit moves one. The id would do as well, but the customers page does not list
+// it among the fields that can be filtered, and so sorted
+// (developer.staxbill.com/reference/sorting).
+const listOrder = "createdTimestamp"
+
+// Listing reads the list of all customers, page by page. One goroutine uses it.
+//
+// It relies on X-Count at most: how many pages there are the vendor's pages tell in
+// two ways (X-MaxPageIndex), and a server may send fewer rows a page than asked for.
+type Listing struct {
+	Requests int // made so far
+
+	fusebill *Fusebill
+	patience Patience
+	order    string
+	page     int // the next one
+	first    int // rows of the first page
+	read     int // rows so far
+	count    int // X-Count of the last page; -1: unknown
+	ended    bool
+	shifted  bool
+	watch    orderWatch
+	last     [2]uint64 // first and last id of the page before
+}
+
+// ListPage is a page of the list.
+type ListPage struct {
+	Rows []ListRow // none: the list has ended
+	At   time.Time // when it came
+}
+
+// ListRow is a customer as the list shows it, which may be a short form of the record.
+type ListRow struct {
+	ID        uint64
+	Reference string // "" for none
+	Nameless  bool   // whether it has a reference the row does not show
+	Raw       json.RawMessage
+}
+
+// List begins to read the list of customers.
+func (f *Fusebill) List(p Patience) *Listing {
+	return &Listing{fusebill: f, patience: p, order: listOrder, count: -1, watch: newOrderWatch()}
+}
+
+// Next asks for the next page, patiently. An Answered reply with a page without
+// rows is the end; any other reply ends the list early.
+func (l *Listing) Next(ctx context.Context) (ListPage, Reply) {
+	if l.ended {
+		return ListPage{}, Reply{Class: Answered}
+	}
+	rep := l.ask(ctx)
+	if rep.Class == Refused && l.page == 0 && !EndsRun(rep.Err) {
+		l.order = "" // a server that does not sort may list all the same
+		rep = l.ask(ctx)
+	}
+	if rep.Class != Answered {
+		l.ended, l.shifted = true, true
+		return ListPage{}, rep
+	}
+	p := ListPage{Rows: l.rows(rep.Body), At: rep.Received}
+	l.note(p, rep.Header)
+	return p, rep
+}
+
+func (l *Listing) ask(ctx context.Context) Reply {
+	return Patiently(ctx, l.patience, func() Reply {
+		rep := l.fusebill.Customers(ctx, nil, Query{Page: l.page, Size: listSize, Order: l.order})
+		l.Requests += rep.Requests
+		return rep
+	})
+}
+
+// rows takes a page apart. A row without an id is nobody's, and leaves the list incomplete.
+func (l *Listing) rows(body []byte) (rows []ListRow) {
+	gjson.ParseBytes(body).ForEach(func(_, row gjson.Result) bool {
+		f := gjson.GetMany(row.Raw, "id", "reference", listOrder)
+		id, err := strconv.ParseUint(identifier(f[0]), 10, 64)
+		if !row.IsObject() || err != nil {
+			l.shifted = true
+			return true
+		}
+		rows = append(rows, ListRow{ID: id, Reference: identifier(f[1]), Nameless: !f[1].Exists(), Raw: json.RawMessage(row.Raw)})
+		l.watch.add(id, f[2].String())
+		return true
+	})
+	return rows
+}
+
+// note learns from a page what it says about the whole.
+func (l *Listing) note(p ListPage, h http.Header) {
+	count := number(h, "X-Count")
+	if l.count > count { // somebody went, and whoever came after him moved up a page
+		l.shifted = true
+	}
+	l.count = count
+	l.read += len(p.Rows)
+	if l.page == 0 {
+		l.first = len(p.Rows)
+	}
+	l.page++
+	l.ended = len(p.Rows) == 0 || l.repeats(p.Rows) || l.read >= count && count >= 0 && number(h, "X-NextPage") < l.page
+	if count < 0 && !l.watch.distinct() || count >= 0 && l.read > 2*(count+listSize) {
+		l.ended, l.shifted = true, true // nothing says when it would end
+	}
+}
+
+// repeats says that a page is the one before it: the server does not turn pages.
+func (l *Listing) repeats(rows []ListRow) bool {
+	ends := [2]uint64{rows[0].ID, rows[len(rows)-1].ID}
+	again := ends == l.last
+	l.last = ends
+	return again
+}
+
+// number reads a header; -1: it is missing or no number.
+func number(h http.Header, name string) int {
+	n, err := strconv.Atoi(h.Get(name))
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
+// Count is how many customers there are by the last page's word; -1: it has none.
+func (l *Listing) Count() int { return l.count }
+
+// Pages is how many requests the whole list takes, as the first page shows it;
+// 0: that cannot be told.
+func (l *Listing) Pages() int {
+	switch {
+	case l.count < 0 || l.first == 0 && l.count > 0:
+		return 0
+	case l.first == 0:
+		return 1
+	}
+	return max(1, (l.count+l.first-1)/l.first)
+}
+
+// Complete says that the list has ended, and showed each customer once: nothing
+// moved while it was read. Only then does it say anything about who is not in it.
+func (l *Listing) Complete() bool {
+	return l.ended && !l.shifted && l.watch.distinct() && l.read == l.count
+}
