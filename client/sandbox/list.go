@@ -26,6 +26,9 @@ func (s *Sandbox) listCustomers(c *call) *reply {
 	}
 	s.store.mu.RLock()
 	defer s.store.mu.RUnlock()
+	if len(terms) == 0 && p.sort.name != "" {
+		return s.page(s.store.sorted.all(s.store, p), p)
+	}
 	rows := s.store.search(terms)
 	if p.sort.name != "" {
 		s.store.order(rows, p)

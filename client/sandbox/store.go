@@ -18,6 +18,7 @@ type store struct {
 	affiliates  *book
 	byReference *index // of the customers
 	byLink      *index // of the customers, by contact and by company
+	sorted      sorted
 	ledger      ledger
 	seq         int64
 	clock       time.Time // of the last write
