@@ -111,14 +111,27 @@ func (l *Listing) note(p ListPage, h http.Header) {
 	}
 	l.count = count
 	l.read += len(p.Rows)
+	last := count >= 0 && l.read >= count && !l.goesOn(len(p.Rows), h)
 	if l.page == 0 {
 		l.first = len(p.Rows)
 	}
 	l.page++
-	l.ended = len(p.Rows) == 0 || l.repeats(p.Rows) || l.read >= count && count >= 0 && number(h, "X-NextPage") < l.page
+	l.ended = last || len(p.Rows) == 0 || l.repeats(p.Rows)
 	if count < 0 && !l.watch.distinct() || count >= 0 && l.read > 2*(count+listSize) {
 		l.ended, l.shifted = true, true // nothing says when it would end
 	}
+}
+
+// goesOn says that another page may follow one with which the count is reached,
+// which may be wrong: the server says so, or says nothing and the page is full.
+func (l *Listing) goesOn(rows int, h http.Header) bool {
+	switch {
+	case h.Get("X-NextPage") != "":
+		return number(h, "X-NextPage") > l.page
+	case l.page == 0:
+		return rows >= listSize
+	}
+	return rows >= l.first
 }
 
 // repeats says that a page is the one before it: the server does not turn pages.

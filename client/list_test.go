@@ -1,0 +1,187 @@
+package client_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"rowbatch/client"
+)
+
+// lister is a server of a list that may misbehave: pages are made as the test likes.
+type lister struct {
+	asked []string // sort expressions, page by page
+	page  func(n int, h http.Header) []string
+}
+
+func (l *lister) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	l.asked = append(l.asked, q.Get("sortOrder")+q.Get("sortExpression"))
+	n, _ := strconv.Atoi(q.Get("pageNumber"))
+	w.Header().Set("Content-Type", "application/json")
+	rows := l.page(n, w.Header())
+	if rows == nil {
+		w.WriteHeader(http.StatusBadRequest)
+		fmt.Fprint(w, `{"ErrorId":1,"Errors":[{"Key":"sortExpression","Value":"cannot be sorted on"}]}`)
+		return
+	}
+	fmt.Fprint(w, "["+strings.Join(rows, ",")+"]")
+}
+
+// entry is a list row; second is when the customer was created, "" for a short row.
+func entry(id int, second string) string {
+	if second != "" {
+		second = fmt.Sprintf(`,"createdTimestamp":"2020-01-01T00:00:%s"`, second)
+	}
+	return fmt.Sprintf(`{"id":%d,"reference":"R%d"%s}`, id, id, second)
+}
+
+// pages cuts customers 1 to n into pages, with the count that the server claims.
+func pages(size, n, claim int) func(int, http.Header) []string {
+	return func(page int, h http.Header) []string {
+		if claim >= 0 {
+			h.Set("X-Count", strconv.Itoa(claim))
+		}
+		rows := []string{}
+		for id := page*size + 1; id <= min(n, (page+1)*size); id++ {
+			rows = append(rows, entry(id, ""))
+		}
+		return rows
+	}
+}
+
+func fixed(count string, all ...[]string) func(int, http.Header) []string {
+	return func(page int, h http.Header) []string {
+		h.Set("X-Count", count)
+		if page >= len(all) {
+			return []string{}
+		}
+		return all[page]
+	}
+}
+
+func TestList(t *testing.T) {
+	for _, c := range []struct {
+		name                  string
+		page                  func(int, http.Header) []string
+		pages, requests, rows int
+		complete              bool
+	}{
+		{"one page", pages(1000, 3, 3), 1, 1, 3, true},
+		{"nobody", pages(1000, 0, 0), 1, 1, 0, true},
+		{"the server caps its pages", pages(2, 5, 5), 3, 3, 5, true},
+		{"the last page is full", pages(2, 4, 4), 2, 3, 4, true},
+		{"the last page is full, and says that it is the last", func(n int, h http.Header) []string {
+			h.Set("X-NextPage", map[bool]string{true: "1", false: "-1"}[n == 0])
+			return pages(2, 4, 4)(n, h)
+		}, 2, 2, 4, true},
+		{"no count", pages(2, 5, -1), 0, 4, 5, false},
+		{"a count too high", pages(2, 5, 9), 5, 4, 5, false},
+		{"a count too low", pages(2, 5, 4), 2, 3, 5, false},
+		{"a count of the page, and a next page", func(n int, h http.Header) []string {
+			h.Set("X-NextPage", strconv.Itoa(n+1))
+			return pages(2, 5, 2)(n, h)
+		}, 1, 4, 5, false},
+		{"a page index that is none", func(n int, h http.Header) []string {
+			h.Set("X-MaxPageIndex", "1")
+			return pages(2, 6, 6)(n, h)
+		}, 3, 4, 6, true},
+		{"pages do not turn", func(_ int, h http.Header) []string { return pages(2, 8, 8)(0, h) }, 4, 2, 4, false},
+		{"a customer comes twice", fixed("4", []string{entry(1, "01"), entry(2, "02")}, []string{entry(2, "02"), entry(3, "03")}), 2, 3, 4, false},
+		{"twice, among those of one moment", fixed("4", []string{entry(2, "01"), entry(1, "01")}, []string{entry(2, "01"), entry(3, "03")}), 2, 3, 4, false},
+		{"of one moment, in any order", fixed("4", []string{entry(2, "01"), entry(4, "01")}, []string{entry(1, "01"), entry(3, "03")}), 2, 3, 4, true},
+		{"by id though not by time", fixed("3", []string{entry(1, "05"), entry(2, "02"), entry(3, "")}), 1, 1, 3, true},
+		{"in no order", fixed("4", []string{entry(4, "05"), entry(2, "02")}, []string{entry(3, "07"), entry(1, "01")}), 2, 3, 4, false},
+		{"somebody came", func(n int, h http.Header) []string { return pages(2, 5+n, 5+n)(n, h) }, 3, 5, 9, true},
+		{"somebody went", func(n int, h http.Header) []string { return pages(2, 5-n, 5-n)(n, h) }, 3, 3, 4, false},
+		{"a row without an id", fixed("2", []string{`{"reference":"R1"}`, entry(2, "")}), 2, 2, 1, false},
+		{"an id as text, past 2^53", fixed("1", []string{`{"id":"9007199254740993","reference":7}`}), 1, 1, 1, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l := listing(t, &lister{page: c.page})
+			rows, pages := 0, -1
+			for {
+				p, rep := l.Next(t.Context())
+				if rep.Class != client.Answered {
+					t.Fatal(rep.Err)
+				}
+				if pages < 0 {
+					pages = l.Pages()
+				}
+				if len(p.Rows) == 0 {
+					break
+				}
+				rows += len(p.Rows)
+			}
+			if pages != c.pages || l.Requests != c.requests || rows != c.rows || l.Complete() != c.complete {
+				t.Errorf("%d pages to come, %d requests, %d rows, complete: %v", pages, l.Requests, rows, l.Complete())
+			}
+		})
+	}
+}
+
+func listing(t *testing.T, h http.Handler) *client.Listing {
+	t.Helper()
+	return serving(t, h).List(client.PatienceFor("http://localhost"))
+}
+
+func TestListRows(t *testing.T) {
+	l := listing(t, &lister{page: fixed("3", []string{`{"id":7,"reference":40021}`, `{"id":8,"reference":null}`, `{"id":9}`})})
+	p, _ := l.Next(t.Context())
+	want := []client.ListRow{
+		{ID: 7, Reference: "40021", Raw: json.RawMessage(`{"id":7,"reference":40021}`)},
+		{ID: 8, Raw: json.RawMessage(`{"id":8,"reference":null}`)},
+		{ID: 9, Nameless: true, Raw: json.RawMessage(`{"id":9}`)},
+	}
+	if !slices.EqualFunc(p.Rows, want, func(a, b client.ListRow) bool { return fmt.Sprint(a) == fmt.Sprint(b) }) {
+		t.Errorf("%+v", p.Rows)
+	}
+}
+
+// A server that does not sort is asked without an order, and keeps to that.
+func TestListWithoutOrder(t *testing.T) {
+	s := &lister{}
+	s.page = func(n int, h http.Header) []string {
+		if s.asked[len(s.asked)-1] != "" {
+			return nil
+		}
+		return pages(2, 3, 3)(n, h)
+	}
+	l := listing(t, s)
+	for {
+		p, rep := l.Next(t.Context())
+		if rep.Class != client.Answered {
+			t.Fatal(rep.Err)
+		}
+		if len(p.Rows) == 0 {
+			break
+		}
+	}
+	if want := []string{"AscendingcreatedTimestamp", "", ""}; !slices.Equal(s.asked, want) || !l.Complete() {
+		t.Errorf("%q, complete: %v", s.asked, l.Complete())
+	}
+}
+
+// A list that breaks off is not complete, and asks no more.
+func TestListBreaksOff(t *testing.T) {
+	l := listing(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("pageNumber") != "0" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		(&lister{page: pages(2, 4, 4)}).ServeHTTP(w, r)
+	}))
+	if p, rep := l.Next(t.Context()); rep.Class != client.Answered || len(p.Rows) != 2 {
+		t.Fatal(rep.Err)
+	}
+	if _, rep := l.Next(t.Context()); rep.Class != client.NoAccess {
+		t.Errorf("%s: %v", rep.Class, rep.Err)
+	}
+	if p, _ := l.Next(t.Context()); len(p.Rows) > 0 || l.Requests != 2 || l.Complete() {
+		t.Errorf("%d rows, %d requests", len(p.Rows), l.Requests)
+	}
+}
