@@ -1,0 +1,249 @@
+package cli_test
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+
+	"rowbatch/client/sandbox"
+)
+
+// columnOf reads a column of the account's newest report.
+func (a *account) columnOf(t *testing.T, name string) []string {
+	t.Helper()
+	run, err := newestRun(filepath.Join(a.dir, "reports"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(run, "report.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := parseSheet(string(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.column(name)
+}
+
+func smallAccount(t *testing.T, change ...func(*sandbox.Options)) *account {
+	t.Helper()
+	o := sandbox.Options{Customers: 1000}
+	for _, f := range change {
+		f(&o)
+	}
+	return openAccount(t, o)
+}
+
+func TestLookupIsChosen(t *testing.T) {
+	a := smallAccount(t)
+	few, many := a.some(20), a.some(60)
+	for _, c := range []struct {
+		name, key string
+		rows      []customer
+		flags     []string
+		requests  string
+	}{
+		{"few rows", "id", few, nil, "get=20"},
+		{"few rows, and the list is wanted", "id", few, []string{"--lookup", "list"}, "list=1"},
+		{"many rows", "id", many, nil, "list=1"},
+		{"many rows, and the list is not wanted", "id", many, []string{"--lookup", "each"}, "get=60"},
+		{"by reference, and the list is wanted", "reference", few, []string{"--lookup", "list"}, "list=1"},
+		{"under a condition a list row is no evidence", "id", many, []string{"--lookup", "list", "--when", `status == "Active"`}, "get=60"},
+		{"under a condition the list spares searches", "reference", many, []string{"--when", `status == "Active"`}, "list=1 get=60"},
+		{"beyond the limit nobody is looked up", "id", many, []string{"--limit", "50"}, "get=50"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := a.run(t, append([]string{"update", a.edits(t, c.key, c.rows, 0)}, c.flags...)...)
+			delete(b.outcomes, "skipped")
+			left := map[bool]int{true: 50, false: len(c.rows)}[len(c.flags) > 0 && c.flags[0] == "--limit"]
+			b.want(t, c.requests, fmt.Sprintf("unchanged=%d", left))
+		})
+	}
+	if b := a.runTo(t, "update", a.edits(t, "id", few, 0), "--lookup", "both"); b.code != 10 || b.total() != 0 {
+		t.Errorf("--lookup both: exit %d, %d requests", b.code, b.total())
+	}
+}
+
+func TestPagesCappedByTheServer(t *testing.T) {
+	a := smallAccount(t, func(o *sandbox.Options) { o.PageCap = 90 })
+	a.run(t, "update", a.edits(t, "reference", a.some(100), 0)).want(t, "list=12", "unchanged=100")
+	a.run(t, "update", a.edits(t, "id", a.some(100), 0)).want(t, "list=1 get=100", "unchanged=100")
+}
+
+// A field that list rows lack is no evidence, and rows without a time of creation
+// leave it open whether each customer was shown once.
+func TestShortListRows(t *testing.T) {
+	a := smallAccount(t, func(o *sandbox.Options) { o.ShortRows = true })
+	rows := a.some(60)
+	a.run(t, "update", a.edits(t, "id", rows, 2)).want(t, "list=1 get=31 put=30", "changed=30 unchanged=30")
+	a.run(t, "update", a.edits(t, "id", rows, 2), "--dry-run").want(t, "list=1 get=30", "would_change=30 unchanged=30")
+	a.run(t, "update", a.edits(t, "reference", rows, 0)).want(t, "list=61", "unchanged=60")
+	var phones [][]string
+	for _, c := range rows {
+		phones = append(phones, []string{c.id, a.field(c.id, "primaryPhone"), a.field(c.id, "customerReference.reference2")})
+	}
+	name := a.file(t, []string{"id", "primaryPhone", "customerReference.reference2"}, phones)
+	a.run(t, "update", name).want(t, "list=1 get=60", "unchanged=60")
+}
+
+// A dry run needs no customer whom the list shows in full; what is sent is read afresh.
+func TestDryRunByTheList(t *testing.T) {
+	for _, key := range []string{"id", "reference"} {
+		a := smallAccount(t)
+		a.run(t, "update", a.edits(t, key, a.some(60), 2), "--dry-run").want(t, "list=1", "would_change=30 unchanged=30")
+		if changes := a.columnOf(t, "rb_changes"); changes[0] != `[{"field":"firstName","before":"Hugo","after":"Hugone"}]` {
+			t.Errorf("%s", changes[0])
+		}
+		if who := a.columnOf(t, "rb_customer"); who[0] != "Copperleaf Works" || who[1] == "" {
+			t.Errorf("%q", who[:2])
+		}
+		b := a.run(t, "apply", "last")
+		b.want(t, "get=31 put=30", "changed=30 unchanged=30")
+		a.run(t, "undo", "last").want(t, "get=31 put=30", "changed=30 skipped=30")
+	}
+}
+
+func TestDryRunOfHoldsReadsWhatIsOwed(t *testing.T) {
+	a := smallAccount(t)
+	var rows [][]string
+	for n, c := range a.some(60) {
+		rows = append(rows, []string{c.reference})
+		if n%2 == 0 {
+			a.Edit(c.id, setting("status", `"Hold"`))
+		}
+	}
+	a.run(t, "hold", a.file(t, []string{"reference"}, rows), "--dry-run").want(t, "list=1 overview=30", "would_change=30 unchanged=30")
+	if owed := a.columnOf(t, "rb_balance"); owed[1] == "" {
+		t.Errorf("%q", owed[:2])
+	}
+}
+
+// references writes a file of 60 rows that ends in trouble: a reference that
+// nobody has, one that three have, and one that cannot be searched for.
+func (a *account) references(t *testing.T) string {
+	t.Helper()
+	some := a.some(64)
+	for _, c := range some[60:63] {
+		a.Edit(c.id, setting("reference", `"SAME"`))
+	}
+	a.Edit(some[63].id, setting("reference", `"A;B"`))
+	var rows [][]string
+	for _, c := range some[:57] {
+		rows = append(rows, []string{c.reference, a.field(c.id, "firstName")})
+	}
+	rows = append(rows, []string{"NOBODY", "Ada"}, []string{"SAME", "Ada"}, []string{"A;B", a.field(some[63].id, "firstName")})
+	return a.file(t, []string{"reference", "firstName"}, rows)
+}
+
+func TestReferencesInTheList(t *testing.T) {
+	a := smallAccount(t)
+	a.run(t, "update", a.references(t)).want(t, "list=1", "unchanged=58 rejected=2")
+	if got := fmt.Sprint(a.columnOf(t, "rb_error_code")[57:]); got != "[not_found ambiguous_reference ]" {
+		t.Errorf("%s", got)
+	}
+	ids := a.some(63)[60:]
+	if got, want := a.columnOf(t, "rb_error")[58], fmt.Sprintf(`3 customers have the reference "SAME": ids %s, %s, %s`, ids[0].id, ids[1].id, ids[2].id); got != want {
+		t.Errorf("%s", got)
+	}
+}
+
+// Where the list moved while it was read, it does not tell who is missing from it: each reference is searched for.
+func TestReferencesInAListThatShifts(t *testing.T) {
+	a := smallAccount(t, func(o *sandbox.Options) { o.PageCap = 100 })
+	box := http.Handler(a.Sandbox)
+	a.serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if q := r.URL.Query(); q.Get("pageNumber") == "3" {
+			q.Set("pageNumber", "2")
+			r.URL.RawQuery = q.Encode()
+		}
+		box.ServeHTTP(w, r)
+	}))
+	name := a.references(t)
+	// The page that comes twice ends the list: 4 pages, and 59 searches. Whom it did not show is read.
+	a.run(t, "update", name).want(t, "list=63 get=39", "unchanged=57 rejected=3")
+	if got := fmt.Sprint(a.columnOf(t, "rb_error_code")[57:]); got != "[not_found ambiguous_reference bad_value]" {
+		t.Errorf("%s", got)
+	}
+}
+
+// A customer with several rows is read before each of them: what the list shows
+// is not what the rows before will have left.
+func TestSeveralRowsOfACustomer(t *testing.T) {
+	a := smallAccount(t)
+	some := a.some(60)
+	var rows [][]string
+	for _, c := range some {
+		rows = append(rows, []string{c.id, a.field(c.id, "firstName")})
+	}
+	rows = append(rows, []string{some[0].id, "Ada"}, []string{some[0].id, a.field(some[0].id, "firstName")})
+	name := a.file(t, []string{"id", "firstName"}, rows)
+	a.run(t, "update", name, "--allow-duplicates").want(t, "list=1 get=4 put=2", "changed=2 unchanged=60")
+
+	var mixed [][]string
+	for n, c := range some {
+		mixed = append(mixed, []string{"update", c.id, "", a.field(c.id, "firstName")})
+		if n == 0 {
+			mixed = append(mixed, []string{"hold", "", c.reference, ""})
+		}
+	}
+	mapping := filepath.Join(a.dir, "mixed.yaml")
+	text := "action_column: action\nkey: {update: {column: id, field: id}, hold: {column: reference, field: reference}}\n" +
+		"columns:\n  first: firstName\n"
+	if err := os.WriteFile(mapping, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	name = a.file(t, []string{"action", "id", "reference", "first"}, mixed)
+	a.run(t, "run", name, "--map", mapping).want(t, "list=1 get=1 overview=2 hold=1", "changed=1 unchanged=60")
+}
+
+// gate is a server that loses the answer to one write, and after it takes no key any more.
+type gate struct {
+	http.Handler
+	open   atomic.Bool
+	writes atomic.Int32
+}
+
+func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !g.open.Load() && r.Method == http.MethodPut && g.writes.Add(1) == 5 {
+		g.Handler.ServeHTTP(discarded{http.Header{}}, r)
+		panic(http.ErrAbortHandler)
+	}
+	if !g.open.Load() && g.writes.Load() >= 5 {
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	g.Handler.ServeHTTP(w, r)
+}
+
+type discarded struct{ h http.Header }
+
+func (d discarded) Header() http.Header         { return d.h }
+func (d discarded) Write(p []byte) (int, error) { return len(p), nil }
+func (d discarded) WriteHeader(int)             {}
+
+// A resumed run looks the rest up in the list again. Of a row whose write was not
+// answered the list is no evidence: it is read back.
+func TestResumedLookup(t *testing.T) {
+	a := smallAccount(t)
+	g := &gate{Handler: a.Sandbox}
+	a.serve(t, g)
+	name := a.edits(t, "id", a.some(120), 1)
+	if b := a.runTo(t, "update", name, "--workers", "1"); b.code != 13 || b.outcomes["changed"] != 4 || b.outcomes["in_doubt"] != 1 {
+		t.Fatalf("exit %d, %v\n%s", b.code, b.outcomes, b.said)
+	}
+	g.open.Store(true)
+	for _, c := range a.some(70)[10:] { // somebody else has done these meanwhile
+		a.Edit(c.id, setting("firstName", fmt.Sprintf("%q", a.field(c.id, "firstName")+"ne")))
+	}
+	b := a.runTo(t, "resume", "last", "--timeout", "100ms")
+	if b.code != 0 || b.kinds["list"] != 1 || b.kinds["put"] != 55 || b.kinds["get"] != 57 || b.outcomes["changed"] != 60 || b.outcomes["unchanged"] != 60 {
+		t.Errorf("exit %d, %v, %v\n%s", b.code, b.kinds, b.outcomes, b.said)
+	}
+	if got := a.columnOf(t, "rb_outcome")[4]; got != "changed" {
+		t.Errorf("the row without an answer is %s", got)
+	}
+}
