@@ -57,7 +57,7 @@ func (l *Lookup) References(stop context.Context, refs iter.Seq2[int, string], f
 func (l *Lookup) reference(stop context.Context, ref string) (Found, error) {
 	if client.Unaskable(ref) {
 		return Found{Reference: ref, Out: batch.Reject("bad_value", fmt.Sprintf(
-			"the API has no way to search for the reference %q: %s; use the customer's id", ref, whyUnaskable(ref)))}, nil
+			"the API has no way to search for the reference %q: %s; use the customer's id, or --lookup list", ref, whyUnaskable(ref)))}, nil
 	}
 	var match client.Match
 	rep, requests, err := l.ask(stop, func() client.Reply {
