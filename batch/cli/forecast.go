@@ -37,7 +37,8 @@ func (r *run) forecast() forecast {
 	return f
 }
 
-// newForecast counts a read and a write for each row that changes, and how many
+// newForecast counts what is still to come: whose the rows are was looked up
+// before, and a plan knows it. It counts a read and a write for each row that changes, and how many
 // of the minute's windows they fill.
 func newForecast(changes int, known client.Allowance, wanted rate.Limit) forecast {
 	f := forecast{}

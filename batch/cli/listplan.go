@@ -109,6 +109,7 @@ func (r *run) lookUpInList(l *action.Lookup) (*listLookup, error) {
 	case rep.Class != client.Answered && !r.stopped():
 		r.notice("the customer list broke off (%v); whom it did not show is asked for", rep.Err)
 	}
+	look.index = nil // it has served: what follows needs the room
 	look.complete = list.Complete() && !r.stopped()
 	return look, nil
 }

@@ -228,6 +228,7 @@ func (d discarded) WriteHeader(int)             {}
 // A resumed run looks the rest up in the list again. Of a row whose write was not
 // answered the list is no evidence: it is read back.
 func TestResumedLookup(t *testing.T) {
+	t.Parallel()
 	a := smallAccount(t)
 	g := &gate{Handler: a.Sandbox}
 	a.serve(t, g)
@@ -239,7 +240,7 @@ func TestResumedLookup(t *testing.T) {
 	for _, c := range a.some(70)[10:] { // somebody else has done these meanwhile
 		a.Edit(c.id, setting("firstName", fmt.Sprintf("%q", a.field(c.id, "firstName")+"ne")))
 	}
-	b := a.runTo(t, "resume", "last", "--timeout", "100ms")
+	b := a.runTo(t, "resume", "last", "--timeout", "2s") // for so long the lost write may still show
 	if b.code != 0 || b.kinds["list"] != 1 || b.kinds["put"] != 55 || b.kinds["get"] != 57 || b.outcomes["changed"] != 60 || b.outcomes["unchanged"] != 60 {
 		t.Errorf("exit %d, %v, %v\n%s", b.code, b.kinds, b.outcomes, b.said)
 	}
