@@ -37,9 +37,9 @@ func (r *run) forecast() forecast {
 	return f
 }
 
-// newForecast counts what is still to come: whose the rows are was looked up
-// before, and a plan knows it. It counts a read and a write for each row that changes, and how many
-// of the minute's windows they fill.
+// newForecast counts a read and a write for each row that changes, and how many
+// of the minute's windows they fill. Look-ups are not to come any more: they are made
+// before the first row is decided, and a plan names its customers by id.
 func newForecast(changes int, known client.Allowance, wanted rate.Limit) forecast {
 	f := forecast{}
 	if changes == 0 {
