@@ -27,8 +27,7 @@ func Diff(edits []Edit, guards []Guard, now func(field string) Value, same Equal
 			continue
 		}
 		if stale {
-			return nil, &Outcome{Kind: Conflict, Code: cmp.Or(e.Stale, "changed_since_plan"), Error: fmt.Sprintf(
-				"%s should be %s, and is %s; the row would make it %s", e.Field, e.Expect.quoted(), was.quoted(), e.Want.quoted())}
+			return nil, e.conflict(was)
 		}
 		changes = append(changes, Change{Field: e.Field, Before: was, After: e.Want})
 	}
@@ -36,6 +35,16 @@ func Diff(edits []Edit, guards []Guard, now func(field string) Value, same Equal
 		return nil, &Outcome{Kind: Unchanged}
 	}
 	return changes, nil
+}
+
+// conflict tells what was expected of a field, what it holds and what it was to become.
+func (e Edit) conflict(now Value) *Outcome {
+	text := "%s should be %s, and is %s; the row would make it %s"
+	if e.Stale == "changed_since_export" {
+		text = "%s was exported as %s, and is now %s; the row would make it %s"
+	}
+	return &Outcome{Kind: Conflict, Code: cmp.Or(e.Stale, "changed_since_plan"),
+		Error: fmt.Sprintf(text, e.Field, e.Expect.quoted(), now.quoted(), e.Want.quoted())}
 }
 
 func (g Guard) broken(now Value, same Equal) *Outcome {

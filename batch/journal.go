@@ -42,8 +42,9 @@ type Head struct {
 const (
 	ModeRun    = "run"
 	ModeDryRun = "dry-run"
-	ModeApply  = "apply" // carries out the plan that a dry run left
-	ModeUndo   = "undo"  // takes back what a run changed
+	ModeApply  = "apply"  // carries out the plan that a dry run left
+	ModeUndo   = "undo"   // takes back what a run changed
+	ModeExport = "export" // wrote customers to a file: Rows of them; no row has an outcome
 )
 
 // End is the journal's last record when the process could still write one.

@@ -55,7 +55,7 @@ func (c *compiler) anyUnclear() bool {
 
 // assign finds the fields that a column sets.
 func (c *compiler) assign(h *heading) {
-	if h.use != undecided || c.unclear(h) {
+	if h.use != undecided || c.unclear(h) || c.onlyRead(h) {
 		return
 	}
 	rules := c.file.rules(h.text)

@@ -19,7 +19,8 @@ type Sink interface {
 
 // CheckOptions change what Check lets pass.
 type CheckOptions struct {
-	AllowDuplicates bool // a customer may stand in several rows
+	AllowDuplicates bool    // a customer may stand in several rows
+	Exports         Exports // what rows were when they were exported; nil: they are not compared
 }
 
 // Warning is a remark about a row that may be sent all the same.
@@ -55,6 +56,11 @@ func Check(in *Input, m *Mapper, sink Sink, o CheckOptions) (*Checked, error) {
 		if isBlank(row.Cells) {
 			c.result.BlankRows++
 			continue
+		}
+		if !row.Ragged {
+			if row.Base, err = m.base(row.Cells, o.Exports); err != nil {
+				return nil, err
+			}
 		}
 		c.row(row)
 		if sink == nil {
@@ -130,7 +136,8 @@ func (c *checker) row(row Row) {
 		c.keep(0, 0, 0)
 		return
 	}
-	c.mapper.into(row.Cells, &c.mapped)
+	c.mapper.into(row.Cells, row.Base, &c.mapped)
+	r.count(&c.mapped)
 	if len(c.mapped.Problems) > 0 {
 		*r.marks.at(n) = bad
 	}

@@ -12,6 +12,8 @@ type Checked struct {
 	BlankRows    int       // dropped: every cell was blank
 	Warnings     []Warning // the first 20
 	WarningCount int
+	Exported     int // rows compared with what they were when they were exported
+	Edited       int // of these, no longer so
 
 	lines  chunked[uint32]
 	marks  chunked[marks]

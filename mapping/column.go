@@ -35,7 +35,7 @@ func (c *column) reject(out *Mapped, code, text string) {
 }
 
 func (c *column) cell(text string, clears bool) Cell {
-	return Cell{c.field, c.name, c.heading, text, clears}
+	return Cell{Field: c.field, Name: c.name, Column: c.heading, Text: text, Clear: clears}
 }
 
 // set reads a cell that sets a field.

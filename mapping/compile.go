@@ -12,6 +12,7 @@ type CompileOptions struct {
 	File   *File             // nil: headings are field names
 	Match  map[string]string // column → field, from --match; beats the file's match
 	Ignore []string          // columns, from --ignore
+	Export bool              // rows are compared with an export, even without a column rb_export
 }
 
 // Compile decides what each column of a heading is for. The error is a *Refusal
@@ -37,6 +38,8 @@ type compiler struct {
 	columns []heading
 	mapper  *Mapper
 	bad     refusals
+
+	exported bool // rows may come from an export
 }
 
 func newCompiler(command string, all []Schema, file *File) *compiler {
@@ -53,6 +56,8 @@ func newCompiler(command string, all []Schema, file *File) *compiler {
 }
 
 func (c *compiler) compile(heading []string, o CompileOptions) (*Mapper, error) {
+	c.exported = slices.ContainsFunc(c.parts, func(p *part) bool { return p.schema.Exported }) && (o.Export || slices.ContainsFunc(heading, IsExport))
+	c.mapper.exported = c.exported
 	c.checkAction()
 	c.layOut(heading, o)
 	c.findAction()
@@ -116,6 +121,8 @@ func (c *compiler) layOut(texts []string, o CompileOptions) {
 		switch {
 		case isOurs(h.text), ignored[h.text]:
 			h.use = leftOut
+		case IsExport(h.text) && c.mapper.export == nil:
+			h.use, c.mapper.export = leftOut, &column{index: i, heading: h.text}
 		case h.text == "":
 			h.use = leftOut
 			c.bad.add(fmt.Sprintf("column %d has no heading", i+1), "give it one, or delete the column")

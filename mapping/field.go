@@ -63,6 +63,9 @@ type Schema struct {
 	// so, in any letter case and with white space around it, is rejected unless it
 	// is a clear. A backslash does not help there.
 	Reserved string
+
+	Exported bool     // rows may come from an export, and are compared with what they were then
+	ReadOnly []string // what an export shows beside the fields
 }
 
 func (s *Schema) keyNames() []string {

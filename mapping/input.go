@@ -19,7 +19,7 @@ type ReadOptions struct {
 
 // Input is a CSV file being read, in memory that does not grow with its length.
 // Columns whose heading begins with rb_ are our own reports' and are left out of
-// headings and rows alike.
+// headings and rows alike; rb_export alone stays.
 type Input struct {
 	name     string
 	dialect  Dialect
@@ -37,6 +37,7 @@ type Row struct {
 	Line   int      // where the row starts, from 1; newlines inside cells count
 	Cells  []string // with the escaping apostrophe taken off; valid until the next row is read
 	Ragged bool     // more or fewer cells than the heading
+	Base   *Base    // what the row was when it was exported
 }
 
 // NewInput reads the heading of a file and leaves r at the first row. The error
@@ -98,7 +99,7 @@ func (in *Input) readHeading() error {
 // isOurs says that a column of this heading was written by a report.
 func isOurs(heading string) bool {
 	heading = strings.TrimSpace(heading)
-	return len(heading) >= 3 && strings.EqualFold(heading[:3], "rb_")
+	return len(heading) >= 3 && strings.EqualFold(heading[:3], "rb_") && !IsExport(heading)
 }
 
 // isReport says that the file is a report.csv or failed.csv, edited or not.

@@ -28,24 +28,24 @@ func TestInputReadsRows(t *testing.T) {
 		dialect    string
 		want       []Row
 	}{
-		{"plain", "id,name\n1,Ada\n", ReadOptions{}, "UTF-8, delimiter ,", []Row{{2, []string{"1", "Ada"}, false}}},
-		{"byte order mark", "\xEF\xBB\xBFid;name\r\n1;Ada\r\n", ReadOptions{}, "UTF-8, delimiter ;", []Row{{2, []string{"1", "Ada"}, false}}},
-		{"tab, no last newline", "id\tname\n1\tA,da", ReadOptions{}, "UTF-8, delimiter tab", []Row{{2, []string{"1", "A,da"}, false}}},
-		{"delimiter in a quoted heading", "id|\"a,b,c\"\n1|x\n", ReadOptions{}, "UTF-8, delimiter |", []Row{{2, []string{"1", "x"}, false}}},
-		{"delimiter given", "id:name\n1:x\n", ReadOptions{Delimiter: ':'}, "UTF-8, delimiter :", []Row{{2, []string{"1", "x"}, false}}},
-		{"a mark beats the encoding", utf16, ReadOptions{Encoding: "windows-1252"}, "UTF-16LE, delimiter ,", []Row{{2, []string{"1", "Zoë"}, false}}},
-		{"encoding given", latin, ReadOptions{Encoding: "windows-1252"}, "windows-1252, delimiter ;", []Row{{2, []string{"1", "Zoë €"}, false}}},
+		{"plain", "id,name\n1,Ada\n", ReadOptions{}, "UTF-8, delimiter ,", []Row{{2, []string{"1", "Ada"}, false, nil}}},
+		{"byte order mark", "\xEF\xBB\xBFid;name\r\n1;Ada\r\n", ReadOptions{}, "UTF-8, delimiter ;", []Row{{2, []string{"1", "Ada"}, false, nil}}},
+		{"tab, no last newline", "id\tname\n1\tA,da", ReadOptions{}, "UTF-8, delimiter tab", []Row{{2, []string{"1", "A,da"}, false, nil}}},
+		{"delimiter in a quoted heading", "id|\"a,b,c\"\n1|x\n", ReadOptions{}, "UTF-8, delimiter |", []Row{{2, []string{"1", "x"}, false, nil}}},
+		{"delimiter given", "id:name\n1:x\n", ReadOptions{Delimiter: ':'}, "UTF-8, delimiter :", []Row{{2, []string{"1", "x"}, false, nil}}},
+		{"a mark beats the encoding", utf16, ReadOptions{Encoding: "windows-1252"}, "UTF-16LE, delimiter ,", []Row{{2, []string{"1", "Zoë"}, false, nil}}},
+		{"encoding given", latin, ReadOptions{Encoding: "windows-1252"}, "windows-1252, delimiter ;", []Row{{2, []string{"1", "Zoë €"}, false, nil}}},
 		{"true lines", "id,name\n\n1,\"a\nb\"\n\n2,c\n", ReadOptions{}, "UTF-8, delimiter ,",
-			[]Row{{3, []string{"1", "a\nb"}, false}, {6, []string{"2", "c"}, false}}},
-		{"newline in a heading", "\nid,\"na\nme\"\n1,x\n", ReadOptions{}, "UTF-8, delimiter ,", []Row{{4, []string{"1", "x"}, false}}},
+			[]Row{{3, []string{"1", "a\nb"}, false, nil}, {6, []string{"2", "c"}, false, nil}}},
+		{"newline in a heading", "\nid,\"na\nme\"\n1,x\n", ReadOptions{}, "UTF-8, delimiter ,", []Row{{4, []string{"1", "x"}, false, nil}}},
 		{"line ends inside cells stay", "id,name\r\n1,\"a\r\nb\nc\rd\r\r\ne\"\r\n", ReadOptions{}, "UTF-8, delimiter ,",
-			[]Row{{2, []string{"1", "a\r\nb\nc\rd\r\r\ne"}, false}}},
+			[]Row{{2, []string{"1", "a\r\nb\nc\rd\r\r\ne"}, false, nil}}},
 		{"ragged", "id,name\n1\n2,a,b\n", ReadOptions{}, "UTF-8, delimiter ,",
-			[]Row{{2, []string{"1"}, true}, {3, []string{"2", "a", "b"}, true}}},
+			[]Row{{2, []string{"1"}, true, nil}, {3, []string{"2", "a", "b"}, true, nil}}},
 		{"apostrophes", "id,name\n'=1,'a\n''+x,'''-\n", ReadOptions{}, "UTF-8, delimiter ,",
-			[]Row{{2, []string{"=1", "'a"}, false}, {3, []string{"'+x", "''-"}, false}}},
+			[]Row{{2, []string{"=1", "'a"}, false, nil}, {3, []string{"'+x", "''-"}, false, nil}}},
 		{"our columns", "rb_line,id,RB_outcome,name\n7,1,failed,Ada\n8,2\n", ReadOptions{}, "UTF-8, delimiter ,",
-			[]Row{{2, []string{"1", "Ada"}, false}, {3, []string{"2"}, true}}},
+			[]Row{{2, []string{"1", "Ada"}, false, nil}, {3, []string{"2"}, true, nil}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			in, err := NewInput(iotest.OneByteReader(strings.NewReader(c.text)), "in.csv", c.options)

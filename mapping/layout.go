@@ -36,20 +36,27 @@ func (l *layout) setsParent() bool {
 			slices.ContainsFunc(l.constants, func(c Cell) bool { return c.Field.Parent }))
 }
 
-func (l *layout) into(cells []string, out *Mapped) {
+func (l *layout) into(cells []string, base *Base, out *Mapped) {
 	l.identify(cells, out)
+	if base != nil && base.Problem != nil {
+		out.Problems = append(out.Problems, *base.Problem)
+		return
+	}
 	for i := range l.columns {
-		l.columns[i].set(cells[l.columns[i].index], out)
+		if was, edited := base.edited(l.columns[i].name); edited {
+			l.columns[i].setSince(cells[l.columns[i].index], was, out)
+		}
 	}
 	for i := range l.guards {
 		l.guards[i].guard(cells[l.guards[i].index], out)
 	}
 	for i := range l.foreign {
-		if c := &l.foreign[i]; strings.TrimSpace(cells[c.index]) != "" {
+		c := &l.foreign[i]
+		if _, edited := base.edited(c.heading); edited && strings.TrimSpace(cells[c.index]) != "" {
 			c.reject(out, "bad_value", "is not a column that "+l.schema.Action+" takes: leave the cell blank")
 		}
 	}
-	out.Cells = append(out.Cells, l.constants...)
+	l.setConstants(base, out)
 }
 
 // identify finds the cell that names the customer, and reads it.

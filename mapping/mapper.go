@@ -11,6 +11,10 @@ type Mapper struct {
 	layouts []*layout // of each action that rows may be of
 	action  *column   // says which of them a row is of; nil: there is one
 	secrets []int     // columns that may hold passwords, ascending
+
+	export   *column  // rb_export; nil: there is none
+	exported bool     // rows may be compared with an export
+	readOnly []column // that an export shows and no row sets
 }
 
 // Mapped is a row understood.
@@ -22,6 +26,7 @@ type Mapped struct {
 	Guards   []Cell
 	Problems []Problem // none: the row may be sent
 	Warnings []string
+	Exported bool // the row was compared with what it was when it was exported
 }
 
 // Cell is one field that a row sets, or guards. An empty Text in a guard means
@@ -32,6 +37,7 @@ type Cell struct {
 	Column string // the heading; "constants" for a constant
 	Text   string
 	Clear  bool
+	Was    *string // what the field held when the row was exported; nil: not known
 }
 
 // Problem is why a row is rejected, by an rb_error_code. Its text never holds
@@ -76,18 +82,26 @@ func (m *Mapper) Fields(action string) []string {
 
 // Row says what the cells of a row set. They stand as an [Input] gives them, as
 // many as there were headings. No cell is given a type by guess.
-func (m *Mapper) Row(cells []string) Mapped {
+func (m *Mapper) Row(cells []string) Mapped { return m.RowSince(cells, nil) }
+
+// RowSince is Row for a row that may have been exported: its cells set only what
+// is not as it was.
+func (m *Mapper) RowSince(cells []string, base *Base) Mapped {
 	out := Mapped{Cells: make([]Cell, 0, m.layouts[0].most())}
-	m.into(cells, &out)
+	m.into(cells, base, &out)
 	return out
 }
 
 // into is Row into memory that can be used again.
-func (m *Mapper) into(cells []string, out *Mapped) {
+func (m *Mapper) into(cells []string, base *Base, out *Mapped) {
 	*out = Mapped{Cells: out.Cells[:0], Guards: out.Guards[:0], Problems: out.Problems[:0], Warnings: out.Warnings[:0]}
 	if l := m.layoutOf(cells, out); l != nil {
 		out.Action = l.schema.Action
-		l.into(cells, out)
+		l.into(cells, base, out)
+		if base != nil {
+			out.Exported = true
+			m.remarkReadOnly(base, out)
+		}
 	}
 }
 

@@ -38,9 +38,23 @@ func fusebillItem(row mapping.Mapped, c Context) *batch.Item {
 			it.Out = out
 			return it
 		}
-		it.Edits = append(it.Edits, batch.Edit{Field: cell.Name, Want: want})
+		it.Edits = append(it.Edits, edit(cell, want))
+	}
+	if row.Exported && len(it.Edits) == 0 {
+		it.Out = &batch.Outcome{Kind: batch.Unchanged} // whatever the record holds now
 	}
 	return it
+}
+
+// edit sets a cell's field. Of a cell that was edited since its export the record
+// must still hold what was exported.
+func edit(cell mapping.Cell, want batch.Value) batch.Edit {
+	e := batch.Edit{Field: cell.Name, Want: want}
+	if cell.Was != nil {
+		was := batch.Text(*cell.Was)
+		e.Expect, e.Stale = &was, "changed_since_export"
+	}
+	return e
 }
 
 // Key is a row's customer as the report names it; "" when the row names none.

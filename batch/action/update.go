@@ -36,8 +36,9 @@ func UpdateSchema() mapping.Schema {
 			{Name: "quickBooksLatchType", Kind: mapping.Enum, Enum: []string{"CreateNew", "LatchExisting", "DoNothing", "Enabled"}},
 			{Name: "quickBooksId", Kind: mapping.Digits},
 		},
-		Belongs: belongs(),
-		Guards:  []string{"status", "currency", "customerAccountStatus", "hubSpotId", "hubSpotCompanyId", "salesforceId", "netsuiteId", "geotabId"},
+		Belongs:  belongs(),
+		Exported: true, ReadOnly: readOnlyColumns(),
+		Guards: []string{"status", "currency", "customerAccountStatus", "hubSpotId", "hubSpotCompanyId", "salesforceId", "netsuiteId", "geotabId"},
 	}
 }
 

@@ -49,7 +49,7 @@ func unfit(try, format string, args ...any) *fault {
 // find returns the run of a name; choose picks the one that last means.
 func (r *run) find(name, what string, choose func([]runs.Info) (string, bool)) (*runs.Dir, error) {
 	if name != last {
-		return runs.Find(r.flags.reports, name)
+		return r.findNamed(name, what)
 	}
 	all, err := runs.List(r.flags.reports)
 	if err != nil {
@@ -60,6 +60,21 @@ func (r *run) find(name, what string, choose func([]runs.Info) (string, bool)) (
 		return nil, usage("rowbatch runs, or --reports with the folder that holds it", "there is no %s in %s that last could mean", what, r.flags.reports)
 	}
 	return runs.Find(r.flags.reports, id)
+}
+
+// findNamed finds a run whose rows have outcomes: an export has none.
+func (r *run) findNamed(name, what string) (*runs.Dir, error) {
+	dir, err := runs.Find(r.flags.reports, name)
+	if err != nil {
+		return nil, err
+	}
+	switch exported, err := dir.HasBaseline(); {
+	case err != nil:
+		return nil, err
+	case exported:
+		return nil, usage("rowbatch runs", "%s is an export, and no %s: its rows were read, and nothing was sent", dir.ID(), what)
+	}
+	return dir, nil
 }
 
 // newest returns the first run, newest first, that fits.
@@ -79,6 +94,7 @@ func (r *run) adopt(h batch.Head) error {
 	f.when, f.encoding, f.lookup = h.Options["when"], h.Options["encoding"], h.Options["lookup"]
 	f.allowDuplicates, f.holdSuspended = h.Options["allow-duplicates"] != "", h.Options["hold-suspended"] != ""
 	f.skipPing = h.Options["skip-ping"] != ""
+	f.base, f.noBase = h.Options["base"], h.Options["no-base"] != ""
 	f.match, f.ignore = split(h.Options["match"]), split(h.Options["ignore"])
 	if n := h.Options["limit"]; n != "" {
 		if _, err := fmt.Sscan(n, &f.limit); err != nil {

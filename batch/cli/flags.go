@@ -27,6 +27,8 @@ type actionFlags struct {
 	skipPing        bool
 	delimiter       string
 	encoding        string
+	noBase          bool
+	base            string
 
 	// parsed from the texts above
 	separator rune
@@ -48,6 +50,10 @@ func (f *actionFlags) register(cmd *cobra.Command, j job) {
 	s.IntVar(&f.limit, "limit", 0, "only the first `N` data rows (default: all)")
 	s.BoolVar(&f.strict, "strict", false, "refuse the whole file when a check rejects any row")
 	s.BoolVar(&f.allowDuplicates, "allow-duplicates", false, "a customer may stand in several rows of one action; they run in file order")
+	if j.comparesExports() {
+		s.BoolVar(&f.noBase, "no-base", false, "write every cell that differs from the live record, even in an exported file")
+		s.StringVar(&f.base, "base", "", "an exported `FILE` as it was: what rows are compared with, in place of their rb_export")
+	}
 	if j.suspends() {
 		s.BoolVar(&f.holdSuspended, "hold-suspended", false, "a Suspended customer may be held")
 	}
@@ -68,6 +74,9 @@ func (f *actionFlags) parse(cmd *cobra.Command, j job) error {
 		if err := check(); err != nil {
 			return err
 		}
+	}
+	if f.noBase && f.base != "" {
+		return usage("", "--no-base and --base exclude each other")
 	}
 	if cmd.Flags().Changed("limit") && f.limit < 1 {
 		return usage("--limit 10", "--limit must be at least 1")

@@ -37,6 +37,8 @@ func (r *run) options() map[string]string {
 	set("encoding", r.flags.encoding)
 	set("when", r.flags.when)
 	set("lookup", r.flags.lookup)
+	set("base", r.flags.base)
+	truth("no-base", r.flags.noBase)
 	if r.flags.limit > 0 {
 		set("limit", strconv.Itoa(r.flags.limit))
 	}

@@ -26,6 +26,7 @@ type intake struct {
 	checked *mapping.Checked
 	dialect mapping.Dialect
 	secrets map[int][]string // by row: passwords, which stand in no file of ours
+	bases   *bases           // what exported rows were; nil: they are not compared
 }
 
 // stdinCopy is the name of the file in the run's folder that keeps a standard input.
@@ -56,7 +57,7 @@ func takeIn(stop context.Context, file string, stdin io.Reader, f *actionFlags, 
 		return nil, cmp.Or(mapErr, err)
 	}
 	in.dialect = input.Dialect()
-	in.mapper, err = j.compile(input.Heading(), mapping.CompileOptions{Name: file, File: mapFile, Match: f.matches, Ignore: f.ignore})
+	in.mapper, err = j.compile(input.Heading(), mapping.CompileOptions{Name: file, File: mapFile, Match: f.matches, Ignore: f.ignore, Export: f.base != ""})
 	if err == nil && file == "-" && in.mapper.HasSecrets() {
 		err = secretsOnStdin()
 	}
@@ -70,13 +71,19 @@ func takeIn(stop context.Context, file string, stdin io.Reader, f *actionFlags, 
 	return in, nil
 }
 
-func (in *intake) check(input *mapping.Input, f *actionFlags, dir *runs.Dir) error {
-	rows, err := dir.Rows(input.Heading())
+func (in *intake) check(input *mapping.Input, f *actionFlags, dir *runs.Dir) (err error) {
+	start, o := dir.Rows, mapping.CheckOptions{AllowDuplicates: f.allowDuplicates}
+	if in.mapper.ComparesExports() && !f.noBase {
+		in.bases = newBases(f, dir)
+		start, o.Exports = dir.ExportedRows, in.bases
+		defer func() { err = errors.Join(err, in.bases.close()) }()
+	}
+	rows, err := start(input.Heading())
 	if err != nil {
 		return err
 	}
 	in.secrets = map[int][]string{}
-	in.checked, err = mapping.Check(input, in.mapper, &copier{rows: rows, secrets: in.secrets}, mapping.CheckOptions{AllowDuplicates: f.allowDuplicates})
+	in.checked, err = mapping.Check(input, in.mapper, &copier{rows: rows, secrets: in.secrets}, o)
 	return errors.Join(err, rows.Close())
 }
 
@@ -92,7 +99,11 @@ func (c *copier) Append(r mapping.Row, hidden []string) error {
 		c.secrets[c.n] = hidden
 	}
 	c.n++
-	return c.rows.Append(r.Line, r.Cells, r.Ragged)
+	base, err := baseText(r.Base)
+	if err != nil {
+		return err
+	}
+	return c.rows.AppendExported(r.Line, r.Cells, r.Ragged, base)
 }
 
 func (in *intake) readMapping(name string) (*mapping.File, error) {

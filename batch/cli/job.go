@@ -39,6 +39,11 @@ func (j job) readsOverview() bool {
 	return slices.ContainsFunc(j.specs, func(s action.Spec) bool { return s.Overview })
 }
 
+// comparesExports says that rows may come from an export, and are compared with it.
+func (j job) comparesExports() bool {
+	return slices.ContainsFunc(j.specs, func(s action.Spec) bool { return s.Schema.Exported })
+}
+
 // reaches says that rows may be about a system's customers.
 func (j job) reaches(system string) bool {
 	return slices.ContainsFunc(j.specs, func(s action.Spec) bool { return s.Schema.System == system })

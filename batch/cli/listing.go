@@ -141,7 +141,7 @@ func printRuns(w io.Writer, all []listed, asJSON bool) error {
 		if l.State == damaged {
 			rows = "its journal cannot be read"
 		}
-		if l.Mode != batch.ModeRun {
+		if l.Mode != batch.ModeRun && l.Mode != l.Action {
 			what += " " + l.Mode
 		}
 		if l.Of != "" {
@@ -176,7 +176,7 @@ for the newest.`,
 // report writes a run's files once more. Its exit code is about that, not about the run.
 func (r *run) report(name string) error {
 	dir, err := r.find(name, "run", func(all []runs.Info) (string, bool) {
-		return newest(all, func(runs.Info) bool { return true })
+		return newest(all, func(i runs.Info) bool { return i.Head.Mode != batch.ModeExport })
 	})
 	if err != nil {
 		return err

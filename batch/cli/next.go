@@ -89,7 +89,8 @@ func commandOf(h batch.Head, file, dir string) string {
 	add("--match", split(h.Options["match"])...)
 	add("--ignore", split(h.Options["ignore"])...)
 	add("--when", split(h.Options["when"])...)
-	for _, flag := range []string{"allow-duplicates", "hold-suspended"} {
+	add("--base", split(h.Options["base"])...)
+	for _, flag := range []string{"allow-duplicates", "hold-suspended", "no-base"} {
 		if h.Options[flag] != "" {
 			words = append(words, "--"+flag)
 		}

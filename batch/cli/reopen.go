@@ -73,7 +73,7 @@ func (r *run) reopen(dir *runs.Dir, h batch.Head) (*intake, error) {
 			return nil, err
 		}
 	}
-	in.mapper, err = r.job.compile(rows.Heading(), mapping.CompileOptions{Name: h.File, File: file, Match: r.flags.matches, Ignore: r.flags.ignore})
+	in.mapper, err = r.job.compile(rows.Heading(), mapping.CompileOptions{Name: h.File, File: file, Match: r.flags.matches, Ignore: r.flags.ignore, Export: r.flags.base != ""})
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ type copied struct{ *runs.RowsReader }
 
 func (c copied) Next() (mapping.Row, error) {
 	row, err := c.RowsReader.Next()
-	return mapping.Row{Line: row.Line, Cells: row.Cells, Ragged: row.Ragged}, err
+	return mapping.Row{Line: row.Line, Cells: row.Cells, Ragged: row.Ragged, Base: baseOf(row)}, err
 }
 
 // recheckInput reads the input itself again: only there do the passwords stand.

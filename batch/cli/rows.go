@@ -142,7 +142,7 @@ func (r *rows) mapped(row runs.Row) mapping.Mapped {
 	if hidden := r.in.secrets[row.N]; hidden != nil {
 		cells = r.in.mapper.Unmask(cells, hidden)
 	}
-	return r.in.mapper.Row(cells)
+	return r.in.mapper.RowSince(cells, baseOf(row))
 }
 
 // understood turns what a row says into an item of its action.
@@ -171,7 +171,11 @@ func (r *rows) references() iter.Seq2[int, string] {
 			if !r.isOpen(row.N) || r.ids[row.N] != 0 {
 				continue
 			}
-			if mapped := r.mapped(row); mapped.KeyField == "reference" && !yield(row.N, mapped.Key) {
+			mapped := r.mapped(row)
+			if mapped.Exported && len(mapped.Cells) == 0 {
+				continue // it is as it was exported: its customer is not looked at
+			}
+			if mapped.KeyField == "reference" && !yield(row.N, mapped.Key) {
 				return
 			}
 		}

@@ -97,6 +97,11 @@ func (r *run) start(h batch.Head) (err error) {
 
 // settle does what had to wait until the rows were known.
 func (r *run) settle() (err error) {
+	defer func() {
+		if err == nil && r.in.bases != nil {
+			err = r.in.bases.sameAccount(r.services.account())
+		}
+	}()
 	if r.when, err = r.conditions(); err != nil {
 		return err
 	}

@@ -26,6 +26,12 @@ func (r *run) noteInput() {
 	if r.in.mapper.HasSecrets() {
 		fmt.Fprintf(w, "%s: passwords are shown as *** and kept in no file\n", r.file)
 	}
+	if names := r.in.mapper.ReadOnly(); len(names) > 0 {
+		fmt.Fprintf(w, "%s: only for reading, and ignored: %s\n", r.file, strings.Join(names, ", "))
+	}
+	if c.Exported > 0 {
+		fmt.Fprintf(w, "%s: %s, %s edited since\n", r.file, plural(c.Exported, "exported row"), thousands(c.Edited))
+	}
 	if c.BlankRows > 0 {
 		fmt.Fprintf(w, "%s: %s without any cell left out\n", r.file, plural(c.BlankRows, "row"))
 	}
@@ -115,6 +121,9 @@ func counted(rows int, outcomes map[batch.Kind]int) string {
 		if n := outcomes[k]; n > 0 {
 			parts = append(parts, thousands(n)+" "+strings.ReplaceAll(string(k), "_", " "))
 		}
+	}
+	if len(parts) == 0 { // of an export
+		return plural(rows, "row")
 	}
 	return plural(rows, "row") + ": " + strings.Join(parts, ", ")
 }

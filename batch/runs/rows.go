@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,7 +19,11 @@ import (
 const (
 	lineColumn   = "rb_line"
 	raggedColumn = "rb_ragged"
+	baseColumn   = "rb_base" // before rb_ragged, and only there where rows were exported
 )
+
+// exportColumn is the one column of ours that rows bring along and keep.
+const exportColumn = "rb_export"
 
 const bufferSize = 64 << 10
 
@@ -29,50 +34,67 @@ type RowsWriter struct {
 	file   File
 	out    *csv.Writer
 	width  int   // of the input
+	bases  bool  // rows may have been exported
 	keep   []int // the input's columns that are not ours
 	record []string
 }
 
 // Rows starts rows.csv under the input's heading. Columns whose name begins with
-// rb_ are our own, of an earlier report, and are left out with their cells.
-func (d *Dir) Rows(heading []string) (*RowsWriter, error) {
+// rb_ are our own, of an earlier report, and are left out with their cells, but
+// for rb_export.
+func (d *Dir) Rows(heading []string) (*RowsWriter, error) { return d.rows(heading, false) }
+
+// ExportedRows is Rows for an input whose rows may have been exported: beside
+// each stands what is to be remembered of its export.
+func (d *Dir) ExportedRows(heading []string) (*RowsWriter, error) { return d.rows(heading, true) }
+
+func (d *Dir) rows(heading []string, bases bool) (*RowsWriter, error) {
 	f, err := d.CreateFile(rowsName)
 	if err != nil {
 		return nil, err
 	}
-	w := &RowsWriter{dir: d, file: f, out: csv.NewWriter(bufio.NewWriterSize(f, bufferSize)), width: len(heading)}
+	w := &RowsWriter{dir: d, file: f, out: csv.NewWriter(bufio.NewWriterSize(f, bufferSize)), width: len(heading), bases: bases}
 	for i, name := range heading {
 		if !ours(name) {
 			w.keep = append(w.keep, i)
 		}
 	}
-	if err := w.write(lineColumn, heading, raggedColumn); err != nil {
+	if err := w.write(lineColumn, heading, baseColumn, raggedColumn); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return w, nil
 }
 
 func ours(heading string) bool {
-	return strings.HasPrefix(strings.ToLower(strings.TrimSpace(heading)), "rb_")
+	name := strings.ToLower(strings.TrimSpace(heading))
+	return strings.HasPrefix(name, "rb_") && name != exportColumn
 }
 
 // Append copies the row that starts at this line of the input. Cells are UTF-8,
 // and as many as the heading's, unless the row is ragged: then all are kept.
 func (w *RowsWriter) Append(line int, cells []string, ragged bool) error {
+	return w.AppendExported(line, cells, ragged, "")
+}
+
+// AppendExported is Append with what is to be remembered of the row's export.
+func (w *RowsWriter) AppendExported(line int, cells []string, ragged bool, base string) error {
 	if !ragged && len(cells) == w.width {
-		return w.write(strconv.Itoa(line), cells, "")
+		return w.write(strconv.Itoa(line), cells, base, "")
 	}
 	array, err := json.Marshal(cells)
 	if err != nil {
 		return writing(w.file.Name(), err)
 	}
-	return w.write(strconv.Itoa(line), make([]string, w.width), string(array))
+	return w.write(strconv.Itoa(line), make([]string, w.width), base, string(array))
 }
 
-func (w *RowsWriter) write(line string, cells []string, ragged string) error {
+func (w *RowsWriter) write(line string, cells []string, base, ragged string) error {
 	w.record = append(w.record[:0], line)
 	for _, i := range w.keep {
 		w.record = append(w.record, cells[i])
+	}
+	if w.bases {
+		w.record = append(w.record, base)
 	}
 	w.record = append(w.record, ragged)
 	return writing(w.file.Name(), w.out.Write(w.record))
@@ -97,7 +119,8 @@ type Row struct {
 	N      int // ordinal, from 0
 	Line   int // of the input file, where the row starts
 	Cells  []string
-	Ragged bool // Cells are as many as they came, not one for each heading
+	Ragged bool   // Cells are as many as they came, not one for each heading
+	Base   string // what is remembered of the row's export; "": it was not exported
 }
 
 // RowsReader streams rows.csv. Close it.
@@ -112,6 +135,7 @@ type RowsReader struct {
 // frame is what gocsv matches by name; the cells between are taken as they are.
 type frame struct {
 	Line   string `csv:"rb_line"`
+	Base   string `csv:"rb_base"`
 	Ragged string `csv:"rb_ragged"`
 }
 
@@ -135,7 +159,11 @@ func (r *RowsReader) readHeading() (err error) {
 		return err
 	}
 	width := len(r.rows.Headers) - 2
-	if width < 0 || len(r.rows.MismatchedStructFields) > 0 {
+	missing := slices.DeleteFunc(r.rows.MismatchedStructFields, func(name string) bool { return name == baseColumn })
+	if slices.Contains(r.rows.Headers, baseColumn) {
+		width--
+	}
+	if width < 0 || len(missing) > 0 {
 		return fmt.Errorf("its heading lacks %s or %s", lineColumn, raggedColumn)
 	}
 	r.heading = append(r.heading, r.rows.Headers[1:width+1]...)
@@ -149,7 +177,7 @@ func (r *RowsReader) readHeading() (err error) {
 // byPosition renames the input's columns for gocsv, which keeps only the last of
 // several with one name.
 func (r *RowsReader) byPosition(headers []string) []string {
-	copy(headers[1:], r.columns)
+	copy(headers[1:], r.columns) // what follows them is ours
 	return headers
 }
 
@@ -179,7 +207,7 @@ func (r *RowsReader) row(f frame, cells map[string]string) (Row, error) {
 	if err != nil {
 		return Row{}, err
 	}
-	row := Row{N: r.n, Line: line, Ragged: f.Ragged != ""}
+	row := Row{N: r.n, Line: line, Ragged: f.Ragged != "", Base: f.Base}
 	if row.Ragged {
 		err := json.Unmarshal([]byte(f.Ragged), &row.Cells)
 		return row, err

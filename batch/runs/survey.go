@@ -80,7 +80,9 @@ func (s *survey) begin(h batch.Head) error {
 	if h.Format != batch.Format {
 		return fmt.Errorf("the journal has format %d; this program reads format %d", h.Format, batch.Format)
 	}
-	s.rows, s.left = make([]uint8, h.Rows), make([]bool, h.Rows)
+	if h.Mode != batch.ModeExport { // whose rows have no outcomes
+		s.rows, s.left = make([]uint8, h.Rows), make([]bool, h.Rows)
+	}
 	return nil
 }
 

@@ -1,0 +1,203 @@
+package runs
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"io"
+	"io/fs"
+	"slices"
+
+	"github.com/tidwall/gjson"
+)
+
+// baselineName is the file of an export that keeps its rows as they were shown: a
+// JSON array a line, the first with the names of the columns. JSON, because a CSV
+// reader does not give every line end back as it was.
+const baselineName = "baseline.jsonl"
+
+// BaselineWriter writes the rows of an export.
+type BaselineWriter struct {
+	dir  *Dir
+	file File
+	out  *bufio.Writer
+}
+
+// WriteBaseline starts the baseline of an export with these columns.
+func (d *Dir) WriteBaseline(columns []string) (*BaselineWriter, error) {
+	f, err := d.CreateFile(baselineName)
+	if err != nil {
+		return nil, err
+	}
+	w := &BaselineWriter{d, f, bufio.NewWriterSize(f, bufferSize)}
+	if err := w.Append(columns); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return w, nil
+}
+
+// Append writes the cells of a row, one for each column.
+func (w *BaselineWriter) Append(cells []string) error {
+	line, err := json.Marshal(cells)
+	if err == nil {
+		_, err = w.out.Write(append(line, '\n'))
+	}
+	return writing(w.file.Name(), err)
+}
+
+// Close ends the baseline and makes it durable.
+func (w *BaselineWriter) Close() error {
+	err := w.out.Flush()
+	if err == nil {
+		err = w.file.Sync()
+	}
+	err = errors.Join(err, w.file.Close())
+	if err == nil {
+		err = w.dir.fs.SyncDir(w.dir.path)
+	}
+	return writing(w.file.Name(), err)
+}
+
+// HasBaseline says that the folder keeps the rows of an export.
+func (d *Dir) HasBaseline() (bool, error) {
+	f, err := d.open(baselineName)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return true, f.Close()
+}
+
+// DropBaseline removes a baseline that was needed for the time of a check only.
+func (d *Dir) DropBaseline() error {
+	err := d.fs.Remove(d.Path(baselineName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return writing(d.Path(baselineName), err)
+}
+
+// Baseline finds rows of an export by the cell of one column: 16 bytes a row.
+type Baseline struct {
+	file    File
+	size    int64
+	columns []string
+	key     int // column
+	seed    maphash.Seed
+	index   []place // by hash
+	window  []byte  // of the file, from at: rows are mostly asked for in its order
+	at      int64
+}
+
+type place struct {
+	hash   uint64
+	offset int64
+}
+
+const windowSize = 16 << 10
+
+// OpenBaseline reads the baseline of an export, to find rows by a column. A
+// baseline without that column finds none. Close it.
+func (d *Dir) OpenBaseline(keyColumn string) (*Baseline, error) {
+	f, err := d.open(baselineName)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	b := &Baseline{file: f, size: info.Size(), seed: maphash.MakeSeed()}
+	if err := b.read(keyColumn); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", f.Name(), err), f.Close())
+	}
+	return b, nil
+}
+
+func (b *Baseline) read(keyColumn string) error {
+	in := bufio.NewReaderSize(b.file, bufferSize)
+	first, err := in.ReadBytes('\n')
+	if err == nil {
+		err = json.Unmarshal(first, &b.columns)
+	}
+	if err != nil {
+		return fmt.Errorf("it does not begin with its columns: %w", err)
+	}
+	if b.key = slices.Index(b.columns, keyColumn); b.key < 0 {
+		return nil
+	}
+	for offset := int64(len(first)); ; {
+		line, err := in.ReadBytes('\n')
+		if len(line) == 0 && errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil || !gjson.ValidBytes(line) {
+			return errors.Join(errors.New("it is cut short or damaged"), err)
+		}
+		b.index = append(b.index, place{b.hash(b.keyOf(line)), offset})
+		offset += int64(len(line))
+	}
+	slices.SortFunc(b.index, func(x, y place) int { return cmp.Or(cmp.Compare(x.hash, y.hash), cmp.Compare(x.offset, y.offset)) })
+	return nil
+}
+
+func (b *Baseline) hash(key string) uint64 { return maphash.String(b.seed, key) }
+
+func (b *Baseline) keyOf(line []byte) string {
+	return gjson.GetBytes(line, fmt.Sprint(b.key)).Str
+}
+
+// Columns returns the names of the columns.
+func (b *Baseline) Columns() []string { return b.columns }
+
+// Find returns the cells of the rows with this key.
+func (b *Baseline) Find(key string) (rows [][]string, err error) {
+	hash := b.hash(key)
+	at, _ := slices.BinarySearchFunc(b.index, hash, func(p place, h uint64) int { return cmp.Compare(p.hash, h) })
+	for ; at < len(b.index) && b.index[at].hash == hash; at++ {
+		line, err := b.line(b.index[at].offset)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", b.file.Name(), err)
+		}
+		if b.keyOf(line) != key {
+			continue
+		}
+		var cells []string
+		if err := json.Unmarshal(line, &cells); err != nil || len(cells) != len(b.columns) {
+			return nil, errors.Join(fmt.Errorf("%s is damaged", b.file.Name()), err)
+		}
+		rows = append(rows, cells)
+	}
+	return rows, nil
+}
+
+// line returns the line that starts at an offset.
+func (b *Baseline) line(offset int64) ([]byte, error) {
+	for size := windowSize; ; size *= 2 {
+		if from := offset - b.at; from >= 0 && from < int64(len(b.window)) {
+			if end := bytes.IndexByte(b.window[from:], '\n'); end >= 0 {
+				return b.window[from : from+int64(end)], nil
+			}
+		}
+		if b.at == offset && offset+int64(len(b.window)) >= b.size {
+			return nil, io.ErrUnexpectedEOF
+		}
+		if cap(b.window) < size {
+			b.window = make([]byte, size)
+		}
+		n, err := b.file.ReadAt(b.window[:size], offset)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return nil, err
+		}
+		b.window, b.at = b.window[:n], offset
+	}
+}
+
+// Close closes the file.
+func (b *Baseline) Close() error { return b.file.Close() }
