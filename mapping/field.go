@@ -64,6 +64,7 @@ type Schema struct {
 	// is a clear. A backslash does not help there.
 	Reserved string
 
+	OnlyKeys bool     // a file need not set anything
 	Exported bool     // rows may come from an export, and are compared with what they were then
 	ReadOnly []string // what an export shows beside the fields
 }

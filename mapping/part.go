@@ -32,7 +32,7 @@ func (p *part) setsSecret(h *heading) bool {
 
 // saysSomething says that rows of the action can be told from no row at all.
 func (p *part) saysSomething() bool {
-	return len(p.layout.keys) > 0 && (len(p.schema.Fields) == 0 || p.layout.most() > 0)
+	return len(p.layout.keys) > 0 && (len(p.schema.Fields) == 0 || p.schema.OnlyKeys || p.layout.most() > 0)
 }
 
 // column is a heading with the rules by which this action reads it.

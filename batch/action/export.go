@@ -7,7 +7,6 @@ import (
 
 	"github.com/tidwall/gjson"
 
-	"rowbatch/batch"
 	"rowbatch/mapping"
 )
 
@@ -119,7 +118,9 @@ const mostTypes = 20
 // TrackingColumn is the column of a type of sales tracking codes.
 func TrackingColumn(typ string) string { return trackingPrefix + typ }
 
-// ExportSchema is what an export reads of a file: which customers it names.
-func ExportSchema() mapping.Schema {
-	return mapping.Schema{Action: batch.ModeExport, System: SystemFusebill, Keys: FusebillKeys()}
+// ExportSpec is how an export reads a file: as an update would, for its customers alone.
+func ExportSpec() Spec {
+	s := UpdateSchema()
+	s.OnlyKeys, s.Exported = true, false
+	return Spec{Schema: s, Item: fusebillItem}
 }

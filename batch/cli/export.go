@@ -1,0 +1,300 @@
+package cli
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"rowbatch/batch"
+	"rowbatch/batch/action"
+	"rowbatch/batch/runs"
+	"rowbatch/mapping"
+	"rowbatch/reports"
+)
+
+const exportName = "export"
+
+// exportFlags are what a user sets of an export.
+type exportFlags struct {
+	actionFlags
+	names    string
+	query    string
+	overview bool
+	output   string
+	force    bool
+}
+
+func newExport() *cobra.Command {
+	j := job{exportName, []action.Spec{action.ExportSpec()}}
+	f := &exportFlags{}
+	cmd := &cobra.Command{
+		Use: "export [FILE]", Short: "Write Fusebill customers to a CSV or XLSX file, to be edited and sent back",
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.parse(cmd, j); err != nil {
+				return err
+			}
+			file := strings.Join(args, "")
+			return runCommand(cmd, j, file, &f.actionFlags, func(r *run) error { return (&export{run: r, flags: f}).carryOut() })
+		},
+	}
+	cmd.Long = `export writes customers to a file: all of them, those of a --query, or those that
+FILE names by id or reference, in its order. Nothing is written to the API. Edit
+the file and send it back with update: cells that you did not touch stay as the
+record has them by then, edited ones are written where the record still holds
+the exported value, and a row that you did not touch costs no request at all.
+
+Columns are the id, every field that update takes, and rb_export, which names the
+run folder where the rows are kept as they were exported: keep the column, and the
+folder. Types of sales tracking codes are not known before the last customer has
+been read: name them, --columns id,"salesTrackingCode.Region". Columns
+beyond the fields of an update (status, currency, hubSpotId, createdTimestamp, …)
+can be named too, and are ignored by update.
+
+Without -o the CSV goes to standard output, and the summary to standard error.`
+	cmd.Example = `  rowbatch export --sandbox -o customers.csv
+  rowbatch export --query 'status:Active' --overview -o active.xlsx
+  rowbatch export overdue.csv --columns id,companyName,primaryEmail -o mails.csv`
+	f.register(cmd, j)
+	return cmd
+}
+
+func (f *exportFlags) register(cmd *cobra.Command, j job) {
+	s := cmd.Flags()
+	s.SortFlags = false
+	s.StringVar(&f.names, "columns", "", "`NAMES` of columns, separated by commas (default: id and what update takes)")
+	s.StringVar(&f.query, "query", "", "only customers of the API's `QUERY`, such as status:Active")
+	s.BoolVar(&f.overview, "overview", false, "add balances and dates, for one request a customer")
+	s.StringVarP(&f.output, "output", "o", "-", "`FILE` to write: .csv, .tsv, .xlsx, or - for standard output")
+	s.BoolVar(&f.force, "force", false, "replace the file if it is there")
+	all := &cobra.Command{}
+	f.actionFlags.register(all, j)
+	f.dryRun = true // an export has nothing to write with
+	for _, name := range []string{"map", "sandbox", "delimiter", "encoding", "rate", "reserve", "workers", "timeout", "reports", "wait", "json", "quiet", "verbose", "log-format"} {
+		s.AddFlag(all.Flags().Lookup(name))
+	}
+}
+
+func (f *exportFlags) parse(cmd *cobra.Command, j job) error {
+	if err := f.actionFlags.parse(cmd, j); err != nil {
+		return err
+	}
+	switch {
+	case f.json && f.output == "-":
+		return usage("-o customers.csv", "--json and the export itself cannot both go to standard output")
+	case cmd.Flags().NArg() == 1 && f.query != "":
+		return usage("", "FILE and --query exclude each other")
+	case cmd.Flags().NArg() == 0:
+		return onlyWithFile(cmd.Flags(), "map", "delimiter", "encoding")
+	}
+	return nil
+}
+
+func onlyWithFile(set *pflag.FlagSet, names ...string) error {
+	for _, name := range names {
+		if set.Changed(name) {
+			return usage("", "--%s says how FILE is read, and there is none", name)
+		}
+	}
+	return nil
+}
+
+// export is a run that reads customers into a file.
+type export struct {
+	*run
+	flags    *exportFlags
+	columns  []action.ExportColumn // of the file, without rb_export
+	out      sheet
+	baseline *runs.BaselineWriter
+	customer action.ExportColumn // the id, which the baseline must have
+	count    atomic.Int64        // customers written
+	requests atomic.Int64
+	types    map[string]bool // of sales tracking codes that were seen
+	needed   []action.ExportColumn
+	errors   []reports.ErrorCount
+}
+
+// carryOut keeps nothing of an export that does not come to its end.
+func (x *export) carryOut() error {
+	if err := x.chooseColumns(); err != nil {
+		return err
+	}
+	var err error
+	if x.out, err = openSheet(x.flags.output, x.flags.force, x.console.out); err != nil {
+		return err
+	}
+	if err := x.prepare(); err != nil {
+		x.out.drop()
+		return err
+	}
+	err = x.read()
+	if err == nil {
+		err = x.keep()
+	}
+	if err != nil {
+		x.out.drop()
+		return errors.Join(asExportFailure(err), x.discard())
+	}
+	return x.sayExport()
+}
+
+// discard removes the folder, unless it has become a run.
+func (x *export) discard() error {
+	if x.head.ID != "" {
+		return nil
+	}
+	return x.dir.Discard()
+}
+
+func (x *export) chooseColumns() error {
+	x.customer = action.DefaultColumns()[0]
+	x.columns = action.DefaultColumns()
+	if x.flags.names != "" {
+		x.columns = nil
+		for name := range strings.SplitSeq(x.flags.names, ",") {
+			c, err := action.FindColumn(name)
+			switch {
+			case err != nil:
+				return usage("rowbatch fields update", "--columns: %v", err)
+			case slices.Contains(x.columns, c):
+				return usage("", "--columns names %s twice", c.Name)
+			}
+			x.columns = append(x.columns, c)
+		}
+	}
+	for _, c := range action.OverviewColumns() {
+		if x.flags.overview && !slices.Contains(x.columns, c) {
+			x.columns = append(x.columns, c)
+		}
+	}
+	return nil
+}
+
+// prepare makes the run's folder, and begins the two copies of the rows.
+func (x *export) prepare() (err error) {
+	if err := x.connect([]string{action.SystemFusebill}); err != nil {
+		return err
+	}
+	if x.file != "" {
+		err = x.readInput()
+	} else {
+		x.dir, err = runs.Create(x.flags.reports, x.began, exportName, "customers")
+	}
+	if err != nil {
+		return err
+	}
+	x.types = map[string]bool{}
+	names := append(x.names(), "rb_export")
+	if x.baseline, err = x.dir.WriteBaseline(append([]string{x.customer.Name}, x.names()...)); err == nil {
+		err = x.out.write(names)
+	}
+	if err != nil {
+		return errors.Join(asExportFailure(err), x.dir.Discard())
+	}
+	return nil
+}
+
+func (x *export) names() (names []string) {
+	for _, c := range x.columns {
+		names = append(names, c.Name)
+	}
+	return names
+}
+
+func (x *export) read() error {
+	err := x.readCustomers()
+	if x.stopped() {
+		err = x.stopCause()
+	}
+	return errors.Join(err, x.baseline.Close())
+}
+
+// keep makes the folder a run, and only then puts the file in its place: the
+// rows of a file that is there can always be compared.
+func (x *export) keep() error {
+	h := batch.Head{
+		ID: x.dir.ID(), Mode: batch.ModeExport, Action: exportName, File: cmp.Or(x.file, x.flags.query, "customers"), Delimiter: ",",
+		Account: x.services.account(), Systems: x.services.systems(), Options: x.exportOptions(), Rows: int(x.count.Load()), Started: x.began.UTC(), Program: Version,
+	}
+	x.head = h
+	if err := x.out.finish(); err != nil {
+		x.head = batch.Head{}
+		return err
+	}
+	journal, err := x.dir.CreateJournal(h)
+	if err != nil {
+		x.head = batch.Head{}
+		return err
+	}
+	end := batch.End{Reads: int(x.requests.Load()), Seconds: millis(time.Since(x.began)), Waited: millis(x.services.waited()), Exit: x.exitCode()}
+	if err := journal.End(end); err != nil {
+		return err
+	}
+	return x.out.keep()
+}
+
+func (x *export) exportOptions() map[string]string {
+	o := map[string]string{"columns": strings.Join(x.names(), ","), "output": x.flags.output}
+	if x.flags.query != "" {
+		o["query"] = x.flags.query
+	}
+	return o
+}
+
+// add writes the next customers, each with its overview where that is shown.
+func (x *export) add(all []fetched) error {
+	for _, f := range all {
+		if f.problem != nil {
+			x.note(f.line, f.problem)
+			continue
+		}
+		action.TrackingTypes(f.record, x.types)
+		cells := make([]string, 0, len(x.columns)+2)
+		cells = append(cells, x.customer.Cell(f.record, nil))
+		for _, c := range x.columns {
+			cells = append(cells, c.Cell(f.record, f.overview))
+		}
+		if err := x.baseline.Append(cells); err != nil {
+			return err
+		}
+		if err := x.out.write(x.shown(cells[1:])); err != nil {
+			return err
+		}
+		x.count.Add(1)
+	}
+	return nil
+}
+
+// shown are the cells of a row as the file shows them.
+func (x *export) shown(cells []string) []string {
+	for i, c := range x.columns {
+		if !c.Overview || !plainNumber.MatchString(cells[i]) { // a debt is no formula
+			cells[i] = x.out.escape(cells[i])
+		}
+	}
+	return append(cells, x.dir.ID())
+}
+
+// note counts a customer that could not be exported, and says why.
+func (x *export) note(line int, p *mapping.Problem) {
+	i := slices.IndexFunc(x.errors, func(e reports.ErrorCount) bool { return e.Code == p.Code })
+	if i < 0 {
+		i = len(x.errors)
+		x.errors = append(x.errors, reports.ErrorCount{Code: p.Code, Fix: batch.Fix(p.Code)})
+	}
+	e := &x.errors[i]
+	if e.Count++; len(e.Lines) < mostNamed && line > 0 {
+		e.Lines = append(e.Lines, line)
+		fmt.Fprintf(x.console.err, "%s: line %d: %s: %s\n", x.file, line, p.Code, reports.Visible(p.Text))
+	}
+}
+
+// mostNamed is how many lines are named for one kind of trouble.
+const mostNamed = 10

@@ -1,0 +1,282 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/tidwall/gjson"
+	"golang.org/x/sync/errgroup"
+
+	"rowbatch/batch/action"
+	"rowbatch/client"
+	"rowbatch/mapping"
+)
+
+// fetched is a customer on its way into the file.
+type fetched struct {
+	id       string
+	line     int    // of FILE
+	record   []byte // of the list, or read singly; nil: still to be read
+	overview []byte
+	problem  *mapping.Problem // why it cannot be exported
+}
+
+// pageRows is the size of a page: the server's cap is nowhere below it.
+const pageRows = 1000
+
+func (x *export) readCustomers() error {
+	if x.file != "" {
+		defer x.startProgress("exporting", x.rows.rows(), x.written)()
+		return x.fromFile()
+	}
+	var done func()
+	defer func() {
+		if done != nil {
+			done()
+		}
+	}()
+	return x.allPages(func(page []fetched, total int) error {
+		if done == nil {
+			x.announce(page, total)
+			done = x.startProgress("exporting", total, x.written)
+		}
+		if err := x.complete(page); err != nil {
+			return err
+		}
+		return x.add(page)
+	})
+}
+
+func (x *export) written() int { return int(x.count.Load()) }
+
+// allPages streams the customers of the query in the list's order. A customer
+// that a page repeats from the one before is left out; of one that shifts to
+// where it is not seen, the counts tell.
+func (x *export) allPages(each func(page []fetched, total int) error) error {
+	before, seen, first := map[string]bool{}, 0, 0
+	for number := 0; ; number++ {
+		rep, err := x.ask(func() client.Reply {
+			return x.services.Fusebill.Client.Customers(x.stop, nil, client.Query{Terms: x.flags.query, Page: number, Size: pageRows})
+		})
+		if err != nil {
+			return err
+		}
+		if rep.Class == client.Refused {
+			return usage("--query 'status:Active'", "the server refused to list customers: %v", rep.Err)
+		}
+		total, err := strconv.Atoi(rep.Header.Get("X-Count"))
+		counted := err == nil
+		page, ids, rows := unseen(rep.Body, before)
+		if number == 0 {
+			first = rows
+		}
+		seen, before = seen+len(page), ids
+		if len(page) > 0 || number == 0 {
+			if err := each(page, max(total, len(page))); err != nil {
+				return err
+			}
+		}
+		if len(page) == 0 || counted && seen >= total || !counted && rows < first {
+			x.remarkShift(seen, total, counted)
+			return nil
+		}
+	}
+}
+
+// unseen returns the customers of a page that were not on the one before.
+func unseen(body []byte, before map[string]bool) (page []fetched, ids map[string]bool, rows int) {
+	ids = map[string]bool{}
+	gjson.ParseBytes(body).ForEach(func(_, row gjson.Result) bool {
+		id := row.Get("id").String()
+		if rows++; !before[id] && !ids[id] {
+			page = append(page, fetched{id: id, record: []byte(row.Raw)})
+		}
+		ids[id] = true
+		return true
+	})
+	return page, ids, rows
+}
+
+func (x *export) remarkShift(seen, total int, counted bool) {
+	if counted && seen != total && !x.console.quiet {
+		fmt.Fprintf(x.console.err, "rowbatch: the list changed while it was read: it speaks of %s, and showed %s\n", plural(total, "customer"), thousands(seen))
+	}
+}
+
+// announce says what the columns cost beyond the list, once its first page is there.
+func (x *export) announce(page []fetched, total int) {
+	var lacking []string
+	overview := false
+	for _, c := range x.columns {
+		if c.Overview {
+			overview = true
+			continue
+		}
+		for _, f := range page {
+			if !c.Carried(f.record) {
+				lacking = append(lacking, c.Name)
+				x.needed = append(x.needed, c)
+				break
+			}
+		}
+	}
+	if x.console.quiet {
+		return
+	}
+	if len(lacking) > 0 {
+		fmt.Fprintf(x.console.err, "rowbatch: the customer list does not show %s: one request more for each of %s\n", strings.Join(lacking, ", "), plural(total, "customer"))
+	}
+	if overview {
+		fmt.Fprintf(x.console.err, "rowbatch: balances and dates take one request more for each of %s\n", plural(total, "customer"))
+	}
+}
+
+// fromFile reads the customers that FILE names, in its order.
+func (x *export) fromFile() error {
+	page := make([]fetched, 0, pageRows)
+	references := map[int]string{}
+	flush := func() error {
+		err := x.resolve(page, references)
+		if err == nil {
+			err = x.complete(page)
+		}
+		if err == nil {
+			err = x.add(page)
+		}
+		page = page[:0]
+		clear(references)
+		return err
+	}
+	for row, err := range x.rows.read() {
+		if err != nil {
+			return err
+		}
+		f := fetched{line: row.Line}
+		switch p := x.in.checked.Problem(row.N); {
+		case p != nil && (p.Code == "ragged_row" || p.Code == "duplicate_row"):
+			f.problem = p
+		default:
+			mapped := x.rows.mapped(row)
+			switch {
+			case mapped.Key == "":
+				f.problem = &mapped.Problems[0]
+			case mapped.KeyField == "reference":
+				references[len(page)] = strings.Clone(mapped.Key)
+			default:
+				f.id = strings.Clone(mapped.Key)
+			}
+		}
+		if page = append(page, f); len(page) == pageRows {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return flush()
+}
+
+// resolve finds the ids behind the references of a page.
+func (x *export) resolve(page []fetched, references map[int]string) error {
+	l := &action.Lookup{Fusebill: x.services.Fusebill.Client, Patience: x.services.patience(), Workers: x.flags.workers}
+	ask := func(yield func(int, string) bool) {
+		for at, ref := range references {
+			if !yield(at, ref) {
+				return
+			}
+		}
+	}
+	return l.References(x.stop, ask, func(at int, f action.Found) {
+		x.requests.Add(int64(f.Requests))
+		switch {
+		case f.Out != nil:
+			page[at].problem = &mapping.Problem{Code: f.Out.Code, Text: f.Out.Error}
+		case f.ID != 0:
+			page[at].id = strconv.FormatUint(f.ID, 10)
+		}
+	})
+}
+
+// complete reads what a page lacks of its customers, several at once.
+func (x *export) complete(page []fetched) error {
+	overview := false
+	for _, c := range x.columns {
+		overview = overview || c.Overview
+	}
+	workers, stop := errgroup.WithContext(x.stop)
+	workers.SetLimit(x.flags.workers)
+	for i := range page {
+		f := &page[i]
+		if f.problem != nil || stop.Err() != nil || !overview && !x.lacks(f) {
+			continue
+		}
+		workers.Go(func() (err error) {
+			if x.lacks(f) {
+				f.record, err = x.readInto(stop, f, x.services.Fusebill.Client.Customer)
+			}
+			if err == nil && overview && f.problem == nil {
+				f.overview, err = x.readInto(stop, f, x.services.Fusebill.Client.Overview)
+			}
+			return err
+		})
+	}
+	err := workers.Wait()
+	if err == nil && x.stopped() {
+		err = x.stopCause()
+	}
+	return err
+}
+
+// lacks says that a customer's list row does not show all columns.
+func (x *export) lacks(f *fetched) bool {
+	if f.record == nil {
+		return true
+	}
+	for _, c := range x.needed {
+		if !c.Carried(f.record) {
+			return true
+		}
+	}
+	return false
+}
+
+func (x *export) readInto(stop context.Context, f *fetched, read func(context.Context, *client.Lease, string) client.Reply) ([]byte, error) {
+	rep, err := x.ask(func() client.Reply { return read(stop, nil, f.id) })
+	if err == nil && rep.Class == client.Refused {
+		code := "http_" + strconv.Itoa(rep.Status)
+		if rep.Status == 404 {
+			code = "not_found"
+		}
+		f.problem = &mapping.Problem{Code: code, Text: "customer " + f.id + ": " + rep.Err.Error()}
+	}
+	return rep.Body, err
+}
+
+// ask repeats a request until it is answered or refused.
+func (x *export) ask(request func() client.Reply) (client.Reply, error) {
+	rep := client.Patiently(x.stop, x.services.patience(), func() client.Reply {
+		rep := request()
+		x.requests.Add(int64(rep.Requests))
+		return rep
+	})
+	switch {
+	case rep.Class == client.Answered, rep.Class == client.Refused && !client.EndsRun(rep.Err):
+		return rep, nil
+	case x.stopped():
+		return rep, x.stopCause()
+	}
+	return rep, rep.Err
+}
+
+func (x *export) stopCause() error { return context.Cause(x.stop) }
+
+// asExportFailure gives what kept an export from its end the right exit code.
+func asExportFailure(err error) error {
+	var known *fault
+	if errors.As(err, &known) || codeOf(err) != exitUsage {
+		return err
+	}
+	return &fault{code: exitStopped, text: err.Error() + "; nothing was kept", try: "the same command again, when the server answers"}
+}

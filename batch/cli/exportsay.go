@@ -1,0 +1,111 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"rowbatch/batch"
+	"rowbatch/batch/action"
+	"rowbatch/reports"
+)
+
+func (x *export) exitCode() int {
+	if len(x.errors) > 0 {
+		return exitRows
+	}
+	return exitDone
+}
+
+// sayExport prints the summary, and keeps it in the run's folder.
+func (x *export) sayExport() error {
+	requests := int(x.requests.Load())
+	s := reports.Summary{
+		RunID: x.dir.ID(), Action: exportName, File: x.head.File, Account: x.head.Account, Rows: x.head.Rows, Outcomes: map[batch.Kind]int{},
+		Requests: reports.Requests{Read: requests, Total: requests}, Seconds: millis(time.Since(x.began)), WaitedSeconds: millis(x.services.waited()),
+		Errors: append([]reports.ErrorCount{}, x.errors...), ExitCode: x.exitCode(),
+	}
+	if err := x.keepSummary(s); err != nil {
+		return err
+	}
+	x.remarkTypes()
+	w := x.console.out
+	if x.flags.output == "-" {
+		w = x.console.err
+	}
+	var err error
+	switch {
+	case x.flags.json:
+		_, err = w.Write(s.JSON())
+	case x.flags.output != "-" || !x.console.quiet:
+		err = x.sayRows(w, s)
+	}
+	if err != nil {
+		return &fault{code: exitFiles, text: "the summary could not be printed: " + err.Error(), try: "look into " + x.dir.Path()}
+	}
+	if s.ExitCode != exitDone {
+		return &rowsError{s.ExitCode}
+	}
+	return nil
+}
+
+func (x *export) keepSummary(s reports.Summary) error {
+	draft, err := x.dir.Draft("summary.json")
+	if err != nil {
+		return err
+	}
+	if _, err := draft.Write(s.JSON()); err != nil {
+		draft.Drop()
+		return err
+	}
+	_, err = draft.Keep()
+	return err
+}
+
+func (x *export) sayRows(w io.Writer, s reports.Summary) error {
+	to := x.flags.output
+	if to == "-" {
+		to = "standard output"
+	}
+	fmt.Fprintf(w, "export: %s to %s\n", plural(s.Rows, "customer"), to)
+	fmt.Fprintf(w, "%s in %s", plural(s.Requests.Total, "request"), seconds(duration(s.Seconds)))
+	if s.WaitedSeconds >= 1 {
+		fmt.Fprintf(w, ", of which %s waiting for the account's limit", seconds(duration(s.WaitedSeconds)))
+	}
+	fmt.Fprintln(w)
+	sayErrors(w, s)
+	_, err := fmt.Fprintf(w, "as exported: %s (keep it, and the column rb_export: update compares with it)\n", x.dir.Path())
+	if err == nil && x.flags.output != "-" && s.Rows > 0 {
+		_, err = fmt.Fprintf(w, "next, once edited: %s\n", x.updateCommand())
+	}
+	return err
+}
+
+func (x *export) updateCommand() string {
+	words := []string{"rowbatch update", quoteWord(x.flags.output)}
+	if x.flags.sandbox {
+		words = append(words, "--sandbox")
+	}
+	if x.flags.reports != defaultReports {
+		words = append(words, "--reports", quoteWord(x.flags.reports))
+	}
+	return strings.Join(append(words, "--dry-run"), " ")
+}
+
+// remarkTypes names the types of sales tracking codes that no column shows.
+func (x *export) remarkTypes() {
+	var missing []string
+	for _, typ := range slices.Sorted(maps.Keys(x.types)) {
+		name := action.TrackingColumn(typ)
+		shown := func(c action.ExportColumn) bool { return strings.EqualFold(c.Name, name) }
+		if !slices.ContainsFunc(x.columns, shown) {
+			missing = append(missing, name)
+		}
+	}
+	if len(missing) > 0 && x.flags.names == "" && !x.console.quiet {
+		fmt.Fprintf(x.console.err, "rowbatch: not exported: %s (name them in --columns)\n", strings.Join(missing, ", "))
+	}
+}
