@@ -78,7 +78,7 @@ func (x *export) sayRows(w io.Writer, s reports.Summary) error {
 	fmt.Fprintln(w)
 	sayErrors(w, s)
 	_, err := fmt.Fprintf(w, "as exported: %s (keep it, and the column rb_export: update compares with it)\n", x.dir.Path())
-	if err == nil && x.flags.output != "-" && s.Rows > 0 {
+	if err == nil && x.flags.output != "-" && !strings.HasSuffix(x.flags.output, ".xlsx") && s.Rows > 0 {
 		_, err = fmt.Fprintf(w, "next, once edited: %s\n", x.updateCommand())
 	}
 	return err

@@ -115,14 +115,15 @@ func (p *place) keep() error {
 	if p.file == nil {
 		return nil
 	}
+	complete := p.file.Name()
 	err := p.free()
 	if err == nil {
-		err = p.writing(os.Rename(p.file.Name(), p.name))
-	}
-	if err != nil { // hours of reading must not be lost for a name
-		return fmt.Errorf("%w\nthe export is in %s", err, p.file.Name())
+		err = p.writing(os.Rename(complete, p.name))
 	}
 	p.file = nil
+	if err != nil { // hours of reading must not be lost for a name
+		return fmt.Errorf("%w\nthe export is in %s", err, complete)
+	}
 	return nil
 }
 

@@ -51,6 +51,9 @@ func (j job) reaches(system string) bool {
 
 // compile decides what the columns of a heading are for.
 func (j job) compile(heading []string, o mapping.CompileOptions) (*mapping.Mapper, error) {
+	if j.name == exportName && o.File == nil {
+		o.Ignore = append(o.Ignore, notKeys(heading, j.specs[0].Schema)...)
+	}
 	if !j.mixed() {
 		return mapping.Compile(j.specs[0].Schema, heading, o)
 	}
@@ -59,4 +62,11 @@ func (j job) compile(heading []string, o mapping.CompileOptions) (*mapping.Mappe
 		all = append(all, s.Schema)
 	}
 	return mapping.CompileMixed(all, heading, o)
+}
+
+// notKeys are the columns that name no customers: an export cares for no others.
+func notKeys(heading []string, s mapping.Schema) []string {
+	return slices.DeleteFunc(slices.Clone(heading), func(h string) bool {
+		return slices.ContainsFunc(s.Keys, func(k mapping.Field) bool { return foldName(k.Name) == foldName(h) })
+	})
 }

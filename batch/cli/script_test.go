@@ -35,12 +35,14 @@ type command = func(ts *testscript.TestScript, neg bool, args []string)
 //	runs N                       there are N run folders in reports
 //	recode ENCODING FILE         rewrite a UTF-8 file in another encoding; utf-8-bom and utf-16 get a byte order mark
 func commands() map[string]command {
-	return map[string]command{
+	all := map[string]command{
 		"exits": cmdExits, "sandbox": cmdSandbox, "writes": cmdWrites, "customer": cmdCustomer, "affiliate": cmdAffiliate, "untouched": cmdUntouched,
 		"heading": cmdHeading, "column": cmdColumn, "row": cmdRow, "outcomes": cmdOutcomes, "keys": cmdKeys, "runs": cmdRuns,
 		"recode": cmdRecode,
 		"latest": cmdLatest, "restart": cmdRestart, "edit": cmdEdit, "age": cmdAge, "start": cmdStart, "replace": cmdReplace,
 	}
+	maps.Copy(all, spreadsheetCommands())
+	return all
 }
 
 // want ends a script that does not say enough, or negates what cannot be negated.

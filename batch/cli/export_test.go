@@ -1,0 +1,195 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/xuri/excelize/v2"
+	"pgregory.net/rapid"
+
+	"rowbatch/batch/action"
+	"rowbatch/batch/runs"
+	"rowbatch/mapping"
+)
+
+// strangeText draws values that files, spreadsheets and cell rules trip over.
+func strangeText() *rapid.Generator[string] {
+	part := rapid.OneOf(
+		rapid.SampledFrom([]string{"REMOVE", "remove", `\REMOVE`, "#N/A", "#REF!", "1.23E+11", "***", "=1+1", "'=x", "''-", "+49", "@a", "-5", "\t", "\r", "\n", "\r\n", `"`, ",", ";",
+			" ", "\u00a0", "\ufeff", "\u202e", "\x00", "\x1b", "\xff", "\ufffd", "007", "Err:502", "rb_export", "\u2028", "é", "💶"}),
+		rapid.String())
+	return rapid.Custom(func(t *rapid.T) string {
+		text := ""
+		for _, p := range rapid.SliceOfN(part, 0, 4).Draw(t, "parts") {
+			text += p
+		}
+		return text
+	})
+}
+
+// strangeRecord is a customer with any JSON in the fields of an update.
+func strangeRecord(t *rapid.T, id string) []byte {
+	value := func(name string) any {
+		switch rapid.IntRange(0, 5).Draw(t, name+" kind") {
+		case 0:
+			return nil
+		case 1:
+			return rapid.Int64().Draw(t, name)
+		default:
+			return strangeText().Draw(t, name)
+		}
+	}
+	record := map[string]any{"id": json.Number(id)}
+	nested := map[string]map[string]any{"customerReference": {}, "customerAcquisition": {}}
+	for _, c := range action.DefaultColumns()[1:] {
+		parent, child := filepath.Ext(c.Name), ""
+		if parent != "" {
+			child, parent = parent[1:], c.Name[:len(c.Name)-len(parent)]
+		}
+		switch {
+		case child != "":
+			nested[parent][child] = value(c.Name)
+		case rapid.IntRange(0, 9).Draw(t, "absent") > 0:
+			record[c.Name] = value(c.Name)
+		}
+	}
+	for name, o := range nested {
+		record[name] = o
+	}
+	text, err := json.Marshal(record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// Whatever customers hold: exported, read back and compared, no row was edited,
+// rejected or warned of.
+func TestAnExportComesBackUnedited(t *testing.T) {
+	reports := t.TempDir()
+	rapid.Check(t, func(t *rapid.T) {
+		dir, err := runs.Create(reports, time.Now(), exportName, "x")
+		must(t, err)
+		var file bytes.Buffer
+		sheet, err := openSheet("-", false, &file)
+		must(t, err)
+		columns := action.DefaultColumns()
+		var names []string
+		for _, c := range columns {
+			names = append(names, c.Name)
+		}
+		baseline, err := dir.WriteBaseline(names)
+		must(t, err)
+		must(t, sheet.write(append(names[:len(names):len(names)], "rb_export")))
+		rows := rapid.IntRange(1, 4).Draw(t, "rows")
+		for n := range rows {
+			var cells, shown []string
+			record := strangeRecord(t, "98700"+string(rune('1'+n)))
+			for _, c := range columns {
+				cells = append(cells, c.Cell(record, nil))
+				shown = append(shown, sheet.escape(c.Cell(record, nil)))
+			}
+			must(t, baseline.Append(cells))
+			must(t, sheet.write(append(shown, dir.ID())))
+		}
+		must(t, baseline.Close())
+		must(t, sheet.finish())
+		checked := readBack(t, dir, file.Bytes())
+		if checked.Rows != rows || checked.Exported != rows || checked.Edited != 0 || checked.Rejected != 0 || checked.WarningCount != 0 {
+			t.Fatalf("%d rows, %d exported, %d edited, %d rejected, warnings %v", checked.Rows, checked.Exported, checked.Edited, checked.Rejected, checked.Warnings)
+		}
+	})
+}
+
+func must(t interface{ Fatal(...any) }, err error) {
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// fromFolder finds every row in one baseline.
+type fromFolder struct{ *bases }
+
+func (f fromFolder) Was(_, keyField, key string) (func(string) (string, bool), *mapping.Problem, error) {
+	return f.bases.Was("", keyField, key)
+}
+
+func readBack(t *rapid.T, dir *runs.Dir, file []byte) *mapping.Checked {
+	in, err := mapping.NewInput(bytes.NewReader(file), "export.csv", mapping.ReadOptions{})
+	must(t, err)
+	m, err := mapping.Compile(action.UpdateSchema(), in.Heading(), mapping.CompileOptions{})
+	must(t, err)
+	rows, err := dir.OpenBaseline("id")
+	must(t, err)
+	defer rows.Close()
+	b := &base{rows: rows, column: map[string]int{}}
+	for i, name := range rows.Columns() {
+		b.column[foldName(name)] = i
+	}
+	all := &bases{file: "x", opened: map[string]*base{"\nid": b}}
+	checked, err := mapping.Check(in, m, nil, mapping.CheckOptions{Exports: fromFolder{all}})
+	must(t, err)
+	return checked
+}
+
+// A workbook's cells are all text, and give back what was exported.
+func TestWorkbookCellsAreText(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "out.xlsx")
+	sheet, err := openSheet(name, false, nil)
+	must(t, err)
+	cells := []string{"9007199254740993", "007", "=1+1", "'=x", "two\nlines", "1.50"}
+	var shown []string
+	for _, c := range cells {
+		shown = append(shown, sheet.escape(c))
+	}
+	for _, step := range []error{sheet.write(shown), sheet.finish(), sheet.keep()} {
+		must(t, step)
+	}
+	book, err := excelize.OpenFile(name)
+	must(t, err)
+	defer book.Close()
+	rows, err := book.GetRows(sheetName)
+	must(t, err)
+	for i, want := range cells {
+		if got := mapping.Unescape(rows[0][i]); got != want {
+			t.Errorf("cell %d is %q, not %q", i, got, want)
+		}
+		at, err := excelize.CoordinatesToCellName(i+1, 1)
+		must(t, err)
+		if kind, err := book.GetCellType(sheetName, at); err != nil || kind != excelize.CellTypeInlineString && kind != excelize.CellTypeSharedString {
+			t.Errorf("cell %s is of type %v (%v)", at, kind, err)
+		}
+	}
+}
+
+// A file that came to be meanwhile is not replaced, and the rows are not lost.
+func TestPlaceKeepsWhatIsThere(t *testing.T) {
+	dir := t.TempDir()
+	name := filepath.Join(dir, "out.csv")
+	first, err := openSheet(name, false, nil)
+	must(t, err)
+	second, err := openSheet(name, false, nil)
+	must(t, err)
+	must(t, first.finish())
+	must(t, first.keep())
+	must(t, second.finish())
+	err = second.keep()
+	if err == nil {
+		t.Fatal("a file that came to be meanwhile was replaced")
+	}
+	second.drop()
+	left, _ := filepath.Glob(filepath.Join(dir, ".*.tmp"))
+	if len(left) != 1 || !strings.Contains(err.Error(), left[0]) {
+		t.Errorf("the rows are in %v, and the error says %v", left, err)
+	}
+	third, err := openSheet(filepath.Join(dir, "other.csv"), false, nil)
+	must(t, err)
+	third.drop()
+	if after, _ := filepath.Glob(filepath.Join(dir, ".*.tmp")); len(after) != 1 {
+		t.Errorf("an export that was dropped left %v", after)
+	}
+}

@@ -1,0 +1,97 @@
+package cli_test
+
+import (
+	"encoding/csv"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// spreadsheetCommands do what a person does to an exported CSV file:
+//
+//	edit FILE ID COLUMN CELL     put a cell into the row of a customer; ID * is every row
+//	turn FILE                    sort the rows the other way round
+//	drop FILE ID                 delete a row
+//	add FILE COLUMN=CELL…        add a row in between
+//	rename FILE COLUMN NEW       write another heading
+func spreadsheetCommands() map[string]command {
+	return map[string]command{"edit": cmdEdit, "turn": cmdTurn, "drop": cmdDrop, "add": cmdAdd, "rename": cmdRename}
+}
+
+// spreadsheet opens a CSV file, and puts it back as rows says.
+func spreadsheet(ts *testscript.TestScript, name string, change func(heading []string, rows [][]string) [][]string) {
+	text, marked := strings.CutPrefix(ts.ReadFile(name), byteOrderMark)
+	if !marked {
+		ts.Fatalf("%s has no byte order mark", name)
+	}
+	all, err := csv.NewReader(strings.NewReader(text)).ReadAll()
+	ts.Check(err)
+	rows := change(all[0], all[1:])
+	out := &strings.Builder{}
+	out.WriteString(byteOrderMark)
+	w := csv.NewWriter(out)
+	ts.Check(w.WriteAll(append(all[:1:1], rows...)))
+	ts.Check(os.WriteFile(ts.MkAbs(name), []byte(out.String()), 0o644))
+}
+
+func columnOf(ts *testscript.TestScript, heading []string, name string) int {
+	at := slices.Index(heading, name)
+	if at < 0 {
+		ts.Fatalf("there is no column %s in %q", name, heading)
+	}
+	return at
+}
+
+func cmdEdit(ts *testscript.TestScript, neg bool, args []string) {
+	want(ts, neg, args, 4, "edit FILE ID COLUMN CELL")
+	spreadsheet(ts, args[0], func(heading []string, rows [][]string) [][]string {
+		id, at, found := columnOf(ts, heading, "id"), columnOf(ts, heading, args[2]), false
+		for _, row := range rows {
+			if row[id] == args[1] || args[1] == "*" {
+				row[at], found = args[3], true
+			}
+		}
+		if !found {
+			ts.Fatalf("there is no row of %s", args[1])
+		}
+		return rows
+	})
+}
+
+func cmdTurn(ts *testscript.TestScript, neg bool, args []string) {
+	want(ts, neg, args, 1, "turn FILE")
+	spreadsheet(ts, args[0], func(_ []string, rows [][]string) [][]string {
+		slices.Reverse(rows)
+		return rows
+	})
+}
+
+func cmdDrop(ts *testscript.TestScript, neg bool, args []string) {
+	want(ts, neg, args, 2, "drop FILE ID")
+	spreadsheet(ts, args[0], func(heading []string, rows [][]string) [][]string {
+		id := columnOf(ts, heading, "id")
+		return slices.DeleteFunc(rows, func(row []string) bool { return row[id] == args[1] })
+	})
+}
+
+func cmdAdd(ts *testscript.TestScript, neg bool, args []string) {
+	want(ts, neg, args, 2, "add FILE COLUMN=CELL…")
+	spreadsheet(ts, args[0], func(heading []string, rows [][]string) [][]string {
+		row := make([]string, len(heading))
+		for _, a := range args[1:] {
+			name, cell, _ := strings.Cut(a, "=")
+			row[columnOf(ts, heading, name)] = cell
+		}
+		return slices.Insert(rows, len(rows)/2, row)
+	})
+}
+
+func cmdRename(ts *testscript.TestScript, neg bool, args []string) {
+	want(ts, neg, args, 3, "rename FILE COLUMN NEW")
+	spreadsheet(ts, args[0], func(heading []string, rows [][]string) [][]string {
+		heading[columnOf(ts, heading, args[1])] = args[2]
+		return rows
+	})
+}
