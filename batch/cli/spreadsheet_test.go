@@ -3,6 +3,7 @@ package cli_test
 import (
 	"encoding/csv"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -16,8 +17,9 @@ import (
 //	drop FILE ID                 delete a row
 //	add FILE COLUMN=CELL…        add a row in between
 //	rename FILE COLUMN NEW       write another heading
+//	rmexport                     delete the folders of all exports in reports
 func spreadsheetCommands() map[string]command {
-	return map[string]command{"edit": cmdEdit, "turn": cmdTurn, "drop": cmdDrop, "add": cmdAdd, "rename": cmdRename}
+	return map[string]command{"edit": cmdEdit, "turn": cmdTurn, "drop": cmdDrop, "add": cmdAdd, "rename": cmdRename, "rmexport": cmdRemoveExports}
 }
 
 // spreadsheet opens a CSV file, and puts it back as rows says.
@@ -94,4 +96,16 @@ func cmdRename(ts *testscript.TestScript, neg bool, args []string) {
 		heading[columnOf(ts, heading, args[1])] = args[2]
 		return rows
 	})
+}
+
+func cmdRemoveExports(ts *testscript.TestScript, neg bool, args []string) {
+	want(ts, neg, args, 0, "rmexport")
+	found, err := filepath.Glob(filepath.Join(ts.MkAbs("reports"), "*-export-*"))
+	ts.Check(err)
+	if len(found) == 0 {
+		ts.Fatalf("there is no export")
+	}
+	for _, dir := range found {
+		ts.Check(os.RemoveAll(dir))
+	}
 }

@@ -1,0 +1,112 @@
+package mapping
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// oneExport shows one customer, 1, as it was.
+type oneExport map[string]string
+
+func (e oneExport) Was(export, _, key string) (func(string) (string, bool), *Problem, error) {
+	switch {
+	case export == "":
+		return nil, nil, nil
+	case key != "1":
+		return nil, &Problem{Code: "not_in_export", Column: "rb_export"}, nil
+	}
+	return func(field string) (string, bool) { cell, ok := e[field]; return cell, ok }, nil, nil
+}
+
+func TestRowsSinceTheirExport(t *testing.T) {
+	was := oneExport{"id": "1", "firstName": "Ada", "title": "Dr.", "primaryEmail": "a@example.com", "customerReference.reference1": "N", "status": "Active"}
+	rule := "action: update\nblank: clear\ncolumns:\n  firstName: {field: firstName, trim: true}\n  Region: {field: customerReference.reference1, values: {N: North, S: South}}\n"
+	for _, c := range []struct{ name, heading, row, file, want string }{
+		{"as exported", "id,firstName,title,rb_export", "1,Ada,Dr.,x", "", ""},
+		{"edited", "id,firstName,rb_export", "1,Eva,x", "", "firstName=Eva was Ada"},
+		{"cleared", "id,firstName,rb_export", "1,REMOVE,x", "", "firstName clear was Ada"},
+		{"emptied", "id,firstName,rb_export", "1,,x", "", "warning"},
+		{"a field that was not exported", "id,lastName,rb_export", "1,Reed,x", "", "lastName=Reed"},
+		{"added", "id,firstName,rb_export", "2,Ada,", "", "firstName=Ada"},
+		{"of another customer", "id,firstName,rb_export", "2,Ada,x", "", "not_in_export"},
+		{"only read, edited", "id,firstName,status,rb_export", "1,Ada,Hold,x", "", "warning"},
+		{"what a rule makes of the exported cell", "id,firstName,Region,rb_export", "1, Ada ,N,x", rule, ""},
+		{"edited under a rule", "id,firstName,Region,rb_export", "1,Ada,S,x", rule, "customerReference.reference1=South was N"},
+		{"emptied where blank clears", "id,firstName,Region,rb_export", "1,,N,x", rule, "firstName clear was Ada"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			in := input(t, c.heading+"\n"+c.row+"\n")
+			o := CompileOptions{}
+			if c.file != "" {
+				file, err := ParseFile("m.yaml", []byte(c.file))
+				if err != nil {
+					t.Fatal(err)
+				}
+				o.File = file
+			}
+			m, err := Compile(exportedSchema(), in.Heading(), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			row, err := in.Next()
+			if err != nil {
+				t.Fatal(err)
+			}
+			base, err := m.base(row.Cells, was)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(c.want, said(m.RowSince(row.Cells, base))); diff != "" {
+				t.Error(diff)
+			}
+			if base == nil {
+				return
+			}
+			kept, err := json.Marshal(base) // as a run that is taken up again finds it
+			if err != nil {
+				t.Fatal(err)
+			}
+			again := &Base{}
+			if err := json.Unmarshal(kept, again); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(c.want, said(m.RowSince(row.Cells, again))); diff != "" {
+				t.Errorf("taken up again: %s", diff)
+			}
+		})
+	}
+}
+
+func exportedSchema() Schema {
+	s := Schema{Action: "update", Keys: []Field{{Name: "id", Kind: Digits}}, Exported: true, ReadOnly: []string{"status"}, Belongs: map[string]string{"status": "elsewhere"}}
+	for _, name := range []string{"firstName", "lastName", "primaryEmail", "customerReference.reference1"} {
+		s.Fields = append(s.Fields, Field{Name: name})
+	}
+	s.Fields = append(s.Fields, Field{Name: "title", Kind: Enum, Enum: []string{"Mr", "Dr"}})
+	return s
+}
+
+// said is what a row says, in short.
+func said(row Mapped) string {
+	var all []string
+	for _, c := range row.Cells {
+		text := c.Name + "=" + c.Text
+		if c.Clear {
+			text = c.Name + " clear"
+		}
+		if c.Was != nil {
+			text += " was " + *c.Was
+		}
+		all = append(all, text)
+	}
+	for _, p := range row.Problems {
+		all = append(all, p.Code)
+	}
+	if len(row.Warnings) > 0 {
+		all = append(all, "warning")
+	}
+	return strings.Join(all, ", ")
+}
