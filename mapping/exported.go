@@ -111,8 +111,11 @@ func sameCell(a, b string) bool {
 	if a == b {
 		return true
 	}
+	if !strings.Contains(a, "\r") && !strings.Contains(b, "\r") {
+		return false
+	}
 	lines := strings.NewReplacer("\r\n", "\n", "\r", "\n")
-	return (strings.Contains(a, "\r") || strings.Contains(b, "\r")) && lines.Replace(a) == lines.Replace(b)
+	return lines.Replace(a) == lines.Replace(b)
 }
 
 // setSince reads a cell of an exported row that is not as it was.

@@ -28,7 +28,7 @@ type bases struct {
 // base is one baseline, open to be searched.
 type base struct {
 	rows   *runs.Baseline
-	column map[string]int // by folded field
+	column map[string]int // by field, as far as it was asked for; -1: there is none
 	cells  []string       // of the row found last
 }
 
@@ -72,8 +72,12 @@ func problem(code, text string) *mapping.Problem {
 }
 
 func (b *base) was(field string) (string, bool) {
-	at, exported := b.column[foldName(field)]
-	if !exported {
+	at, known := b.column[field]
+	if !known {
+		at = slices.IndexFunc(b.rows.Columns(), func(name string) bool { return foldName(name) == foldName(field) })
+		b.column[field] = at
+	}
+	if at < 0 {
 		return "", false
 	}
 	return b.cells[at], true
@@ -101,11 +105,8 @@ func (b *bases) open(export, keyField string) (*base, error) {
 		return nil, gone(export, err.Error())
 	}
 	opened := &base{rows: rows, column: map[string]int{}}
-	for i, name := range rows.Columns() {
-		opened.column[foldName(name)] = i
-	}
 	b.opened[export+"\n"+keyField] = opened
-	if _, has := opened.column[foldName(keyField)]; !has {
+	if !slices.Contains(rows.Columns(), keyField) {
 		return nil, &mapping.Refusal{Text: fmt.Sprintf("rows are told by %s, and their export has no such column", keyField), Try: "keep the column id in the file, or --no-base"}
 	}
 	return opened, nil

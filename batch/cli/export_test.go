@@ -126,11 +126,7 @@ func readBack(t *rapid.T, dir *runs.Dir, file []byte) *mapping.Checked {
 	rows, err := dir.OpenBaseline("id")
 	must(t, err)
 	defer rows.Close()
-	b := &base{rows: rows, column: map[string]int{}}
-	for i, name := range rows.Columns() {
-		b.column[foldName(name)] = i
-	}
-	all := &bases{file: "x", opened: map[string]*base{"\nid": b}}
+	all := &bases{file: "x", opened: map[string]*base{"\nid": {rows: rows, column: map[string]int{}}}}
 	checked, err := mapping.Check(in, m, nil, mapping.CheckOptions{Exports: fromFolder{all}})
 	must(t, err)
 	return checked

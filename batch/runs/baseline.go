@@ -132,6 +132,9 @@ func (b *Baseline) read(keyColumn string) error {
 	if b.key = slices.Index(b.columns, keyColumn); b.key < 0 {
 		return nil
 	}
+	if err := b.makeRoom(int64(len(first))); err != nil {
+		return err
+	}
 	for offset := int64(len(first)); ; {
 		line, err := in.ReadBytes('\n')
 		if len(line) == 0 && errors.Is(err, io.EOF) {
@@ -145,6 +148,23 @@ func (b *Baseline) read(keyColumn string) error {
 	}
 	slices.SortFunc(b.index, func(x, y place) int { return cmp.Or(cmp.Compare(x.hash, y.hash), cmp.Compare(x.offset, y.offset)) })
 	return nil
+}
+
+// makeRoom counts the rows: an index that grew by appending would take twice its size.
+func (b *Baseline) makeRoom(from int64) error {
+	rows, part := 0, make([]byte, bufferSize)
+	in := io.NewSectionReader(b.file, from, b.size-from)
+	for {
+		n, err := in.Read(part)
+		rows += bytes.Count(part[:n], []byte{'\n'})
+		if errors.Is(err, io.EOF) {
+			b.index = make([]place, 0, rows)
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
 }
 
 func (b *Baseline) hash(key string) uint64 { return maphash.String(b.seed, key) }
