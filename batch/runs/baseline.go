@@ -3,7 +3,6 @@ package runs
 import (
 	"bufio"
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -83,22 +82,30 @@ func (d *Dir) DropBaseline() error {
 	return writing(d.Path(baselineName), err)
 }
 
-// Baseline finds rows of an export by the cell of one column: 16 bytes a row.
+// Baseline finds rows of an export by the cell of one column: 8 bytes a row.
 type Baseline struct {
 	file    File
 	size    int64
 	columns []string
 	key     int // column
 	seed    maphash.Seed
-	index   []place // by hash
+	index   []place // ascending
 	window  []byte  // of the file, from at: rows are mostly asked for in its order
 	at      int64
 }
 
-type place struct {
-	hash   uint64
-	offset int64
+// place is a hash of a row's key, in the upper bits, and where its line starts.
+type place uint64
+
+const offsetBits = 40 // files of a terabyte; of the hash 24 are left, and keys are compared besides
+
+func placeOf(hash uint64, offset int64) place {
+	return place(hash>>offsetBits<<offsetBits | uint64(offset))
 }
+
+func (p place) offset() int64 { return int64(p & (1<<offsetBits - 1)) }
+
+func (p place) hash() place { return p >> offsetBits }
 
 const windowSize = 16 << 10
 
@@ -143,10 +150,10 @@ func (b *Baseline) read(keyColumn string) error {
 		if err != nil || !gjson.ValidBytes(line) {
 			return errors.Join(errors.New("it is cut short or damaged"), err)
 		}
-		b.index = append(b.index, place{b.hash(b.keyOf(line)), offset})
+		b.index = append(b.index, placeOf(b.hash(b.keyOf(line)), offset))
 		offset += int64(len(line))
 	}
-	slices.SortFunc(b.index, func(x, y place) int { return cmp.Or(cmp.Compare(x.hash, y.hash), cmp.Compare(x.offset, y.offset)) })
+	slices.Sort(b.index)
 	return nil
 }
 
@@ -178,10 +185,10 @@ func (b *Baseline) Columns() []string { return b.columns }
 
 // Find returns the cells of the rows with this key.
 func (b *Baseline) Find(key string) (rows [][]string, err error) {
-	hash := b.hash(key)
-	at, _ := slices.BinarySearchFunc(b.index, hash, func(p place, h uint64) int { return cmp.Compare(p.hash, h) })
-	for ; at < len(b.index) && b.index[at].hash == hash; at++ {
-		line, err := b.line(b.index[at].offset)
+	first := placeOf(b.hash(key), 0)
+	at, _ := slices.BinarySearch(b.index, first)
+	for ; at < len(b.index) && b.index[at].hash() == first.hash(); at++ {
+		line, err := b.line(b.index[at].offset())
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", b.file.Name(), err)
 		}
