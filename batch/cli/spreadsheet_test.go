@@ -12,14 +12,14 @@ import (
 
 // spreadsheetCommands do what a person does to an exported CSV file:
 //
-//	edit FILE ID COLUMN CELL     put a cell into the row of a customer; ID * is every row
+//	cell FILE ID COLUMN CELL     put a cell into the row of a customer; ID * is every row
 //	turn FILE                    sort the rows the other way round
 //	drop FILE ID                 delete a row
 //	add FILE COLUMN=CELL…        add a row in between
 //	rename FILE COLUMN NEW       write another heading
 //	rmexport                     delete the folders of all exports in reports
 func spreadsheetCommands() map[string]command {
-	return map[string]command{"edit": cmdEdit, "turn": cmdTurn, "drop": cmdDrop, "add": cmdAdd, "rename": cmdRename, "rmexport": cmdRemoveExports}
+	return map[string]command{"cell": cmdCell, "turn": cmdTurn, "drop": cmdDrop, "add": cmdAdd, "rename": cmdRename, "rmexport": cmdRemoveExports}
 }
 
 // spreadsheet opens a CSV file, and puts it back as rows says.
@@ -46,8 +46,8 @@ func columnOf(ts *testscript.TestScript, heading []string, name string) int {
 	return at
 }
 
-func cmdEdit(ts *testscript.TestScript, neg bool, args []string) {
-	want(ts, neg, args, 4, "edit FILE ID COLUMN CELL")
+func cmdCell(ts *testscript.TestScript, neg bool, args []string) {
+	want(ts, neg, args, 4, "cell FILE ID COLUMN CELL")
 	spreadsheet(ts, args[0], func(heading []string, rows [][]string) [][]string {
 		id, at, found := columnOf(ts, heading, "id"), columnOf(ts, heading, args[2]), false
 		for _, row := range rows {
