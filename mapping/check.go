@@ -137,7 +137,7 @@ func (c *checker) row(row Row) {
 		return
 	}
 	c.mapper.into(row.Cells, row.Base, &c.mapped)
-	r.count(&c.mapped)
+	r.count(n, &c.mapped)
 	if len(c.mapped.Problems) > 0 {
 		*r.marks.at(n) = bad
 	}

@@ -26,16 +26,21 @@ type Checked struct {
 type marks uint8
 
 const (
-	bad       marks = 1 << iota // by its own cells
-	ragged                      // more or fewer cells than the heading
-	duplicate                   // another row is about the same customer
-	chained                     // another row has or gets the same reference
-	linked                      // another row gets the same link
-	circular                    // its parent leads back to it
-	more                        // a later row of the same customer will be sent
+	bad        marks = 1 << iota // by its own cells
+	ragged                       // more or fewer cells than the heading
+	duplicate                    // another row is about the same customer
+	chained                      // another row has or gets the same reference
+	linked                       // another row gets the same link
+	circular                     // its parent leads back to it
+	more                         // a later row of the same customer will be sent
+	asExported                   // nothing in it was edited since it was exported
 )
 
 const rejecting = bad | ragged | duplicate | chained | linked | circular
+
+// AsExported says that nothing in the row was edited since it was exported, so
+// that nobody needs to look at its customer.
+func (c *Checked) AsExported(n int) bool { return *c.marks.at(n)&asExported != 0 }
 
 // Line returns the line of the input where a row starts.
 func (c *Checked) Line(n int) int { return int(*c.lines.at(n)) }

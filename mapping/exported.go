@@ -197,12 +197,14 @@ func (c *compiler) onlyRead(h *heading) bool {
 }
 
 // count notes whether an exported row was edited.
-func (c *Checked) count(row *Mapped) {
+func (c *Checked) count(n int, row *Mapped) {
 	if !row.Exported {
 		return
 	}
 	c.Exported++
 	if len(row.Cells)+len(row.Problems) > 0 {
 		c.Edited++
+		return
 	}
+	*c.marks.at(n) |= asExported
 }

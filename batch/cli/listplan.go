@@ -43,8 +43,10 @@ func (r *run) countLookups() (n lookups) {
 	return n
 }
 
-// isOpen says that the row may be sent, and is not settled.
-func (r *rows) isOpen(n int) bool { return r.sendable(n) && r.open(n) }
+// isOpen says that the row's customer may have to be looked at.
+func (r *rows) isOpen(n int) bool {
+	return r.sendable(n) && r.open(n) && !r.in.checked.AsExported(n)
+}
 
 func (r *rows) isFusebill(n int) bool {
 	name := r.in.checked.Action(n)

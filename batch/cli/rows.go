@@ -171,11 +171,7 @@ func (r *rows) references() iter.Seq2[int, string] {
 			if !r.isOpen(row.N) || r.ids[row.N] != 0 {
 				continue
 			}
-			mapped := r.mapped(row)
-			if mapped.Exported && len(mapped.Cells) == 0 {
-				continue // it is as it was exported: its customer is not looked at
-			}
-			if mapped.KeyField == "reference" && !yield(row.N, mapped.Key) {
+			if mapped := r.mapped(row); mapped.KeyField == "reference" && !yield(row.N, mapped.Key) {
 				return
 			}
 		}
