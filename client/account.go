@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -47,10 +48,11 @@ type account struct {
 	probe *Lease // the one that finds out how things stand, while nothing else may leave
 	met   bool   // the server has answered
 
-	down      int       // unanswered requests in a row
-	silent    time.Time // when the first of them ended
-	lastWords error     // of the last
-	until     time.Time // nothing leaves before
+	heard     time.Time   // when the last request that was answered had left
+	unheard   []time.Time // when those that were not answered had left, since
+	silent    time.Time   // when the first of them ended
+	lastWords error       // of the last
+	until     time.Time   // nothing leaves before
 	why       string
 	shut      time.Time // when trouble last shut the gate
 	shuts     int       // times that it was met again after a pause
@@ -79,15 +81,17 @@ func (a *account) admit(now time.Time, n int, dipping bool) verdict {
 // probing says that one lease at a time goes ahead: before the first reply, in
 // an outage, and at the start of a window whose remainder is not known.
 func (a *account) probing() bool {
-	return !a.met || a.down >= outageAfter || a.minute.fresh || a.day.fresh
+	return !a.met || a.outage() || a.minute.fresh || a.day.fresh
 }
 
 func (a *account) trouble() string {
-	if a.down >= outageAfter {
+	if a.outage() {
 		return outage
 	}
 	return ""
 }
+
+func (a *account) outage() bool { return len(a.unheard) >= outageAfter }
 
 // give hands n permits to a lease.
 func (a *account) give(l *Lease, n int) {
@@ -128,7 +132,7 @@ func (a *account) settle(rep Reply, now time.Time) {
 		a.lastWords = rep.Err
 		a.unanswered(rep.Sent, wish, now)
 	case rep.Status != 0:
-		a.answered()
+		a.answered(rep.Sent)
 	}
 }
 
@@ -157,16 +161,30 @@ func (a *account) windows() [2]*window { return [...]*window{&a.day, &a.minute} 
 
 func (a *account) known() bool { return a.day.known() || a.minute.known() }
 
-func (a *account) answered() {
-	a.met, a.down, a.shuts, a.shut = true, 0, 0, time.Time{}
-	if a.why == outage { // the probe was let through, and all is well
+// answered ends what trouble there was when the request left. Of later trouble,
+// the answer to an earlier request tells nothing.
+func (a *account) answered(sent time.Time) {
+	a.hear(sent)
+	if sent.Round(0).After(a.shut) {
+		a.shuts, a.shut = 0, time.Time{}
+	}
+	if a.why == outage && !a.outage() { // the probe was let through, and all is well
 		a.until = time.Time{}
 	}
 }
 
+// hear notes that a request which left then has brought an answer of the server.
+func (a *account) hear(sent time.Time) {
+	a.met = true
+	if sent.After(a.heard) {
+		a.heard = sent
+	}
+	a.unheard = slices.DeleteFunc(a.unheard, func(lost time.Time) bool { return !lost.After(sent) })
+}
+
 // throttled shuts the gate for everyone after a 429, unless a window's end does so anyway.
 func (a *account) throttled(sent time.Time, wish time.Duration, now time.Time) {
-	a.met, a.down = true, 0
+	a.hear(sent)
 	a.escalate(sent, now)
 	switch {
 	case wish > 0:
@@ -193,10 +211,13 @@ func (a *account) unanswered(sent time.Time, wish time.Duration, now time.Time) 
 	if wish > 0 {
 		a.pause(now.Add(wish), serverPause)
 	}
-	if a.down == 0 {
+	if sent.Before(a.heard) { // the server has been there since
+		return
+	}
+	if len(a.unheard) == 0 {
 		a.silent = now
 	}
-	if a.down++; a.down < outageAfter {
+	if a.unheard = append(a.unheard, sent); !a.outage() {
 		return
 	}
 	a.escalate(sent, now)
@@ -206,7 +227,7 @@ func (a *account) unanswered(sent time.Time, wish time.Duration, now time.Time) 
 // silentFor is for how long the server has answered nothing, once it was asked
 // as often as one row would ask it.
 func (a *account) silentFor(now time.Time) time.Duration {
-	if a.down < tries {
+	if len(a.unheard) < tries {
 		return 0
 	}
 	return now.Sub(a.silent)
