@@ -65,7 +65,7 @@ func newFullDisk(t *testing.T, file []byte) *fullDisk {
 
 // run starts the update with a limit of so many blocks a file: 512 or 1,024 bytes each, as the shell has it.
 func (f *fullDisk) run(blocks int) int {
-	return f.command("sh", "-c", fmt.Sprintf(`ulimit -f %d && exec "$0" "$@"`, blocks), "rowbatch", "update", "edits.csv", "--timeout", "100ms")
+	return f.command("sh", "-c", fmt.Sprintf(`ulimit -f %d && exec "$0" "$@"`, blocks), "rowbatch", "update", "edits.csv", "--timeout", "500ms")
 }
 
 func (f *fullDisk) command(name string, args ...string) int {
@@ -86,7 +86,7 @@ func (f *fullDisk) goOn(blocks int) {
 	command := []string{"update", "edits.csv"}
 	began := len(all) > 0 && all[0].Damage == nil
 	if began {
-		command = []string{"resume", all[0].ID, "--timeout", "100ms"}
+		command = []string{"resume", all[0].ID, "--timeout", "500ms"}
 	} else if f.server.total > 0 {
 		f.t.Errorf("%d blocks: no journal, and %d requests", blocks, f.server.total)
 	}
