@@ -1,0 +1,166 @@
+package client
+
+import (
+	"context"
+	"math"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// Farthest is how far a forecast looks ahead.
+const Farthest = 366 * 24 * time.Hour
+
+// Demand is what is to be asked of an account.
+type Demand struct {
+	Requests int
+	Together int        // leased together, such as a read and its write; 0: each by itself
+	Rate     rate.Limit // at most, requests a second; 0: as the account allows, and BlindRate where nothing is known of it
+}
+
+// Forecast is what a demand takes of an account that nobody else uses meanwhile.
+// Replies are taken to come at once: it is the account's limit that takes time.
+type Forecast struct {
+	Takes     time.Duration // until the last request leaves; at most Farthest
+	PerMinute float64       // requests that a full minute lets through; 0: nothing holds them up
+	Today     int           // requests that are left for use today; -1: not known
+
+	// Stops is when a day's allowance is used up before all is done, for more than
+	// a minute; zero: it suffices. Takes is counted with the waits until the next day's.
+	Stops   time.Time
+	Renewed time.Time // when it goes on after that
+}
+
+// Forecast says what a demand takes that begins now. A limit's windows are fixed:
+// first what is left of the current one, then all that is usable of each.
+func (a Allowance) Forecast(d Demand, now time.Time) Forecast {
+	minute, day := spanOf(a.Minute, time.Minute, d.Together, now), spanOf(a.Day, 24*time.Hour, d.Together, now)
+	if d.Rate == 0 && !a.Minute.Known && !a.Day.Known {
+		d.Rate = BlindRate
+	}
+	f := Forecast{PerMinute: perMinute(minute, d.Rate), Today: -1}
+	if a.Day.Known {
+		f.Today = left(a.Day, now)
+	}
+	every := interval(d.Rate)
+	at := now // when the next request may leave
+	for d.Requests > 0 && at.Sub(now) < Farthest {
+		minute.roll(at)
+		day.roll(at)
+		n := min(d.Requests, minute.free, day.free, paced(earlier(minute.end, day.end).Sub(at), every))
+		if n > 0 {
+			f.Takes = at.Add(time.Duration(n-1) * every).Sub(now)
+			at = at.Add(time.Duration(n) * every)
+		}
+		d.Requests, minute.free, day.free = d.Requests-n, minute.free-n, day.free-n
+		switch {
+		case d.Requests == 0:
+		case day.free == 0:
+			if f.Stops.IsZero() && day.end.Sub(at) > time.Minute {
+				f.Stops, f.Renewed = at, day.end
+			}
+			at = later(at, day.end)
+		case minute.free == 0:
+			at = later(at, minute.end)
+		}
+	}
+	if d.Requests > 0 {
+		f.Takes = Farthest
+	}
+	return f
+}
+
+// span is a window on its way through a forecast.
+type span struct {
+	length     time.Duration
+	full, free int
+	end        time.Time
+}
+
+// spanOf is the window of now. Of one that is not known, the end is out of reach.
+func spanOf(q Quota, length time.Duration, together int, now time.Time) span {
+	if !q.Known {
+		return span{length, math.MaxInt, math.MaxInt, now.Add(2 * Farthest)}
+	}
+	lease := min(max(1, together), q.Usable)
+	full, free := q.Usable-q.Usable%lease, left(q, now)
+	s := span{length, full, free - free%lease, q.Reset}
+	s.roll(now)
+	return s
+}
+
+// roll goes on to the window of a time.
+func (s *span) roll(at time.Time) {
+	if over := at.Sub(s.end); over >= 0 {
+		s.end = s.end.Add((over/s.length + 1) * s.length)
+		s.free = s.full
+	}
+}
+
+// left is what may still be used of a limit in its window of now.
+func left(q Quota, now time.Time) int {
+	if !now.Before(q.Reset) {
+		return q.Usable
+	}
+	return min(q.Usable, max(0, q.Left-(q.Limit-q.Usable)))
+}
+
+func perMinute(minute span, r rate.Limit) float64 {
+	most := 60 * float64(r)
+	if minute.full < math.MaxInt && (r == 0 || float64(minute.full) < most) {
+		most = float64(minute.full)
+	}
+	return most
+}
+
+// interval is the time from one request to the next.
+func interval(r rate.Limit) time.Duration {
+	if r == 0 {
+		return 0
+	}
+	return time.Duration(min(float64(time.Second)/float64(r), float64(Farthest)))
+}
+
+// paced is how many requests leave within a time, the first at once.
+func paced(within, every time.Duration) int {
+	if every == 0 {
+		return math.MaxInt
+	}
+	return int((within-1)/every) + 1
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// Met waits until the server has answered a request, whatever it told of its
+// limits. The error is ctx's.
+func (g *Governor) Met(ctx context.Context) error {
+	for {
+		met, changed := g.hasMet()
+		if met {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (g *Governor) hasMet() (bool, <-chan struct{}) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.account.met, g.changed
+}
