@@ -55,6 +55,8 @@ type End struct {
 	Waited  float64 `json:"waited"` // seconds spent waiting for the account's limit
 	Exit    int     `json:"exit"`
 	Cause   string  `json:"cause,omitempty"` // why the run stopped before its end
+
+	Forecast *Forecast `json:"forecast,omitempty"` // of sending, where it was made
 }
 
 // Entry is one line of the journal. Row is -1 where it is about no row.

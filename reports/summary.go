@@ -21,8 +21,9 @@ type Summary struct {
 	Outcomes      map[batch.Kind]int `json:"outcomes"` // rows of each outcome that occurs
 	Requests      Requests           `json:"requests"`
 	Seconds       float64            `json:"seconds"`
-	WaitedSeconds float64            `json:"waited_seconds"` // for the account's limit
-	Errors        []ErrorCount       `json:"errors"`         // the most frequent first
+	WaitedSeconds float64            `json:"waited_seconds"`     // for the account's limit
+	Forecast      *batch.Forecast    `json:"forecast,omitempty"` // of a dry run, and of a run that has asked
+	Errors        []ErrorCount       `json:"errors"`             // the most frequent first
 	ExitCode      int                `json:"exit_code"`
 
 	Report string `json:"-"` // path of the report as written
@@ -118,6 +119,7 @@ func (t *tally) summary(h batch.Head, end *batch.End) Summary {
 	if end != nil {
 		s.Requests = Requests{Read: end.Reads, Write: end.Writes, Total: end.Reads + end.Writes}
 		s.Seconds, s.WaitedSeconds, s.ExitCode = end.Seconds, end.Waited, end.Exit
+		s.Forecast = end.Forecast
 	}
 	return s
 }

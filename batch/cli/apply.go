@@ -117,7 +117,7 @@ func (r *run) mayApply(plan *earlier) error {
 // rehearse shows the tally what the plan has found: what the preview counted is
 // what the question asks about, and what is sent.
 func (r *run) rehearse(w *redone) error {
-	actions := r.actions()
+	actions, first := r.actions(), ""
 	for n := range w.actions {
 		o, err := w.of.journal.Outcome(n)
 		if err != nil {
@@ -128,7 +128,11 @@ func (r *run) rehearse(w *redone) error {
 		if err := r.tally.add(&batch.Item{N: n, Action: actions[w.actions[n]]}, o, false); err != nil {
 			return err
 		}
+		if o.Kind == batch.WouldChange && first == "" && action.KeyField(o.Key) == "" {
+			first = o.ID
+		}
 	}
+	r.meet(first)
 	return nil
 }
 

@@ -28,7 +28,7 @@ const pageRows = 1000
 
 func (x *export) readCustomers() error {
 	if x.file != "" {
-		defer x.startProgress("exporting", x.rows.rows(), x.written)()
+		defer x.startPhase("exporting", x.rows.rows(), x.written, x.namedDemand())()
 		return x.fromFile()
 	}
 	var done func()
@@ -40,7 +40,7 @@ func (x *export) readCustomers() error {
 	return x.allPages(func(page []fetched, total int) error {
 		if done == nil {
 			x.announce(page, total)
-			done = x.startProgress("exporting", total, x.written)
+			done = x.startPhase("exporting", total, x.written, x.pagesDemand(page, total))
 		}
 		if err := x.complete(page); err != nil {
 			return err

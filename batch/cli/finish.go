@@ -50,6 +50,9 @@ func (r *run) end(code int, cause error) batch.End {
 		before := r.past.Costs()
 		e.Reads, e.Writes, e.Seconds, e.Waited = e.Reads+before.Reads, e.Writes+before.Writes, rounded(e.Seconds+before.Seconds), rounded(e.Waited+before.Waited)
 	}
+	if r.outlook != nil {
+		e.Forecast = r.outlook.record()
+	}
 	if cause != nil {
 		e.Cause = cause.Error()
 	}

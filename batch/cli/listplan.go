@@ -97,7 +97,7 @@ func (r *run) lookUpInList(l *action.Lookup) (*listLookup, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer r.startProgress("reading the customer list", list.Count(), look.count)()
+	defer r.startPhase("reading the customer list", list.Count(), look.count, demand{fusebill: list.Pages() - 1, together: 1})()
 	for len(page.Rows) > 0 && rep.Class == client.Answered {
 		if err := look.take(page); err != nil {
 			r.halt(err)

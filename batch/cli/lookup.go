@@ -52,7 +52,8 @@ func (r *run) lookUpCustomers(l *action.Lookup) error {
 
 func (r *run) lookUpReferences(l *action.Lookup) error {
 	s := &search{run: r, engine: r.engine(false), waiting: map[string][]int{}, answers: map[string]action.Found{}}
-	defer r.startProgress("looking up references", r.countLookups().searches, s.count)()
+	searches := r.countLookups().searches
+	defer r.startPhase("looking up references", searches, s.count, demand{fusebill: searches, together: 1})()
 	if err := l.References(r.stop, s.questions, s.found); err != nil {
 		r.halt(err)
 	}

@@ -110,7 +110,8 @@ func (r *run) describe() {
 	for i, line := range r.tally.preview.stakes.lines() {
 		fmt.Fprintf(w, "%-10s %s\n", map[bool]string{true: "Holds"}[i == 0], line)
 	}
-	fmt.Fprintf(w, "Cost       %s\n", r.forecast())
+	r.outlook = new(r.foresee(r.surveyed()))
+	fmt.Fprintf(w, "Cost       %s\n", r.outlook)
 	for _, warning := range r.tally.preview.warnings() {
 		fmt.Fprintf(w, "Attention  %s\n", warning)
 	}

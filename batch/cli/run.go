@@ -36,7 +36,9 @@ type run struct {
 	codes    *action.TrackingCodes
 	journal  *batch.Journal
 	tally    *tally
-	lookups  int // requests that belong to no pass of the engine
+	lookups  int       // requests that belong to no pass of the engine
+	counted  bool      // a pass without sending has found out what changes
+	outlook  *forecast // of sending, as it was told before
 	closers  []func() error
 
 	again      func(batch.Outcome) bool // of a run that is resumed: what else is tried once more
@@ -166,6 +168,10 @@ func (r *run) process() error {
 		if err := r.survey(); err != nil {
 			return err
 		}
+		r.counted = true
+		if r.flags.dryRun {
+			r.outlook = new(r.foresee(r.surveyed()))
+		}
 		err := r.consent()
 		if r.flags.dryRun {
 			return err
@@ -191,7 +197,7 @@ func (r *run) survey() error {
 func (r *run) pass(what string, send bool) error {
 	r.tally.forgetPast()
 	before := r.tally.count()
-	defer r.startProgress(what, r.head.Rows-before, func() int { return r.tally.count() - before })()
+	defer r.startPhase(what, r.head.Rows-before, func() int { return r.tally.count() - before }, r.demandOf(send))()
 	source := r.work.source(r.ctx, r.actions())
 	if r.past != nil {
 		source = r.tally.watchPast(batch.Resumed(source, r.past, r.resumeOptions()))

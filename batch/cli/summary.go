@@ -138,8 +138,8 @@ func (r *run) sayPreview(w io.Writer) {
 	for _, warning := range r.tally.preview.warnings() {
 		fmt.Fprintf(w, "  attention: %s\n", warning)
 	}
-	if r.tally.kinds[batch.WouldChange] > 0 {
-		fmt.Fprintf(w, "sending them takes %s\n", r.forecast())
+	if r.tally.kinds[batch.WouldChange] > 0 && r.outlook != nil {
+		fmt.Fprintf(w, "sending them takes %s\n", r.outlook)
 	}
 }
 

@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"maps"
 	"sync"
 
 	"rowbatch/batch"
+	"rowbatch/batch/action"
 )
 
 // tally counts the rows of a run as they are settled.
@@ -15,12 +17,15 @@ type tally struct {
 	reads    int
 	writes   int
 	past     map[batch.Kind]int // of rows that an earlier process has settled
+	would    map[string]int     // rows that would be sent, by action
+	pastSend map[string]int     // of them, those that an earlier process has found
+	rereads  int                // other rows that will be read once more
 	preview  preview
 	failures failureCount
 }
 
 func newTally(limit failureLimit) *tally {
-	return &tally{kinds: map[batch.Kind]int{}, again: map[batch.Kind]int{}, past: map[batch.Kind]int{}, preview: newPreview(), failures: failureCount{limit: limit}}
+	return &tally{kinds: map[batch.Kind]int{}, again: map[batch.Kind]int{}, past: map[batch.Kind]int{}, would: map[string]int{}, pastSend: map[string]int{}, preview: newPreview(), failures: failureCount{limit: limit}}
 }
 
 // add counts one row. The error says that too many have failed.
@@ -36,6 +41,12 @@ func (t *tally) add(it *batch.Item, o batch.Outcome, settled bool) error {
 	t.writes += sent
 	t.reads += o.Requests - it.Spent - sent
 	t.preview.add(it, o)
+	switch {
+	case o.Kind == batch.WouldChange:
+		t.would[it.Action.Name()]++
+	case !settled && it.Action != nil && it.Action.System() == action.SystemFusebill:
+		t.rereads++
+	}
 	return t.failures.add(o)
 }
 
@@ -44,7 +55,7 @@ func (t *tally) watchPast(src batch.Source) batch.Source {
 	return func(yield func(*batch.Item, error) bool) {
 		for it, err := range src {
 			if err == nil && it.Past != nil {
-				t.recall(it.Past.Kind)
+				t.recall(it)
 			}
 			if !yield(it, err) {
 				return
@@ -53,9 +64,14 @@ func (t *tally) watchPast(src batch.Source) batch.Source {
 	}
 }
 
-func (t *tally) recall(kind batch.Kind) {
+func (t *tally) recall(it *batch.Item) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	kind := it.Past.Kind
+	if kind == batch.WouldChange {
+		t.would[it.Action.Name()]++
+		t.pastSend[it.Action.Name()]++
+	}
 	t.kinds[kind]++
 	t.past[kind]++
 	t.done++
@@ -69,7 +85,11 @@ func (t *tally) forgetPast() {
 		t.kinds[kind] -= n
 		t.done -= n
 	}
+	for name, n := range t.pastSend {
+		t.would[name] -= n
+	}
 	clear(t.past)
+	clear(t.pastSend)
 }
 
 // count is how many rows are settled.
@@ -89,4 +109,12 @@ func (t *tally) startOver() {
 	}
 	clear(t.again)
 	t.failures = failureCount{limit: t.failures.limit}
+}
+
+// toSend counts the rows that a pass without sending would have sent, by action,
+// and the others that it has read and that are read again.
+func (t *tally) toSend() (would map[string]int, rereads int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return maps.Clone(t.would), t.rereads
 }
