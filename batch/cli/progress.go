@@ -117,12 +117,22 @@ func (p *progress) waiting() string {
 	if !ok || time.Until(until) < time.Second {
 		return ""
 	}
+	return waitingFor(reason, until.Local(), time.Now())
+}
+
+// waitingFor tells a wait's end with its day when that is not today.
+func waitingFor(reason string, until, now time.Time) string {
 	what := "waiting for the account's limit until "
 	switch reason {
+	case "day's limit":
+		what = "the day's requests are used up; waiting for the next day's until "
 	case "outage":
 		what = "the server does not answer (--verbose shows why); trying again at "
 	case "server asks for a pause":
 		what = "the server asks for a pause until "
 	}
-	return what + until.Local().Format("15:04:05")
+	if until.Format(time.DateOnly) != now.Local().Format(time.DateOnly) {
+		return what + until.Format("Mon 2 Jan 15:04:05")
+	}
+	return what + until.Format("15:04:05")
 }

@@ -24,26 +24,46 @@ func asked(t *testing.T, keys func(*run) io.ReadCloser, set func(*actionFlags)) 
 // askedAs is asked for another action and file.
 func askedAs(t *testing.T, name, rows string, keys func(*run) io.ReadCloser, set func(*actionFlags)) (box *sandbox.Sandbox, shown string, err error) {
 	t.Helper()
-	box, err = sandbox.Open(sandbox.Options{Seed: samples.Seed()})
+	box = openBox(t, sandbox.Options{})
+	file, carryOut := fileOf(t, rows), (*run).carryOut
+	shown, err = askedOf(t, box, jobOf(name), file, carryOut, keys, set)
+	return box, shown, err
+}
+
+func openBox(t *testing.T, o sandbox.Options) *sandbox.Sandbox {
+	t.Helper()
+	o.Seed = samples.Seed()
+	box, err := sandbox.Open(o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = box.Close() })
+	return box
+}
+
+func fileOf(t *testing.T, rows string) string {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "edits.csv")
 	if err := os.WriteFile(file, []byte(rows), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	return file
+}
+
+// askedOf makes a run of any kind against the stand-in.
+func askedOf(t *testing.T, box *sandbox.Sandbox, j job, file string, carryOut func(*run) error, keys func(*run) io.ReadCloser, set func(*actionFlags)) (shown string, err error) {
+	t.Helper()
 	f := &actionFlags{runFlags: runFlags{workers: 2, timeout: 30e9, reports: t.TempDir(), expect: -1, reserveShare: 0.1}}
 	set(f)
 	var out, errs bytes.Buffer
 	open := func(system string, _ int) (endpoint, error) {
 		return endpoint{system: system, url: "https://billing.example.com/v1", key: sandboxKey, name: "test", transport: box.Transport()}, nil
 	}
-	r, release := prepareRun(t.Context(), jobOf(name), f, file, console{in: nil, out: &out, err: &errs}, open)
+	r, release := prepareRun(t.Context(), j, f, file, console{in: nil, out: &out, err: &errs}, open)
 	defer release()
 	r.console.keyboard = func() io.ReadCloser { return keys(r) }
-	err = r.carryOut()
-	return box, errs.String(), err
+	err = carryOut(r)
+	return errs.String(), err
 }
 
 func typing(text string) func(*run) io.ReadCloser {
