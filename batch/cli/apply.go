@@ -22,7 +22,8 @@ func newApply() *cobra.Command {
 of that run, or "last" for the newest plan that is not carried out yet. Each
 customer is read again, and must still show the values that the plan found;
 else the row is a conflict, and nothing is sent for it. What has changed
-elsewhere in the record is kept.`
+elsewhere in the record is kept. The question before the first write says how many
+requests are to come, when they are done, and whether the day's allowance suffices.`
 	cmd.Example = `  rowbatch apply last
   rowbatch apply 20261120T215200Z-update-customers`
 	return cmd

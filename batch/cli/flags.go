@@ -41,7 +41,7 @@ func (f *actionFlags) register(cmd *cobra.Command, j job) {
 	s.StringVar(&f.mapFile, "map", "", "mapping `FILE` (default: headings are field names; see rowbatch help mapping)")
 	s.StringArrayVar(&f.match, "match", nil, "guard `COL=field`: the live record must have the cell's value in that field (repeatable)")
 	s.StringArrayVar(&f.ignore, "ignore", nil, "leave the column `COL` out (repeatable)")
-	s.BoolVar(&f.dryRun, "dry-run", false, "read the live records, show what would change, write nothing")
+	s.BoolVar(&f.dryRun, "dry-run", false, "read the live records, show what would change and how long sending takes, write nothing")
 	s.BoolVar(&f.sandbox, "sandbox", false, "use the embedded stand-in; its state outlives the command")
 	if j.reaches(action.SystemFusebill) {
 		s.StringVar(&f.lookup, "lookup", lookupAuto, "`HOW` current records are found: auto, list (page through the customer list) or each (one request a row)")

@@ -95,9 +95,9 @@ func (f forecast) pace() string {
 	return thousands(int(f.PerMinute)) + " a minute"
 }
 
-// clock tells a time to the minute, rounded up, with its day when that is not today.
+// clock tells a time to the minute, rounded up but for less than a second, with its day when that is not today.
 func (f forecast) clock(at time.Time) string {
-	at = at.Add(time.Minute - 1).Truncate(time.Minute).Local()
+	at = at.Add(time.Minute - time.Second).Truncate(time.Minute).Local()
 	if at.Format(time.DateOnly) == f.begins.Local().Format(time.DateOnly) {
 		return at.Format("15:04")
 	}

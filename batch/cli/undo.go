@@ -28,7 +28,7 @@ func newUndo() *cobra.Command {
 		return r.undo(name)
 	})
 	s := cmd.Flags()
-	s.BoolVar(&dryRun, "dry-run", false, "show what would be put back, write nothing")
+	s.BoolVar(&dryRun, "dry-run", false, "show what would be put back and how long that takes, write nothing")
 	s.BoolVar(&keepTheirs, "keep-theirs", false, "where somebody else has changed a field since, put back the row's other fields")
 	s.StringVar(&option, "unhold", "", "take customers off hold, with `OPTION`: "+strings.Join(client.ServiceStartOptions(), ", "))
 	cmd.Long = `undo puts back what a run changed, the last row first: each field that still holds
