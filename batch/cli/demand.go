@@ -19,9 +19,6 @@ type demand struct {
 
 func (d demand) requests() int { return d.fusebill + d.trackfinity }
 
-// firstWriteCheck is the read after the first write of each action.
-const firstWriteCheck = 1
-
 // visit is what a row of an action costs: its reads, and its writes if it changes.
 func (r *run) visit(name string) (reads, writes int) {
 	switch when := r.when[name]; {
@@ -45,7 +42,8 @@ func (r *run) reading() demand {
 	return d
 }
 
-// sending is what it takes to send rows, which are counted by action.
+// sending is what it takes to send rows, which are counted by action. After the first
+// write of each its customer is read once more.
 func (r *run) sending(rows map[string]int) (d demand) {
 	for name, n := range rows {
 		reads, writes := r.visit(name)
@@ -54,7 +52,7 @@ func (r *run) sending(rows map[string]int) (d demand) {
 		case reads == 0:
 			d.trackfinity += n * writes
 		default:
-			d.fusebill += n*(reads+writes) + firstWriteCheck
+			d.fusebill += n*(reads+writes) + reads
 			d.together = max(d.together, reads+writes)
 		}
 	}

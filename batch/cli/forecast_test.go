@@ -125,3 +125,17 @@ func TestQuestionOfAPlanForetells(t *testing.T) {
 		}
 	}
 }
+
+// A customer's later rows are looked at again, once the ones before them are sent.
+func TestQuestionForetellsAllRequests(t *testing.T) {
+	box := openBox(t, sandbox.Options{})
+	rows := fileOf(t, "id,firstName\n987001,Hugh\n987001,Hugh\n987002,Ola\n")
+	shown, err := askedOf(t, box, jobOf("update"), rows, (*run).carryOut, typing("yes\n"), func(f *actionFlags) { f.allowDuplicates = true })
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := box.Requests()
+	if want := fmt.Sprintf("Cost       %d requests,", made.Reads+made.Writes-3); made.Writes != 2 || !strings.Contains(shown, want) {
+		t.Errorf("%+v, and %q is to be in:\n%s", made, want, shown)
+	}
+}
