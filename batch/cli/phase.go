@@ -12,7 +12,7 @@ func (r *run) startPhase(what string, total int, done func() int, d demand) func
 		return func() {}
 	}
 	known, cancel := context.WithCancel(r.stop)
-	end := r.showProgress(what, total, done, r.foretell(known, what, d))
+	end := r.startProgress(what, total, done, r.foretell(known, what, d))
 	return func() {
 		cancel()
 		end()

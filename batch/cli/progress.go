@@ -14,13 +14,9 @@ const (
 )
 
 // startProgress shows how many of the rows are done until the returned function
-// is called: a bar on a terminal, elsewhere a plain line every few seconds.
-func (r *run) startProgress(what string, total int, done func() int) func() {
-	return r.showProgress(what, total, done, nil)
-}
-
-// showProgress also shows a line that comes meanwhile.
-func (r *run) showProgress(what string, total int, done func() int, remark <-chan string) func() {
+// is called: a bar on a terminal, elsewhere a plain line every few seconds; and a
+// remark that comes meanwhile.
+func (r *run) startProgress(what string, total int, done func() int, remark <-chan string) func() {
 	if r.console.quiet || total == 0 {
 		return func() {}
 	}
