@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 )
 
@@ -17,6 +18,7 @@ type RowsPicker struct {
 	file    File
 	starts  []int64  // of each block of rows
 	offsets []uint32 // of each row, from the start of its block; the last is the end
+	bases   bool     // beside each row stands what is remembered of its export
 	record  []byte
 }
 
@@ -29,9 +31,18 @@ func (d *Dir) PickRows(rows int) (*RowsPicker, error) {
 		return nil, err
 	}
 	p := &RowsPicker{file: f, offsets: make([]uint32, 0, rows+1)}
-	if err := p.survey(); err != nil {
+	err = p.survey()
+	if found := len(p.offsets) - 1; err == nil && found != rows {
+		err = fmt.Errorf("it holds %d rows, not %d", max(0, found), rows)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", f.Name(), err), f.Close())
 	}
+	heading, err := p.fields(0, p.start(0))
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	p.bases = slices.Contains(heading, baseColumn) // no column of the input bears a name that begins with rb_
 	return p, nil
 }
 
@@ -75,26 +86,40 @@ func (p *RowsPicker) start(n int) int64 { return p.starts[n/pickBlock] + int64(p
 
 // Row reads row n, counted from 0.
 func (p *RowsPicker) Row(n int) (Row, error) {
-	from, to := p.start(n), p.start(n+1)
+	fields, err := p.fields(p.start(n), p.start(n+1))
+	if err != nil {
+		return Row{}, err
+	}
+	return p.row(n, fields)
+}
+
+// fields reads the record between two places of the file.
+func (p *RowsPicker) fields(from, to int64) ([]string, error) {
 	if need := int(to - from); cap(p.record) < need {
 		p.record = make([]byte, need)
 	}
 	p.record = p.record[:to-from]
 	if _, err := p.file.ReadAt(p.record, from); err != nil {
-		return Row{}, fmt.Errorf("%s: %w", p.file.Name(), err)
+		return nil, fmt.Errorf("%s: %w", p.file.Name(), err)
 	}
-	return pickedRow(n, split(p.record))
+	return split(p.record), nil
 }
 
-func pickedRow(n int, fields []string) (row Row, err error) {
-	if len(fields) < 2 {
+func (p *RowsPicker) row(n int, fields []string) (row Row, err error) {
+	last := len(fields) - 1
+	if last < 1 || p.bases && last < 2 {
 		return row, fmt.Errorf("row %d of %s is damaged", n, rowsName)
 	}
-	row.N, row.Cells = n, fields[1:len(fields)-1]
+	array := fields[last]
+	if p.bases {
+		last--
+		row.Base = fields[last]
+	}
+	row.N, row.Cells = n, fields[1:last]
 	if row.Line, err = strconv.Atoi(fields[0]); err != nil {
 		return row, err
 	}
-	if array := fields[len(fields)-1]; array != "" {
+	if array != "" {
 		row.Ragged, row.Cells = true, nil
 		err = json.Unmarshal([]byte(array), &row.Cells)
 	}
