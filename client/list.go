@@ -20,7 +20,7 @@ const listSize = 1000
 // (developer.staxbill.com/reference/sorting).
 const listOrder = "createdTimestamp"
 
-// Listing reads the list of all customers, page by page. One goroutine uses it.
+// Listing reads a list of customers, page by page. One goroutine uses it.
 //
 // It relies on X-Count at most: how many pages there are the vendor's pages tell in
 // two ways (X-MaxPageIndex), and a server may send fewer rows a page than asked for.
@@ -29,6 +29,7 @@ type Listing struct {
 
 	fusebill *Fusebill
 	patience Patience
+	terms    string
 	order    string
 	page     int // the next one
 	first    int // rows of the first page
@@ -36,6 +37,7 @@ type Listing struct {
 	count    int // X-Count of the last page; -1: unknown
 	ended    bool
 	shifted  bool
+	lost     bool // given up before its end
 	watch    orderWatch
 	last     [2]uint64 // first and last id of the page before
 }
@@ -54,9 +56,9 @@ type ListRow struct {
 	Raw       json.RawMessage
 }
 
-// List begins to read the list of customers.
-func (f *Fusebill) List(p Patience) *Listing {
-	return &Listing{fusebill: f, patience: p, order: listOrder, count: -1, watch: newOrderWatch()}
+// List begins to read the list of the customers whom the terms of a query choose; "": of all.
+func (f *Fusebill) List(terms string, p Patience) *Listing {
+	return &Listing{fusebill: f, patience: p, terms: terms, order: listOrder, count: -1, watch: newOrderWatch()}
 }
 
 // Next asks for the next page, patiently. An Answered reply with a page without
@@ -81,7 +83,7 @@ func (l *Listing) Next(ctx context.Context) (ListPage, Reply) {
 
 func (l *Listing) ask(ctx context.Context) Reply {
 	return Patiently(ctx, l.patience, func() Reply {
-		rep := l.fusebill.Customers(ctx, nil, Query{Page: l.page, Size: listSize, Order: l.order})
+		rep := l.fusebill.Customers(ctx, nil, Query{Terms: l.terms, Page: l.page, Size: listSize, Order: l.order})
 		l.Requests += rep.Requests
 		return rep
 	})
@@ -116,9 +118,14 @@ func (l *Listing) note(p ListPage, h http.Header) {
 		l.first = len(p.Rows)
 	}
 	l.page++
-	l.ended = last || len(p.Rows) == 0 || l.repeats(p.Rows)
-	if count < 0 && !l.watch.distinct() || count >= 0 && l.read > 2*(count+listSize) {
-		l.ended, l.shifted = true, true // nothing says when it would end
+	l.ended = last || len(p.Rows) == 0
+	if l.ended {
+		return
+	}
+	if l.repeats(p.Rows) {
+		l.ended, l.lost = true, l.read-len(p.Rows) < count
+	} else if count < 0 && !l.watch.distinct() || count >= 0 && l.read > 2*(count+listSize) {
+		l.ended, l.shifted, l.lost = true, true, true
 	}
 }
 
@@ -165,6 +172,10 @@ func (l *Listing) Pages() int {
 	}
 	return max(1, (l.count+l.first-1)/l.first)
 }
+
+// Lost says that the list was given up while customers may follow: the server does
+// not turn its pages, or nothing says when they would end.
+func (l *Listing) Lost() bool { return l.lost }
 
 // Complete says that the list has ended, and showed each customer once: nothing
 // moved while it was read. Only then does it say anything about who is not in it.

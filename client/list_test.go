@@ -126,7 +126,7 @@ func TestList(t *testing.T) {
 
 func listing(t *testing.T, h http.Handler) *client.Listing {
 	t.Helper()
-	return serving(t, h).List(client.PatienceFor("http://localhost"))
+	return serving(t, h).List("", client.PatienceFor("http://localhost"))
 }
 
 func TestListRows(t *testing.T) {
@@ -163,6 +163,39 @@ func TestListWithoutOrder(t *testing.T) {
 	}
 	if want := []string{"AscendingcreatedTimestamp", "", ""}; !slices.Equal(s.asked, want) || !l.Complete() {
 		t.Errorf("%q, complete: %v", s.asked, l.Complete())
+	}
+}
+
+// A list that is given up is not taken for one that ended.
+func TestListIsLost(t *testing.T) {
+	upsideDown := func(n int, _ http.Header) []string { return []string{entry(1000-2*n, "")} }
+	for _, c := range []struct {
+		name string
+		page func(int, http.Header) []string
+		lost bool
+	}{
+		{"it ends", pages(2, 5, 5), false},
+		{"it ends, and nothing says how many there are", pages(2, 5, -1), false},
+		{"a count too high", pages(2, 5, 9), false},
+		{"pages do not turn", func(_ int, h http.Header) []string { return pages(2, 8, 8)(0, h) }, true},
+		{"pages do not turn, and one holds all", func(_ int, h http.Header) []string { return pages(2, 2, -1)(0, h) }, false},
+		{"no order, and no count", upsideDown, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l := listing(t, &lister{page: c.page})
+			for n := 0; ; n++ {
+				p, rep := l.Next(t.Context())
+				if rep.Class != client.Answered || n > 20 {
+					t.Fatal(n, rep.Err)
+				}
+				if len(p.Rows) == 0 {
+					break
+				}
+			}
+			if l.Lost() != c.lost {
+				t.Errorf("lost: %v", l.Lost())
+			}
+		})
 	}
 }
 

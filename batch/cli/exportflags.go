@@ -33,8 +33,8 @@ func newExport() *cobra.Command {
 			return runCommand(cmd, j, file, &f.actionFlags, func(r *run) error { return (&export{run: r, flags: f}).carryOut() })
 		},
 	}
-	cmd.Long = `export writes customers to a file: all of them, those of a --query, or those that
-FILE names by id or reference, in its order. Nothing is written to the API. Edit
+	cmd.Long = `export writes customers to a file: all of them or those of a --query, oldest first,
+or those that FILE names by id or reference, in its order. Nothing is written to the API. Edit
 the file and send it back with update: cells that you did not touch stay as the
 record has them by then, edited ones are written where the record still holds
 the exported value, and a row that you did not touch costs no request at all.

@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/tidwall/gjson"
 	"golang.org/x/sync/errgroup"
 
 	"rowbatch/client"
@@ -23,7 +22,7 @@ type fetched struct {
 	problem  *mapping.Problem // why it cannot be exported
 }
 
-// pageRows is the size of a page: the server's cap is nowhere below it.
+// pageRows is how many customers of a FILE are read before they are written.
 const pageRows = 1000
 
 func (x *export) readCustomers() error {
@@ -53,55 +52,57 @@ func (x *export) written() int { return int(x.count.Load()) }
 
 // allPages streams the customers of the query in the list's order. A customer
 // that a page repeats from the one before is left out; of one that shifts to
-// where it is not seen, the counts tell.
+// where it is not seen, the list tells.
 func (x *export) allPages(each func(page []fetched, total int) error) error {
-	before, seen, first := map[string]bool{}, 0, 0
-	for number := 0; ; number++ {
-		rep, err := x.ask(func() client.Reply {
-			return x.services.Fusebill.Client.Customers(x.stop, nil, client.Query{Terms: x.flags.query, Page: number, Size: pageRows})
-		})
-		if err != nil {
-			return err
-		}
-		if rep.Class == client.Refused {
+	list := x.services.Fusebill.Client.List(x.flags.query, x.services.patience())
+	before, seen := map[uint64]bool{}, 0
+	for {
+		made := list.Requests
+		page, rep := list.Next(x.stop)
+		x.requests.Add(int64(list.Requests - made))
+		switch {
+		case x.stopped():
+			return x.stopCause()
+		case rep.Class == client.Refused && !client.EndsRun(rep.Err):
 			return usage("--query 'status:Active'", "the server refused to list customers: %v", rep.Err)
+		case rep.Class != client.Answered:
+			return rep.Err
+		case list.Lost():
+			return errors.New("the server's list of customers does not come to an end")
 		}
-		total, err := strconv.Atoi(rep.Header.Get("X-Count"))
-		counted := err == nil
-		page, ids, rows := unseen(rep.Body, before)
-		if number == 0 {
-			first = rows
-		}
-		seen, before = seen+len(page), ids
-		if len(page) > 0 || number == 0 {
-			if err := each(page, max(total, len(page))); err != nil {
+		var fresh []fetched
+		fresh, before = unseen(page.Rows, before)
+		seen += len(fresh)
+		if len(fresh) > 0 || made == 0 {
+			if err := each(fresh, max(list.Count(), len(fresh))); err != nil {
 				return err
 			}
 		}
-		if len(page) == 0 || counted && seen >= total || !counted && rows < first {
-			x.remarkShift(seen, total, counted)
+		if len(page.Rows) == 0 {
+			x.remarkShift(list, seen)
 			return nil
 		}
 	}
 }
 
 // unseen returns the customers of a page that were not on the one before.
-func unseen(body []byte, before map[string]bool) (page []fetched, ids map[string]bool, rows int) {
-	ids = map[string]bool{}
-	gjson.ParseBytes(body).ForEach(func(_, row gjson.Result) bool {
-		id := row.Get("id").String()
-		if rows++; !before[id] && !ids[id] {
-			page = append(page, fetched{id: id, record: []byte(row.Raw)})
+func unseen(rows []client.ListRow, before map[uint64]bool) (page []fetched, ids map[uint64]bool) {
+	ids = map[uint64]bool{}
+	for _, row := range rows {
+		if !before[row.ID] && !ids[row.ID] {
+			page = append(page, fetched{id: strconv.FormatUint(row.ID, 10), record: row.Raw})
 		}
-		ids[id] = true
-		return true
-	})
-	return page, ids, rows
+		ids[row.ID] = true
+	}
+	return page, ids
 }
 
-func (x *export) remarkShift(seen, total int, counted bool) {
-	if counted && seen != total && !x.console.quiet {
-		fmt.Fprintf(x.console.err, "rowbatch: the list changed while it was read: it speaks of %s, and showed %s\n", plural(total, "customer"), thousands(seen))
+// remarkShift tells that customers may be missing. A server that does not say how
+// many there are leaves that open.
+func (x *export) remarkShift(list *client.Listing, seen int) {
+	if !list.Complete() && list.Count() >= 0 {
+		x.notice("the list changed while it was read: it speaks of %s, and showed %s; some may be missing, whom the same command again may find",
+			plural(list.Count(), "customer"), thousands(seen))
 	}
 }
 

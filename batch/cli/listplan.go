@@ -80,7 +80,7 @@ func (r *run) lookUpInList(l *action.Lookup) (*listLookup, error) {
 	if !n.may(how) || r.stopped() {
 		return nil, nil
 	}
-	list := l.Fusebill.List(l.Patience)
+	list := l.Fusebill.List("", l.Patience)
 	defer func() { r.lookups += list.Requests }()
 	page, rep := list.Next(r.stop)
 	switch {

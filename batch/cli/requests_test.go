@@ -123,8 +123,14 @@ func (a *account) run(t *testing.T, args ...string) bill {
 // runTo carries a command out, and counts the requests that arrived at the server.
 func (a *account) runTo(t *testing.T, args ...string) bill {
 	t.Helper()
+	return a.runLoud(t, append(args, "--quiet")...)
+}
+
+// runLoud is runTo with what a run says of itself.
+func (a *account) runLoud(t *testing.T, args ...string) bill {
+	t.Helper()
 	before := a.Requests()
-	c := exec.Command("rowbatch", append(args, "--json", "--quiet", "--reports", filepath.Join(a.dir, "reports"))...)
+	c := exec.Command("rowbatch", append(args, "--json", "--reports", filepath.Join(a.dir, "reports"))...)
 	c.Env = append(environment(), "FUSEBILL_URL="+a.url+"/v1", "FUSEBILL_API_KEY=MDpzYW5kYm94", "ROWBATCH_SANDBOX_DIR="+a.dir)
 	var out, said bytes.Buffer
 	c.Stdout, c.Stderr = &out, &said
