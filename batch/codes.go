@@ -49,7 +49,7 @@ func Codes() []Code {
 		{"http_<code>", []Kind{Failed, Rejected}, "the server refused the write (failed) or the read before it (rejected) with this HTTP status", "read rb_error, correct the row and run it again"},
 		{"match_failed", c, "the record is not the one that the row describes", "check the key and the guard column"},
 		{"changed_since_plan", c, "the record is not as it was when the change was planned", "look at the customer in the account, and plan the change again"},
-		{"changed_since_export", c, "a cell was edited here, and since the export somewhere else too", "rb_error shows the value exported, the one now, and yours: export the customer again, or run the row with --no-base to overwrite"},
+		{"changed_since_export", c, "a cell was edited here, and since the export somewhere else too", "rb_error shows the value exported, the one now, and yours: export the customer again, or run the row with --no-base, which writes all its cells"},
 		{"changed_since_run", c, "somebody else has changed what is to be put back", "look at the customer in the account; --keep-theirs puts back the row's other fields"},
 		{"no_answer", d, "a write went out and no answer came", "rowbatch resume reads the customer back and settles the row"},
 		{"changed_meanwhile", d, "after a lost answer the record shows neither the old nor the new values", "look at the customer in the account: somebody else changed it at the same time"},

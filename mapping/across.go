@@ -40,12 +40,13 @@ func (c *checker) circles() {
 
 // duplicates rejects all rows of one action about a customer with several, those
 // too that are rejected for something else: which of them was meant, nobody can
-// know.
+// know. A row as it was exported says nothing, and contradicts no other: several
+// exports may stand in one file.
 func (c *checker) duplicates() {
 	for _, action := range c.result.actions() {
 		rows := c.positions(&c.keys)
 		for n := range c.keys.n {
-			if *c.keys.at(n) == 0 || c.result.Action(n) != action {
+			if *c.keys.at(n) == 0 || c.result.Action(n) != action || c.result.AsExported(n) {
 				continue
 			}
 			if before := rows.put(n); before >= 0 {

@@ -138,6 +138,9 @@ func (c *checker) row(row Row) {
 	}
 	c.mapper.into(row.Cells, row.Base, &c.mapped)
 	r.count(n, &c.mapped)
+	if c.options.Exports != nil && row.Base == nil && c.mapped.Key != "" && c.mapper.comparesRowsOf(c.mapped.Action) {
+		r.Added++
+	}
 	if len(c.mapped.Problems) > 0 {
 		*r.marks.at(n) = bad
 	}

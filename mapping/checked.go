@@ -14,6 +14,7 @@ type Checked struct {
 	WarningCount int
 	Exported     int // rows compared with what they were when they were exported
 	Edited       int // of these, no longer so
+	Added        int // rows that would be compared, had they been exported
 
 	lines  chunked[uint32]
 	marks  chunked[marks]

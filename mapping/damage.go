@@ -61,3 +61,41 @@ func allDigits(s string) bool {
 	}
 	return true
 }
+
+// numbered says that a cell is what a spreadsheet makes of a text which it takes
+// for a number: 7 of 007, 1.5 of 1.50, and no more than 15 digits of any.
+func numbered(text, cell string) bool {
+	before, isNumber := asNumber(text)
+	after, isToo := asNumber(cell)
+	if !isNumber || !isToo || text == cell {
+		return false
+	}
+	return before == after || len(before) == len(after) && len(before) > mostDigits &&
+		before[:mostDigits] == after[:mostDigits] && strings.Trim(after[mostDigits:], "0") == ""
+}
+
+// mostDigits is how many digits of a number spreadsheets keep.
+const mostDigits = 15
+
+// asNumber writes a plain decimal number in one way only; a point stands for the
+// comma of other countries.
+func asNumber(text string) (string, bool) {
+	text, negative := strings.CutPrefix(text, "-")
+	if !negative {
+		text = strings.TrimPrefix(text, "+")
+	}
+	whole, fraction, point := strings.Cut(strings.Replace(text, ",", ".", 1), ".")
+	if whole == "" || point && fraction == "" || !allDigits(whole) || !allDigits(fraction) {
+		return "", false
+	}
+	if whole = strings.TrimLeft(whole, "0"); whole == "" {
+		whole = "0"
+	}
+	if fraction = strings.TrimRight(fraction, "0"); fraction != "" {
+		whole += "." + fraction
+	}
+	if negative {
+		whole = "-" + whole
+	}
+	return whole, true
+}

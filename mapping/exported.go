@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -132,6 +133,10 @@ func (c *column) setSince(raw string, was *string, out *Mapped) {
 	if (kind == plain || kind == literal) && c.ruledAlike(text, *was) {
 		return
 	}
+	if kind == plain && numbered(*was, text) {
+		c.reject(out, "spreadsheet_damage", fmt.Sprintf("%s is what a spreadsheet makes of %s, as it was exported; if it is meant, --no-base writes it", quoted(text), quoted(*was)))
+		return
+	}
 	n := len(out.Cells)
 	if c.set(raw, out); len(out.Cells) > n {
 		out.Cells[n].Was = was
@@ -194,6 +199,11 @@ func (c *compiler) onlyRead(h *heading) bool {
 	h.use = leftOut
 	c.mapper.readOnly = append(c.mapper.readOnly, column{index: h.index, heading: h.text})
 	return true
+}
+
+// comparesRowsOf says that rows of an action are compared, if they were exported.
+func (m *Mapper) comparesRowsOf(action string) bool {
+	return slices.ContainsFunc(m.layouts, func(l *layout) bool { return l.schema.Action == action && l.schema.Exported })
 }
 
 // count notes whether an exported row was edited.

@@ -16,10 +16,11 @@ import (
 //	turn FILE                    sort the rows the other way round
 //	drop FILE ID                 delete a row
 //	add FILE COLUMN=CELL…        add a row in between
+//	paste FILE OTHER             put the rows of another file below
 //	rename FILE COLUMN NEW       write another heading
 //	rmexport                     delete the folders of all exports in reports
 func spreadsheetCommands() map[string]command {
-	return map[string]command{"cell": cmdCell, "turn": cmdTurn, "drop": cmdDrop, "add": cmdAdd, "rename": cmdRename, "rmexport": cmdRemoveExports}
+	return map[string]command{"cell": cmdCell, "turn": cmdTurn, "drop": cmdDrop, "add": cmdAdd, "paste": cmdPaste, "rename": cmdRename, "rmexport": cmdRemoveExports}
 }
 
 // spreadsheet opens a CSV file, and puts it back as rows says.
@@ -87,6 +88,17 @@ func cmdAdd(ts *testscript.TestScript, neg bool, args []string) {
 			row[columnOf(ts, heading, name)] = cell
 		}
 		return slices.Insert(rows, len(rows)/2, row)
+	})
+}
+
+func cmdPaste(ts *testscript.TestScript, neg bool, args []string) {
+	want(ts, neg, args, 2, "paste FILE OTHER")
+	spreadsheet(ts, args[0], func(_ []string, rows [][]string) [][]string {
+		spreadsheet(ts, args[1], func(_ []string, more [][]string) [][]string {
+			rows = append(rows, more...)
+			return more
+		})
+		return rows
 	})
 }
 

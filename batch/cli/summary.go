@@ -32,6 +32,9 @@ func (r *run) noteInput() {
 	if c.Exported > 0 {
 		fmt.Fprintf(w, "%s: %s, %s edited since\n", r.file, plural(c.Exported, "exported row"), thousands(c.Edited))
 	}
+	if c.Added > 0 {
+		fmt.Fprintf(w, "%s: %s of no export: cells that differ from the live record are written, whoever changed it\n", r.file, plural(c.Added, "row"))
+	}
 	if c.BlankRows > 0 {
 		fmt.Fprintf(w, "%s: %s without any cell left out\n", r.file, plural(c.BlankRows, "row"))
 	}
