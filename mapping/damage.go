@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 )
@@ -62,9 +63,14 @@ func allDigits(s string) bool {
 	return true
 }
 
-// numbered says that a cell is what a spreadsheet makes of a text which it takes
-// for a number: 7 of 007, 1.5 of 1.50, and no more than 15 digits of any.
-func numbered(text, cell string) bool {
+// respelt says that a cell is what a spreadsheet makes of a text which it takes for
+// a number or a date: 7 of 007, 1.5 of 1.50, no more than 15 digits of any, and
+// 1/2/2026 of 2026-01-02.
+func respelt(text, cell string) bool {
+	if day, isDay := asDay(text); isDay && text != cell {
+		other, isToo := asDay(cell)
+		return isToo && day == other
+	}
 	before, isNumber := asNumber(text)
 	after, isToo := asNumber(cell)
 	if !isNumber || !isToo || text == cell {
@@ -98,4 +104,29 @@ func asNumber(text string) (string, bool) {
 		whole = "-" + whole
 	}
 	return whole, true
+}
+
+// asDay takes a date of digits apart, whatever the order of its parts: year, and
+// the two others in ascending order. Of a year of two digits the century is ours.
+func asDay(text string) (day [3]int, ok bool) {
+	parts := strings.FieldsFunc(text, func(r rune) bool { return r == '-' || r == '/' || r == '.' })
+	if len(parts) != 3 || len(text) < len("1/2/26") || len(text) > len("2026-01-02") {
+		return day, false
+	}
+	year := 2
+	if len(parts[0]) == 4 {
+		year = 0
+	}
+	for i, part := range parts {
+		n, err := strconv.Atoi(part)
+		if err != nil || !allDigits(part) || i != year && len(part) > 2 {
+			return day, false
+		}
+		day[(i-year+len(parts))%len(parts)] = n
+	}
+	if day[0] < 100 {
+		day[0] += 2000
+	}
+	day[1], day[2] = min(day[1], day[2]), max(day[1], day[2])
+	return day, day[1] > 0 && day[1] <= 12 && day[2] <= 31
 }

@@ -133,7 +133,7 @@ func (c *column) setSince(raw string, was *string, out *Mapped) {
 	if (kind == plain || kind == literal) && c.ruledAlike(text, *was) {
 		return
 	}
-	if kind == plain && numbered(*was, text) {
+	if kind == plain && respelt(*was, text) {
 		c.reject(out, "spreadsheet_damage", fmt.Sprintf("%s is what a spreadsheet makes of %s, as it was exported; if it is meant, --no-base writes it", quoted(text), quoted(*was)))
 		return
 	}

@@ -113,7 +113,7 @@ func said(row Mapped) string {
 	return strings.Join(all, ", ")
 }
 
-func TestTextsThatASpreadsheetTookForNumbers(t *testing.T) {
+func TestTextsThatASpreadsheetTookForSomethingElse(t *testing.T) {
 	for _, c := range []struct {
 		was, cell string
 		want      bool
@@ -134,8 +134,18 @@ func TestTextsThatASpreadsheetTookForNumbers(t *testing.T) {
 		{"12345678901234567", "12345678901234568", false},
 		{"1234567", "1234560", false},
 		{"1.2.3", "1.2", false},
+		{"2026-01-02", "1/2/2026", true},
+		{"2026-01-02", "02.01.2026", true},
+		{"2026-01-02", "2/1/26", true},
+		{"2026-01-02", "2026/1/2", true},
+		{"2026-01-02", "2026-01-03", false},
+		{"2026-01-02", "2026-01-02", false},
+		{"2026-01-02", "1/2/2027", false},
+		{"555-01-02", "555-1-2", false},
+		{"10.0.0.1", "10.0.1", false},
+		{"1-2-3", "1-02-3", false},
 	} {
-		if got := numbered(c.was, c.cell); got != c.want {
+		if got := respelt(c.was, c.cell); got != c.want {
 			t.Errorf("%s of %s: %v", c.cell, c.was, got)
 		}
 	}

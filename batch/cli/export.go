@@ -127,7 +127,10 @@ func (x *export) read() error {
 	if x.stopped() {
 		err = x.stopCause()
 	}
-	return errors.Join(err, x.baseline.Close())
+	if closed := x.baseline.Close(); err == nil { // else it may be the same once more
+		err = closed
+	}
+	return err
 }
 
 // keep makes the folder a run, and only then puts the file in its place: the

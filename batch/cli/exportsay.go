@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -78,10 +79,23 @@ func (x *export) sayRows(w io.Writer, s reports.Summary) error {
 	fmt.Fprintln(w)
 	sayErrors(w, s)
 	_, err := fmt.Fprintf(w, "as exported: %s (keep it, and the column rb_export: update compares with it)\n", x.dir.Path())
-	if err == nil && x.flags.output != "-" && !strings.HasSuffix(x.flags.output, ".xlsx") && s.Rows > 0 {
-		_, err = fmt.Fprintf(w, "next, once edited: %s\n", x.updateCommand())
+	if next := x.sendBack(s); err == nil && next != "" {
+		_, err = fmt.Fprintf(w, "next, once edited: %s\n", next)
 	}
 	return err
+}
+
+// sendBack says how the file comes back. A file on standard output is somewhere else,
+// and one that names no customers cannot.
+func (x *export) sendBack(s reports.Summary) string {
+	named := slices.ContainsFunc(x.columns, func(c action.ExportColumn) bool { return c.Name == "id" || c.Name == "reference" })
+	switch {
+	case x.flags.output == "-" || s.Rows == 0 || !named:
+		return ""
+	case strings.EqualFold(filepath.Ext(x.flags.output), ".xlsx"):
+		return "save it from the spreadsheet as CSV (UTF-8), for rowbatch update"
+	}
+	return x.updateCommand()
 }
 
 func (x *export) updateCommand() string {

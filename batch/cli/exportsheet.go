@@ -155,8 +155,12 @@ func (s *csvSheet) escape(cell string) string { return mapping.Escape(cell) }
 
 func (s *csvSheet) finish() error {
 	s.csv.Flush()
-	if err := s.writing(errors.Join(s.csv.Error(), s.buffer.Flush())); err != nil {
-		return err
+	err := s.csv.Error()
+	if err == nil {
+		err = s.buffer.Flush()
+	}
+	if err != nil {
+		return s.writing(err)
 	}
 	return s.place.finish()
 }
