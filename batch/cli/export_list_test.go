@@ -49,7 +49,7 @@ func (a *account) between(t *testing.T, spoil func(page string, r *http.Request,
 		if q := r.URL.Query(); strings.HasSuffix(r.URL.Path, "/customers") && q.Has("pageNumber") {
 			spoil(q.Get("pageNumber"), r, w.Header())
 		}
-		a.Sandbox.ServeHTTP(w, r)
+		a.ServeHTTP(w, r)
 	}))
 }
 

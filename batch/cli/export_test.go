@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -187,5 +188,19 @@ func TestPlaceKeepsWhatIsThere(t *testing.T) {
 	third.drop()
 	if after, _ := filepath.Glob(filepath.Join(dir, ".*.tmp")); len(after) != 1 {
 		t.Errorf("an export that was dropped left %v", after)
+	}
+}
+
+// full is a disk without room.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errors.New("no space left") }
+
+func TestAFullOutputIsToldOnce(t *testing.T) {
+	sheet, err := openSheet("-", false, full{})
+	must(t, err)
+	must(t, sheet.write([]string{"id"}))
+	if err := sheet.finish(); err == nil || strings.Count(err.Error(), "no space left") != 1 || codeOf(err) != exitFiles {
+		t.Errorf("%v", err)
 	}
 }
