@@ -91,6 +91,13 @@ func (d *failingDisk) TryLock(path string) (func() error, bool, error) {
 	return d.FS.TryLock(path)
 }
 
+func (d *failingDisk) TryShare(path string) (func() error, bool, error) {
+	if err := d.fault(); err != nil {
+		return func() error { return nil }, false, err
+	}
+	return d.FS.TryShare(path)
+}
+
 func (d *failingDisk) Locked(path string) (bool, error) {
 	if err := d.fault(); err != nil {
 		return false, err

@@ -67,6 +67,13 @@ func (f *faulty) TryLock(path string) (func() error, bool, error) {
 	return f.FS.TryLock(path)
 }
 
+func (f *faulty) TryShare(path string) (func() error, bool, error) {
+	if err := f.fault(); err != nil {
+		return nil, false, err
+	}
+	return f.FS.TryShare(path)
+}
+
 func (f *faulty) Locked(path string) (bool, error) {
 	if err := f.fault(); err != nil {
 		return false, err

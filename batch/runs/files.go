@@ -29,6 +29,8 @@ type FS interface {
 	// TryLock takes the exclusive lock of a file, which it makes when it is
 	// missing, and does not wait. The kernel releases it when the process dies.
 	TryLock(path string) (unlock func() error, ok bool, err error)
+	// TryShare is TryLock for a lock that others may share, while nobody has it alone.
+	TryShare(path string) (unlock func() error, ok bool, err error)
 	// Locked says that somebody holds the lock of a file. It makes no file.
 	Locked(path string) (bool, error)
 }
@@ -119,9 +121,19 @@ func (disk) SyncDir(path string) error {
 }
 
 func (disk) TryLock(path string) (unlock func() error, ok bool, err error) {
-	l := flock.New(path, flock.SetFlag(os.O_RDWR|os.O_CREATE), flock.SetPermissions(0o600))
+	l := lockOf(path)
 	ok, err = l.TryLock()
 	return l.Close, ok, err
+}
+
+func (disk) TryShare(path string) (unlock func() error, ok bool, err error) {
+	l := lockOf(path)
+	ok, err = l.TryRLock()
+	return l.Close, ok, err
+}
+
+func lockOf(path string) *flock.Flock {
+	return flock.New(path, flock.SetFlag(os.O_RDWR|os.O_CREATE), flock.SetPermissions(0o600))
 }
 
 // Locked shares the lock for a moment, so that several who ask at once do not

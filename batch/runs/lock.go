@@ -18,6 +18,9 @@ import (
 
 const lockName = "lock"
 
+// mostHolder is how many bytes of a holder are shown.
+const mostHolder = 300
+
 const (
 	pollInterval = 200 * time.Millisecond // the longest between two looks at a lock that another holds
 	askingTime   = 500 * time.Millisecond // far longer than [Dir.Running] of another process holds a lock
@@ -62,15 +65,27 @@ func LockAccount(ctx context.Context, dir, account, holder string, wait time.Dur
 
 // LockAccountOn is LockAccount on another file system.
 func LockAccountOn(ctx context.Context, on FS, dir, account, holder string, wait time.Duration) (release func() error, err error) {
-	sum := sha256.Sum256([]byte(account))
-	l := lockFile{fs: on, path: filepath.Join(dir, hex.EncodeToString(sum[:16])+".lock"), what: "this account"}
+	l := accountLock(on, dir, account)
 	if err = on.MkdirAll(dir, 0o700); err == nil {
 		release, err = l.take(ctx, holder, wait)
 	}
-	if err != nil && !isBusy(err) && ctx.Err() == nil {
-		return nil, &WriteError{Path: l.path, Err: err, Try: "see that this folder is on a local disk, has room and may be written to; the file keeps two runs of one account apart"}
+	if err != nil {
+		return nil, l.failed(ctx, err)
 	}
-	return release, err
+	return release, nil
+}
+
+func accountLock(on FS, dir, account string) lockFile {
+	sum := sha256.Sum256([]byte(account))
+	return lockFile{fs: on, path: filepath.Join(dir, hex.EncodeToString(sum[:16])+".lock"), what: "this account"}
+}
+
+// failed is the error as callers get it.
+func (l lockFile) failed(ctx context.Context, err error) error {
+	if isBusy(err) || ctx.Err() != nil {
+		return err
+	}
+	return &WriteError{Path: l.path, Err: err, Try: "see that this folder is on a local disk, has room and may be written to; the file keeps two runs of one account apart"}
 }
 
 // lockFile is a file whose lock stands for something else. Its first byte is left
@@ -94,11 +109,16 @@ func (l lockFile) take(ctx context.Context, holder string, wait time.Duration) (
 	if err != nil {
 		return nil, err
 	}
-	if err := l.sign(holder); err != nil {
+	return l.held(holder, unlock)
+}
+
+// held signs a lock that this process has got.
+func (l lockFile) held(holder string, unlock func() error) (release func() error, err error) {
+	if err := l.sign(holder, ""); err != nil {
 		return nil, errors.Join(err, unlock())
 	}
 	return sync.OnceValue(func() error {
-		err := l.sign("")
+		err := l.sign("", "")
 		if errors.Is(err, fs.ErrNotExist) {
 			err = nil // the folder was discarded
 		}
@@ -107,33 +127,52 @@ func (l lockFile) take(ctx context.Context, holder string, wait time.Duration) (
 }
 
 func (l lockFile) await(ctx context.Context, wait time.Duration) (unlock func() error, err error) {
+	err = poll(ctx, wait, func() (busy *BusyError, err error) {
+		var ok bool
+		if unlock, ok, err = l.fs.TryLock(l.path); !ok {
+			busy = l.busy()
+		}
+		return busy, unlockable(err)
+	})
+	return unlock, err
+}
+
+func (l lockFile) busy() *BusyError { return &BusyError{What: l.what, Holder: l.holder()} }
+
+func unlockable(err error) error {
+	if err != nil {
+		return fmt.Errorf("it cannot be locked: %w", err)
+	}
+	return nil
+}
+
+// poll tries until nobody else is in the way, at most as long as wait says.
+func poll(ctx context.Context, wait time.Duration, try func() (*BusyError, error)) error {
 	late := time.NewTimer(wait)
 	defer late.Stop()
 	for ctx.Err() == nil {
-		unlock, ok, err := l.fs.TryLock(l.path)
-		if err != nil {
-			return nil, fmt.Errorf("it cannot be locked: %w", err)
-		}
-		if ok {
-			return unlock, nil
+		busy, err := try()
+		if err != nil || busy == nil {
+			return err
 		}
 		select {
 		case <-late.C:
-			return nil, &BusyError{What: l.what, Holder: l.holder()}
+			return busy
 		case <-time.After(min(pollInterval, max(wait/10, time.Millisecond))):
 		case <-ctx.Done():
 		}
 	}
-	return nil, ctx.Err()
+	return ctx.Err()
 }
 
-func (l lockFile) sign(holder string) error {
+// sign writes who holds the lock, and in a second line what is shared by it.
+func (l lockFile) sign(holder, shared string) error {
 	f, err := l.fs.OpenFile(l.path, os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}
 	line, _, _ := strings.Cut(holder, "\n")
-	_, err = f.WriteAt([]byte(line+"\n"), 1)
+	_, err = f.WriteAt([]byte(line+"\n"+shared+"\n"), 1)
 	return errors.Join(err, f.Close())
 }
 
@@ -146,7 +185,7 @@ func (l lockFile) holder() string {
 		return unknown
 	}
 	defer f.Close()
-	line := make([]byte, 300)
+	line := make([]byte, mostHolder)
 	n, _ := f.ReadAt(line, 1) // the end of a short file is no trouble here
 	line, _, _ = bytes.Cut(line[:n], []byte("\n"))
 	text := strings.Map(printable, string(line))

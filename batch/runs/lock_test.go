@@ -115,6 +115,9 @@ type lockless struct{ FS }
 func (lockless) TryLock(string) (func() error, bool, error) {
 	return nil, false, errors.ErrUnsupported
 }
+func (lockless) TryShare(string) (func() error, bool, error) {
+	return nil, false, errors.ErrUnsupported
+}
 func (lockless) Locked(string) (bool, error) { return true, errors.ErrUnsupported }
 
 func TestWithoutLocks(t *testing.T) {
