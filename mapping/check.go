@@ -21,6 +21,17 @@ type Sink interface {
 type CheckOptions struct {
 	AllowDuplicates bool    // a customer may stand in several rows
 	Exports         Exports // what rows were when they were exported; nil: they are not compared
+
+	// About is told of each row, in order, whom it is about; nil: nobody is. The
+	// texts are valid during the call only.
+	About func(Subject)
+}
+
+// Subject is the customer that a row is about. Field and Key are empty where the
+// row does not tell.
+type Subject struct {
+	Line               int // of the input, where the row starts
+	System, Field, Key string
 }
 
 // Warning is a remark about a row that may be sent all the same.
@@ -134,6 +145,7 @@ func (c *checker) row(row Row) {
 		*r.marks.at(n) = ragged
 		c.hurt(row.Line)
 		c.keep(0, 0, 0)
+		c.about(row.Line, 0, "")
 		return
 	}
 	c.mapper.into(row.Cells, row.Base, &c.mapped)
@@ -153,6 +165,19 @@ func (c *checker) row(row Row) {
 	at := c.kindOf(&c.mapped)
 	k := &r.kinds[at]
 	c.keep(at, c.identity(k, c.mapped.Key), c.noteCells(n, k))
+	c.about(row.Line, at, c.mapped.Key)
+}
+
+// about tells whom a row is about.
+func (c *checker) about(line, kind int, key string) {
+	if c.options.About == nil {
+		return
+	}
+	s := Subject{Line: line}
+	if k := &c.result.kinds[kind]; k.Field != "" && key != "" {
+		s.System, s.Field, s.Key = k.system, k.Field, key
+	}
+	c.options.About(s)
 }
 
 func (c *checker) keep(kind int, key, parent uint64) {

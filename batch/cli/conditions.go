@@ -34,7 +34,7 @@ func (r *run) conditions() (map[string]*action.Condition, error) {
 	for _, s := range r.job.specs {
 		name := s.Schema.Action
 		switch {
-		case r.work.countIn(name) == 0:
+		case !r.hasRows(name):
 			continue
 		case s.Schema.Unreadable:
 			return nil, usage("give them a file of their own", "--when cannot be used for the file's %s rows: the API has no call that reads a customer", name)
@@ -46,4 +46,15 @@ func (r *run) conditions() (map[string]*action.Condition, error) {
 		all[name] = c
 	}
 	return all, nil
+}
+
+// hasRows says that rows of an action may be sent, by this run or, of a file that
+// is shared, by any: what refuses one shard refuses all.
+func (r *run) hasRows(action string) bool {
+	if !r.flags.shard.some() || r.rows == nil {
+		return r.work.countIn(action) > 0
+	}
+	whole := *r.rows
+	whole.shard = shard{}
+	return whole.countIn(action) > 0
 }

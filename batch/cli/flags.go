@@ -21,6 +21,7 @@ type actionFlags struct {
 	lookup          string
 	when            string
 	limit           int
+	shardText       string
 	strict          bool
 	allowDuplicates bool
 	holdSuspended   bool
@@ -32,6 +33,7 @@ type actionFlags struct {
 
 	// parsed from the texts above
 	separator rune
+	shard     shard
 	matches   map[string]string
 }
 
@@ -48,6 +50,7 @@ func (f *actionFlags) register(cmd *cobra.Command, j job) {
 	}
 	s.StringVar(&f.when, "when", "", "only rows whose live record satisfies `EXPR`; the others are skipped")
 	s.IntVar(&f.limit, "limit", 0, "only the first `N` data rows (default: all)")
+	s.StringVar(&f.shardText, "shard", "", "only the rows that belong to shard `I/N`, I from 1 to N; the others are skipped (see rowbatch help shards)")
 	s.BoolVar(&f.strict, "strict", false, "refuse the whole file when a check rejects any row")
 	s.BoolVar(&f.allowDuplicates, "allow-duplicates", false, "a customer may stand in several rows of one action; they run in file order")
 	if j.comparesExports() {
@@ -70,7 +73,7 @@ func (f *actionFlags) parse(cmd *cobra.Command, j job) error {
 	if err := f.runFlags.parse(cmd, j); err != nil {
 		return err
 	}
-	for _, check := range []func() error{func() error { return f.parseWhen(j) }, f.parseLookup, f.parseDelimiter, f.parseEncoding, f.parseMatch} {
+	for _, check := range []func() error{func() error { return f.parseWhen(j) }, f.parseLookup, f.parseShard, f.parseDelimiter, f.parseEncoding, f.parseMatch} {
 		if err := check(); err != nil {
 			return err
 		}

@@ -42,6 +42,7 @@ func (r *run) options() map[string]string {
 	if r.flags.limit > 0 {
 		set("limit", strconv.Itoa(r.flags.limit))
 	}
+	r.flags.shardOptions(o)
 	if r.flags.expect >= 0 {
 		set("expect", strconv.Itoa(r.flags.expect))
 	}

@@ -18,6 +18,9 @@ var cellsHelp string
 //go:embed help/mapping.txt
 var mappingHelp string
 
+//go:embed help/shards.txt
+var shardsHelp string
+
 // topic is a page of help about no command.
 type topic struct {
 	name, short string
@@ -35,6 +38,7 @@ func topics() []topic {
 		{"exit-codes", "what the exit status says", printExitCodes},
 		{"cells", "what may stand in a cell", text(cellsHelp)},
 		{"mapping", "the mapping file", text(mappingHelp)},
+		{"shards", "how several processes share one file", text(shardsHelp)},
 		{"codes", "the error codes of the report, and what to do about each", printCodes},
 	}
 }

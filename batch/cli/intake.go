@@ -26,6 +26,7 @@ type intake struct {
 	checked *mapping.Checked
 	dialect mapping.Dialect
 	secrets map[int][]string // by row: passwords, which stand in no file of ours
+	shards  []uint16         // by row: the shard that sends it; nil where the file is not shared
 	bases   *bases           // what exported rows were; nil: they are not compared
 }
 
@@ -72,7 +73,7 @@ func takeIn(stop context.Context, file string, stdin io.Reader, f *actionFlags, 
 }
 
 func (in *intake) check(input *mapping.Input, f *actionFlags, dir *runs.Dir) (err error) {
-	start, o := dir.Rows, mapping.CheckOptions{AllowDuplicates: f.allowDuplicates}
+	start, o := dir.Rows, mapping.CheckOptions{AllowDuplicates: f.allowDuplicates, About: in.homes(f.shard)}
 	if in.mapper.ComparesExports() && !f.noBase {
 		in.bases = newBases(f, dir)
 		start, o.Exports = dir.ExportedRows, in.bases

@@ -35,6 +35,7 @@ type listed struct {
 	Action  string             `json:"action"`
 	Mode    string             `json:"mode"`
 	File    string             `json:"file"`
+	Shard   string             `json:"shard,omitempty"` // I/N
 	Started time.Time          `json:"started"`
 	Rows    int                `json:"rows"`
 	Counts  map[batch.Kind]int `json:"outcomes"`
@@ -69,7 +70,7 @@ func listAll(all []runs.Info, dir string) []listed {
 	applied, back := runs.Applied(all), runs.Undone(all)
 	list := []listed{}
 	for _, i := range all {
-		l := listed{ID: i.ID, Action: i.Head.Action, Mode: i.Head.Mode, File: i.Head.File, Started: i.Head.Started,
+		l := listed{ID: i.ID, Action: i.Head.Action, Mode: i.Head.Mode, File: i.Head.File, Shard: i.Head.Options["shard"], Started: i.Head.Started,
 			Rows: i.Head.Rows, Counts: i.Counts, Of: i.Head.Of, State: stateOf(i, applied, back)}
 		l.Next = nextOf(i, l.State, dir)
 		list = append(list, l)
@@ -143,6 +144,9 @@ func printRuns(w io.Writer, all []listed, asJSON bool) error {
 		}
 		if l.Mode != batch.ModeRun && l.Mode != l.Action {
 			what += " " + l.Mode
+		}
+		if l.Shard != "" {
+			what += " " + l.Shard
 		}
 		if l.Of != "" {
 			what += " of " + l.Of

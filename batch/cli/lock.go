@@ -21,14 +21,13 @@ func (r *run) lockAccount(name string) error {
 	if r.flags.dryRun {
 		return nil
 	}
-	holder := fmt.Sprintf("rowbatch %s %s, process %d, since %s", r.job.name, r.file, os.Getpid(), time.Now().Format("2006-01-02 15:04:05"))
 	err := errors.New("there is no folder for locks")
 	for _, dir := range lockDirs() {
 		var release func() error
-		release, err = runs.LockAccount(r.stop, dir, sameAccount(name), holder, 0)
+		release, err = r.lockIn(dir, name, 0)
 		if busy := (*runs.BusyError)(nil); errors.As(err, &busy) && r.flags.lockWait > 0 {
 			fmt.Fprintf(r.console.err, "rowbatch: waiting up to %s for %s to end\n", r.flags.lockWait, busy.Holder)
-			release, err = runs.LockAccount(r.stop, dir, sameAccount(name), holder, r.flags.lockWait)
+			release, err = r.lockIn(dir, name, r.flags.lockWait)
 		}
 		if err == nil {
 			r.closers = append(r.closers, release)
@@ -42,6 +41,18 @@ func (r *run) lockAccount(name string) error {
 		}
 	}
 	return err
+}
+
+// lockIn locks the account for this run alone, or together with the other shards
+// of its file, whatever they are: what one changes, resumes or takes back is no
+// customer of another.
+func (r *run) lockIn(dir, name string, wait time.Duration) (release func() error, err error) {
+	what := "rowbatch " + r.job.name + " " + r.file
+	process := fmt.Sprintf(", process %d, since %s", os.Getpid(), time.Now().Format("2006-01-02 15:04:05"))
+	if s := r.flags.shard; s.some() {
+		return runs.LockShard(r.stop, dir, sameAccount(name), s.Shard, fmt.Sprintf("%s in %d shards", what, s.Of), what+" --shard "+s.String()+process, wait)
+	}
+	return runs.LockAccount(r.stop, dir, sameAccount(name), what+process, wait)
 }
 
 // lockRun makes this process the only one that has to do with a run.

@@ -39,15 +39,21 @@ func (r *run) next(s reports.Summary) string {
 		return againCommand("undo", r.head.Of, r.reportsDir()) + r.undoWords(true)
 	case r.head.Mode == batch.ModeUndo && s.Outcomes[batch.Failed] > 0:
 		return againCommand("resume", r.head.ID, r.reportsDir()) + " --failed"
+	case r.flags.shard.some() && s.Outcomes[batch.Failed] > 0 && hasCode(s, "already_linked"): // another shard may free the link
+		return againCommand("resume", r.head.ID, r.reportsDir()) + " --failed"
 	case s.Failed == "", r.head.Mode == batch.ModeUndo, s.ExitCode == exitUsage:
 		return ""
 	case r.in != nil && r.in.mapper.HasSecrets() && s.Outcomes[batch.Failed] > 0: // failed.csv has no passwords
 		return againCommand("resume", r.head.ID, r.reportsDir()) + " --failed"
 	case r.head.Mode == batch.ModeRun && r.past == nil:
 		// The failed rows are all to be sent, and their file is UTF-8.
-		return r.command(s.Failed, "limit", "expect", "encoding", "json", "yes")
+		return r.command(s.Failed, "limit", "shard", "expect", "encoding", "json", "yes")
 	}
 	return commandOf(r.head, s.Failed, r.reportsDir())
+}
+
+func hasCode(s reports.Summary, code string) bool {
+	return slices.ContainsFunc(s.Errors, func(e reports.ErrorCount) bool { return e.Code == code })
 }
 
 // reportsDir is the folder in which the run's own folder lies.

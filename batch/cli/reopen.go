@@ -77,7 +77,7 @@ func (r *run) reopen(dir *runs.Dir, h batch.Head) (*intake, error) {
 	if err != nil {
 		return nil, err
 	}
-	options := mapping.CheckOptions{AllowDuplicates: r.flags.allowDuplicates}
+	options := mapping.CheckOptions{AllowDuplicates: r.flags.allowDuplicates, About: in.homes(r.flags.shard)}
 	if in.mapper.HasSecrets() {
 		return in, r.recheckInput(in, h, options)
 	}

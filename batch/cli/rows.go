@@ -23,6 +23,7 @@ type rows struct {
 	in      *intake
 	job     job
 	limit   int // only the first rows; 0: all
+	shard   shard
 	codes   *action.TrackingCodes
 	ids     []uint64        // of the customers, where rows are keyed by reference; 0: not known
 	circles map[uint64]bool // customers whom the rows would make their own ancestors
@@ -30,7 +31,7 @@ type rows struct {
 
 func newRows(dir *runs.Dir, in *intake, f *actionFlags, j job) *rows {
 	n := in.checked.Rows
-	r := &rows{marks: newMarks(n, f.allowDuplicates || j.mixed()), dir: dir, in: in, job: j, limit: f.limit, codes: action.NewTrackingCodes()}
+	r := &rows{marks: newMarks(n, f.allowDuplicates || j.mixed()), dir: dir, in: in, job: j, limit: f.limit, shard: f.shard, codes: action.NewTrackingCodes()}
 	if r.keyedByReference() {
 		r.ids = make([]uint64, n)
 	}
@@ -66,7 +67,7 @@ func (r *rows) line(n int) int { return r.in.checked.Line(n) }
 
 // sendable says that nothing known offline keeps the row from being sent.
 func (r *rows) sendable(n int) bool {
-	return r.in.checked.OK(n) && (r.limit == 0 || n < r.limit)
+	return r.in.checked.OK(n) && (r.limit == 0 || n < r.limit) && r.elsewhere(n) == 0
 }
 
 // found remembers what the look-up of a row's reference brought.
@@ -123,9 +124,9 @@ func (r *rows) item(row runs.Row) *batch.Item {
 	}
 	r.prepare(it, n)
 	it.More = checked.More(n)
-	switch p := checked.Problem(n); {
-	case r.limit > 0 && n >= r.limit:
-		it.Out = &batch.Outcome{Kind: batch.Skipped, Error: "beyond --limit " + strconv.Itoa(r.limit)}
+	switch p, out := checked.Problem(n), r.leftOut(n); {
+	case out != nil:
+		it.Out = out
 	case it.Out == nil && p != nil:
 		it.Out = batch.Reject(p.Code, p.Text)
 	case it.Out == nil && r.ids != nil && r.circles[r.ids[n]]:

@@ -66,8 +66,8 @@ func (r *run) release() {
 // carryOut takes the run through all its stages. Whatever stops it, every row
 // is accounted for.
 func (r *run) carryOut() (err error) {
-	if !r.job.mixed() {
-		if err := r.connect([]string{r.job.specs[0].Schema.System}); err != nil {
+	if !r.connectsLate() {
+		if err := r.connect(r.systems()); err != nil {
 			return err
 		}
 	}
@@ -107,12 +107,23 @@ func (r *run) settle() (err error) {
 	if r.when, err = r.conditions(); err != nil {
 		return err
 	}
-	if r.job.mixed() {
-		if err := r.connect(r.rows.systems()); err != nil {
+	if r.connectsLate() {
+		if err := r.connect(r.systems()); err != nil {
 			return err
 		}
 	}
 	return r.mayHold()
+}
+
+// connectsLate says that only the rows tell what the run connects to, or whom it
+// may share the account with.
+func (r *run) connectsLate() bool { return r.job.mixed() || r.flags.shard.some() }
+
+func (r *run) systems() []string {
+	if r.job.mixed() {
+		return r.rows.systems()
+	}
+	return []string{r.job.specs[0].Schema.System}
 }
 
 // readInput checks the file and copies it into a new run folder. A file that is refused leaves no folder.
@@ -123,6 +134,10 @@ func (r *run) readInput() (err error) {
 	r.in, err = takeIn(r.stop, r.file, r.console.in, r.flags, r.job, r.dir)
 	if err == nil && r.flags.strict && r.in.checked.Rejected > 0 {
 		err = r.strictRefusal()
+	}
+	if err == nil && r.flags.shard.some() {
+		r.flags.shard.Split = r.in.split(r.flags, r.job)
+		err = r.in.mayShard(r.job, r.file)
 	}
 	if err != nil {
 		return errors.Join(err, r.dir.Discard())
@@ -138,7 +153,7 @@ func (r *run) strictRefusal() error {
 	refusal := &mapping.Refusal{File: r.file, Text: fmt.Sprintf("%s rejected, and --strict refuses the whole file", plural(r.in.checked.Rejected, "row")),
 		Try: "correct the rows, or leave --strict out"}
 	rows := newRows(r.dir, r.in, r.flags, r.job)
-	rows.limit = 0 // the whole file is checked, whatever part of it is to be sent
+	rows.limit, rows.shard = 0, shard{} // the whole file is checked, whatever part of it is to be sent
 	shown := 0
 	for row, err := range rows.read() {
 		if err != nil || shown == 10 {

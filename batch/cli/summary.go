@@ -23,6 +23,9 @@ func (r *run) noteInput() {
 	}
 	w, c := r.console.err, r.in.checked
 	fmt.Fprintf(w, "%s: %s, %s (%s)\n", r.file, plural(c.Rows, "row"), keyColumns(r.in.mapper.Keys()), r.in.dialect)
+	if s := r.flags.shard; s.some() {
+		fmt.Fprintf(w, "%s: %s in shard %s\n", r.file, plural(r.rows.countHere(), "row"), s)
+	}
 	if r.in.mapper.HasSecrets() {
 		fmt.Fprintf(w, "%s: passwords are shown as *** and kept in no file\n", r.file)
 	}
@@ -92,6 +95,9 @@ func (r *run) sayText(w io.Writer, s reports.Summary) {
 // title says what the run was.
 func (r *run) title() string {
 	title := r.head.Action + " " + r.head.File
+	if s := r.head.Options["shard"]; s != "" {
+		title += ", shard " + s
+	}
 	if r.head.Of != "" {
 		title = r.head.Mode + " of " + r.head.Of + " (" + title + ")"
 	}

@@ -91,6 +91,7 @@ func (r *run) undoOptions(of batch.Head) map[string]string {
 	if of.Options["allow-duplicates"] != "" {
 		o["allow-duplicates"] = "true"
 	}
+	r.flags.shardOptions(o)
 	if r.keepTheirs {
 		o["keep-theirs"] = "true"
 	}
