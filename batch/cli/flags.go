@@ -73,7 +73,7 @@ func (f *actionFlags) parse(cmd *cobra.Command, j job) error {
 	if err := f.runFlags.parse(cmd, j); err != nil {
 		return err
 	}
-	for _, check := range []func() error{func() error { return f.parseWhen(j) }, f.parseLookup, f.parseShard, f.parseDelimiter, f.parseEncoding, f.parseMatch} {
+	for _, check := range []func() error{func() error { return f.parseWhen(j) }, f.parseLookup, func() error { return f.parseShard(cmd.Flags().Changed("shard")) }, f.parseDelimiter, f.parseEncoding, f.parseMatch} {
 		if err := check(); err != nil {
 			return err
 		}

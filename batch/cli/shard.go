@@ -42,9 +42,10 @@ func parseShard(text string) (shard, error) {
 	return shard{runs.Shard{Number: i, Of: n}}, nil
 }
 
-// parseShard checks the flag, and takes the shard from it.
-func (f *actionFlags) parseShard() (err error) {
-	if f.shardText != "" {
+// parseShard takes the shard from the flag. One that is set to nothing, by a
+// variable that is missing, must not make every process send the whole file.
+func (f *actionFlags) parseShard(set bool) (err error) {
+	if set {
 		f.shard, err = parseShard(f.shardText)
 	}
 	return err
