@@ -101,16 +101,14 @@ func (r *run) adopt(h batch.Head) error {
 			return fmt.Errorf("the journal's limit %q cannot be read", n)
 		}
 	}
-	if err := f.adoptShard(h.Options); err != nil {
-		return err
-	}
 	f.rate = slices.DeleteFunc(f.rate, func(text string) bool { // of a system that this run has nothing to do with
 		system, _, named := strings.Cut(text, "=")
 		return named && !r.job.reaches(system)
 	})
-	if err := f.parseRates(r.job); err != nil {
+	if err := errors.Join(f.parseRates(r.job), f.adoptShard(h.Options)); err != nil {
 		return err
 	}
+	f.sharePace()
 	return f.parseMatch()
 }
 

@@ -9,8 +9,12 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/time/rate"
+
 	"rowbatch/batch"
+	"rowbatch/batch/action"
 	"rowbatch/batch/runs"
+	"rowbatch/client"
 	"rowbatch/mapping"
 )
 
@@ -47,8 +51,24 @@ func parseShard(text string) (shard, error) {
 func (f *actionFlags) parseShard(set bool) (err error) {
 	if set {
 		f.shard, err = parseShard(f.shardText)
+		f.sharePace()
 	}
 	return err
+}
+
+// sharePace divides among the shards what nobody has asked for: together they have
+// no more requests in flight than one run, of which the headers tell the others
+// only once they are answered; and Trackfinity, which tells nothing, meets no more.
+func (f *actionFlags) sharePace() {
+	if !f.shard.some() {
+		return
+	}
+	if !f.workersSet {
+		f.workers = (f.workers + f.shard.Of - 1) / f.shard.Of
+	}
+	if f.rates[action.SystemTrackfinity] == 0 {
+		f.rates[action.SystemTrackfinity] = client.TrackfinityRate / rate.Limit(f.shard.Of)
+	}
 }
 
 // home is the shard that a row belongs to: the first 8 bytes of the SHA-256 of

@@ -6,6 +6,9 @@ import (
 	"math"
 	"testing"
 
+	"golang.org/x/time/rate"
+
+	"rowbatch/batch/action"
 	"rowbatch/batch/runs"
 	"rowbatch/mapping"
 )
@@ -65,6 +68,29 @@ func TestShardsAreCountedFromOne(t *testing.T) {
 	for text, want := range map[string]string{"1/1": "1/1", "4/4": "4/4", "0999/1000": "999/1000"} {
 		if s, err := parseShard(text); err != nil || s.String() != want {
 			t.Errorf("%q: %s, %v", text, s, err)
+		}
+	}
+}
+
+// What nobody asked for is divided, so that several processes are no heavier than one.
+func TestShardsDivideThePace(t *testing.T) {
+	for _, c := range []struct {
+		of, set     int // shards; --workers, 0: not given
+		workers     int
+		trackfinity rate.Limit
+	}{
+		{0, 0, 8, 0},
+		{1, 0, 8, 5},
+		{3, 0, 3, 5.0 / 3},
+		{4, 0, 2, 1.25},
+		{20, 0, 1, 0.25},
+		{4, 16, 16, 1.25},
+	} {
+		f := &actionFlags{shard: shard{runs.Shard{Number: min(1, c.of), Of: c.of}}}
+		f.workers, f.workersSet, f.rates = max(c.set, defaultWorkers), c.set > 0, map[string]rate.Limit{}
+		f.sharePace()
+		if got := f.rates[action.SystemTrackfinity]; f.workers != c.workers || math.Abs(float64(got-c.trackfinity)) > 1e-9 {
+			t.Errorf("%d shards, --workers %d: %d workers, Trackfinity %v/s", c.of, c.set, f.workers, got)
 		}
 	}
 }

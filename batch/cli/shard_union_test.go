@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -25,16 +27,50 @@ type office struct {
 	dir string
 	box *sandbox.Sandbox
 	env []string
+
+	mu   sync.Mutex
+	seen traffic
+}
+
+// traffic is what an account has answered since its limits were set.
+type traffic struct {
+	requests, throttled int
+	least               map[string]int // of each window: the fewest requests that were left
+}
+
+func (o *office) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	o.box.ServeHTTP(&watched{w, o}, r)
+}
+
+// watched notes the limits that a reply tells.
+type watched struct {
+	http.ResponseWriter
+	office *office
+}
+
+func (w *watched) WriteHeader(status int) {
+	o := w.office
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.seen.requests++
+	if status == http.StatusTooManyRequests {
+		o.seen.throttled++
+	}
+	for _, window := range []string{"Minute", "Day"} {
+		if left, err := strconv.Atoi(w.Header().Get("X-Rate-Limit-Remaining-" + window)); err == nil {
+			if least, seen := o.seen.least[window]; !seen || left < least {
+				o.seen.least[window] = left
+			}
+		}
+	}
+	w.ResponseWriter.WriteHeader(status)
 }
 
 func openOffice(t *testing.T, file []byte) *office {
 	t.Helper()
 	o := &office{dir: t.TempDir()}
-	var err error
-	if o.box, err = sandbox.Open(sandbox.Options{Dir: filepath.Join(o.dir, "box"), Seed: samples.Seed(), Minute: 1_000_000, Day: 1_000_000}); err != nil {
-		t.Fatal(err)
-	}
-	served := httptest.NewServer(o.box)
+	o.turn(t, 1_000_000, 1_000_000)
+	served := httptest.NewServer(o)
 	t.Cleanup(func() {
 		served.Close()
 		if err := o.box.Close(); err != nil {
@@ -49,15 +85,36 @@ func openOffice(t *testing.T, file []byte) *office {
 	return o
 }
 
+// turn gives the account other limits, and what was used of them back.
+func (o *office) turn(t *testing.T, minute, day int) {
+	t.Helper()
+	var err error
+	if o.box != nil {
+		err = o.box.Close()
+	}
+	if err == nil {
+		o.box, err = sandbox.Open(sandbox.Options{Dir: filepath.Join(o.dir, "box"), Seed: samples.Seed(), Minute: minute, Day: day})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.seen = traffic{least: map[string]int{}}
+}
+
 // carryOut runs a command with a reports folder of its own, and returns its report.
 func (o *office) carryOut(t *testing.T, reports string, words ...string) sheet {
+	t.Helper()
+	return o.carryOutTo(t, []int{exitDone, exitRows}, reports, words...)
+}
+
+func (o *office) carryOutTo(t *testing.T, ends []int, reports string, words ...string) sheet {
 	t.Helper()
 	c := exec.Command("rowbatch", append(words, "--quiet", "--reports", reports, "--max-failures", "10000")...)
 	c.Dir, c.Env = o.dir, o.env
 	var said bytes.Buffer
 	c.Stdout, c.Stderr = &said, &said
 	err := c.Run()
-	if code := exitCode(t, c, err); code != exitDone && code != exitRows {
+	if code := exitCode(t, c, err); !slices.Contains(ends, code) {
 		t.Errorf("%q ended with %d\n%s", c.Args, code, said.String())
 	}
 	run, err := newestRun(filepath.Join(o.dir, reports))
