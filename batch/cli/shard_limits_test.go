@@ -8,9 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tidwall/gjson"
-
-	"rowbatch/samples"
+	"rowbatch/client/sandbox"
 )
 
 var shardWindows = flag.Int("shard-windows", 0, "over how many windows of a minute TestShardsShareTheMinute goes; 0: it does not run")
@@ -54,9 +52,10 @@ func (o *office) everyRowOnce(t *testing.T, all []sheet, rows int) {
 	}
 }
 
-// inFlight is what may still be sent when the floor is reached, on the strength of
-// replies from before: a read and a write of each worker of all shards.
-const inFlight = 2 * 8
+// inFlight is what may still be sent when a floor is reached, on the strength of
+// replies from before: a read and a write for each row on the way, of which there
+// are four for each of the eight requests in flight that the shards divide.
+const inFlight = 2 * 4 * 8
 
 // calm wants hardly any 429, and the reserve of a window to be kept but for what is in flight.
 func (o *office) calm(t *testing.T, window string, reserve int) {
@@ -70,32 +69,27 @@ func (o *office) calm(t *testing.T, window string, reserve int) {
 	}
 }
 
-// newNames are updates of the first n Active customers.
-func newNames(t *testing.T, n int) []byte {
+// openBusy opens an account of n customers, all of which a file gives another name.
+func openBusy(t *testing.T, n, minute, day int) *office {
 	t.Helper()
+	o := openOffice(t, sandbox.Options{Seed: activeSeed(), Customers: n, Minute: minute, Day: day})
 	rows := [][]string{{"id", "firstName"}}
-	for _, c := range gjson.ParseBytes(samples.Seed()).Array() {
-		if id := c.Get("id").Raw; active(c) && len(rows) <= n {
-			rows = append(rows, []string{id, "N" + id})
-		}
+	for _, id := range o.box.IDs() {
+		rows = append(rows, []string{id, "N" + id})
 	}
-	file, err := csvOf(rows)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return file
+	o.file(t, rows)
+	return o
 }
 
 // TestShardsShareAnAllowance: four processes know of each other by the account's
 // headers alone. They stop at the day's floor, and go on when there is room again;
 // then every row has been sent once.
 func TestShardsShareAnAllowance(t *testing.T) {
-	const rows, day = 200, 240
-	o := openOffice(t, newNames(t, rows))
-	o.turn(t, 1_000_000, day)
+	const rows, day = 700, 1000
+	o := openBusy(t, rows, plenty, day)
 	all := o.together(t, []int{exitDone, exitStopped}, shardOf("update", "rows.csv"))
 	o.calm(t, "Day", day/10)
-	o.turn(t, 1_000_000, 1_000_000)
+	o.turn(t, plenty, plenty)
 	stopped := 0
 	for i, s := range all {
 		if slices.Contains(s.column("rb_outcome"), "not_attempted") {
@@ -109,15 +103,15 @@ func TestShardsShareAnAllowance(t *testing.T) {
 	o.everyRowOnce(t, all, rows)
 }
 
-// TestShardsShareTheMinute is the same over whole minutes, of which each ends in the wait for the next.
+// TestShardsShareTheMinute is the same over whole minutes of the default limit, of
+// which each ends in the wait for the next.
 func TestShardsShareTheMinute(t *testing.T) {
 	if *shardWindows == 0 {
 		t.Skip("it takes minutes: -shard-windows 3")
 	}
-	const rows = 200
-	minute := 2 * rows / *shardWindows
-	o := openOffice(t, newNames(t, rows))
-	o.turn(t, minute, 1_000_000)
+	const minute = 1000
+	rows := *shardWindows * minute * 9 / 10 / 2
+	o := openBusy(t, rows, minute, plenty)
 	began := time.Now()
 	all := o.together(t, []int{exitDone}, shardOf("update", "rows.csv"))
 	t.Logf("%d requests at %d a minute took %s", o.seen.requests, minute, time.Since(began).Round(time.Second))

@@ -22,11 +22,14 @@ import (
 	"rowbatch/samples"
 )
 
+const plenty = 10_000_000 // requests
+
 // office is an account of its own, at which files are carried out.
 type office struct {
-	dir string
-	box *sandbox.Sandbox
-	env []string
+	dir     string
+	options sandbox.Options
+	box     *sandbox.Sandbox
+	env     []string
 
 	mu   sync.Mutex
 	seen traffic
@@ -66,10 +69,11 @@ func (w *watched) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
-func openOffice(t *testing.T, file []byte) *office {
+func openOffice(t *testing.T, options sandbox.Options) *office {
 	t.Helper()
-	o := &office{dir: t.TempDir()}
-	o.turn(t, 1_000_000, 1_000_000)
+	o := &office{dir: t.TempDir(), options: options}
+	o.options.Dir = filepath.Join(o.dir, "box")
+	o.turn(t, options.Minute, options.Day)
 	served := httptest.NewServer(o)
 	t.Cleanup(func() {
 		served.Close()
@@ -77,12 +81,21 @@ func openOffice(t *testing.T, file []byte) *office {
 			t.Error(err)
 		}
 	})
-	if err := os.WriteFile(filepath.Join(o.dir, "rows.csv"), file, 0o600); err != nil {
-		t.Fatal(err)
-	}
 	o.env = append(environment(), "FUSEBILL_URL="+served.URL+"/v1", "FUSEBILL_API_KEY=MDpzYW5kYm94",
 		"TRACKFINITY_URL="+served.URL+"/api", "TRACKFINITY_API_KEY=sandbox-key", "TRACKFINITY_API_USERNAME=admin")
 	return o
+}
+
+// file writes what is to be carried out.
+func (o *office) file(t *testing.T, rows [][]string) {
+	t.Helper()
+	file, err := csvOf(rows)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(o.dir, "rows.csv"), file, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // turn gives the account other limits, and what was used of them back.
@@ -92,8 +105,9 @@ func (o *office) turn(t *testing.T, minute, day int) {
 	if o.box != nil {
 		err = o.box.Close()
 	}
+	o.options.Minute, o.options.Day = minute, day
 	if err == nil {
-		o.box, err = sandbox.Open(sandbox.Options{Dir: filepath.Join(o.dir, "box"), Seed: samples.Seed(), Minute: minute, Day: day})
+		o.box, err = sandbox.Open(o.options)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -280,15 +294,18 @@ func TestShardsTogetherAreTheWholeRun(t *testing.T) {
 	for name, p := range shardedPlans() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			file, err := csvOf(p.rows(rand.New(rand.NewPCG(7, 7))))
-			if err != nil {
-				t.Fatal(err)
-			}
-			alone := openOffice(t, file)
+			rows := p.rows(rand.New(rand.NewPCG(7, 7)))
+			alone := openOffice(t, sandbox.Options{Seed: samples.Seed(), Minute: plenty, Day: plenty})
+			alone.file(t, rows)
 			whole := alone.carryOut(t, "whole", p.words...)
 			want, left, effects := verdictsOf(whole, whole.rows), alone.left(t), alone.effects(t)
-			for n := 1; n <= 5 && !t.Failed(); n++ {
-				o := openOffice(t, file)
+			counts := []int{1, 2, 3, 4, 5}
+			if testing.Short() {
+				counts = []int{3}
+			}
+			for _, n := range counts {
+				o := openOffice(t, sandbox.Options{Seed: samples.Seed(), Minute: plenty, Day: plenty})
+				o.file(t, rows)
 				all := o.inShards(t, n, p.words)
 				if t.Failed() {
 					return
