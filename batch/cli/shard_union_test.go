@@ -31,6 +31,7 @@ type office struct {
 	box     *sandbox.Sandbox
 	env     []string
 
+	open sync.RWMutex // held for reading while a request is served
 	mu   sync.Mutex
 	seen traffic
 }
@@ -42,6 +43,8 @@ type traffic struct {
 }
 
 func (o *office) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	o.open.RLock()
+	defer o.open.RUnlock()
 	o.box.ServeHTTP(&watched{w, o}, r)
 }
 
@@ -77,6 +80,8 @@ func openOffice(t *testing.T, options sandbox.Options) *office {
 	served := httptest.NewServer(o)
 	t.Cleanup(func() {
 		served.Close()
+		o.open.Lock()
+		defer o.open.Unlock()
 		if err := o.box.Close(); err != nil {
 			t.Error(err)
 		}
@@ -101,6 +106,8 @@ func (o *office) file(t *testing.T, rows [][]string) {
 // turn gives the account other limits, and what was used of them back.
 func (o *office) turn(t *testing.T, minute, day int) {
 	t.Helper()
+	o.open.Lock()
+	defer o.open.Unlock()
 	var err error
 	if o.box != nil {
 		err = o.box.Close()
