@@ -35,6 +35,8 @@ type fake struct {
 	wanted   int // by others, in the window
 	demand   int // of others, in all
 	starved  int // of that, refused
+	wants    []int // of others, window by window
+	peak     int // most requests of ours in one window that is over
 	dayUsed  int
 	arrived  int
 	refused  int // 429s
@@ -131,6 +133,8 @@ func (f *fake) roll(now time.Time) {
 	}
 	if start.After(f.start) {
 		f.letOthers(1)
+		f.wants = append(f.wants, f.wanted)
+		f.peak = max(f.peak, f.used)
 		f.start, f.used, f.taken, f.wanted = start, 0, 0, 0
 		f.window++
 	}

@@ -1,0 +1,175 @@
+package client
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// Other users of the account come in all shapes. Whatever they do, at most 1% of
+// our requests is refused, little of theirs, and what they leave is put to use.
+func TestOtherUsersOfTheAccount(t *testing.T) {
+	half := func(f *fake) int { return f.limit / 2 }
+	tests := map[string]struct {
+		others  func(f *fake, seed uint64) func(int, float64) int
+		slower  float64 // of the least time on what others leave
+		starved float64 // percent of others' requests
+	}{
+		"nobody":              {func(*fake, uint64) func(int, float64) int { return nil }, 1.02, 0},
+		"half, evenly":        {func(f *fake, _ uint64) func(int, float64) int { return evenly(half(f)) }, 1.05, 1},
+		"half, at the start":  {func(f *fake, _ uint64) func(int, float64) int { return atOnce(half(f), 0) }, 1.05, 1},
+		"half, in the middle": {func(f *fake, _ uint64) func(int, float64) int { return atOnce(half(f), 0.5) }, 1.05, 20},
+		"a random half":       {func(f *fake, s uint64) func(int, float64) int { return restless(half(f), s) }, 1.05, 2},
+		"random bursts":       {func(f *fake, s uint64) func(int, float64) int { return bursts(half(f), s) }, 1.1, 10},
+		"from none to all, at the start": {func(f *fake, s uint64) func(int, float64) int { return burst(f.limit, s) }, 1.2, 5},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			for seed := range uint64(4) {
+				synctest.Test(t, func(t *testing.T) {
+					f := newFake(time.Minute, 1000, seed)
+					f.others = tt.others(f, seed)
+					fb, g := f.client(t, Limits{Reserve: 0.10})
+					took := crowd(t, fb, g, 16, 5000)
+					best := f.leastTime(2*5000, 0.10)
+					t.Logf("seed %d: %.3f of the least time %s; refused: %.2f%% of ours, %.2f%% of theirs", seed,
+						float64(took)/float64(best), best, percent(f.refused, f.arrived), percent(f.starved, max(1, f.demand)))
+					if float64(took) > tt.slower*float64(best) {
+						t.Errorf("took %s, %s is the least", took, best)
+					}
+					if percent(f.refused, f.arrived) > 1 || percent(f.starved, max(1, f.demand)) > tt.starved {
+						t.Errorf("refused: %d of our %d requests, %d of others' %d", f.refused, f.arrived, f.starved, f.demand)
+					}
+				})
+			}
+		})
+	}
+}
+
+// Several processes on one account keep out of each other's way, with nothing but
+// the headers to know each other by.
+func TestSeveralGovernorsOnOneAccount(t *testing.T) {
+	for _, n := range []int{2, 4} {
+		for seed := range uint64(4) {
+			t.Run(fmt.Sprintf("%d, seed %d", n, seed), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					f := newFake(time.Minute, 1000, seed)
+					const windows = 12
+					parts := f.together(t, n, 16, windows*time.Minute)
+					all := 0
+					for _, p := range parts {
+						all += p
+					}
+					usable := windows * usable(f.limit, 0.10)
+					t.Logf("%v requests, %.3f of what is usable, at most %d in a window; 429s %.2f%%", parts, float64(all)/float64(usable), f.peak, percent(f.refused, f.arrived))
+					if all < usable*95/100 || f.peak > f.limit*92/100 {
+						t.Errorf("%d requests of %d usable, %d in a window", all, usable, f.peak)
+					}
+					if most, least := slices.Max(parts), slices.Min(parts); most > 2*least {
+						t.Errorf("shares of %v", parts)
+					}
+					if percent(f.refused, f.arrived) > 1 {
+						t.Errorf("%d of %d requests were throttled", f.refused, f.arrived)
+					}
+				})
+			})
+		}
+	}
+}
+
+// together has n processes at work for a time, and returns how many requests each was granted.
+func (f *fake) together(t *testing.T, n, workers int, during time.Duration) []int {
+	t.Helper()
+	time.Sleep(time.Until(time.Now().Truncate(f.length).Add(f.length)))
+	end := time.Now().Add(during)
+	granted := make([]atomic.Int64, n)
+	var done sync.WaitGroup
+	for i := range n {
+		fb, g := f.client(t, Limits{Reserve: 0.10})
+		for range workers {
+			done.Go(func() {
+				for time.Now().Before(end) {
+					granted[i].Add(f.pair(t, fb, g, end))
+				}
+			})
+		}
+	}
+	done.Wait()
+	parts := make([]int, n)
+	for i := range parts {
+		parts[i] = int(granted[i].Load())
+	}
+	return parts
+}
+
+// pair makes a visit, and counts the requests that were granted before the end.
+func (f *fake) pair(t *testing.T, fb *Fusebill, g *Governor, end time.Time) (granted int64) {
+	l, err := g.Lease(t.Context(), 2)
+	if err != nil {
+		t.Error(err)
+		return 0
+	}
+	defer l.Close()
+	for range 2 {
+		if rep := fb.Customer(t.Context(), l, "1"); rep.Class == Answered && rep.Sent.Before(end) {
+			granted++
+		}
+	}
+	return granted
+}
+
+// leastTime is the shortest in which a number of requests fits into what others,
+// as they were, and the reserve left of each window.
+func (f *fake) leastTime(requests int, reserve float64) time.Duration {
+	took := time.Duration(0)
+	for _, wanted := range f.wants[1:] { // before the first was none
+		free := even(max(0, usable(f.limit, reserve)-wanted))
+		if requests <= free {
+			break
+		}
+		requests -= free
+		took += f.length
+	}
+	return took + time.Duration(requests/16)*50*time.Millisecond
+}
+
+// atOnce makes n requests at a share of each window.
+func atOnce(n int, at float64) func(int, float64) int {
+	return func(_ int, into float64) int {
+		if into < at {
+			return 0
+		}
+		return n
+	}
+}
+
+// restless draws anew in each sixtieth of a window, with n in all as the mean.
+func restless(n int, seed uint64) func(int, float64) int {
+	return func(window int, into float64) (made int) {
+		rng := rand.New(rand.NewPCG(seed, uint64(window)))
+		for slice := range 60 {
+			draw := int(float64(rng.IntN(2*n+1)) / 60 * min(1, max(0, into*60-float64(slice))))
+			made += draw
+		}
+		return made
+	}
+}
+
+// bursts makes eight bursts of random sizes at random times, with n in all as the mean.
+func bursts(n int, seed uint64) func(int, float64) int {
+	return func(window int, into float64) (made int) {
+		rng := rand.New(rand.NewPCG(seed, uint64(window)))
+		for range 8 {
+			if at, size := rng.Float64(), rng.IntN(n/4+1); at <= into {
+				made += size
+			}
+		}
+		return made
+	}
+}
+
