@@ -32,7 +32,7 @@ type verdict struct {
 func newAccount(reserve float64) account {
 	return account{
 		reserve: reserve,
-		minute:  window{name: "Minute", length: time.Minute, why: minuteLimit},
+		minute:  window{name: "Minute", length: time.Minute, why: minuteLimit, paced: true},
 		day:     window{name: "Day", length: 24 * time.Hour, why: dayLimit},
 	}
 }
@@ -43,10 +43,13 @@ type account struct {
 	reserve     float64
 	minute, day window
 	skew        skew
+	mark        mark // of the day's books, at the start of this minute
 
-	out   int    // permits given and neither answered for nor given back
-	probe *Lease // the one that finds out how things stand, while nothing else may leave
-	met   bool   // the server has answered
+	sent   uint64 // requests that have left
+	flying int    // of them, those whose end is not known
+	out    int    // permits given and neither answered for nor given back
+	probe  *Lease // the one that finds out how things stand, while nothing else may leave
+	met    bool   // the server has answered
 
 	heard     time.Time   // when the last request that was answered had left
 	unheard   []time.Time // when those that were not answered had left, since
@@ -56,6 +59,12 @@ type account struct {
 	why       string
 	shut      time.Time // when trouble last shut the gate
 	shuts     int       // times that it was met again after a pause
+}
+
+// mark is what was seen of others in a day up to a time.
+type mark struct {
+	at, day time.Time
+	seen    int
 }
 
 // admit decides on n requests.
@@ -102,6 +111,14 @@ func (a *account) give(l *Lease, n int) {
 	}
 }
 
+// leave notes that a request goes out under a lease, and numbers it.
+func (a *account) leave(l *Lease) {
+	l.left--
+	a.sent++
+	a.flying++
+	l.request = a.sent
+}
+
 // takeBack ends permits of a lease, used or not. Whatever became of a probe, the
 // next caller may be one.
 func (a *account) takeBack(l *Lease, n int) {
@@ -118,9 +135,9 @@ func (a *account) roll(now time.Time) {
 }
 
 // settle learns from what became of one request.
-func (a *account) settle(rep Reply, now time.Time) {
+func (a *account) settle(request uint64, rep Reply, now time.Time) {
 	date, dated := handled(rep)
-	if counted := a.count(rep, date); counted && dated { // a page of something between has another clock
+	if counted := a.count(request, rep, date); counted && dated { // a page of something between has another clock
 		a.skew = a.skew.narrow(date, rep.Sent.Round(0), rep.Received.Round(0))
 	}
 	wish := retryAfter(rep.Header, date)
@@ -145,16 +162,38 @@ func handled(rep Reply) (date time.Time, told bool) {
 }
 
 // count keeps the windows' books, and says whether the reply told anything for them.
-func (a *account) count(rep Reply, date time.Time) (told bool) {
+func (a *account) count(request uint64, rep Reply, date time.Time) (told bool) {
+	at := sighting{
+		sent: rep.Sent.Round(0), received: rep.Received.Round(0), skew: a.skew, flying: a.flying,
+		request: request, latest: a.sent, refused: rep.Class == Throttled,
+	}
 	for _, w := range a.windows() {
-		if q, ok := readQuota(rep.Header, w.name, w.length, date); ok {
-			w.observe(q, rep.Sent.Round(0))
+		q, ok := readQuota(rep.Header, w.name, w.length, date)
+		switch {
+		case ok:
+			ours := a.minute.ours
+			if w.observe(q, at) && w == &a.minute {
+				a.review(ours, at.received)
+			}
 			told, a.met = true, true
-		} else if rep.Status != 0 || rep.Class == Lost {
-			w.spend()
+		case rep.Status != 0 || rep.Class == Lost:
+			w.spend(request)
+		default:
+			w.others.ended(request, nowhere)
 		}
 	}
 	return told
+}
+
+// review learns at the start of a minute what others used since that of the last
+// one: the day's books tell it for the time, too, in which we asked nothing.
+func (a *account) review(ours int, now time.Time) {
+	day := &a.day.others
+	if a.day.known() && a.mark.day.Equal(day.from) {
+		theirs := day.seen - a.mark.seen
+		a.minute.others.correct(theirs, ours+theirs >= a.minute.limit, now.Sub(a.mark.at))
+	}
+	a.mark = mark{at: now, day: day.from, seen: day.seen}
 }
 
 func (a *account) windows() [2]*window { return [...]*window{&a.day, &a.minute} }

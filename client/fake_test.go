@@ -31,12 +31,12 @@ type fake struct {
 	start    time.Time // of the window
 	window   int
 	used     int
-	taken    int // by others, in the window
-	wanted   int // by others, in the window
-	demand   int // of others, in all
-	starved  int // of that, refused
+	taken    int   // by others, in the window
+	wanted   int   // by others, in the window
+	demand   int   // of others, in all
+	starved  int   // of that, refused
 	wants    []int // of others, window by window
-	peak     int // most requests of ours in one window that is over
+	peak     int   // most requests of ours in one window that is over
 	dayUsed  int
 	arrived  int
 	refused  int // 429s
@@ -149,6 +149,7 @@ func (f *fake) letOthers(into float64) {
 	granted := min(more, f.limit-f.used-f.taken)
 	f.wanted += more
 	f.taken += granted
+	f.dayUsed += granted
 	f.demand += more
 	f.starved += more - granted
 }

@@ -8,7 +8,8 @@ import "context"
 type Lease struct {
 	governor *Governor
 	reserve  bool
-	left     int // permits not used yet; guarded by the governor
+	left     int    // permits not used yet; guarded by the governor
+	request  uint64 // the latest made under it
 }
 
 // More waits until n requests may be made under the lease; a lease that still has
@@ -52,7 +53,7 @@ func (l *Lease) start(ctx context.Context) error {
 	}
 	l.governor.mu.Lock()
 	defer l.governor.mu.Unlock()
-	l.left--
+	l.governor.account.leave(l)
 	return nil
 }
 
@@ -63,6 +64,7 @@ func (l *Lease) settle(rep Reply) {
 	}
 	l.governor.update(func(a *account) {
 		a.takeBack(l, 1)
-		a.settle(rep, wallClock())
+		a.flying--
+		a.settle(l.request, rep, wallClock())
 	})
 }

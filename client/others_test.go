@@ -17,37 +17,39 @@ func TestOtherUsersOfTheAccount(t *testing.T) {
 	half := func(f *fake) int { return f.limit / 2 }
 	tests := map[string]struct {
 		others  func(f *fake, seed uint64) func(int, float64) int
-		slower  float64 // of the least time on what others leave
-		starved float64 // percent of others' requests
+		slower  float64    // of the least time on what others leave
+		starved [2]float64 // percent of others' requests, the day's headers being shown or not
 	}{
-		"nobody":              {func(*fake, uint64) func(int, float64) int { return nil }, 1.02, 0},
-		"half, evenly":        {func(f *fake, _ uint64) func(int, float64) int { return evenly(half(f)) }, 1.05, 1},
-		"half, at the start":  {func(f *fake, _ uint64) func(int, float64) int { return atOnce(half(f), 0) }, 1.05, 1},
-		"half, in the middle": {func(f *fake, _ uint64) func(int, float64) int { return atOnce(half(f), 0.5) }, 1.05, 20},
-		"a random half":       {func(f *fake, s uint64) func(int, float64) int { return restless(half(f), s) }, 1.05, 2},
-		"random bursts":       {func(f *fake, s uint64) func(int, float64) int { return bursts(half(f), s) }, 1.1, 10},
-		"from none to all, at the start": {func(f *fake, s uint64) func(int, float64) int { return burst(f.limit, s) }, 1.2, 5},
+		"nobody":                 {func(*fake, uint64) func(int, float64) int { return nil }, 1.02, [2]float64{}},
+		"half, evenly":           {func(f *fake, _ uint64) func(int, float64) int { return evenly(half(f)) }, 1.05, [2]float64{1, 1}},
+		"half, at the start":     {func(f *fake, _ uint64) func(int, float64) int { return atOnce(half(f), 0) }, 1.05, [2]float64{1, 1}},
+		"half, in the middle":    {func(f *fake, _ uint64) func(int, float64) int { return atOnce(half(f), 0.5) }, 1.05, [2]float64{60, 80}},
+		"a random half":          {func(f *fake, s uint64) func(int, float64) int { return restless(half(f), s) }, 1.05, [2]float64{5, 5}},
+		"random bursts":          {func(f *fake, s uint64) func(int, float64) int { return bursts(half(f), s) }, 1.1, [2]float64{25, 45}},
+		"any part, at the start": {func(f *fake, s uint64) func(int, float64) int { return burst(f.limit, s) }, 1.1, [2]float64{1, 1}},
 	}
 	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			for seed := range uint64(4) {
-				synctest.Test(t, func(t *testing.T) {
-					f := newFake(time.Minute, 1000, seed)
-					f.others = tt.others(f, seed)
-					fb, g := f.client(t, Limits{Reserve: 0.10})
-					took := crowd(t, fb, g, 16, 5000)
-					best := f.leastTime(2*5000, 0.10)
-					t.Logf("seed %d: %.3f of the least time %s; refused: %.2f%% of ours, %.2f%% of theirs", seed,
-						float64(took)/float64(best), best, percent(f.refused, f.arrived), percent(f.starved, max(1, f.demand)))
-					if float64(took) > tt.slower*float64(best) {
-						t.Errorf("took %s, %s is the least", took, best)
-					}
-					if percent(f.refused, f.arrived) > 1 || percent(f.starved, max(1, f.demand)) > tt.starved {
-						t.Errorf("refused: %d of our %d requests, %d of others' %d", f.refused, f.arrived, f.starved, f.demand)
-					}
-				})
-			}
-		})
+		for i, day := range []string{"", ", the day unknown"} {
+			t.Run(name+day, func(t *testing.T) {
+				for seed := range uint64(2) {
+					synctest.Test(t, func(t *testing.T) {
+						f := newFake(time.Minute, 1000, seed)
+						f.others, f.day = tt.others(f, seed), []int{180_000, 0}[i]
+						fb, g := f.client(t, Limits{Reserve: 0.10})
+						took := crowd(t, fb, g, 16, 5000)
+						best := f.leastTime(2*5000, 0.10)
+						t.Logf("seed %d: %.3f of the least time %s; refused: %.2f%% of ours, %.2f%% of theirs", seed,
+							float64(took)/float64(best), best, percent(f.refused, f.arrived), percent(f.starved, max(1, f.demand)))
+						if float64(took) > tt.slower*float64(best) {
+							t.Errorf("took %s, %s is the least", took, best)
+						}
+						if percent(f.refused, f.arrived) > 1 || percent(f.starved, max(1, f.demand)) > tt.starved[i] {
+							t.Errorf("refused: %d of our %d requests, %d of others' %d", f.refused, f.arrived, f.starved, f.demand)
+						}
+					})
+				}
+			})
+		}
 	}
 }
 
@@ -172,4 +174,3 @@ func bursts(n int, seed uint64) func(int, float64) int {
 		return made
 	}
 }
-

@@ -15,11 +15,23 @@ type window struct {
 	left   int
 	reset  time.Time
 
+	paced  bool          // others' use is learned within the window, not only from the last one
 	ours   int           // requests of ours counted in this window
-	others int           // requests of others seen in the last one
+	others others        // what the account's other users were seen to do
 	late   time.Duration // how much later than its stamp a window was seen to end
 	fresh  bool          // it has ended by our clock, and no reply of the next one has come
 	rolled time.Time     // when fresh was set
+	dated  time.Time     // when the reply came from which we have the reset
+}
+
+// sighting is how a reply came to us, by our clock.
+type sighting struct {
+	sent, received time.Time
+	skew           skew
+	flying         int    // other requests that have left, and were not answered
+	request        uint64 // which it answers
+	latest         uint64 // that has left
+	refused        bool   // it tells of a request that the server did not count
 }
 
 func (w *window) known() bool { return w.limit > 0 }
@@ -30,52 +42,71 @@ func (w *window) ends(s skew) time.Time { return w.reset.Add(w.late - s.lo) }
 // roll ends a window whose time is over.
 func (w *window) roll(now time.Time, s skew) {
 	if w.known() && !w.fresh && !now.Before(w.ends(s)) {
-		w.tally()
 		w.fresh, w.rolled = true, now
 	}
 }
 
-func (w *window) tally() {
-	w.others, w.ours = max(0, w.limit-w.left-w.ours), 0
+// observe takes a reply's headers into account, and says whether it is the first
+// of a window. Replies overtake each other, and some come from a window that is over.
+func (w *window) observe(q quota, at sighting) (began bool) {
+	ahead := q.reset.Sub(w.reset)
+	asked := w.fresh && at.sent.After(w.rolled) // sent in what we took for the next window
+	moved := ahead.Abs() > time.Second
+	switch {
+	case !w.known(), w.fresh && ahead > time.Second, moved && ahead > w.length/2,
+		moved && asked: // our stamp was wrong
+		w.begin(q, at)
+		began = true
+	case w.fresh && !asked, moved && ahead < 0 && !at.sent.After(w.dated):
+		w.others.ended(at.request, nowhere) // a straggler
+		return false
+	case moved: // it moves with every reply, or the server's clock was set back
+		w.left = q.left
+		w.stamp(q, at)
+	case asked: // we were early
+		w.fresh, w.late = false, min(2*w.late+100*time.Millisecond, time.Minute)
+	}
+	w.tally(q, at)
+	return began
 }
 
-// observe takes a reply's headers into account. Replies overtake each other, and
-// some come from a window that is over.
-func (w *window) observe(q quota, sent time.Time) {
-	ahead := q.reset.Sub(w.reset)
-	asked := w.fresh && sent.After(w.rolled) // sent in what we took for the next window
-	switch {
-	case !w.known():
-		w.start(q)
-	case ahead > time.Second:
-		if !w.fresh && ahead > w.length/2 { // less is a stamp that moves with every reply
-			w.tally()
-		}
-		w.start(q)
-	case ahead < -time.Second && asked: // our stamp was wrong
-		w.start(q)
-	case ahead < -time.Second, w.fresh && !asked:
-		return // a straggler
-	default:
-		if asked { // we were early
-			w.fresh, w.late = false, min(2*w.late+100*time.Millisecond, time.Minute)
-		}
-		w.limit, w.left = q.limit, min(w.left, q.left)
-		w.ours++
+// tally tells our requests of the window from those of others.
+func (w *window) tally(q quota, at sighting) {
+	used, newest := q.limit-q.left, q.left <= w.left
+	w.limit, w.left = q.limit, min(w.left, q.left)
+	if at.refused {
+		w.others.ended(at.request, nowhere)
+		return
+	}
+	w.ours++
+	w.others.ended(at.request, used)
+	w.others.full = w.others.full || q.left == 0
+	if newest {
+		w.others.note(used, w.ours, at)
 	}
 }
 
-// start begins a window of which this reply is the first we see.
-func (w *window) start(q quota) {
-	w.limit, w.left, w.reset, w.fresh = q.limit, q.left, q.reset, false
-	w.ours++
+// begin starts a window of which this reply is the first we see. What was used of
+// the very first one may have been an earlier run's.
+func (w *window) begin(q quota, at sighting) {
+	first := !w.known()
+	w.stamp(q, at)
+	w.left, w.ours, w.fresh = q.left, 0, false
+	if first {
+		w.others.begin(at.received, max(0, q.limit-q.left-1))
+	} else {
+		w.others.begin(w.ends(at.skew).Add(-w.length), 0)
+	}
 }
 
+func (w *window) stamp(q quota, at sighting) { w.reset, w.dated = q.reset, at.received }
+
 // spend counts a request that brought no headers and may have been counted by the server.
-func (w *window) spend() {
+func (w *window) spend(request uint64) {
 	if w.known() {
 		w.left--
 		w.ours++
+		w.others.ended(request, anywhere)
 	}
 }
 
@@ -95,21 +126,36 @@ func (w *window) admit(now time.Time, s skew, n, out int, share float64) verdict
 	}
 	most := usable(w.limit, share)
 	free := w.left - (w.limit - most) - min(n, most) // a lease above all that is usable passes in an untouched window
-	at := w.opens(now, w.ends(s), free-out, share)
-	if !at.After(now) {
+	theirs := 0
+	if share > 0 && w.paced {
+		theirs = int(math.Ceil(float64(out) * w.others.perRequest(w.ours)))
+	}
+	at := w.opens(now, w.ends(s), free-out-theirs, share)
+	if free >= out+theirs && w.entitled(out+n, most) || !at.After(now) {
 		return verdict{ok: true}
 	}
 	return verdict{at: at, why: w.why, floor: w.opens(now, w.ends(s), free, share).After(now)}
 }
 
-// opens is when free requests above the reserve suffice. Others' use of the last
-// window is kept free too, for the part of this one that is still to go.
+// entitled says that we may go on whatever others will need: they have used as
+// much already. Else one of two processes that respect each other would get
+// nothing. It ends at two fifths of what is usable, for others may be people at work.
+func (w *window) entitled(asked, most int) bool {
+	return w.paced && w.ours+asked <= min(w.others.seen, most*2/5)
+}
+
+// opens is when free requests above the reserve suffice. Others' use is kept free
+// too, for the part of the window that is still to go.
 func (w *window) opens(now, end time.Time, free int, share float64) time.Time {
 	switch {
 	case free < 0:
 		return end
-	case share <= 0 || w.others == 0:
+	case share <= 0:
+		return now
+	case w.paced:
+		return end.Add(-w.others.suffices(free, end))
+	case w.others.past.seen == 0:
 		return now
 	}
-	return end.Add(-time.Duration(float64(w.length) * float64(free) / float64(w.others)))
+	return end.Add(-time.Duration(float64(max(w.length, w.others.past.watched)) * float64(free) / w.others.past.seen))
 }

@@ -24,7 +24,7 @@ func TestUsable(t *testing.T) {
 func TestWindowObserve(t *testing.T) {
 	t0 := time.Date(2026, 11, 20, 21, 52, 0, 0, time.UTC)
 	reset := t0.Add(time.Minute)
-	known := window{name: "Minute", length: time.Minute, limit: 100, left: 40, reset: reset, ours: 50}
+	known := window{name: "Minute", length: time.Minute, limit: 100, left: 40, reset: reset, ours: 50, dated: t0.Add(time.Second), others: others{from: t0, heard: t0.Add(time.Second), seen: 10}}
 	ended := known
 	ended.roll(reset, skew{known: true})
 	at := func(d time.Duration) time.Time { return reset.Add(d) }
@@ -46,16 +46,16 @@ func TestWindowObserve(t *testing.T) {
 		{"next, before our clock knew", known, quota{100, 99, reset.Add(time.Minute)}, t0, 99, 1, 10, false, 0},
 		{"a stamp that creeps", known, quota{100, 39, reset.Add(3 * time.Second)}, t0, 39, 51, 0, false, 0},
 		{"next, as expected", ended, quota{100, 99, reset.Add(time.Minute)}, at(1), 99, 1, 10, false, 0},
-		{"too early", ended, quota{100, 0, reset}, at(1), 0, 1, 10, false, 100 * time.Millisecond},
-		{"of the old window", ended, quota{100, 3, reset}, at(-1), 40, 0, 10, true, 0},
+		{"too early", ended, quota{100, 0, reset}, at(1), 0, 51, 0, false, 100 * time.Millisecond},
+		{"of the old window", ended, quota{100, 3, reset}, at(-1), 40, 50, 0, true, 0},
 		{"earlier than thought", ended, quota{100, 99, reset.Add(-30 * time.Second)}, at(1), 99, 1, 10, false, 0},
 	}
 	for _, tt := range tests {
 		w := tt.w
-		w.observe(tt.q, tt.sent)
-		if w.left != tt.left || w.ours != tt.ours || w.others != tt.others || w.fresh != tt.fresh || w.late != tt.late {
+		w.observe(tt.q, sighting{sent: tt.sent, received: tt.sent})
+		if w.left != tt.left || w.ours != tt.ours || int(w.others.past.seen) != tt.others || w.fresh != tt.fresh || w.late != tt.late {
 			t.Errorf("%s: left %d, ours %d, others %d, fresh %v, late %s; want %d, %d, %d, %v, %s", tt.name,
-				w.left, w.ours, w.others, w.fresh, w.late, tt.left, tt.ours, tt.others, tt.fresh, tt.late)
+				w.left, w.ours, int(w.others.past.seen), w.fresh, w.late, tt.left, tt.ours, tt.others, tt.fresh, tt.late)
 		}
 	}
 }
@@ -64,7 +64,7 @@ func TestWindowAdmit(t *testing.T) {
 	now := time.Date(2026, 11, 20, 21, 52, 0, 0, time.UTC)
 	half := window{length: time.Minute, limit: 100, left: 50, reset: now.Add(30 * time.Second), why: minuteLimit}
 	busy := half
-	busy.others = 60
+	busy.others.past.seen = 60
 	tests := []struct {
 		name   string
 		w      window
