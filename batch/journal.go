@@ -49,12 +49,13 @@ const (
 
 // End is the journal's last record when the process could still write one.
 type End struct {
-	Reads   int     `json:"reads"` // requests of the whole run, look-ups included
-	Writes  int     `json:"writes"`
-	Seconds float64 `json:"seconds"`
-	Waited  float64 `json:"waited"` // seconds spent waiting for the account's limit
-	Exit    int     `json:"exit"`
-	Cause   string  `json:"cause,omitempty"` // why the run stopped before its end
+	Reads     int                `json:"reads"` // requests of the whole run, look-ups included
+	Writes    int                `json:"writes"`
+	Seconds   float64            `json:"seconds"`
+	Waited    float64            `json:"waited"` // seconds spent waiting for limits, and for a server that did not answer
+	Exit      int                `json:"exit"`
+	WaitedFor map[string]float64 `json:"waited_for,omitempty"` // the same by reason: minute_limit, day_limit, server_pause, outage
+	Cause     string             `json:"cause,omitempty"`      // why the run stopped before its end
 
 	Forecast *Forecast `json:"forecast,omitempty"` // of sending, where it was made
 }

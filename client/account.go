@@ -8,14 +8,6 @@ import (
 	"time"
 )
 
-// The reasons for which a caller waits.
-const (
-	minuteLimit = "minute's limit"
-	dayLimit    = "day's limit"
-	serverPause = "server asks for a pause"
-	outage      = "outage"
-)
-
 const (
 	outageAfter = 5           // unanswered requests in a row
 	blindPause  = time.Minute // after a 429 of a server that says nothing of its limits
@@ -25,15 +17,15 @@ const (
 type verdict struct {
 	ok    bool
 	at    time.Time // worth asking again then; zero: when something has happened
-	why   string
+	why   Reason
 	floor bool // it would be the same with every open permit given back
 }
 
 func newAccount(reserve float64) account {
 	return account{
 		reserve: reserve,
-		minute:  window{name: "Minute", length: time.Minute, why: minuteLimit, paced: true},
-		day:     window{name: "Day", length: 24 * time.Hour, why: dayLimit},
+		minute:  window{name: "Minute", length: time.Minute, why: MinuteLimit, paced: true},
+		day:     window{name: "Day", length: 24 * time.Hour, why: DayLimit},
 	}
 }
 
@@ -56,7 +48,7 @@ type account struct {
 	silent    time.Time   // when the first of them ended
 	lastWords error       // of the last
 	until     time.Time   // nothing leaves before
-	why       string
+	why       Reason
 	shut      time.Time // when trouble last shut the gate
 	shuts     int       // times that it was met again after a pause
 }
@@ -93,9 +85,9 @@ func (a *account) probing() bool {
 	return !a.met || a.outage() || a.minute.fresh || a.day.fresh
 }
 
-func (a *account) trouble() string {
+func (a *account) trouble() Reason {
 	if a.outage() {
-		return outage
+		return Outage
 	}
 	return ""
 }
@@ -207,7 +199,7 @@ func (a *account) answered(sent time.Time) {
 	if sent.Round(0).After(a.shut) {
 		a.shuts, a.shut = 0, time.Time{}
 	}
-	if a.why == outage && !a.outage() { // the probe was let through, and all is well
+	if a.why == Outage && !a.outage() { // the probe was let through, and all is well
 		a.until = time.Time{}
 	}
 }
@@ -227,12 +219,12 @@ func (a *account) throttled(sent time.Time, wish time.Duration, now time.Time) {
 	a.escalate(sent, now)
 	switch {
 	case wish > 0:
-		a.pause(now.Add(wish), serverPause)
+		a.pause(now.Add(wish), ServerPause)
 	case a.exhausted(now):
 	case !a.known():
-		a.pause(now.Add(blindPause), serverPause)
+		a.pause(now.Add(blindPause), ServerPause)
 	default:
-		a.pause(now.Add(doubled(100*time.Millisecond, a.shuts)), serverPause)
+		a.pause(now.Add(doubled(100*time.Millisecond, a.shuts)), ServerPause)
 	}
 }
 
@@ -245,10 +237,10 @@ func (a *account) exhausted(now time.Time) bool {
 	return false
 }
 
-// unanswered counts towards an outage, in which one probe at a time goes ahead, ever more rarely.
+// unanswered counts towards an Outage, in which one probe at a time goes ahead, ever more rarely.
 func (a *account) unanswered(sent time.Time, wish time.Duration, now time.Time) {
 	if wish > 0 {
-		a.pause(now.Add(wish), serverPause)
+		a.pause(now.Add(wish), ServerPause)
 	}
 	if sent.Before(a.heard) { // the server has been there since
 		return
@@ -260,7 +252,7 @@ func (a *account) unanswered(sent time.Time, wish time.Duration, now time.Time) 
 		return
 	}
 	a.escalate(sent, now)
-	a.pause(now.Add(doubled(time.Second, a.shuts)), outage)
+	a.pause(now.Add(doubled(time.Second, a.shuts)), Outage)
 }
 
 // silentFor is for how long the server has answered nothing, once it was asked
@@ -285,7 +277,7 @@ func (a *account) escalate(sent, now time.Time) {
 	a.shut = now
 }
 
-func (a *account) pause(until time.Time, why string) {
+func (a *account) pause(until time.Time, why Reason) {
 	if until.After(a.until) {
 		a.until, a.why = until, why
 	}

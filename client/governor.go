@@ -31,12 +31,14 @@ type Governor struct {
 	blind   *pacer
 	turn    chan struct{} // its holder is the next to be admitted
 
+	read func() reading // of the machine's clock
+
 	mu      sync.Mutex
+	clock   steady
 	account account
-	changed chan struct{} // closed, and made anew, when a waiter should look again
-	waits   int           // callers that wait for a reason to be shown
-	latest  verdict       // of one of them
-	limited stopwatch     // of those that wait for the account's limit
+	changed chan struct{} // nil: nobody waits; else closed when waiters should look again
+	latest  verdict       // of a caller that waits for a reason
+	waits   stopwatch
 }
 
 // NewGovernor returns the governor of one account.
@@ -47,7 +49,7 @@ func NewGovernor(l Limits) *Governor {
 		blind:   newPacer(BlindRate, blindBurst),
 		turn:    make(chan struct{}, 1),
 		account: newAccount(l.Reserve),
-		changed: make(chan struct{}),
+		read:    systemClock(),
 	}
 	if l.Rate > 0 {
 		g.rate = newPacer(l.Rate, l.Burst)
@@ -108,118 +110,113 @@ func (g *Governor) pacer() *pacer {
 // admitted waits until the account has room.
 func (g *Governor) admitted(ctx context.Context, l *Lease, n int) error {
 	for {
-		v, changed := g.try(l, n)
-		switch {
-		case v.ok:
-			return nil
-		case g.gaveUp(v):
-			return &DayLimitError{Until: v.at}
-		case v.why == outage:
-			if err := g.unreachable(); err != nil {
-				return err
-			}
+		r := g.try(l, n)
+		if r.ok || r.err != nil {
+			return r.err
 		}
-		if err := g.wait(ctx, v, changed); err != nil {
+		if err := g.wait(ctx, r); err != nil {
 			return err
 		}
 	}
 }
 
+// ruling is a verdict, and what comes of it.
+type ruling struct {
+	verdict
+	err     error           // waiting is no use
+	wait    time.Duration   // at most a minute: timers stand still while a laptop sleeps
+	changed <-chan struct{} // or until this is closed
+}
+
 // try gives the lease its permits when they are to be had now.
-func (g *Governor) try(l *Lease, n int) (verdict, <-chan struct{}) {
+func (g *Governor) try(l *Lease, n int) ruling {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	now := wallClock()
+	now := g.now()
 	g.account.roll(now)
 	v := g.account.admit(now, n, l.reserve)
 	if v.ok {
 		g.account.give(l, n)
+		return ruling{verdict: v}
 	}
-	return v, g.changed
+	wait := time.Minute
+	if !v.at.IsZero() {
+		wait = min(wait, v.at.Sub(now))
+	}
+	if g.changed == nil {
+		g.changed = make(chan struct{})
+	}
+	return ruling{v, g.gaveUp(v, now), wait, g.changed}
 }
 
-// gaveUp says that the day's limit is to be reported, not waited for. A wait that
-// is over within a minute is no reason to stop a run.
-func (g *Governor) gaveUp(v verdict) bool {
-	return !g.waitDay && v.why == dayLimit && v.floor && time.Until(v.at) > time.Minute
-}
+// now is the time in which the account's books are kept.
+func (g *Governor) now() time.Time { return g.clock.now(g.read()) }
 
-// unreachable says that the outage has lasted long enough.
-func (g *Governor) unreachable() error {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.outage > 0 && g.account.silentFor(wallClock()) >= g.outage {
-		return &OutageError{Since: g.account.silent, Last: g.account.lastWords}
+// gaveUp is why a wait is no use: the day's limit is to be reported, or the
+// outage has lasted long enough. A wait for the day's end that is over within a
+// minute is no reason to stop a run.
+func (g *Governor) gaveUp(v verdict, now time.Time) error {
+	switch a := &g.account; {
+	case v.why == DayLimit && !g.waitDay && v.floor && v.at.Sub(now) > time.Minute:
+		return &DayLimitError{Until: g.clock.shown(v.at)}
+	case v.why == Outage && g.outage > 0 && a.silentFor(now) >= g.outage:
+		return &OutageError{Since: g.clock.shown(a.silent), Last: a.lastWords}
 	}
 	return nil
 }
 
-// pause waits for a time, an event or the context's end, but never above a
-// minute: timers stand still while a laptop sleeps.
-func pause(ctx context.Context, until time.Time, event <-chan struct{}) error {
-	wait := time.Minute
-	if !until.IsZero() {
-		wait = min(wait, until.Sub(wallClock()))
+// update changes the account and has every waiter look again.
+func (g *Governor) update(change func(a *account, now time.Time)) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	change(&g.account, g.now())
+	if g.changed != nil {
+		close(g.changed)
+		g.changed = nil
 	}
-	timer := time.NewTimer(wait)
+}
+
+// wait sits a verdict out, for others to see.
+func (g *Governor) wait(ctx context.Context, r ruling) error {
+	g.mark(r.verdict, 1)
+	defer g.mark(r.verdict, -1)
+	timer := time.NewTimer(r.wait)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-	case <-event:
+	case <-r.changed:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 	return nil
 }
 
-// wallClock drops the monotonic reading, which stands still while a laptop sleeps.
-func wallClock() time.Time { return time.Now().Round(0) }
-
-// update changes the account and has every waiter look again.
-func (g *Governor) update(change func(*account)) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	change(&g.account)
-	close(g.changed)
-	g.changed = make(chan struct{})
-}
-
-// wait sits a verdict out, for others to see.
-func (g *Governor) wait(ctx context.Context, v verdict, changed <-chan struct{}) error {
-	g.mark(v, 1)
-	defer g.mark(v, -1)
-	return pause(ctx, v.at, changed)
-}
-
 func (g *Governor) mark(v verdict, step int) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
 	if v.why == "" {
 		return
 	}
-	g.waits += step
-	g.latest = v
-	if v.why != outage {
-		g.limited.add(step)
-	}
-}
-
-// Waiting says until when, and for what reason, callers wait now: "minute's
-// limit", "day's limit", "server asks for a pause" or "outage".
-func (g *Governor) Waiting() (until time.Time, reason string, ok bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.waits == 0 {
+	g.waits.add(v.why, step)
+	g.latest = v
+}
+
+// Waiting says until when, and why, callers wait now.
+func (g *Governor) Waiting() (until time.Time, why Reason, ok bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.waits.gravest() == "" {
 		return time.Time{}, "", false
 	}
-	return g.latest.at, g.latest.why, true
+	return g.clock.shown(g.latest.at), g.latest.why, true
 }
 
-// Waited is for how long at least one caller has waited for the account, --rate aside.
-func (g *Governor) Waited() time.Duration {
+// Waited is for how long at least one caller has waited, --rate aside, and why.
+// The times add up to all the time spent waiting.
+func (g *Governor) Waited() map[Reason]time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.limited.total()
+	return g.waits.totals()
 }
 
 // Quota is what is known of one of the account's limits.
@@ -239,7 +236,7 @@ func (g *Governor) Allowance() Allowance {
 		if !w.known() {
 			return Quota{}
 		}
-		return Quota{true, w.limit, w.left, usable(w.limit, g.account.reserve), w.ends(g.account.skew)}
+		return Quota{true, w.limit, w.left, usable(w.limit, g.account.reserve), g.clock.shown(w.ends(g.account.skew))}
 	}
 	return Allowance{quota(g.account.minute), quota(g.account.day)}
 }

@@ -1,6 +1,9 @@
 package client
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Lease is the permission to make a few requests together, such as a read and
 // the write that follows from it. One goroutine uses it, at once, and closes it.
@@ -36,7 +39,7 @@ func (l *Lease) Close() {
 		return
 	}
 	unused := 0
-	l.governor.update(func(a *account) {
+	l.governor.update(func(a *account, _ time.Time) {
 		unused, l.left = l.left, 0
 		a.takeBack(l, unused)
 	})
@@ -62,9 +65,11 @@ func (l *Lease) settle(rep Reply) {
 	if l == nil {
 		return
 	}
-	l.governor.update(func(a *account) {
+	l.governor.update(func(a *account, now time.Time) {
 		a.takeBack(l, 1)
 		a.flying--
-		a.settle(l.request, rep, wallClock())
+		real := time.Now()
+		rep.Sent, rep.Received = now.Add(-ago(rep.Sent, real)), now.Add(-ago(rep.Received, real))
+		a.settle(l.request, rep, now)
 	})
 }

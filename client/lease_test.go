@@ -55,7 +55,7 @@ func TestDayLimit(t *testing.T) {
 			if took := time.Since(begun); took < 23*time.Hour || took > 25*time.Hour {
 				t.Errorf("took %s, want a day", took)
 			}
-			if waited := g.Waited(); waited < 23*time.Hour {
+			if waited := g.Waited()[DayLimit]; waited < 23*time.Hour {
 				t.Errorf("waited %s, want a day", waited)
 			}
 		})
@@ -86,7 +86,7 @@ func TestRate(t *testing.T) {
 				if off := (time.Since(begun) - tt.want).Abs(); off > tt.want/10 {
 					t.Errorf("took %s, want %s", time.Since(begun), tt.want)
 				}
-				if g.Waited() != 0 {
+				if len(g.Waited()) != 0 {
 					t.Errorf("waited %s for the account, which had room", g.Waited())
 				}
 			})
@@ -125,11 +125,11 @@ func TestWaitingTellsWhy(t *testing.T) {
 		go crowd(t, fb, g, 2, 8)
 		time.Sleep(20 * time.Second)
 		until, why, ok := g.Waiting()
-		if !ok || why != "minute's limit" || time.Until(until) < 30*time.Second || time.Until(until) > 42*time.Second {
+		if !ok || why != MinuteLimit || time.Until(until) < 30*time.Second || time.Until(until) > 42*time.Second {
 			t.Errorf("waiting %v for %q until %s", ok, why, until)
 		}
 		time.Sleep(50 * time.Second)
-		if _, _, ok := g.Waiting(); ok || g.Waited() < 50*time.Second {
+		if _, _, ok := g.Waiting(); ok || g.Waited()[MinuteLimit] < 50*time.Second {
 			t.Errorf("waits still: %v; waited %s", ok, g.Waited())
 		}
 		a := g.Allowance()
@@ -236,8 +236,8 @@ func TestAnyTroubleEnds(t *testing.T) {
 			if took := crowd(t, fb, g, 8, 150); took > 3*time.Hour {
 				t.Errorf("seed %d: 150 visits took %s", seed, took)
 			}
-			if g.account.out != 0 || g.waits != 0 {
-				t.Errorf("seed %d: %d permits out, %d waiting", seed, g.account.out, g.waits)
+			if g.account.out != 0 || g.waits.gravest() != "" {
+				t.Errorf("seed %d: %d permits out, waiting for %q", seed, g.account.out, g.waits.gravest())
 			}
 		})
 	}

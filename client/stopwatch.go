@@ -1,24 +1,59 @@
 package client
 
-import "time"
+import (
+	"maps"
+	"time"
+)
 
-// stopwatch adds up the time during which at least one of several things goes on.
+// Reason is why a caller waits.
+type Reason string
+
+// The reasons, from the least to the gravest.
+const (
+	MinuteLimit Reason = "minute_limit" // the minute's requests are used up, but for what is kept free
+	DayLimit    Reason = "day_limit"    // the day's are
+	ServerPause Reason = "server_pause" // a 429, or a reply that asks to be left alone for a time
+	Outage      Reason = "outage"       // nothing is answered
+)
+
+// Reasons returns them all.
+func Reasons() []Reason { return []Reason{MinuteLimit, DayLimit, ServerPause, Outage} }
+
+// stopwatch adds up the time during which at least one caller waits. Where they
+// wait for several reasons at once, it counts for the gravest.
 type stopwatch struct {
-	going int
+	going map[Reason]int
+	spent map[Reason]time.Duration
 	since time.Time
-	sum   time.Duration
 }
 
-// add starts (1) or ends (-1) one of them.
-func (s *stopwatch) add(step int) {
-	s.sum = s.total()
+// add starts (1) or ends (-1) a wait.
+func (s *stopwatch) add(why Reason, step int) {
+	s.spent = s.totals()
 	s.since = time.Now()
-	s.going += step
+	if s.going == nil {
+		s.going = map[Reason]int{}
+	}
+	s.going[why] += step
 }
 
-func (s *stopwatch) total() time.Duration {
-	if s.going == 0 {
-		return s.sum
+// gravest is for what the waiting counts now; "" when nobody waits.
+func (s *stopwatch) gravest() (now Reason) {
+	for _, why := range Reasons() {
+		if s.going[why] > 0 {
+			now = why
+		}
 	}
-	return s.sum + time.Since(s.since)
+	return now
+}
+
+func (s *stopwatch) totals() map[Reason]time.Duration {
+	spent := maps.Clone(s.spent)
+	if spent == nil {
+		spent = map[Reason]time.Duration{}
+	}
+	if why := s.gravest(); why != "" {
+		spent[why] += time.Since(s.since)
+	}
+	return spent
 }

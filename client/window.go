@@ -9,7 +9,7 @@ import (
 // kept by the server's clock, in which stamps can be compared exactly.
 type window struct {
 	name   string // as in the headers
-	why    string // the reason that a caller is given
+	why    Reason // the one that a caller is given
 	length time.Duration
 	limit  int // 0: nothing is known yet
 	left   int

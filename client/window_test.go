@@ -62,7 +62,7 @@ func TestWindowObserve(t *testing.T) {
 
 func TestWindowAdmit(t *testing.T) {
 	now := time.Date(2026, 11, 20, 21, 52, 0, 0, time.UTC)
-	half := window{length: time.Minute, limit: 100, left: 50, reset: now.Add(30 * time.Second), why: minuteLimit}
+	half := window{length: time.Minute, limit: 100, left: 50, reset: now.Add(30 * time.Second), why: MinuteLimit}
 	busy := half
 	busy.others.past.seen = 60
 	tests := []struct {

@@ -21,7 +21,8 @@ type Summary struct {
 	Outcomes      map[batch.Kind]int `json:"outcomes"` // rows of each outcome that occurs
 	Requests      Requests           `json:"requests"`
 	Seconds       float64            `json:"seconds"`
-	WaitedSeconds float64            `json:"waited_seconds"`     // for the account's limit
+	WaitedSeconds float64            `json:"waited_seconds"`     // for limits, and for a server that did not answer
+	Waited        map[string]float64 `json:"waited"`             // the same by reason: minute_limit, day_limit, server_pause, outage
 	Forecast      *batch.Forecast    `json:"forecast,omitempty"` // of a dry run, and of a run that has asked
 	Errors        []ErrorCount       `json:"errors"`             // the most frequent first
 	ExitCode      int                `json:"exit_code"`
@@ -75,7 +76,7 @@ type tally struct {
 
 func newTally(runID string, h batch.Head) *tally {
 	return &tally{
-		Summary: Summary{RunID: runID, Action: h.Action, File: h.File, Account: h.Account, Rows: h.Rows, Outcomes: map[batch.Kind]int{}},
+		Summary: Summary{RunID: runID, Action: h.Action, File: h.File, Account: h.Account, Rows: h.Rows, Outcomes: map[batch.Kind]int{}, Waited: map[string]float64{}},
 		errors:  map[string]*ErrorCount{},
 		last:    h.Started,
 	}
@@ -120,6 +121,7 @@ func (t *tally) summary(h batch.Head, end *batch.End) Summary {
 		s.Requests = Requests{Read: end.Reads, Write: end.Writes, Total: end.Reads + end.Writes}
 		s.Seconds, s.WaitedSeconds, s.ExitCode = end.Seconds, end.Waited, end.Exit
 		s.Forecast = end.Forecast
+		maps.Copy(s.Waited, end.WaitedFor)
 	}
 	return s
 }

@@ -71,6 +71,7 @@ func TestSummary(t *testing.T) {
   },
   "seconds": 1.235,
   "waited_seconds": 0,
+  "waited": {},
   "errors": [
     {
       "code": "http_400",
@@ -88,12 +89,12 @@ func TestSummary(t *testing.T) {
 
 func TestSummaryOfAnEndedRun(t *testing.T) {
 	h := mixed()
-	h.end = &batch.End{Reads: 70, Writes: 30, Seconds: 12.5, Waited: 3.25, Exit: 13}
+	h.end = &batch.End{Reads: 70, Writes: 30, Seconds: 12.5, Waited: 3.25, WaitedFor: map[string]float64{"outage": 3.25}, Exit: 13}
 	for range 12 {
 		h.rows = append(h.rows, row{cells: []string{"8", "", "", ""}, done: batch.Reject("not_found", "")})
 	}
 	s := write(t, run(t, h))
-	if s.Requests != (Requests{70, 30, 100}) || s.Seconds != 12.5 || s.WaitedSeconds != 3.25 || s.ExitCode != 13 {
+	if s.Requests != (Requests{70, 30, 100}) || s.Seconds != 12.5 || s.WaitedSeconds != 3.25 || s.Waited["outage"] != 3.25 || s.ExitCode != 13 {
 		t.Errorf("%+v", s)
 	}
 	first := ErrorCount{"not_found", 13, batch.Fix("not_found"), []int{5, 9, 10, 11, 12, 13, 14, 15, 16, 17}}
@@ -117,7 +118,7 @@ func TestARunWithNothingLeftToDo(t *testing.T) {
 		t.Errorf("%v %+v", err, s)
 	}
 	var keys map[string]json.RawMessage
-	if err := json.Unmarshal(s.JSON(), &keys); err != nil || string(keys["errors"]) != "[]" || len(keys) != 11 {
+	if err := json.Unmarshal(s.JSON(), &keys); err != nil || string(keys["errors"]) != "[]" || len(keys) != 12 {
 		t.Errorf("%v %s", err, s.JSON())
 	}
 }

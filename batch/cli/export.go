@@ -150,7 +150,8 @@ func (x *export) keep() error {
 		x.head = batch.Head{}
 		return err
 	}
-	end := batch.End{Reads: int(x.requests.Load()), Seconds: millis(time.Since(x.began)), Waited: millis(x.services.waited()), Exit: x.exitCode()}
+	waited := x.services.waited()
+	end := batch.End{Reads: int(x.requests.Load()), Seconds: millis(time.Since(x.began)), Waited: inAll(waited), WaitedFor: waited, Exit: x.exitCode()}
 	if err := journal.End(end); err != nil {
 		return err
 	}

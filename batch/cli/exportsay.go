@@ -23,10 +23,10 @@ func (x *export) exitCode() int {
 
 // sayExport prints the summary, and keeps it in the run's folder.
 func (x *export) sayExport() error {
-	requests := int(x.requests.Load())
+	requests, waited := int(x.requests.Load()), x.services.waited()
 	s := reports.Summary{
 		RunID: x.dir.ID(), Action: exportName, File: x.head.File, Account: x.head.Account, Rows: x.head.Rows, Outcomes: map[batch.Kind]int{},
-		Requests: reports.Requests{Read: requests, Total: requests}, Seconds: millis(time.Since(x.began)), WaitedSeconds: millis(x.services.waited()),
+		Requests: reports.Requests{Read: requests, Total: requests}, Seconds: millis(time.Since(x.began)), WaitedSeconds: inAll(waited), Waited: waited,
 		Errors: append([]reports.ErrorCount{}, x.errors...), ExitCode: x.exitCode(),
 	}
 	if err := x.keepSummary(s); err != nil {
@@ -72,11 +72,7 @@ func (x *export) sayRows(w io.Writer, s reports.Summary) error {
 		to = "standard output"
 	}
 	fmt.Fprintf(w, "export: %s to %s\n", plural(s.Rows, "customer"), to)
-	fmt.Fprintf(w, "%s in %s", plural(s.Requests.Total, "request"), seconds(duration(s.Seconds)))
-	if s.WaitedSeconds >= 1 {
-		fmt.Fprintf(w, ", of which %s waiting for the account's limit", seconds(duration(s.WaitedSeconds)))
-	}
-	fmt.Fprintln(w)
+	fmt.Fprintf(w, "%s in %s%s\n", plural(s.Requests.Total, "request"), seconds(duration(s.Seconds)), waitedText(s))
 	sayErrors(w, s)
 	_, err := fmt.Fprintf(w, "as exported: %s (keep it, and the column rb_export: update compares with it)\n", x.dir.Path())
 	if next := x.sendBack(s); err == nil && next != "" {

@@ -44,12 +44,14 @@ func (r *run) finish(failed error) error {
 func (r *run) end(code int, cause error) batch.End {
 	e := batch.End{
 		Exit: code, Reads: r.tally.reads + r.lookups, Writes: r.tally.writes,
-		Seconds: millis(time.Since(r.began)), Waited: millis(r.services.waited()),
+		Seconds: millis(time.Since(r.began)), WaitedFor: r.services.waited(),
 	}
 	if r.past != nil {
 		before := r.past.Costs()
-		e.Reads, e.Writes, e.Seconds, e.Waited = e.Reads+before.Reads, e.Writes+before.Writes, rounded(e.Seconds+before.Seconds), rounded(e.Waited+before.Waited)
+		e.Reads, e.Writes, e.Seconds = e.Reads+before.Reads, e.Writes+before.Writes, rounded(e.Seconds+before.Seconds)
+		e.WaitedFor = together(e.WaitedFor, before.WaitedFor)
 	}
+	e.Waited = inAll(e.WaitedFor)
 	if r.outlook != nil {
 		e.Forecast = r.outlook.record()
 	}

@@ -65,12 +65,12 @@ func TestForecastInTheSummary(t *testing.T) {
 func TestWaitingTellsItsDay(t *testing.T) {
 	now := at(21, 14, 28, 40)
 	for want, c := range map[string]struct {
-		reason string
+		reason client.Reason
 		until  time.Time
 	}{
-		"waiting for the account's limit until 14:29:00":                                       {"minute's limit", at(21, 14, 29, 0)},
-		"the server asks for a pause until 14:29:00":                                           {"server asks for a pause", at(21, 14, 29, 0)},
-		"the day's requests are used up; waiting for the next day's until Sun 22 Nov 01:00:00": {"day's limit", at(22, 1, 0, 0)},
+		"waiting for the account's limit until 14:29:00":                                       {client.MinuteLimit, at(21, 14, 29, 0)},
+		"the server asks for a pause until 14:29:00":                                           {client.ServerPause, at(21, 14, 29, 0)},
+		"the day's requests are used up; waiting for the next day's until Sun 22 Nov 01:00:00": {client.DayLimit, at(22, 1, 0, 0)},
 	} {
 		if got := waitingFor(c.reason, c.until, now); got != want {
 			t.Errorf("%q\nwant %q", got, want)

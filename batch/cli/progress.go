@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/schollz/progressbar/v3"
+
+	"rowbatch/client"
 )
 
 const (
@@ -117,14 +119,14 @@ func (p *progress) waiting() string {
 }
 
 // waitingFor tells a wait's end with its day when that is not today.
-func waitingFor(reason string, until, now time.Time) string {
+func waitingFor(reason client.Reason, until, now time.Time) string {
 	what := "waiting for the account's limit until "
 	switch reason {
-	case "day's limit":
+	case client.DayLimit:
 		what = "the day's requests are used up; waiting for the next day's until "
-	case "outage":
+	case client.Outage:
 		what = "the server does not answer (--verbose shows why); trying again at "
-	case "server asks for a pause":
+	case client.ServerPause:
 		what = "the server asks for a pause until "
 	}
 	if until.Format(time.DateOnly) != now.Local().Format(time.DateOnly) {

@@ -71,16 +71,8 @@ func (s *services) hosts() string {
 	return strings.Join(names, " and ")
 }
 
-// waited is the time spent waiting for limits.
-func (s *services) waited() (d time.Duration) {
-	for _, g := range s.governors {
-		d += g.Waited()
-	}
-	return d
-}
-
 // waiting says until when all of the systems hold the run up, and why.
-func (s *services) waiting() (until time.Time, reason string, ok bool) {
+func (s *services) waiting() (until time.Time, reason client.Reason, ok bool) {
 	for _, g := range s.governors {
 		at, why, waits := g.Waiting()
 		if !waits {

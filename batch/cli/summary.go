@@ -81,12 +81,8 @@ func (r *run) sayText(w io.Writer, s reports.Summary) {
 	if r.flags.dryRun {
 		r.sayPreview(w)
 	}
-	fmt.Fprintf(w, "%s (%s, %s) in %s", plural(s.Requests.Total, "request"), plural(s.Requests.Read, "read"),
-		plural(s.Requests.Write, "write"), seconds(duration(s.Seconds)))
-	if s.WaitedSeconds >= 1 {
-		fmt.Fprintf(w, ", of which %s waiting for the account's limit", seconds(duration(s.WaitedSeconds)))
-	}
-	fmt.Fprintln(w)
+	fmt.Fprintf(w, "%s (%s, %s) in %s%s\n", plural(s.Requests.Total, "request"), plural(s.Requests.Read, "read"),
+		plural(s.Requests.Write, "write"), seconds(duration(s.Seconds)), waitedText(s))
 	sayErrors(w, s)
 	fmt.Fprintf(w, "report: %s\n", s.Report)
 	r.sayNext(w, s)
