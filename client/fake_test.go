@@ -131,7 +131,7 @@ func (f *fake) roll(now time.Time) {
 	if f.floats {
 		start = now
 	}
-	if start.After(f.start) {
+	if !start.Equal(f.start) {
 		f.letOthers(1)
 		f.wants = append(f.wants, f.wanted)
 		f.peak = max(f.peak, f.used)
