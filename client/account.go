@@ -3,7 +3,6 @@ package client
 import (
 	"context"
 	"errors"
-	"net/http"
 	"slices"
 	"time"
 )
@@ -24,8 +23,8 @@ type verdict struct {
 func newAccount(reserve float64) account {
 	return account{
 		reserve: reserve,
-		minute:  window{name: "Minute", length: time.Minute, why: MinuteLimit, paced: true},
-		day:     window{name: "Day", length: 24 * time.Hour, why: DayLimit},
+		minute:  window{headers: limitHeaders("Minute"), length: time.Minute, why: MinuteLimit, paced: true},
+		day:     window{headers: limitHeaders("Day"), length: 24 * time.Hour, why: DayLimit},
 	}
 }
 
@@ -127,44 +126,45 @@ func (a *account) roll(now time.Time) {
 }
 
 // settle learns from what became of one request.
-func (a *account) settle(request uint64, rep Reply, now time.Time) {
-	date, dated := handled(rep)
-	if counted := a.count(request, rep, date); counted && dated { // a page of something between has another clock
-		a.skew = a.skew.narrow(date, rep.Sent.Round(0), rep.Received.Round(0))
+func (a *account) settle(request uint64, rep Reply, said words, now time.Time) {
+	if counted := a.count(request, rep, said); counted && said.dated { // a page of something between has another clock
+		a.skew = a.skew.narrow(said.date, rep.Sent.Round(0), rep.Received.Round(0))
 	}
-	wish := retryAfter(rep.Header, date)
 	switch {
 	case errors.Is(rep.Err, context.Canceled): // the caller's doing
 	case rep.Class == Throttled:
-		a.throttled(rep.Sent, wish, now)
+		a.throttled(rep.Sent, said.wish, now)
 	case rep.Class == Lost, rep.Class == Unsent:
 		a.lastWords = rep.Err
-		a.unanswered(rep.Sent, wish, now)
+		a.unanswered(rep.Sent, said.wish, now)
 	case rep.Status != 0:
 		a.answered(rep.Sent)
 	}
 }
 
-// handled is when the reply was written by the server's clock, or by ours where it does not tell.
-func handled(rep Reply) (date time.Time, told bool) {
-	if date, err := http.ParseTime(rep.Header.Get("Date")); err == nil {
-		return date, true
+// read takes from a reply what the account needs of it. It uses nothing of the
+// account that changes, and needs no lock.
+func (a *account) read(rep Reply) words {
+	s := words{}
+	s.date, s.dated = handled(rep)
+	s.wish = retryAfter(rep.Header, s.date)
+	for i, w := range a.windows() {
+		s.quotas[i], s.told[i] = readQuota(rep.Header, w.headers, w.length, s.date)
 	}
-	return rep.Received.Round(0), false
+	return s
 }
 
 // count keeps the windows' books, and says whether the reply told anything for them.
-func (a *account) count(request uint64, rep Reply, date time.Time) (told bool) {
+func (a *account) count(request uint64, rep Reply, said words) (told bool) {
 	at := sighting{
 		sent: rep.Sent.Round(0), received: rep.Received.Round(0), skew: a.skew, flying: a.flying,
 		request: request, latest: a.sent, refused: rep.Class == Throttled,
 	}
-	for _, w := range a.windows() {
-		q, ok := readQuota(rep.Header, w.name, w.length, date)
+	for i, w := range a.windows() {
 		switch {
-		case ok:
+		case said.told[i]:
 			ours := a.minute.ours
-			if w.observe(q, at) && w == &a.minute {
+			if w.observe(said.quotas[i], at) && w == &a.minute {
 				a.review(ours, at.received)
 			}
 			told, a.met = true, true

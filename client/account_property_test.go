@@ -50,7 +50,7 @@ func (m *model) end(l *Lease, rep Reply) {
 	m.flying[l]--
 	m.takeBack(l, 1)
 	m.account.flying--
-	m.account.settle(l.request, rep, m.now)
+	m.account.settle(l.request, rep, m.read(rep), m.now)
 }
 
 // drain ends everything that is open, as a run does that gives up.
@@ -147,7 +147,7 @@ func (m *model) overdrawn(t *rapid.T, n int, dipping bool) {
 		}
 		most := usable(w.limit, share)
 		if w.left-m.out+n-min(n, most) < w.limit-most {
-			t.Fatalf("%s: %d of %d left, %d out, reserve %v: %d more were given", w.name, w.left, w.limit, m.out, share, n)
+			t.Fatalf("%v: %d of %d left, %d out, reserve %v: %d more were given", w.headers, w.left, w.limit, m.out, share, n)
 		}
 	}
 }

@@ -33,7 +33,7 @@ func TestAnOutageIsToldByTheOrderOfSending(t *testing.T) {
 					rep.Class, rep.Status, rep.Err = Lost, 0, errors.New("reset")
 				}
 				rep.Received = start.Add(10 * time.Second)
-				a.settle(uint64(i), rep, rep.Received)
+				a.settle(uint64(i), rep, a.read(rep), rep.Received)
 			}
 			if got := a.outage(); got != tt.want {
 				t.Errorf("outage: %v, want %v", got, tt.want)

@@ -65,11 +65,12 @@ func (l *Lease) settle(rep Reply) {
 	if l == nil {
 		return
 	}
+	said := l.governor.account.read(rep)
 	l.governor.update(func(a *account, now time.Time) {
 		a.takeBack(l, 1)
 		a.flying--
 		real := time.Now()
 		rep.Sent, rep.Received = now.Add(-ago(rep.Sent, real)), now.Add(-ago(rep.Received, real))
-		a.settle(l.request, rep, now)
+		a.settle(l.request, rep, said, now)
 	})
 }

@@ -14,19 +14,45 @@ type quota struct {
 	reset       time.Time // by the server's clock
 }
 
-// readQuota reads the three headers of a window, "Minute" or "Day". ok is false
-// without a usable limit and remainder.
-func readQuota(h http.Header, suffix string, length time.Duration, date time.Time) (q quota, ok bool) {
+// words are what a reply says about the account's limits.
+type words struct {
+	date   time.Time // when it was written by the server's clock, or received by ours
+	dated  bool      // it was the former
+	wish   time.Duration
+	quotas [2]quota // of the account's windows
+	told   [2]bool
+}
+
+// handled is when the reply was written by the server's clock, or by ours where it does not tell.
+func handled(rep Reply) (date time.Time, told bool) {
+	if date, err := http.ParseTime(rep.Header.Get("Date")); err == nil {
+		return date, true
+	}
+	return rep.Received.Round(0), false
+}
+
+// limitHeaders are the names of a window's three headers, "Minute" or "Day".
+func limitHeaders(window string) [3]string {
+	return [3]string{"X-Rate-Limit-Limit-" + window, "X-Rate-Limit-Remaining-" + window, "X-Rate-Limit-Reset-" + window}
+}
+
+// readQuota reads the headers of a window. ok is false without a usable limit and
+// remainder.
+func readQuota(h http.Header, names [3]string, length time.Duration, date time.Time) (q quota, ok bool) {
 	number := func(name string) (int, bool) {
-		n, err := strconv.Atoi(strings.TrimSpace(h.Get("X-Rate-Limit-" + name + "-" + suffix)))
+		text := h.Get(name)
+		if text == "" { // an error's value is costly
+			return 0, false
+		}
+		n, err := strconv.Atoi(strings.TrimSpace(text))
 		return n, err == nil && n >= 0
 	}
-	limit, okLimit := number("Limit")
-	left, okLeft := number("Remaining")
+	limit, okLimit := number(names[0])
+	left, okLeft := number(names[1])
 	if !okLimit || !okLeft || limit == 0 {
 		return quota{}, false
 	}
-	stamp, _ := readStamp(h.Get("X-Rate-Limit-Reset-"+suffix), date)
+	stamp, _ := readStamp(h.Get(names[2]), date)
 	return quota{limit, min(left, limit), believed(stamp, date, length)}, true
 }
 
@@ -52,9 +78,19 @@ func stampLayouts() []string {
 // date, Unix seconds or milliseconds, or seconds to go from now.
 func readStamp(text string, now time.Time) (time.Time, bool) {
 	text = strings.TrimSpace(text)
+	if text == "" {
+		return time.Time{}, false
+	}
+	if strings.ContainsAny(text, ":,") { // no number
+		return readDate(text)
+	}
 	if n, err := strconv.ParseFloat(text, 64); err == nil {
 		return readNumber(n, now)
 	}
+	return readDate(text)
+}
+
+func readDate(text string) (time.Time, bool) {
 	for _, layout := range stampLayouts() {
 		if t, err := time.Parse(layout, text); err == nil {
 			return t.UTC(), true

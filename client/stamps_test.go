@@ -66,7 +66,7 @@ func TestReadQuota(t *testing.T) {
 		h.Set("X-Rate-Limit-Limit-Minute", tt.limit)
 		h.Set("X-Rate-Limit-Remaining-Minute", tt.left)
 		h.Set("X-Rate-Limit-Reset-Minute", tt.reset)
-		if got, ok := readQuota(h, "Minute", time.Minute, date); ok != tt.ok || got != tt.want {
+		if got, ok := readQuota(h, limitHeaders("Minute"), time.Minute, date); ok != tt.ok || got != tt.want {
 			t.Errorf("%s: %v, %v; want %v", tt.name, got, ok, tt.want)
 		}
 	}

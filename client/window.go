@@ -8,12 +8,12 @@ import (
 // window is what is known of the account's current minute or day. Its reset is
 // kept by the server's clock, in which stamps can be compared exactly.
 type window struct {
-	name   string // as in the headers
-	why    Reason // the one that a caller is given
-	length time.Duration
-	limit  int // 0: nothing is known yet
-	left   int
-	reset  time.Time
+	headers [3]string // their names: limit, remaining, reset
+	why     Reason    // the one that a caller is given
+	length  time.Duration
+	limit   int // 0: nothing is known yet
+	left    int
+	reset   time.Time
 
 	paced  bool          // others' use is learned within the window, not only from the last one
 	ours   int           // requests of ours counted in this window

@@ -24,7 +24,7 @@ func TestUsable(t *testing.T) {
 func TestWindowObserve(t *testing.T) {
 	t0 := time.Date(2026, 11, 20, 21, 52, 0, 0, time.UTC)
 	reset := t0.Add(time.Minute)
-	known := window{name: "Minute", length: time.Minute, limit: 100, left: 40, reset: reset, ours: 50, dated: t0.Add(time.Second), others: others{from: t0, heard: t0.Add(time.Second), seen: 10}}
+	known := window{length: time.Minute, limit: 100, left: 40, reset: reset, ours: 50, dated: t0.Add(time.Second), others: others{from: t0, heard: t0.Add(time.Second), seen: 10}}
 	ended := known
 	ended.roll(reset, skew{known: true})
 	at := func(d time.Duration) time.Time { return reset.Add(d) }
