@@ -23,7 +23,9 @@ type Limits struct {
 // Governor keeps all callers of one account within its limits, as the headers of
 // its replies tell them (developer.staxbill.com/reference/rate-limits). It counts
 // permits as spent from the moment they are given, lets one caller ahead where it
-// knows nothing, and stops all when the server throttles or does not answer.
+// knows nothing, and stops all when the server throttles or does not answer. A
+// minute's requests go out as fast as they are answered, but for the reserve and
+// for what the account's other users are on the way to need until its end.
 type Governor struct {
 	waitDay bool
 	outage  time.Duration
