@@ -162,5 +162,5 @@ func (g *Governor) Met(ctx context.Context) error {
 func (g *Governor) hasMet() (bool, <-chan struct{}) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.account.met, g.changed
+	return g.account.met, g.next()
 }

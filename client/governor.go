@@ -145,10 +145,15 @@ func (g *Governor) try(l *Lease, n int) ruling {
 	if !v.at.IsZero() {
 		wait = min(wait, v.at.Sub(now))
 	}
+	return ruling{v, g.gaveUp(v, now), wait, g.next()}
+}
+
+// next is closed at the next change. Where nobody waits, none is made.
+func (g *Governor) next() <-chan struct{} {
 	if g.changed == nil {
 		g.changed = make(chan struct{})
 	}
-	return ruling{v, g.gaveUp(v, now), wait, g.changed}
+	return g.changed
 }
 
 // now is the time in which the account's books are kept.
