@@ -50,7 +50,7 @@ func (m *model) end(l *Lease, rep Reply) {
 	m.flying[l]--
 	m.takeBack(l, 1)
 	m.account.flying--
-	m.account.settle(l.request, rep, m.read(rep), m.now)
+	m.settle(l.request, rep, m.read(rep), m.now)
 }
 
 // drain ends everything that is open, as a run does that gives up.

@@ -69,8 +69,8 @@ func (l *Lease) settle(rep Reply) {
 	l.governor.update(func(a *account, now time.Time) {
 		a.takeBack(l, 1)
 		a.flying--
-		real := time.Now()
-		rep.Sent, rep.Received = now.Add(-ago(rep.Sent, real)), now.Add(-ago(rep.Received, real))
+		machine := time.Now()
+		rep.Sent, rep.Received = now.Add(-ago(rep.Sent, machine)), now.Add(-ago(rep.Received, machine))
 		a.settle(l.request, rep, said, now)
 	})
 }
