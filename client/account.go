@@ -237,7 +237,7 @@ func (a *account) exhausted(now time.Time) bool {
 	return false
 }
 
-// unanswered counts towards an Outage, in which one probe at a time goes ahead, ever more rarely.
+// unanswered counts towards an outage, in which one probe at a time goes ahead, ever more rarely.
 func (a *account) unanswered(sent time.Time, wish time.Duration, now time.Time) {
 	if wish > 0 {
 		a.pause(now.Add(wish), ServerPause)
