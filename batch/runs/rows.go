@@ -7,11 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/gocarina/gocsv"
 )
 
 // The columns of rows.csv around the input's own. A ragged row's cells stand as
@@ -126,17 +123,10 @@ type Row struct {
 // RowsReader streams rows.csv. Close it.
 type RowsReader struct {
 	file    File
-	rows    *gocsv.Unmarshaller
+	records *records
+	form    form
 	heading []string
-	columns []string // names by which gocsv hands out the cells under heading
 	n       int
-}
-
-// frame is what gocsv matches by name; the cells between are taken as they are.
-type frame struct {
-	Line   string `csv:"rb_line"`
-	Base   string `csv:"rb_base"`
-	Ragged string `csv:"rb_ragged"`
 }
 
 // ReadRows opens rows.csv at its first row.
@@ -145,40 +135,11 @@ func (d *Dir) ReadRows() (*RowsReader, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &RowsReader{file: f}
-	if err := r.readHeading(); err != nil {
+	r := &RowsReader{file: f, records: recordsOf(f)}
+	if r.form, r.heading, err = r.records.heading(); err != nil {
 		return nil, errors.Join(r.damaged(err), f.Close())
 	}
 	return r, nil
-}
-
-func (r *RowsReader) readHeading() (err error) {
-	in := csv.NewReader(bufio.NewReaderSize(&doubledReturns{in: bufio.NewReaderSize(r.file, bufferSize)}, bufferSize))
-	in.ReuseRecord = true
-	if r.rows, err = gocsv.NewUnmarshaller(in, frame{}); err != nil {
-		return err
-	}
-	width := len(r.rows.Headers) - 2
-	missing := slices.DeleteFunc(r.rows.MismatchedStructFields, func(name string) bool { return name == baseColumn })
-	if slices.Contains(r.rows.Headers, baseColumn) {
-		width--
-	}
-	if width < 0 || len(missing) > 0 {
-		return fmt.Errorf("its heading lacks %s or %s", lineColumn, raggedColumn)
-	}
-	r.heading = append(r.heading, r.rows.Headers[1:width+1]...)
-	r.columns = make([]string, width)
-	for i := range r.columns {
-		r.columns[i] = strconv.Itoa(i)
-	}
-	return r.rows.RenormalizeHeaders(r.byPosition)
-}
-
-// byPosition renames the input's columns for gocsv, which keeps only the last of
-// several with one name.
-func (r *RowsReader) byPosition(headers []string) []string {
-	copy(headers[1:], r.columns) // what follows them is ours
-	return headers
 }
 
 // Heading returns the input's headings that rows.csv keeps, in their order: the
@@ -187,35 +148,18 @@ func (r *RowsReader) Heading() []string { return r.heading }
 
 // Next returns the next row, whose cells are the caller's, and io.EOF after the last.
 func (r *RowsReader) Next() (Row, error) {
-	value, cells, err := r.rows.ReadUnmatched()
+	record, err := r.records.next()
 	if errors.Is(err, io.EOF) {
 		return Row{}, io.EOF
 	}
 	if err != nil {
 		return Row{}, r.damaged(err)
 	}
-	row, err := r.row(value.(frame), cells)
+	row, err := r.form.row(r.n, string(record))
 	if err != nil {
 		return Row{}, r.damaged(err)
 	}
 	r.n++
-	return row, nil
-}
-
-func (r *RowsReader) row(f frame, cells map[string]string) (Row, error) {
-	line, err := strconv.Atoi(f.Line)
-	if err != nil {
-		return Row{}, err
-	}
-	row := Row{N: r.n, Line: line, Ragged: f.Ragged != "", Base: f.Base}
-	if row.Ragged {
-		err := json.Unmarshal([]byte(f.Ragged), &row.Cells)
-		return row, err
-	}
-	row.Cells = make([]string, len(r.columns))
-	for i, name := range r.columns {
-		row.Cells[i] = cells[name]
-	}
 	return row, nil
 }
 

@@ -1,0 +1,84 @@
+package runs
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// What is remembered of a row's export comes along when the row is picked: without
+// it every cell of the row would count as edited.
+func TestPickedRowsKeepTheirExport(t *testing.T) {
+	d := newDir(t)
+	w, err := d.ExportedRows([]string{"id", "note"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Row{
+		{N: 0, Line: 2, Cells: []string{"1", "a, \"b\"\r\n"}, Base: `{"was":{"note":"a"}}`},
+		{N: 1, Line: 4, Cells: []string{"2", strings.Repeat("long ", tooLong/4)}, Base: "{}"},
+		{N: 2, Line: 5, Cells: []string{"3", ""}},
+		{N: 3, Line: 6, Cells: []string{"4", "b", "c"}, Ragged: true},
+	}
+	for _, r := range want {
+		if err := w.AppendExported(r.Line, r.Cells, r.Ragged, r.Base); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, read := readRows(t, d)
+	if diff := cmp.Diff(want, read); diff != "" {
+		t.Errorf("%.300s", diff)
+	}
+	picker, err := d.PickRows(len(want))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer picker.Close()
+	for n := range want {
+		got, err := picker.Row(n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want[n], got); diff != "" {
+			t.Errorf("row %d: %.300s", n, diff)
+		}
+	}
+	if row, err := picker.Row(len(want)); err == nil {
+		t.Errorf("a row after the last: %v", row)
+	}
+}
+
+// A rows.csv that somebody has edited is not read as something else.
+func TestEditedRowsAreDamaged(t *testing.T) {
+	for _, record := range []string{"2,a\"b,c,\n", "2,\"a\"b,c,\n", "2,a,b,c,\n", "2,a,\n", "2,a,b", "2,\"a,b,\n3,a,b,\n", "\n"} {
+		d := newDir(t)
+		if err := os.WriteFile(d.Path(rowsName), []byte("rb_line,id,name,rb_ragged\n"+record), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		r, err := d.ReadRows()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if row, err := r.Next(); err == nil || !strings.Contains(err.Error(), "rows.csv is damaged after row 0") {
+			t.Errorf("%q: %v, %v", record, row, err)
+		}
+		picker, err := d.PickRows(1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if row, err := picker.Row(0); err == nil || !strings.Contains(err.Error(), "damaged") {
+			t.Errorf("%q picked: %v, %v", record, row, err)
+		}
+		if err := r.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := picker.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
