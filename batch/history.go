@@ -2,7 +2,6 @@ package batch
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 )
@@ -18,10 +17,11 @@ type Sent struct {
 
 // Sent returns row n's last write; nil when none left.
 func (x *Index) Sent(n int) (*Sent, error) {
-	if x.intent[n] == 0 {
+	at, sent := x.intent.at(n)
+	if !sent {
 		return nil, nil
 	}
-	e, err := x.entry(x.intent[n] - 1)
+	e, err := x.entry(at)
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +31,7 @@ func (x *Index) Sent(n int) (*Sent, error) {
 
 // Wrote says that a write has left.
 func (x *Index) Wrote() bool {
-	return slices.ContainsFunc(x.intent, func(at int64) bool { return at != 0 })
+	return x.intent.any()
 }
 
 // Witnesses returns up to most customers whom the run has read, with the id, the
@@ -42,13 +42,13 @@ func (x *Index) Witnesses(most int) (all []Record, err error) {
 		switch {
 		case len(all) == most:
 			return all, nil
-		case x.intent[n] != 0:
+		case x.intent.has(n):
 			sent, err := x.Sent(n)
 			if err != nil {
 				return nil, err
 			}
 			r = sent.Found.Record
-		case x.done[n] != 0:
+		case x.done.has(n):
 			o, err := x.Outcome(n)
 			if err != nil {
 				return nil, err
@@ -122,7 +122,7 @@ func resume(it *Item, x *Index, opts ResumeOptions, open map[string]bool) error 
 		if it.Action == nil {
 			return fmt.Errorf("row %d has sent a write, and its action is not known", it.N)
 		}
-		it.Sent, it.Sends, it.Earlier, it.Unanswered = o.Changes, int(x.sends[it.N]), int(x.sends[it.N]), true
+		it.Sent, it.Sends, it.Earlier, it.Unanswered = o.Changes, x.sent(it.N), x.sent(it.N), true
 		it.ID, it.Out = o.ID, nil
 		sent, err := x.Sent(it.N)
 		if err != nil {
@@ -130,7 +130,7 @@ func resume(it *Item, x *Index, opts ResumeOptions, open map[string]bool) error 
 		}
 		it.Settle = settleTime(sent.At, time.Now(), opts)
 	case o.Kind == NotAttempted, opts.Again(o) && it.maySend(o), o.Code == "earlier_row_failed" && open[it.Lane]:
-		it.Sends, it.Unanswered = o.unrefused(int(x.sends[it.N])), o.Lost
+		it.Sends, it.Unanswered = o.unrefused(x.sent(it.N)), o.Lost
 		it.Earlier = it.Sends
 		if o.Kind != NotAttempted {
 			it.Verdict = &o

@@ -2,8 +2,9 @@ package batch
 
 import (
 	"bytes"
+	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"hash/crc32"
 	"io"
 	"sync"
@@ -232,8 +233,11 @@ func (j *Journal) flush(sync bool) {
 }
 
 // castagnoli has hardware support on all common processors.
-func checksum(line []byte) string {
-	return fmt.Sprintf("%08x", crc32.Checksum(line, crc32.MakeTable(crc32.Castagnoli)))
+func checksum(line []byte) (digits [8]byte) {
+	var sum [4]byte
+	binary.BigEndian.PutUint32(sum[:], crc32.Checksum(line, crc32.MakeTable(crc32.Castagnoli)))
+	hex.Encode(digits[:], sum[:])
+	return digits
 }
 
 func encode(e Entry) ([]byte, error) {
@@ -246,7 +250,7 @@ func encode(e Entry) ([]byte, error) {
 	b.Truncate(b.Len() - 1)
 	sum := checksum(b.Bytes())
 	b.WriteByte('\t')
-	b.WriteString(sum)
+	b.Write(sum[:])
 	b.WriteByte('\n')
 	return b.Bytes(), nil
 }

@@ -22,7 +22,11 @@ func (e *DamageError) Error() string {
 // the length of the sound part. A torn end is left out: no write has left for
 // what follows a record that did not reach the disk.
 func Scan(r io.Reader, each func(offset int64, e *Entry) error) (sound int64, err error) {
-	s := scanner{lines: bufio.NewReaderSize(r, 1<<16), badAt: -1}
+	return scan(r, decode, each)
+}
+
+func scan(r io.Reader, decode func(line []byte) *Entry, each func(offset int64, e *Entry) error) (sound int64, err error) {
+	s := scanner{lines: bufio.NewReaderSize(r, 1<<16), decode: decode, badAt: -1}
 	for {
 		e, offset, err := s.next()
 		if errors.Is(err, io.EOF) {
@@ -42,10 +46,12 @@ func Scan(r io.Reader, each func(offset int64, e *Entry) error) (sound int64, er
 }
 
 type scanner struct {
-	lines *bufio.Reader
-	at    int64 // offset of the next line
-	seq   int64
-	badAt int64 // offset of the first bad line; -1: none
+	lines  *bufio.Reader
+	long   []byte // a line longer than the buffer
+	decode func(line []byte) *Entry
+	at     int64 // offset of the next line
+	seq    int64
+	badAt  int64 // offset of the first bad line; -1: none
 }
 
 func (s *scanner) sound() int64 {
@@ -57,13 +63,13 @@ func (s *scanner) sound() int64 {
 
 // next returns one record; nil for a line that is not sound.
 func (s *scanner) next() (*Entry, int64, error) {
-	line, err := s.lines.ReadBytes('\n')
+	line, err := s.line()
 	if err != nil && (len(line) == 0 || !errors.Is(err, io.EOF)) {
 		return nil, 0, err // a disk that cannot be read has no torn end
 	}
 	offset := s.at
 	s.at += int64(len(line))
-	e := decode(line)
+	e := s.decode(line)
 	switch {
 	case s.badAt >= 0:
 		if e != nil && e.Durable > s.badAt {
@@ -81,15 +87,35 @@ func (s *scanner) next() (*Entry, int64, error) {
 	return e, offset, nil
 }
 
-// decode returns the record of one line, nil when its checksum does not hold.
-func decode(line []byte) *Entry {
+// line returns the next line, valid until the one after.
+func (s *scanner) line() ([]byte, error) {
+	line, err := s.lines.ReadSlice('\n')
+	if !errors.Is(err, bufio.ErrBufferFull) {
+		return line, err
+	}
+	for s.long = s.long[:0]; errors.Is(err, bufio.ErrBufferFull); line, err = s.lines.ReadSlice('\n') {
+		s.long = append(s.long, line...)
+	}
+	s.long = append(s.long, line...)
+	return s.long, err
+}
+
+// checked returns the record's text of one line, if its checksum holds.
+func checked(line []byte) (body []byte, sound bool) {
 	body, found := bytes.CutSuffix(line, []byte("\n"))
 	tab := bytes.LastIndexByte(body, '\t')
-	if !found || tab < 0 || checksum(body[:tab]) != string(body[tab+1:]) {
-		return nil
+	if !found || tab < 0 {
+		return nil, false
 	}
+	sum := checksum(body[:tab])
+	return body[:tab], bytes.Equal(sum[:], body[tab+1:])
+}
+
+// decode returns the record of one line, nil when its checksum does not hold.
+func decode(line []byte) *Entry {
+	body, sound := checked(line)
 	var e Entry
-	if json.Unmarshal(body[:tab], &e) != nil {
+	if !sound || json.Unmarshal(body, &e) != nil {
 		return nil
 	}
 	if e.Found != nil {
@@ -98,25 +124,24 @@ func decode(line []byte) *Entry {
 	return &e
 }
 
-// Index finds each row's last words in a journal: 16 bytes a row, whatever the
-// length of the journal.
+// Index finds each row's last words in a journal: 5 bytes a row, and 6 more where
+// writes have left, whatever the length of the journal.
 type Index struct {
 	Head Head
 	End  *End // nil: the run goes on, or was killed
 
 	Names json.RawMessage // as Journal.Names recorded them last
 
-	r      io.ReaderAt
-	lines  *bufio.Reader // one for all rows: a fresh buffer each would be the report's main cost
-	intent []int64       // offset of the row's last intent, plus one
-	done   []int64       // offset of its outcome, plus one, unless a later intent voids it
-	sends  []uint8       // intents, but for those that are known to have had no effect
+	lines  window
+	intent offsets // the row's last intent
+	done   offsets // its outcome, unless a later intent voids it
+	sends  []uint8 // intents, but for those that are known to have had no effect; nil: there are none
 }
 
 // Load reads a journal of size bytes.
 func Load(r io.ReaderAt, size int64) (*Index, error) {
-	x := &Index{r: r, lines: bufio.NewReader(nil)}
-	_, err := Scan(io.NewSectionReader(r, 0, size), x.note)
+	x := &Index{lines: window{r: r}}
+	_, err := Skim(io.NewSectionReader(r, 0, size), x.note)
 	if err == nil && x.Head.Format == 0 {
 		err = &DamageError{0} // there is not even a first record
 	}
@@ -126,7 +151,7 @@ func Load(r io.ReaderAt, size int64) (*Index, error) {
 func (x *Index) note(offset int64, e *Entry) error {
 	if e.Kind == "run" {
 		x.Head = *e.Run
-		x.intent, x.done, x.sends = make([]int64, x.Head.Rows), make([]int64, x.Head.Rows), make([]uint8, x.Head.Rows)
+		x.intent, x.done, x.sends = newOffsets(x.Head.Rows), newOffsets(x.Head.Rows), nil
 		if x.Head.Format != Format {
 			return fmt.Errorf("the journal has format %d; this program reads format %d", x.Head.Format, Format)
 		}
@@ -141,57 +166,89 @@ func (x *Index) note(offset int64, e *Entry) error {
 		x.Names = e.Names
 		return nil
 	}
-	if e.Row < 0 || e.Row >= len(x.done) {
+	if e.Row < 0 || e.Row >= x.Head.Rows {
 		return &DamageError{offset}
 	}
+	if offset > mostOffset {
+		return errors.New("the journal is longer than a terabyte")
+	}
 	if e.Kind == "intent" {
-		x.intent[e.Row], x.done[e.Row] = offset+1, 0
+		if x.sends == nil {
+			x.sends = make([]uint8, x.Head.Rows)
+		}
+		x.intent.set(e.Row, offset)
+		x.done.clear(e.Row)
 		x.sends[e.Row] = uint8(min(int(x.sends[e.Row])+1, math.MaxUint8))
 		return nil
 	}
-	x.done[e.Row] = offset + 1
-	if e.Outcome.Kind == NotAttempted && !e.Outcome.Lost { // whatever was sent, the server answered that it did not take it
+	if e.Outcome == nil {
+		return &DamageError{offset}
+	}
+	x.done.set(e.Row, offset)
+	if e.Outcome.Kind == NotAttempted && !e.Outcome.Lost && x.sends != nil { // whatever was sent, the server answered that it did not take it
 		x.sends[e.Row] = 0
 	}
 	return nil
 }
 
+// sent is how many writes have left for a row, but for those that had no effect.
+func (x *Index) sent(n int) int {
+	if x.sends == nil {
+		return 0
+	}
+	return int(x.sends[n])
+}
+
 // Outcome tells how row n (from 0) ended, with the changes that were sent for it.
 func (x *Index) Outcome(n int) (Outcome, error) {
-	if x.done[n] == 0 {
+	at, ended := x.done.at(n)
+	if !ended {
 		return x.unfinished(n)
 	}
-	e, err := x.entry(x.done[n] - 1)
+	line, err := x.lines.line(at)
 	if err != nil {
 		return Outcome{}, err
 	}
-	o := *e.Outcome
-	if o.Kind.WasSent() && x.intent[n] != 0 {
-		i, err := x.entry(x.intent[n] - 1)
-		if err != nil {
+	o := outcomeIn(line)
+	if o == nil {
+		return Outcome{}, &DamageError{at}
+	}
+	if at, sent := x.intent.at(n); sent && o.Kind.WasSent() {
+		if o.Changes, err = x.changes(at); err != nil {
 			return Outcome{}, err
 		}
-		o.Changes = i.Changes
 	}
-	return o, nil
+	return *o, nil
+}
+
+func (x *Index) changes(at int64) ([]Change, error) {
+	line, err := x.lines.line(at)
+	if err != nil {
+		return nil, err
+	}
+	changes, ok := changesIn(line)
+	if !ok {
+		return nil, &DamageError{at}
+	}
+	return changes, nil
 }
 
 func (x *Index) unfinished(n int) (Outcome, error) {
-	if x.intent[n] == 0 {
+	at, sent := x.intent.at(n)
+	if !sent {
 		return Outcome{Kind: NotAttempted, Code: "stopped"}, nil
 	}
-	e, err := x.entry(x.intent[n] - 1)
+	e, err := x.entry(at)
 	if err != nil {
 		return Outcome{}, err
 	}
 	return Outcome{Kind: InDoubt, Code: "no_answer", Key: e.Found.Key, ID: e.Found.ID, Changes: e.Changes,
-		Sends: int(x.sends[n]), Lost: true, Requests: 2 * int(x.sends[n]), // at least: its reads and its writes
+		Sends: x.sent(n), Lost: true, Requests: 2 * x.sent(n), // at least: its reads and its writes
 		Error: "the run ended before the answer to this write was recorded"}, nil
 }
 
 func (x *Index) entry(offset int64) (*Entry, error) {
-	x.lines.Reset(io.NewSectionReader(x.r, offset, math.MaxInt64-offset))
-	line, err := x.lines.ReadBytes('\n')
+	line, err := x.lines.line(offset)
 	if err != nil {
 		return nil, err
 	}

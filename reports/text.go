@@ -30,10 +30,19 @@ func deceptive(r rune) bool {
 
 // isNumber matches -?[0-9]+(\.[0-9]+)?: what a spreadsheet shows and no formula.
 func isNumber(s string) bool {
-	whole, fraction, point := strings.Cut(strings.TrimPrefix(s, "-"), ".")
-	return isDigits(whole) && (!point || isDigits(fraction))
+	s = strings.TrimPrefix(s, "-")
+	whole := digits(s)
+	if whole == 0 || whole == len(s) {
+		return whole > 0
+	}
+	fraction := s[whole+1:]
+	return s[whole] == '.' && fraction != "" && digits(fraction) == len(fraction)
 }
 
-func isDigits(s string) bool {
-	return s != "" && strings.Trim(s, "0123456789") == ""
+// digits counts those that a text begins with.
+func digits(s string) (n int) {
+	for n < len(s) && s[n] >= '0' && s[n] <= '9' {
+		n++
+	}
+	return n
 }

@@ -26,7 +26,7 @@ type survey struct {
 func surveyOf(r io.Reader) (*survey, error) {
 	s := &survey{kinds: append([]batch.Kind{batch.NotAttempted}, batch.Kinds()...)}
 	in := &faithful{from: r}
-	sound, err := batch.Scan(in, s.note)
+	sound, err := batch.Skim(in, s.note)
 	s.sound = sound
 	if err == nil {
 		err = in.err

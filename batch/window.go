@@ -1,0 +1,65 @@
+package batch
+
+import (
+	"bytes"
+	"errors"
+	"io"
+)
+
+// window reads lines of a file here and there. Most stand near the one before,
+// so that one reading serves many, whichever way they are gone through.
+type window struct {
+	r    io.ReaderAt
+	part []byte // of the file, from at
+	at   int64
+}
+
+const windowSize = 64 << 10
+
+// line returns the line that starts at an offset, with its line feed. It is valid
+// until the next call.
+func (w *window) line(offset int64) ([]byte, error) {
+	if line := w.held(offset); line != nil {
+		return line, nil
+	}
+	from := offset
+	if offset < w.at {
+		from = max(0, offset-windowSize*3/4)
+	}
+	for size := windowSize; ; size *= 2 {
+		end, err := w.read(from, size)
+		if line := w.held(offset); line != nil || err != nil {
+			return line, err
+		}
+		if end {
+			return nil, io.ErrUnexpectedEOF
+		}
+		from = offset
+	}
+}
+
+// held returns a line that is in the window whole; else nil.
+func (w *window) held(offset int64) []byte {
+	from := offset - w.at
+	if from < 0 || from >= int64(len(w.part)) {
+		return nil
+	}
+	end := bytes.IndexByte(w.part[from:], '\n')
+	if end < 0 {
+		return nil
+	}
+	return w.part[from:][:end+1]
+}
+
+// read moves the window, and says that it reaches the end of the file.
+func (w *window) read(from int64, size int) (end bool, err error) {
+	if cap(w.part) < size {
+		w.part = make([]byte, size)
+	}
+	n, err := w.r.ReadAt(w.part[:size], from)
+	w.part, w.at = w.part[:n], from
+	if errors.Is(err, io.EOF) {
+		return true, nil
+	}
+	return false, err
+}
