@@ -46,8 +46,11 @@ func calcError(cell string) bool {
 // scientific matches 1.23E+11: a long number whose digits the spreadsheet has
 // lost. The sign is always there, so that a reference such as 12E5 is none.
 func scientific(cell string) bool {
-	e := strings.IndexAny(cell, "eE")
-	if e < 1 || e+2 >= len(cell) || cell[e+1] != '+' && cell[e+1] != '-' {
+	e := 0
+	for e < len(cell) && (isDigit(cell[e]) || cell[e] == '.' || cell[e] == ',') {
+		e++
+	}
+	if e < 1 || e == len(cell) || cell[e] != 'e' && cell[e] != 'E' || e+2 >= len(cell) || cell[e+1] != '+' && cell[e+1] != '-' {
 		return false
 	}
 	whole, fraction, _ := strings.Cut(strings.Replace(cell[:e], ",", ".", 1), ".")
@@ -56,12 +59,14 @@ func scientific(cell string) bool {
 
 func allDigits(s string) bool {
 	for i := range len(s) {
-		if s[i] < '0' || s[i] > '9' {
+		if !isDigit(s[i]) {
 			return false
 		}
 	}
 	return true
 }
+
+func isDigit(b byte) bool { return b >= '0' && b <= '9' }
 
 // respelt says that a cell is what a spreadsheet makes of a text which it takes for
 // a number or a date: 7 of 007, 1.5 of 1.50, no more than 15 digits of any, and

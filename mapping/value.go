@@ -113,11 +113,19 @@ func checkEmails(text string) *fault {
 // white space, brackets, commas, a domain without a dot.
 func isAddress(s string) bool {
 	local, domain, ok := strings.Cut(s, "@")
-	if !ok || local == "" || strings.ContainsAny(s, `,<>()[]\"`) || strings.ContainsFunc(s, unicode.IsSpace) {
+	if !ok || local == "" || strings.ContainsFunc(s, breaksMail) {
 		return false
 	}
 	return strings.Contains(domain, ".") && !strings.Contains(domain, "..") && !strings.Contains(domain, "@") &&
 		!strings.HasPrefix(domain, ".") && !strings.HasSuffix(domain, ".")
+}
+
+func breaksMail(r rune) bool {
+	switch r {
+	case ',', '<', '>', '(', ')', '[', ']', '\\', '"':
+		return true
+	}
+	return unicode.IsSpace(r)
 }
 
 func (f *Field) listed(text string) (string, *fault) {

@@ -9,6 +9,8 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // form is what a record of rows.csv consists of: the line, the input's cells,
@@ -156,4 +158,31 @@ func (r *records) heading() (form, []string, error) {
 		return form{}, nil, err
 	}
 	return formOf(names)
+}
+
+// appendField puts a field behind others, quoted where [encoding/csv] would.
+func appendField(record []byte, field string) []byte {
+	record = append(record, ',')
+	if !needsQuotes(field) {
+		return append(record, field...)
+	}
+	record = append(record, '"')
+	for i := range len(field) {
+		if field[i] == '"' {
+			record = append(record, '"')
+		}
+		record = append(record, field[i])
+	}
+	return append(record, '"')
+}
+
+func needsQuotes(field string) bool {
+	for i := range len(field) {
+		switch field[i] {
+		case ',', '"', '\r', '\n':
+			return true
+		}
+	}
+	first, _ := utf8.DecodeRuneInString(field)
+	return field == `\.` || field != "" && unicode.IsSpace(first)
 }

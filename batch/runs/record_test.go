@@ -1,11 +1,14 @@
 package runs
 
 import (
+	"bytes"
+	"encoding/csv"
 	"os"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 )
 
 // What is remembered of a row's export comes along when the row is picked: without
@@ -81,4 +84,20 @@ func TestEditedRowsAreDamaged(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// Any CSV reader reads rows.csv, and it is the same bytes that encoding/csv writes.
+func TestFieldsAreQuotedAsUsual(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		field := rapid.OneOf(rapid.SampledFrom([]string{"", `\.`, " a", "\u00a0", "\u2028a", "\xff", "\x85"}), rapid.StringMatching(`[a\\., "\r\n]{0,5}`), rapid.String()).Draw(t, "field")
+		var want bytes.Buffer
+		w := csv.NewWriter(&want)
+		if err := w.Write([]string{"2", field}); err != nil {
+			t.Fatal(err)
+		}
+		w.Flush()
+		if got := string(appendField([]byte("2"), field)) + "\n"; got != want.String() {
+			t.Errorf("%q, and not %q", got, want.String())
+		}
+	})
 }

@@ -2,7 +2,6 @@ package runs
 
 import (
 	"bufio"
-	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -29,11 +28,11 @@ const bufferSize = 64 << 10
 type RowsWriter struct {
 	dir    *Dir
 	file   File
-	out    *csv.Writer
+	out    *bufio.Writer
 	width  int   // of the input
 	bases  bool  // rows may have been exported
 	keep   []int // the input's columns that are not ours
-	record []string
+	record []byte
 }
 
 // Rows starts rows.csv under the input's heading. Columns whose name begins with
@@ -50,7 +49,7 @@ func (d *Dir) rows(heading []string, bases bool) (*RowsWriter, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &RowsWriter{dir: d, file: f, out: csv.NewWriter(bufio.NewWriterSize(f, bufferSize)), width: len(heading), bases: bases}
+	w := &RowsWriter{dir: d, file: f, out: bufio.NewWriterSize(f, bufferSize), width: len(heading), bases: bases}
 	for i, name := range heading {
 		if !ours(name) {
 			w.keep = append(w.keep, i)
@@ -86,21 +85,21 @@ func (w *RowsWriter) AppendExported(line int, cells []string, ragged bool, base 
 }
 
 func (w *RowsWriter) write(line string, cells []string, base, ragged string) error {
-	w.record = append(w.record[:0], line)
+	w.record = append(w.record[:0], line...)
 	for _, i := range w.keep {
-		w.record = append(w.record, cells[i])
+		w.record = appendField(w.record, cells[i])
 	}
 	if w.bases {
-		w.record = append(w.record, base)
+		w.record = appendField(w.record, base)
 	}
-	w.record = append(w.record, ragged)
-	return writing(w.file.Name(), w.out.Write(w.record))
+	w.record = append(appendField(w.record, ragged), '\n')
+	_, err := w.out.Write(w.record)
+	return writing(w.file.Name(), err)
 }
 
 // Close ends rows.csv and makes it durable.
 func (w *RowsWriter) Close() error {
-	w.out.Flush()
-	err := w.out.Error()
+	err := w.out.Flush()
 	if err == nil {
 		err = w.file.Sync()
 	}
