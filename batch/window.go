@@ -6,15 +6,19 @@ import (
 	"io"
 )
 
-// window reads lines of a file here and there. Most stand near the one before,
-// so that one reading serves many, whichever way they are gone through.
+// window reads lines of a file here and there. Where each stands near the one
+// before, one reading serves many, whichever way they are gone through; a journal
+// in another order than its rows is not read over and over.
 type window struct {
 	r    io.ReaderAt
 	part []byte // of the file, from at
 	at   int64
 }
 
-const windowSize = 64 << 10
+const (
+	wideWindow   = 64 << 10
+	narrowWindow = 2 << 10
+)
 
 // line returns the line that starts at an offset, with its line feed. It is valid
 // until the next call.
@@ -22,11 +26,14 @@ func (w *window) line(offset int64) ([]byte, error) {
 	if line := w.held(offset); line != nil {
 		return line, nil
 	}
-	from := offset
-	if offset < w.at {
-		from = max(0, offset-windowSize*3/4)
+	from, size := offset, narrowWindow
+	if ahead := offset - w.at; ahead > -wideWindow && ahead < 2*wideWindow {
+		size = wideWindow
+		if ahead < 0 {
+			from = max(0, offset-wideWindow*3/4)
+		}
 	}
-	for size := windowSize; ; size *= 2 {
+	for ; ; size *= 2 {
 		end, err := w.read(from, size)
 		if line := w.held(offset); line != nil || err != nil {
 			return line, err
