@@ -35,7 +35,7 @@ func (c *checker) circles() {
 	for n := range f.cycles() {
 		*c.result.marks.at(n) |= circular
 	}
-	c.table, c.parents = f.rows, chunked[uint64]{}
+	c.table, c.parents = f.rows, sparse{}
 }
 
 // duplicates rejects all rows of one action about a customer with several, those

@@ -3,7 +3,7 @@ package mapping
 import "fmt"
 
 // Checked is what Check found. Rows are numbered from 0, in the order in which
-// the sink got them. About 6 bytes a row stay in memory, 10 when there is trouble
+// the sink got them. About 3 bytes a row stay in memory, 7 when there is trouble
 // between rows.
 type Checked struct {
 	Rows         int       // blank ones not counted
@@ -16,7 +16,7 @@ type Checked struct {
 	Edited       int // of these, no longer so
 	Added        int // rows that would be compared, had they been exported
 
-	lines  chunked[uint32]
+	lines  lineNumbers
 	marks  chunked[marks]
 	kindAt chunked[uint8] // by row: the place of its kind
 	kinds  []kind
@@ -44,7 +44,7 @@ const rejecting = bad | ragged | duplicate | chained | linked | circular
 func (c *Checked) AsExported(n int) bool { return *c.marks.at(n)&asExported != 0 }
 
 // Line returns the line of the input where a row starts.
-func (c *Checked) Line(n int) int { return int(*c.lines.at(n)) }
+func (c *Checked) Line(n int) int { return c.lines.at(n) }
 
 // Action returns the action of a row; "" when it is unknown or the row is ragged.
 func (c *Checked) Action(n int) string { return c.kind(n).Action }

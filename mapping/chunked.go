@@ -1,5 +1,7 @@
 package mapping
 
+import "math/bits"
+
 // chunked is a list that grows without ever copying itself: a slice of a
 // million rows would for a moment take more than twice its room.
 type chunked[T any] struct {
@@ -19,26 +21,50 @@ func (c *chunked[T]) add(v T) {
 
 func (c *chunked[T]) at(i int) *T { return &c.parts[i/chunk][i%chunk] }
 
-// positions finds the places of 64-bit keys in a list: 4 to 8 bytes a key, and no
+// sparse is a chunked list of numbers most of which may be 0: a part of it that
+// holds no other takes no room.
+type sparse struct {
+	n     int
+	some  bool // not all are 0
+	parts []*[chunk]uint64
+}
+
+func (s *sparse) add(v uint64) {
+	if s.n%chunk == 0 {
+		s.parts = append(s.parts, nil)
+	}
+	if v != 0 {
+		part := &s.parts[s.n/chunk]
+		if *part == nil {
+			*part = new([chunk]uint64)
+		}
+		(*part)[s.n%chunk], s.some = v, true
+	}
+	s.n++
+}
+
+func (s *sparse) at(i int) uint64 {
+	if part := s.parts[i/chunk]; part != nil {
+		return part[i%chunk]
+	}
+	return 0
+}
+
+// positions finds the places of 64-bit keys in a list: 6 bytes a key, and no
 // copy of it. Key 0 stands for none.
 type positions struct {
 	keys  *chunked[uint64]
 	slots []uint32 // place + 1
-	shift int
 }
 
 // newPositions takes the memory of one that is no longer needed, or nil.
 func newPositions(keys *chunked[uint64], spare *positions) *positions {
-	bits := 4
-	for 1<<bits < keys.n+keys.n/3 {
-		bits++
-	}
-	p := &positions{keys: keys, shift: 64 - bits}
-	if spare != nil && len(spare.slots) == 1<<bits {
-		clear(spare.slots)
+	p := &positions{keys: keys}
+	if room := keys.n + keys.n/2 + 1; spare != nil && len(spare.slots) >= room {
 		p.slots = spare.slots
+		clear(p.slots)
 	} else {
-		p.slots = make([]uint32, 1<<bits)
+		p.slots = make([]uint32, room)
 	}
 	return p
 }
@@ -46,11 +72,14 @@ func newPositions(keys *chunked[uint64], spare *positions) *positions {
 // slot returns where a key's place is kept: 0 there means that the key is new.
 // Multiplying by the golden ratio spreads ids that follow each other.
 func (p *positions) slot(key uint64) *uint32 {
-	mask := uint64(len(p.slots) - 1)
-	for i := key * 0x9E3779B97F4A7C15 >> p.shift; ; i++ {
-		s := &p.slots[i&mask]
+	at, _ := bits.Mul64(key*0x9E3779B97F4A7C15, uint64(len(p.slots)))
+	for {
+		s := &p.slots[at]
 		if *s == 0 || *p.keys.at(int(*s) - 1) == key {
 			return s
+		}
+		if at++; at == uint64(len(p.slots)) {
+			at = 0
 		}
 	}
 }

@@ -25,21 +25,25 @@ func Cycles(edges iter.Seq2[uint64, uint64]) map[uint64]bool {
 
 // family is a list of edges from children to the parents they are to get.
 type family struct {
-	children, parents chunked[uint64]
-	rows              *positions // of the children, once they are all there; before, memory to use
+	children chunked[uint64]
+	parents  sparse
+	rows     *positions // of the children, once they are all there; before, memory to use
 }
 
 // child and parent return the one place that stands for the customer at an end
 // of an edge; -1 for a parent that gets none itself.
 func (f *family) child(n int) int  { return f.rows.find(*f.children.at(n)) }
-func (f *family) parent(n int) int { return f.rows.find(*f.parents.at(n)) }
+func (f *family) parent(n int) int { return f.rows.find(f.parents.at(n)) }
 
-func (f *family) isEdge(n int) bool { return *f.children.at(n) != 0 && *f.parents.at(n) != 0 }
+func (f *family) isEdge(n int) bool { return *f.children.at(n) != 0 && f.parents.at(n) != 0 }
 
 // cycles yields the places of the edges on a cycle: those within one strongly
 // connected component.
 func (f *family) cycles() iter.Seq[int] {
 	return func(yield func(int) bool) {
+		if !f.parents.some {
+			return
+		}
 		c := components(f)
 		for n := range f.children.n {
 			if !f.isEdge(n) {

@@ -125,7 +125,7 @@ func (r *run) rehearse(w *redone) error {
 			return err
 		}
 		o.Requests = 0
-		w.counted[n] = o.Kind == batch.WouldChange
+		w.put(n, markCounted, o.Kind == batch.WouldChange)
 		if err := r.tally.add(&batch.Item{N: n, Action: actions[w.actions[n]]}, o, false); err != nil {
 			return err
 		}

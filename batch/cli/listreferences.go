@@ -79,7 +79,7 @@ func (l *listLookup) settlePending() error {
 	}
 	return l.pending.each(func(p pendingRow) error {
 		rows := l.run.rows
-		if rows.settled[p.Row] || rows.id(p.Row) != p.Outcome.ID || rows.circles[rows.ids[p.Row]] || time.Since(p.At) > listLife {
+		if rows.is(p.Row, markSettled) || rows.id(p.Row) != p.Outcome.ID || rows.circles[rows.ids[p.Row]] || time.Since(p.At) > listLife {
 			return nil
 		}
 		it := &batch.Item{N: p.Row, Key: p.Outcome.Key, ID: p.Outcome.ID, Spent: int(rows.spent[p.Row]), Action: l.actions[l.run.in.checked.Action(p.Row)]}

@@ -83,7 +83,7 @@ func (r *redone) source(ctx context.Context, actions map[string]batch.Action) ba
 			if ctx.Err() != nil {
 				return
 			}
-			if r.settled[n] {
+			if r.is(n, markSettled) {
 				continue
 			}
 			it, err := r.make(n, actions)

@@ -87,7 +87,7 @@ func (r *rows) source(ctx context.Context, actions map[string]batch.Action) batc
 			if ctx.Err() != nil {
 				return
 			}
-			if r.settled[row.N] {
+			if r.is(row.N, markSettled) {
 				continue
 			}
 			it := r.item(row)

@@ -29,28 +29,44 @@ type work interface {
 	recall(n int, o batch.Outcome, settled bool)
 }
 
-// marks is what a run remembers of its rows from one pass to the next: 4 bytes each.
+// marks is what a run remembers of its rows from one pass to the next: 2 bytes each,
+// which no two rows share, since look-ups settle one row while another is asked for.
 type marks struct {
-	settled  []bool
-	closed   []bool  // of a run that is resumed: settled by an earlier process
-	counted  []bool  // the first look said that it would be sent
+	of       []mark
 	surveyed bool    // there was a first look
 	spent    []uint8 // requests made for the row so far
 	several  bool    // a customer may stand in several rows
 }
 
+type mark uint8
+
+const (
+	markSettled mark = 1 << iota
+	markClosed       // of a run that is resumed: settled by an earlier process
+	markCounted      // the first look said that it would be sent
+)
+
 func newMarks(rows int, several bool) marks {
-	return marks{settled: make([]bool, rows), closed: make([]bool, rows), counted: make([]bool, rows), spent: make([]uint8, rows), several: several}
+	return marks{of: make([]mark, rows), spent: make([]uint8, rows), several: several}
 }
 
-func (m *marks) rows() int { return len(m.settled) }
+func (m *marks) rows() int { return len(m.of) }
+
+func (m *marks) is(n int, k mark) bool { return m.of[n]&k != 0 }
+
+func (m *marks) put(n int, k mark, is bool) {
+	m.of[n] &^= k
+	if is {
+		m.of[n] |= k
+	}
+}
 
 func (m *marks) firstLook() { m.surveyed = true }
 
-func (m *marks) recall(n int, _ batch.Outcome, settled bool) { m.closed[n] = settled }
+func (m *marks) recall(n int, _ batch.Outcome, settled bool) { m.put(n, markClosed, settled) }
 
 // open says that a row is still to be decided.
-func (m *marks) open(n int) bool { return !m.settled[n] && !m.closed[n] }
+func (m *marks) open(n int) bool { return !m.is(n, markSettled|markClosed) }
 
 // final is not said where several rows may be about one customer: there it rests
 // on what the earlier ones would do.
@@ -58,16 +74,16 @@ func (m *marks) final(it *batch.Item, o batch.Outcome) bool {
 	return it.Out != nil || o.Kind == batch.Changed || o.Kind != batch.WouldChange && !m.several
 }
 
-func (m *marks) note(it *batch.Item, o batch.Outcome, settled bool) {
-	m.settled[it.N] = settled
-	m.counted[it.N] = o.Kind == batch.WouldChange
+func (m *marks) note(it *batch.Item, o batch.Outcome, final bool) {
+	m.put(it.N, markSettled, final)
+	m.put(it.N, markCounted, o.Kind == batch.WouldChange)
 	m.spend(it.N, o.Requests)
 }
 
 // prepare tells an item what is known of its row.
 func (m *marks) prepare(it *batch.Item, n int) {
 	it.N, it.Spent = n, int(m.spent[n])
-	it.Uncounted = m.surveyed && !m.counted[n]
+	it.Uncounted = m.surveyed && !m.is(n, markCounted)
 }
 
 func (m *marks) spend(n, requests int) { m.spent[n] = uint8(min(requests, 255)) }
