@@ -99,7 +99,9 @@ func (c *copier) Append(r mapping.Row, hidden []string) error {
 	if hidden != nil {
 		c.secrets[c.n] = hidden
 	}
-	c.n++
+	if c.n++; c.n%collectEvery == 0 {
+		collectFor(c.n)
+	}
 	base, err := baseText(r.Base)
 	if err != nil {
 		return err

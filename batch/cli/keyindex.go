@@ -10,7 +10,7 @@ import (
 // keyIndex finds the rows of a file by the customers they are about: 8 bytes a
 // row, the row's number in the lower bits and of its key's hash what there is room
 // for. What is found is to be looked at: of a million customers held against a
-// million rows, one in twenty times another's row is among them.
+// million rows, another's row may well be among them.
 type keyIndex struct {
 	seed    maphash.Seed
 	entries []uint64

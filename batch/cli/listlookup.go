@@ -113,10 +113,11 @@ type match struct {
 
 func (l *listLookup) customer(c client.ListRow, at time.Time) error {
 	var last *match
-	rows := 0
+	var others []int // that are not to be sent
+	several := false
 	for n := range l.candidates(c) {
-		rows++
 		if !l.run.rows.isOpen(n) {
+			others = append(others, n)
 			continue
 		}
 		m, err := l.matching(n, c)
@@ -125,11 +126,16 @@ func (l *listLookup) customer(c client.ListRow, at time.Time) error {
 		}
 		if m != nil {
 			l.found(n, c.ID)
-			last = m
+			last, several = m, last != nil
 		}
 	}
-	if last == nil || rows > 1 {
+	if last == nil || several {
 		return nil
+	}
+	for _, n := range others {
+		if m, err := l.matching(n, c); err != nil || m != nil {
+			return err
+		}
 	}
 	return l.judge(last, c, at)
 }

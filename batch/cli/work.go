@@ -47,6 +47,7 @@ const (
 )
 
 func newMarks(rows int, several bool) marks {
+	collectFor(rows)
 	return marks{of: make([]mark, rows), spent: make([]uint8, rows), several: several}
 }
 
