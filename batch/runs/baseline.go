@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"slices"
+	"strconv"
 
 	"github.com/tidwall/gjson"
 )
@@ -87,7 +88,7 @@ type Baseline struct {
 	file    File
 	size    int64
 	columns []string
-	key     int // column
+	key     string // the place of its column, to gjson
 	seed    maphash.Seed
 	index   []place // ascending
 	window  []byte  // of the file, from at: rows are mostly asked for in its order
@@ -136,9 +137,11 @@ func (b *Baseline) read(keyColumn string) error {
 	if err != nil {
 		return fmt.Errorf("it does not begin with its columns: %w", err)
 	}
-	if b.key = slices.Index(b.columns, keyColumn); b.key < 0 {
+	key := slices.Index(b.columns, keyColumn)
+	if key < 0 {
 		return nil
 	}
+	b.key = strconv.Itoa(key)
 	if err := b.makeRoom(int64(len(first))); err != nil {
 		return err
 	}
@@ -177,7 +180,22 @@ func (b *Baseline) makeRoom(from int64) error {
 func (b *Baseline) hash(key string) uint64 { return maphash.String(b.seed, key) }
 
 func (b *Baseline) keyOf(line []byte) string {
-	return gjson.GetBytes(line, fmt.Sprint(b.key)).Str
+	return gjson.GetBytes(line, b.key).Str
+}
+
+// cellsIn reads a line; nil when it is not an array of so many texts.
+func cellsIn(line []byte, width int) []string {
+	cells := make([]string, 0, width)
+	texts := true
+	gjson.ParseBytes(line).ForEach(func(_, cell gjson.Result) bool {
+		texts = texts && cell.Type == gjson.String
+		cells = append(cells, cell.Str)
+		return texts
+	})
+	if !texts || len(cells) != width {
+		return nil
+	}
+	return cells
 }
 
 // Columns returns the names of the columns.
@@ -195,9 +213,9 @@ func (b *Baseline) Find(key string) (rows [][]string, err error) {
 		if b.keyOf(line) != key {
 			continue
 		}
-		var cells []string
-		if err := json.Unmarshal(line, &cells); err != nil || len(cells) != len(b.columns) {
-			return nil, errors.Join(fmt.Errorf("%s is damaged", b.file.Name()), err)
+		cells := cellsIn(line, len(b.columns))
+		if cells == nil {
+			return nil, fmt.Errorf("%s is damaged", b.file.Name())
 		}
 		rows = append(rows, cells)
 	}
