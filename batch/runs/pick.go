@@ -30,7 +30,11 @@ func (d *Dir) PickRows(rows int) (*RowsPicker, error) {
 		return nil, err
 	}
 	p := &RowsPicker{file: f, starts: make([]int64, 0, rows/pickBlock+1), lengths: make([]uint16, 0, rows), long: map[int]int{}}
-	if err := p.survey(); err != nil {
+	err = p.survey()
+	if found := len(p.lengths); err == nil && found != rows {
+		err = fmt.Errorf("it holds %d rows, not %d", found, rows)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", f.Name(), err), f.Close())
 	}
 	return p, nil
@@ -92,9 +96,6 @@ func (p *RowsPicker) start(n int) int64 {
 
 // Row reads row n, counted from 0.
 func (p *RowsPicker) Row(n int) (Row, error) {
-	if n >= len(p.lengths) {
-		return Row{}, fmt.Errorf("%s is damaged: it ends before row %d", p.file.Name(), n)
-	}
 	need := p.length(n)
 	if cap(p.record) < need {
 		p.record = make([]byte, need)

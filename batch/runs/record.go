@@ -141,7 +141,9 @@ func (r *records) next() ([]byte, error) {
 		switch {
 		case errors.Is(err, io.EOF) && len(r.long) == 0:
 			return nil, io.EOF
-		case errors.Is(err, io.EOF), err == nil && !quoted:
+		case errors.Is(err, io.EOF):
+			return nil, errors.New("it ends in the middle of a row")
+		case err == nil && !quoted:
 			return r.long, nil
 		}
 	}
