@@ -14,7 +14,7 @@ func newOffsets(rows int) offsets {
 }
 
 // at returns a row's place.
-func (o *offsets) at(row int) (offset int64, any bool) {
+func (o *offsets) at(row int) (offset int64, known bool) {
 	block := o.blocks[row/offsetBlock]
 	if block == nil {
 		return 0, false
@@ -25,8 +25,8 @@ func (o *offsets) at(row int) (offset int64, any bool) {
 }
 
 func (o *offsets) has(row int) bool {
-	_, any := o.at(row)
-	return any
+	_, known := o.at(row)
+	return known
 }
 
 func (o *offsets) set(row int, offset int64) { o.put(row, offset+1) }

@@ -68,7 +68,7 @@ func TestRecordsComeBack(t *testing.T) {
 				return nil
 			}
 			want := *e.Outcome
-			if changes, any := sent[e.Row]; any && want.Kind.WasSent() {
+			if changes, left := sent[e.Row]; left && want.Kind.WasSent() {
 				want.Changes = changes
 			}
 			got, err := x.Outcome(e.Row)
