@@ -51,7 +51,7 @@ func (p *RowsPicker) survey() (err error) {
 	if err != nil {
 		return err
 	}
-	if p.form, _, err = formOf(names); err != nil {
+	if p.form, err = formOf(names); err != nil {
 		return err
 	}
 	for at := int64(len(first)); ; {

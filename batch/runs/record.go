@@ -9,8 +9,6 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 )
 
 // form is what a record of rows.csv consists of: the line, the input's cells,
@@ -21,17 +19,17 @@ type form struct {
 }
 
 // formOf reads the heading of rows.csv.
-func formOf(names []string) (form, []string, error) {
+func formOf(names []string) (form, error) {
 	last := len(names) - 1
 	if last < 1 || names[0] != lineColumn || names[last] != raggedColumn {
-		return form{}, nil, fmt.Errorf("its heading lacks %s or %s", lineColumn, raggedColumn)
+		return form{}, fmt.Errorf("its heading lacks %s or %s", lineColumn, raggedColumn)
 	}
 	f := form{bases: names[last-1] == baseColumn}
 	if f.bases {
 		last--
 	}
 	f.width = last - 1
-	return f, names[1:last], nil
+	return f, nil
 }
 
 func (f form) fields() int {
@@ -147,44 +145,4 @@ func (r *records) next() ([]byte, error) {
 			return r.long, nil
 		}
 	}
-}
-
-// heading reads the first record.
-func (r *records) heading() (form, []string, error) {
-	first, err := r.next()
-	if err != nil {
-		return form{}, nil, err
-	}
-	names, err := fieldsOf(string(first), nil)
-	if err != nil {
-		return form{}, nil, err
-	}
-	return formOf(names)
-}
-
-// appendField puts a field behind others, quoted where [encoding/csv] would.
-func appendField(record []byte, field string) []byte {
-	record = append(record, ',')
-	if !needsQuotes(field) {
-		return append(record, field...)
-	}
-	record = append(record, '"')
-	for i := range len(field) {
-		if field[i] == '"' {
-			record = append(record, '"')
-		}
-		record = append(record, field[i])
-	}
-	return append(record, '"')
-}
-
-func needsQuotes(field string) bool {
-	for i := range len(field) {
-		switch field[i] {
-		case ',', '"', '\r', '\n':
-			return true
-		}
-	}
-	first, _ := utf8.DecodeRuneInString(field)
-	return field == `\.` || field != "" && unicode.IsSpace(first)
 }

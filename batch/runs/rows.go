@@ -2,12 +2,16 @@ package runs
 
 import (
 	"bufio"
+	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/gocarina/gocsv"
 )
 
 // The columns of rows.csv around the input's own. A ragged row's cells stand as
@@ -28,11 +32,11 @@ const bufferSize = 64 << 10
 type RowsWriter struct {
 	dir    *Dir
 	file   File
-	out    *bufio.Writer
+	out    *csv.Writer
 	width  int   // of the input
 	bases  bool  // rows may have been exported
 	keep   []int // the input's columns that are not ours
-	record []byte
+	record []string
 }
 
 // Rows starts rows.csv under the input's heading. Columns whose name begins with
@@ -49,7 +53,7 @@ func (d *Dir) rows(heading []string, bases bool) (*RowsWriter, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &RowsWriter{dir: d, file: f, out: bufio.NewWriterSize(f, bufferSize), width: len(heading), bases: bases}
+	w := &RowsWriter{dir: d, file: f, out: csv.NewWriter(bufio.NewWriterSize(f, bufferSize)), width: len(heading), bases: bases}
 	for i, name := range heading {
 		if !ours(name) {
 			w.keep = append(w.keep, i)
@@ -85,21 +89,21 @@ func (w *RowsWriter) AppendExported(line int, cells []string, ragged bool, base 
 }
 
 func (w *RowsWriter) write(line string, cells []string, base, ragged string) error {
-	w.record = append(w.record[:0], line...)
+	w.record = append(w.record[:0], line)
 	for _, i := range w.keep {
-		w.record = appendField(w.record, cells[i])
+		w.record = append(w.record, cells[i])
 	}
 	if w.bases {
-		w.record = appendField(w.record, base)
+		w.record = append(w.record, base)
 	}
-	w.record = append(appendField(w.record, ragged), '\n')
-	_, err := w.out.Write(w.record)
-	return writing(w.file.Name(), err)
+	w.record = append(w.record, ragged)
+	return writing(w.file.Name(), w.out.Write(w.record))
 }
 
 // Close ends rows.csv and makes it durable.
 func (w *RowsWriter) Close() error {
-	err := w.out.Flush()
+	w.out.Flush()
+	err := w.out.Error()
 	if err == nil {
 		err = w.file.Sync()
 	}
@@ -122,10 +126,17 @@ type Row struct {
 // RowsReader streams rows.csv. Close it.
 type RowsReader struct {
 	file    File
-	records *records
-	form    form
+	rows    *gocsv.Unmarshaller
 	heading []string
+	columns []string // names by which gocsv hands out the cells under heading
 	n       int
+}
+
+// frame is what gocsv matches by name; the cells between are taken as they are.
+type frame struct {
+	Line   string `csv:"rb_line"`
+	Base   string `csv:"rb_base"`
+	Ragged string `csv:"rb_ragged"`
 }
 
 // ReadRows opens rows.csv at its first row.
@@ -134,11 +145,40 @@ func (d *Dir) ReadRows() (*RowsReader, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &RowsReader{file: f, records: recordsOf(f)}
-	if r.form, r.heading, err = r.records.heading(); err != nil {
+	r := &RowsReader{file: f}
+	if err := r.readHeading(); err != nil {
 		return nil, errors.Join(r.damaged(err), f.Close())
 	}
 	return r, nil
+}
+
+func (r *RowsReader) readHeading() (err error) {
+	in := csv.NewReader(bufio.NewReaderSize(&doubledReturns{in: bufio.NewReaderSize(r.file, bufferSize)}, bufferSize))
+	in.ReuseRecord = true
+	if r.rows, err = gocsv.NewUnmarshaller(in, frame{}); err != nil {
+		return err
+	}
+	width := len(r.rows.Headers) - 2
+	missing := slices.DeleteFunc(r.rows.MismatchedStructFields, func(name string) bool { return name == baseColumn })
+	if slices.Contains(r.rows.Headers, baseColumn) {
+		width--
+	}
+	if width < 0 || len(missing) > 0 {
+		return fmt.Errorf("its heading lacks %s or %s", lineColumn, raggedColumn)
+	}
+	r.heading = append(r.heading, r.rows.Headers[1:width+1]...)
+	r.columns = make([]string, width)
+	for i := range r.columns {
+		r.columns[i] = strconv.Itoa(i)
+	}
+	return r.rows.RenormalizeHeaders(r.byPosition)
+}
+
+// byPosition renames the input's columns for gocsv, which keeps only the last of
+// several with one name.
+func (r *RowsReader) byPosition(headers []string) []string {
+	copy(headers[1:], r.columns) // what follows them is ours
+	return headers
 }
 
 // Heading returns the input's headings that rows.csv keeps, in their order: the
@@ -147,18 +187,35 @@ func (r *RowsReader) Heading() []string { return r.heading }
 
 // Next returns the next row, whose cells are the caller's, and io.EOF after the last.
 func (r *RowsReader) Next() (Row, error) {
-	record, err := r.records.next()
+	value, cells, err := r.rows.ReadUnmatched()
 	if errors.Is(err, io.EOF) {
 		return Row{}, io.EOF
 	}
 	if err != nil {
 		return Row{}, r.damaged(err)
 	}
-	row, err := r.form.row(r.n, string(record))
+	row, err := r.row(value.(frame), cells)
 	if err != nil {
 		return Row{}, r.damaged(err)
 	}
 	r.n++
+	return row, nil
+}
+
+func (r *RowsReader) row(f frame, cells map[string]string) (Row, error) {
+	line, err := strconv.Atoi(f.Line)
+	if err != nil {
+		return Row{}, err
+	}
+	row := Row{N: r.n, Line: line, Ragged: f.Ragged != "", Base: f.Base}
+	if row.Ragged {
+		err := json.Unmarshal([]byte(f.Ragged), &row.Cells)
+		return row, err
+	}
+	row.Cells = make([]string, len(r.columns))
+	for i, name := range r.columns {
+		row.Cells[i] = cells[name]
+	}
 	return row, nil
 }
 
