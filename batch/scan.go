@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"math"
+
+	"github.com/tidwall/gjson"
 )
 
 // DamageError says that the journal has a bad line before records that were
@@ -205,32 +207,32 @@ func (x *Index) Outcome(n int) (Outcome, error) {
 	if !ended {
 		return x.unfinished(n)
 	}
-	line, err := x.lines.line(at)
-	if err != nil {
+	var o Outcome
+	if err := x.part(at, "o", &o); err != nil {
 		return Outcome{}, err
 	}
-	o := outcomeIn(line)
-	if o == nil {
-		return Outcome{}, &DamageError{at}
-	}
 	if at, sent := x.intent.at(n); sent && o.Kind.WasSent() {
-		if o.Changes, err = x.changes(at); err != nil {
+		o.Changes = nil
+		if err := x.part(at, "c", &o.Changes); err != nil {
 			return Outcome{}, err
 		}
 	}
-	return *o, nil
+	return o, nil
 }
 
-func (x *Index) changes(at int64) ([]Change, error) {
+// part reads one member of a record: the customer beside it may be long. What the
+// record lacks stays as it is.
+func (x *Index) part(at int64, name string, to any) error {
 	line, err := x.lines.line(at)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	changes, ok := changesIn(line)
-	if !ok {
-		return nil, &DamageError{at}
+	body, sound := checked(line)
+	raw := gjson.GetBytes(body, name).Raw
+	if !sound || raw != "" && json.Unmarshal([]byte(raw), to) != nil {
+		return &DamageError{at}
 	}
-	return changes, nil
+	return nil
 }
 
 func (x *Index) unfinished(n int) (Outcome, error) {
