@@ -11,10 +11,11 @@ import (
 )
 
 // TestMain makes the test binary serve as the rowbatch command too, so that
-// scripts and tests run the program in processes of its own.
+// scripts and tests run the program in processes of its own, and benchmarks a server.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"rowbatch": func() { os.Exit(cli.Main(os.Args[1:])) },
+		"rowbatch":    func() { os.Exit(cli.Main(os.Args[1:])) },
+		"benchserver": serveBench,
 	})
 }
 
