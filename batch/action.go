@@ -149,6 +149,9 @@ type Visit interface {
 	Close() // gives back what was leased and not used
 }
 
+// Blind is a Visit whose Read makes no request: its API shows no records.
+type Blind interface{ Blind() }
+
 // Source yields the rows of a run: of a file, a plan, a stopped run or its undoing.
 type Source = iter.Seq2[*Item, error]
 

@@ -15,8 +15,8 @@ func onTheWay(workers int) int {
 // pool is the workers of one system, and the rows that are ready for them: a
 // slow system must not hold up another's rows.
 type pool struct {
-	flight  chan struct{} // a token for each request in flight
-	tasks   chan *task    // has room for all that may run, so that handing out never waits
+	flight  *flight
+	tasks   chan *task // has room for all that may run, so that handing out never waits
 	ready   []*task
 	running int
 }
@@ -51,7 +51,7 @@ func (p *pools) of(system string) *pool {
 		return known
 	}
 	n := max(1, p.workers[system])
-	made := &pool{flight: make(chan struct{}, n), tasks: make(chan *task, onTheWay(n))}
+	made := &pool{flight: newFlight(n), tasks: make(chan *task, onTheWay(n))}
 	for range made.most() {
 		p.start(made.tasks)
 	}

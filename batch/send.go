@@ -5,10 +5,11 @@ import (
 	"fmt"
 )
 
-// send lets the write leave once a connection is free, unless the run has been
+// send lets the write leave once there is a place for it, unless the run has been
 // stopped or the record has become stale meanwhile. Its intent is on disk.
 func (v *visitor) send(step Step) (rep Reply, sent bool) {
-	defer v.board()()
+	v.board(true)
+	defer v.yield()
 	if v.stop.Err() != nil || v.stale() {
 		return rep, false
 	}

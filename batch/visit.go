@@ -49,16 +49,17 @@ func (t *task) outcome(o Outcome) Outcome {
 
 // visitor is a worker during one turn.
 type visitor struct {
-	e       *Engine
-	t       *task
-	ctx     context.Context // of attempts
-	stop    context.Context // of everything that need not be finished
-	visit   Visit
-	gate    *gate
-	boarded bool      // it keeps a connection
-	alone   bool      // this row is the first write of its action
-	proven  bool      // and it was verified
-	readAt  time.Time // end of the last read
+	e      *Engine
+	t      *task
+	ctx    context.Context // of attempts
+	stop   context.Context // of everything that need not be finished
+	visit  Visit
+	gate   *gate
+	aboard bool      // it has a place among the requests in flight
+	late   bool      // a write of this turn came too late after its read
+	alone  bool      // this row is the first write of its action
+	proven bool      // and it was verified
+	readAt time.Time // end of the last read
 }
 
 // attend visits until the row is settled or may be parked. The first write of
@@ -93,12 +94,7 @@ func (v *visitor) once() result {
 	}
 	v.visit = visit
 	defer visit.Close()
-	if v.alone || v.gate.open() {
-		// From read to write the connection is kept: behind other rows' reads the write would grow stale.
-		defer v.board()()
-		v.boarded = true
-		defer func() { v.boarded = false }()
-	}
+	defer v.leave()
 	now, r := v.read()
 	if r != nil {
 		return *r
@@ -119,7 +115,7 @@ func (v *visitor) once() result {
 // write records the intent and sends, unless the record has become stale meanwhile.
 func (v *visitor) write(step Step) result {
 	if v.stale() {
-		return v.afresh()
+		return v.tooLate()
 	}
 	if err := v.e.Journal.Intent(v.t.N, Found{Record: step.Before, Key: v.t.Key, Act: v.t.Action.Name()}, step.Changes); err != nil {
 		return result{task: v.t, out: new(v.t.cutShort()), err: err}
@@ -131,6 +127,12 @@ func (v *visitor) write(step Step) result {
 	case v.stop.Err() != nil:
 		return v.settled(v.t.cutShort())
 	}
+	return v.tooLate()
+}
+
+// tooLate has the record read again, and this time keeps the place of the read for the write.
+func (v *visitor) tooLate() result {
+	v.late = true
 	return v.afresh()
 }
 
@@ -252,32 +254,6 @@ func (v *visitor) leaveGate() {
 	if v.alone {
 		v.gate.leave(v.proven)
 	}
-}
-
-// fetch reads the live record, unless the run is stopped before a connection is free.
-func (v *visitor) fetch() (rep Reply, made bool) {
-	defer v.board()()
-	if v.stop.Err() != nil {
-		return rep, false
-	}
-	return v.count(v.visit.Read(v.ctx, v.t.ID)), true
-}
-
-// recheck reads the record that the first write has just changed, stopped or not.
-func (v *visitor) recheck() Reply {
-	defer v.board()()
-	rep := v.visit.Read(v.ctx, v.t.ID)
-	v.t.requests += rep.Requests // its status is not the row's
-	return rep
-}
-
-// board waits for one of the connections; what it returns gives it back.
-func (v *visitor) board() (leave func()) {
-	if v.boarded {
-		return func() {}
-	}
-	v.t.pool.flight <- struct{}{}
-	return func() { <-v.t.pool.flight }
 }
 
 func (v *visitor) count(rep Reply) Reply {

@@ -148,6 +148,9 @@ func (v *patchVisit) Read(_ context.Context, id string) batch.Reply {
 	return batch.Reply{Class: batch.Answered, Record: batch.Record{ID: id}}
 }
 
+// Blind says so.
+func (v *patchVisit) Blind() {}
+
 // Send sets the fields of the form.
 func (v *patchVisit) Send(ctx context.Context, s batch.Step) batch.Reply {
 	form, err := url.ParseQuery(string(s.Body))
