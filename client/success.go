@@ -104,7 +104,7 @@ func identifier(id gjson.Result) string {
 }
 
 func repeatedKey(root gjson.Result) (key string, found bool) {
-	seen := map[string]bool{}
+	seen := make(map[string]bool, 64) // a customer has some fifty
 	root.ForEach(func(k, _ gjson.Result) bool {
 		key = k.String()
 		found = seen[key]

@@ -44,23 +44,50 @@ func explains(changed, field string) bool {
 
 // fields lists the paths to compare, one level deep where one side is an object
 // and the other an object or null: a server may show an object without values as null.
+// What is the same byte for byte is left out.
 func fields(sent, got []byte) []string {
 	var paths []string
-	for _, body := range [][2][]byte{{sent, got}, {got, sent}} {
-		gjson.ParseBytes(body[0]).ForEach(func(key, value gjson.Result) bool {
-			other := gjson.GetBytes(body[1], escaped(key.Str))
+	before, after := membersOf(sent), membersOf(got)
+	for _, side := range [][2][]member{{before, after}, {after, before}} {
+		for at, m := range side[0] {
+			other := find(side[1], m.key, at)
 			switch {
-			case slices.Contains(moving(), key.Str), value.Type == gjson.Null && other.IsObject():
-			case value.IsObject() && (other.IsObject() || other.Type == gjson.Null):
-				paths = append(paths, children(key.Str, value)...)
+			case m.value.Raw == other.Raw, slices.Contains(moving(), m.key), m.value.Type == gjson.Null && other.IsObject():
+			case m.value.IsObject() && (other.IsObject() || other.Type == gjson.Null):
+				paths = append(paths, children(m.key, m.value)...)
 			default:
-				paths = append(paths, escaped(key.Str))
+				paths = append(paths, escaped(m.key))
 			}
-			return true
-		})
+		}
 	}
 	slices.Sort(paths)
 	return slices.Compact(paths)
+}
+
+// member is one of an object.
+type member struct {
+	key   string
+	value gjson.Result
+}
+
+func membersOf(object []byte) []member {
+	all := make([]member, 0, 64)
+	gjson.ParseBytes(object).ForEach(func(key, value gjson.Result) bool {
+		all = append(all, member{key.Str, value})
+		return true
+	})
+	return all
+}
+
+// find returns a member's value. A server mostly keeps the order: at is where to look first.
+func find(all []member, key string, at int) gjson.Result {
+	if at < len(all) && all[at].key == key {
+		return all[at].value
+	}
+	if at = slices.IndexFunc(all, func(m member) bool { return m.key == key }); at >= 0 {
+		return all[at].value
+	}
+	return gjson.Result{}
 }
 
 // children lists the paths inside an object. Its id is the server's, which fills it in when the object is new.
