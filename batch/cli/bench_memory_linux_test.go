@@ -1,0 +1,134 @@
+package cli_test
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tidwall/gjson"
+)
+
+// BenchmarkMemory measures the peak of runs of 10,000 and of 1,000,000 rows (or
+// -many), against as many customers, and the bytes that a further row takes:
+//
+//	go test ./batch/cli -run '^$' -bench Memory -benchtime 1x -timeout 1h
+func BenchmarkMemory(b *testing.B) {
+	program, large := buildProgram(b), cmp.Or(*many, 1_000_000)
+	const small = 10_000
+	for _, c := range []struct {
+		name string
+		run  func(crowdRun, *testing.B) int
+	}{
+		{"by-id", func(r crowdRun, b *testing.B) int { return r.update(b, "id", "Ada") }},
+		{"by-reference", func(r crowdRun, b *testing.B) int { return r.update(b, "reference", "Ada") }},
+		{"plan-by-id", func(r crowdRun, b *testing.B) int { return r.update(b, "id", "Eve", "--dry-run") }},
+		{"export", crowdRun.export},
+		{"export-update", crowdRun.editExported},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			for b.Loop() {
+				few := c.run(newCrowdRun(b, program, small), b)
+				lot := c.run(newCrowdRun(b, program, large), b)
+				b.ReportMetric(0, "ns/op")
+				b.ReportMetric(float64(few)/(1<<20), "MB-at-10000")
+				b.ReportMetric(float64(lot)/(1<<20), "MB-at-"+strconv.Itoa(large))
+				b.ReportMetric(float64(lot-few)/float64(large-small), "bytes/row")
+			}
+		})
+	}
+}
+
+// crowdRun is a program before a server of so many customers.
+type crowdRun struct {
+	program, url, dir string
+	customers         crowd
+}
+
+func newCrowdRun(b *testing.B, program string, customers int) crowdRun {
+	server := httptest.NewServer(crowd(customers))
+	b.Cleanup(server.Close)
+	return crowdRun{program, server.URL, b.TempDir(), crowd(customers)}
+}
+
+func (r crowdRun) update(b *testing.B, key, name string, flags ...string) (peak int) {
+	_, peak = r.run(b, append([]string{"update", r.customers.file(b, key, name)}, flags...)...)
+	return peak
+}
+
+func (r crowdRun) sheet() string { return filepath.Join(r.dir, "customers.csv") }
+
+func (r crowdRun) export(b *testing.B) (peak int) {
+	_, peak = r.run(b, "export", "-o", r.sheet())
+	return peak
+}
+
+// editExported sends an export back with three cells edited, as a dry run.
+func (r crowdRun) editExported(b *testing.B) (peak int) {
+	r.export(b)
+	sheet, err := os.ReadFile(r.sheet())
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := os.WriteFile(r.sheet(), bytes.Replace(sheet, []byte("Ada"), []byte("Eve"), 3), 0o644); err != nil {
+		b.Fatal(err)
+	}
+	summary, peak := r.run(b, "update", r.sheet(), "--dry-run")
+	if n := gjson.GetBytes(summary, "outcomes.would_change").Int(); n != 3 {
+		b.Fatalf("%d rows would change\n%s", n, summary)
+	}
+	return peak
+}
+
+// run returns the summary and the peak of resident bytes. The operating system's
+// account of a child is no use: it starts with the memory of the parent.
+func (r crowdRun) run(b *testing.B, args ...string) (summary []byte, peak int) {
+	b.Helper()
+	run := exec.Command(r.program, append(args, "--json", "--quiet", "--reports", filepath.Join(r.dir, "reports"))...)
+	run.Env = append(environment(), "FUSEBILL_URL="+r.url+"/v1", "FUSEBILL_API_KEY=MDpzYW5kYm94")
+	var out, said bytes.Buffer
+	run.Stdout, run.Stderr = &out, &said
+	if err := run.Start(); err != nil {
+		b.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- run.Wait() }()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			peak = max(peak, highWater(run.Process.Pid))
+		case err := <-ended:
+			if err != nil {
+				b.Fatalf("%v\n%s", err, said.String())
+			}
+			return out.Bytes(), peak
+		}
+	}
+}
+
+// highWater is the most that a process has had resident so far, in bytes; 0 when it is gone.
+func highWater(pid int) int {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0
+	}
+	found := regexp.MustCompile(`VmHWM:\s*(\d+) kB`).FindSubmatch(status)
+	if found == nil {
+		return 0
+	}
+	kB, err := strconv.Atoi(strings.TrimSpace(string(found[1])))
+	if err != nil {
+		return 0
+	}
+	return kB << 10
+}
