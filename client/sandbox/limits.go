@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -37,7 +38,7 @@ func newLimits(o Options) (*limits, error) {
 		others = func(time.Time) int { return 0 }
 	}
 	return &limits{
-		minute: window{name: "Minute", length: time.Minute, limit: positive(o.Minute, 1000)},
+		minute: window{name: "Minute", length: cmp.Or(o.MinuteLength, time.Minute), limit: positive(o.Minute, 1000)},
 		day:    window{name: "Day", length: 24 * time.Hour, limit: positive(o.Day, 180_000)},
 		others: others,
 		form:   form,
@@ -93,7 +94,7 @@ func (w *window) enter(now time.Time) (rolled bool) {
 }
 
 func (w *window) unit() string {
-	if w.length == time.Minute {
+	if w.name == "Minute" {
 		return "minute"
 	}
 	return "day"

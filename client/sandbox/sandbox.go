@@ -23,9 +23,10 @@ type Options struct {
 	Reset     bool   // start anew from the seed; without it a state found in Dir is kept as it is, whatever Seed and Customers say
 	Faults    []Fault
 
-	Minute, Day int                        // requests allowed; 0: 1,000 and 180,000, a live account's (developer.staxbill.com/reference/rate-limits)
-	ResetForm   string                     // how X-Rate-Limit-Reset-* is written: rfc3339 (the default), rfc3339-nozone, unix, http-date; none leaves all six headers out
-	OtherUsers  func(window time.Time) int // how many requests others of the account make at the start of the minute window; nil: none
+	Minute, Day  int                        // requests allowed; 0: 1,000 and 180,000, a live account's (developer.staxbill.com/reference/rate-limits)
+	MinuteLength time.Duration              // of the minute window, for who cannot wait; 0: a minute
+	ResetForm    string                     // how X-Rate-Limit-Reset-* is written: rfc3339 (the default), rfc3339-nozone, unix, http-date; none leaves all six headers out
+	OtherUsers   func(window time.Time) int // how many requests others of the account make at the start of the minute window; nil: none
 
 	PageCap   int  // most rows of a list page; 0: 1,000
 	ShortRows bool // list rows carry a summary only, which the vendor's pages leave possible
