@@ -22,7 +22,8 @@ type disk struct {
 	synced int
 	failAt int // the n-th operation fails; 0: none
 	ops    int
-	dead   bool // the process that writes it has ended
+	dead   bool          // the process that writes it has ended
+	slow   time.Duration // of a sync
 }
 
 // crash ends the disk's process, and returns what the disk holds: after a loss of
@@ -64,6 +65,7 @@ func (d *disk) Write(p []byte) (int, error) {
 }
 
 func (d *disk) Sync() error {
+	<-time.After(d.slow)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err := d.op(); err != nil {

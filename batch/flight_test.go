@@ -1,0 +1,79 @@
+package batch_test
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"rowbatch/batch"
+)
+
+// A row that waits for the disk leaves its connection to others: 200 rows of two
+// requests of 20 ms, over four connections, take two seconds.
+func TestTheDiskHoldsUpNoRequests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, ids := crowded(t, 200)
+		b := newBench(t, w)
+		b.disk.slow = 20 * time.Millisecond
+		began := time.Now()
+		if _, err := b.run(b.setAll(ids)...); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took > 2200*time.Millisecond {
+			t.Errorf("took %s", took)
+		}
+		if w.most > b.opts.Workers["edit"] {
+			t.Errorf("%d requests were in flight at once", w.most)
+		}
+	})
+}
+
+// When a server grows slow between reads and their writes, what had been read is
+// read once more at most.
+func TestAServerThatGrowsSlow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, ids := crowded(t, 40)
+		b := newBench(t, w)
+		b.opts.Fresh = time.Second
+		began := time.Now()
+		w.fault = func(string, string, int) fault {
+			if time.Since(began) < 200*time.Millisecond {
+				return fault{}
+			}
+			return fault{delay: 3 * time.Second}
+		}
+		reads := map[string]int{}
+		w.onSend = func(id string) {
+			if age := time.Since(w.readAt[id]); age > b.opts.Fresh+3*time.Second { // its own answer's time included
+				t.Errorf("a write to customer %s was made on a record %s old", id, age)
+			}
+			reads[id] = w.calls[id] - 1
+		}
+		if _, err := b.run(b.setAll(ids)...); err != nil {
+			t.Fatal(err)
+		}
+		for id, n := range reads {
+			if n > 2 {
+				t.Errorf("customer %s was read %d times before the write", id, n)
+			}
+		}
+		if onTheWay := 4 * b.opts.Workers["edit"]; len(reads) != len(ids) || w.reads > len(ids)+1+onTheWay {
+			t.Errorf("%d reads for %d rows, of which %d were sent", w.reads, len(ids), len(reads))
+		}
+	})
+}
+
+func (b *bench) setAll(ids []string) (items []*batch.Item) {
+	for _, id := range ids {
+		items = append(items, b.set(id, "a", "x"))
+	}
+	return items
+}
+
+func crowded(t *testing.T, customers int) (w *world, ids []string) {
+	for n := range customers {
+		ids = append(ids, fmt.Sprint(n))
+	}
+	return newWorld(t, ids...), ids
+}
