@@ -41,12 +41,14 @@ type benchServer struct {
 	held  map[string]bool
 	count int
 	first time.Time // when the first request came
+	last  time.Time // when the last one did
 }
 
 // benchCounts is what a benchServer has seen since it was last asked to start anew.
 type benchCounts struct {
 	Requests int
 	First    int64 // Unix nanoseconds
+	Last     int64
 }
 
 // serveBench is the command that serves until its standard input ends.
@@ -74,6 +76,7 @@ func (s *benchServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.count++; s.count == 1 {
 		s.first = time.Now()
 	}
+	s.last = time.Now()
 	s.mu.Unlock()
 	time.Sleep(replyTime)
 	h := w.Header()
@@ -91,7 +94,7 @@ func (s *benchServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *benchServer) control(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c := benchCounts{s.count, s.first.UnixNano()}
+	c := benchCounts{s.count, s.first.UnixNano(), s.last.UnixNano()}
 	if path.Base(r.URL.Path) == "reset" {
 		clear(s.put)
 		clear(s.held)
