@@ -118,11 +118,7 @@ const longestPause = time.Hour
 
 // retryAfter reads how long the server asks to be left alone; 0: it does not.
 func retryAfter(h http.Header, date time.Time) time.Duration {
-	wish := h.Get("Retry-After")
-	if wish == "" { // as nearly always: the forms need not all be tried
-		return 0
-	}
-	until, ok := readStamp(wish, date)
+	until, ok := readStamp(h.Get("Retry-After"), date)
 	if !ok {
 		return 0
 	}

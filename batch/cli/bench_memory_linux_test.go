@@ -1,12 +1,15 @@
 package cli_test
 
 import (
+	"bufio"
 	"bytes"
 	"cmp"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -53,15 +56,55 @@ type crowdRun struct {
 	customers         crowd
 }
 
+// memoryCrowd answers for one customer as its crowd does in the list.
+type memoryCrowd struct{ crowd }
+
+func (c memoryCrowd) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	id, err := strconv.Atoi(path.Base(r.URL.Path))
+	if err != nil {
+		c.crowd.ServeHTTP(w, r)
+		return
+	}
+	page := httptest.NewRecorder()
+	n := id - firstBenchID
+	c.crowd.ServeHTTP(page, httptest.NewRequest(http.MethodGet, fmt.Sprintf("/v1/customers?pageNumber=%d", n/1000), nil))
+	fmt.Fprint(w, gjson.GetBytes(page.Body.Bytes(), strconv.Itoa(n%1000)).Raw)
+}
+
 func newCrowdRun(b *testing.B, program string, customers int) crowdRun {
-	server := httptest.NewServer(crowd(customers))
+	server := httptest.NewServer(memoryCrowd{crowd(customers)})
 	b.Cleanup(server.Close)
 	return crowdRun{program, server.URL, b.TempDir(), crowd(customers)}
 }
 
 func (r crowdRun) update(b *testing.B, key, name string, flags ...string) (peak int) {
-	_, peak = r.run(b, append([]string{"update", r.customers.file(b, key, name)}, flags...)...)
+	_, peak = r.run(b, append([]string{"update", r.file(b, key, name)}, flags...)...)
 	return peak
+}
+
+// file writes a row for each customer, in another order than the list's.
+func (r crowdRun) file(b *testing.B, key, name string) string {
+	b.Helper()
+	file := filepath.Join(r.dir, "rows.csv")
+	f, err := os.Create(file)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close()
+	out := bufio.NewWriter(f)
+	fmt.Fprintln(out, key+",firstName")
+	for i := range int(r.customers) {
+		n := i * 7919 % int(r.customers) // 7919 is a prime: each once
+		who := strconv.Itoa(firstBenchID + n)
+		if key == "reference" {
+			who = "AC-" + strconv.Itoa(n)
+		}
+		fmt.Fprintln(out, who+","+name)
+	}
+	if err := out.Flush(); err != nil {
+		b.Fatal(err)
+	}
+	return file
 }
 
 func (r crowdRun) sheet() string { return filepath.Join(r.dir, "customers.csv") }
