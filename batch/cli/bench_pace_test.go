@@ -44,7 +44,7 @@ func BenchmarkPace(b *testing.B) {
 			var busy time.Duration
 			requests := 0
 			for b.Loop() {
-				for range 3 {
+				for range 5 {
 					server.tell(b, "reset")
 					bare = append(bare, bareRate(b, server, c.rows, c.row))
 					server.tell(b, "reset")
