@@ -104,12 +104,17 @@ type Journal struct {
 	durable int64  // bytes known to be on disk
 	seq     int64
 	syncing bool // one goroutine is writing and syncing for all
+	crowded bool // others came to wait for the last sync while it went on
 	err     error
 }
 
 // lazily is how many bytes of outcomes may wait for the next intent's sync.
 // Losing them costs a read-back each, never a second write.
 const lazily = 32 << 10
+
+// gathering is how long an intent waits for others at most. Meanwhile the other
+// rows on the way keep the connections busy.
+const gathering = time.Millisecond
 
 // NewJournal starts a journal on an empty file. The head is on disk when it returns.
 func NewJournal(f File, h Head) (*Journal, error) {
@@ -187,12 +192,26 @@ func (j *Journal) durably(e Entry) error {
 	j.add(e)
 	for mine := j.size; j.err == nil && j.durable < mine; {
 		if j.syncing {
+			j.crowded = true
 			j.synced.Wait() // its sync may cover this record too; if not, the next is ours
 			continue
 		}
+		j.gather()
 		j.flush(true)
 	}
 	return j.err
+}
+
+// gather waits a moment for more to share the next sync, where many are at it: each
+// sync takes a thread off the others' work. Who is alone waits for nobody.
+func (j *Journal) gather() {
+	if !j.crowded {
+		return
+	}
+	j.crowded, j.syncing = false, true
+	j.mu.Unlock()
+	time.Sleep(gathering)
+	j.mu.Lock()
 }
 
 // add appends a record to the buffer; the lock is held.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -119,6 +121,33 @@ func TestIntentsShareSyncs(t *testing.T) {
 		})
 	}
 	all.Wait()
+}
+
+// Who writes alone waits for nobody; of many, each waits a moment for the others.
+func TestIntentsWaitForEachOther(t *testing.T) {
+	for writers, most := range map[int]struct {
+		took  time.Duration
+		syncs int
+	}{1: {20 * time.Millisecond, 20}, 16: {70 * time.Millisecond, 60}} {
+		synctest.Test(t, func(t *testing.T) {
+			d := &disk{slow: time.Millisecond}
+			j, err := batch.NewJournal(d, batch.Head{Rows: writers})
+			must(t, err)
+			began, before := time.Now(), d.ops
+			var all sync.WaitGroup
+			for n := range writers {
+				all.Go(func() {
+					for range 20 {
+						must(t, j.Intent(n, batch.Found{Record: batch.Record{ID: fmt.Sprint(n)}}, nil))
+					}
+				})
+			}
+			all.Wait()
+			if took, syncs := time.Since(began), (d.ops-before)/2; took > most.took || syncs > most.syncs {
+				t.Errorf("%d writers of 20 intents each: %d syncs in %s", writers, syncs, took)
+			}
+		})
+	}
 }
 
 func FuzzJournal(f *testing.F) {
