@@ -202,8 +202,8 @@ func (j *Journal) durably(e Entry) error {
 	return j.err
 }
 
-// gather waits a moment for more to share the next sync, where many are at it: each
-// sync takes a thread off the others' work. Who is alone waits for nobody.
+// gather waits a moment for more to share the next sync, where many are at it.
+// Who is alone waits for nobody.
 func (j *Journal) gather() {
 	if !j.crowded {
 		return
