@@ -79,6 +79,43 @@ func crashing(t *testing.T, seed int) (killed int) {
 	return killed
 }
 
+// A server that loses every write of a row uses up its sends. Once it is well
+// again, whoever resumes carries the row out all the same.
+func TestResumeSendsAsOftenAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "1")
+		w.fault = func(kind, _ string, _ int) (f fault) {
+			if kind == "send" {
+				f.class = batch.Lost
+			}
+			return f
+		}
+		p := &process{w: w, act: &edit{w: w}, ids: []string{"1"}}
+		outcomes := func() (all []batch.Outcome) {
+			p.data, _ = p.live(t, 0, false)
+			for n := range crashRows {
+				o, err := p.load(t, p.data).Outcome(n)
+				must(t, err)
+				all = append(all, o)
+			}
+			return all
+		}
+		first := outcomes()[0]
+		if first.Kind != batch.NotAttempted || first.Code != "server_unavailable" || first.Sends != 8 {
+			t.Errorf("of a server that loses all writes: %+v", first)
+		}
+		w.fault = nil
+		for n, o := range outcomes() {
+			if o.Kind != batch.Changed {
+				t.Errorf("row %d, once the server is well: %+v", n, o)
+			}
+		}
+		if len(w.order["1"]) != crashRows {
+			t.Errorf("%d effects of %d rows", len(w.order["1"]), crashRows)
+		}
+	})
+}
+
 func faultsOf(seed int) func(kind, id string, call int) fault {
 	bad := chance(seed, "bad") / 2
 	return func(kind, id string, call int) fault {

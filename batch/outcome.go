@@ -53,6 +53,7 @@ type Outcome struct {
 	Error    string    `json:"err,omitempty"`  // for people; Codes holds the fix
 	Sends    int       `json:"n,omitempty"`    // writes sent, repeats included
 	Lost     bool      `json:"lost,omitempty"` // the answer to one of them was
+	Futile   bool      `json:"fut,omitempty"`  // they were as many as may be, and none had an effect: a later process may send as many
 	Requests int       `json:"q,omitempty"`    // all requests made for this row, writes included
 	Millis   int64     `json:"ms,omitempty"`   // from the row's first request to its outcome
 	At       time.Time `json:"t,omitzero"`     // when it was settled

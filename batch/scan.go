@@ -187,7 +187,7 @@ func (x *Index) note(offset int64, e *Entry) error {
 		return &DamageError{offset}
 	}
 	x.done.set(e.Row, offset)
-	if e.Outcome.Kind == NotAttempted && !e.Outcome.Lost && x.sends != nil { // whatever was sent, the server answered that it did not take it
+	if o := e.Outcome; o.Kind == NotAttempted && (!o.Lost || o.Futile) && x.sends != nil { // whatever was sent, the server did not take it
 		x.sends[e.Row] = 0
 	}
 	return nil

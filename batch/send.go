@@ -106,5 +106,5 @@ func (v *visitor) exhausted() result {
 	if v.t.Sent != nil {
 		return v.settled(Outcome{Kind: InDoubt, Code: "no_answer", Error: fmt.Sprintf("%d writes were sent, and none was answered", v.t.Sends)})
 	}
-	return v.settled(Outcome{Kind: NotAttempted, Code: "server_unavailable", Error: fmt.Sprintf("%d writes were sent, and none took effect", v.t.Sends)})
+	return v.settled(Outcome{Kind: NotAttempted, Code: "server_unavailable", Futile: true, Error: fmt.Sprintf("%d writes were sent, and none took effect", v.t.Sends)})
 }

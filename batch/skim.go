@@ -8,7 +8,7 @@ import (
 
 // Skim is Scan for whoever wants to know where the records stand: those of rows
 // lack what was found, changed and answered. Of an outcome there are its kind and
-// whether an answer was lost.
+// what became of its writes.
 func Skim(r io.Reader, each func(offset int64, e *Entry) error) (sound int64, err error) {
 	return scan(r, skim, each)
 }
@@ -27,7 +27,7 @@ func skim(line []byte) *Entry {
 		if !o.IsObject() {
 			return decode(line)
 		}
-		e.Outcome = &Outcome{Kind: Kind(o.Get("k").Str), Lost: o.Get("lost").Bool()}
+		e.Outcome = &Outcome{Kind: Kind(o.Get("k").Str), Lost: o.Get("lost").Bool(), Futile: o.Get("fut").Bool()}
 	default:
 		return decode(line)
 	}

@@ -27,7 +27,7 @@ func anyOutcome(t *rapid.T) batch.Outcome {
 		Kind: rapid.SampledFrom(append(batch.Kinds(), "of_a_later_version")).Draw(t, "kind"), Key: text.Draw(t, "key"), ID: text.Draw(t, "id"),
 		Action: text.Draw(t, "action"), Created: text.Draw(t, "created"), Currency: text.Draw(t, "currency"),
 		HTTP: rapid.IntRange(0, 599).Draw(t, "http"), Code: text.Draw(t, "code"), Error: text.Draw(t, "error"),
-		Sends: rapid.IntRange(0, 9).Draw(t, "sends"), Lost: rapid.Bool().Draw(t, "lost"), Requests: rapid.IntRange(0, 99).Draw(t, "requests"),
+		Sends: rapid.IntRange(0, 9).Draw(t, "sends"), Lost: rapid.Bool().Draw(t, "lost"), Futile: rapid.Bool().Draw(t, "futile"), Requests: rapid.IntRange(0, 99).Draw(t, "requests"),
 		Millis: rapid.Int64().Draw(t, "millis"), Customer: text.Draw(t, "customer"), Status: text.Draw(t, "status"),
 		Balance: text.Draw(t, "balance"), Billing: text.Draw(t, "billing"),
 	}
@@ -111,7 +111,7 @@ func told(read func(io.Reader, func(int64, *batch.Entry) error) (int64, error), 
 	sound, err := read(bytes.NewReader(data), func(offset int64, e *batch.Entry) error {
 		text := fmt.Sprintln(offset, e.Seq, e.Kind, e.Durable, e.Row, e.Run != nil, e.End != nil)
 		if e.Outcome != nil {
-			text += fmt.Sprintln(e.Outcome.Kind, e.Outcome.Lost)
+			text += fmt.Sprintln(e.Outcome.Kind, e.Outcome.Lost, e.Outcome.Futile)
 		}
 		all = append(all, text)
 		return nil
