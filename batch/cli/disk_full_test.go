@@ -16,6 +16,7 @@ import (
 // sizes from nothing up to what the run takes. It ends with 15, and a resume on a
 // disk with room carries the run to its end.
 func TestAFullDisk(t *testing.T) {
+	t.Parallel()
 	if runtime.GOOS == "windows" {
 		t.Skip("a shell sets the limit")
 	}

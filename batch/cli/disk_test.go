@@ -254,6 +254,7 @@ func (d *diskTrial) afterFault(failAt int, err error, asked int) {
 }
 
 func TestADiskThatFailsInARun(t *testing.T) {
+	t.Parallel()
 	nothing := func(*diskTrial) {}
 	everyOperation(t, 1, false, nothing, (*diskTrial).begin)
 	everyOperation(t, 1, true, nothing, (*diskTrial).begin)
@@ -261,6 +262,7 @@ func TestADiskThatFailsInARun(t *testing.T) {
 }
 
 func TestADiskThatFailsInAResume(t *testing.T) {
+	t.Parallel()
 	stopped := func(d *diskTrial) {
 		d.stopAt = 1
 		if err := d.begin(soundDisk()); err != nil {

@@ -54,6 +54,7 @@ func (a *account) between(t *testing.T, spoil func(page string, r *http.Request,
 }
 
 func TestExportOfACappedList(t *testing.T) {
+	t.Parallel()
 	a := smallAccount(t, capped)
 	b, ids := a.exported(t, 0)
 	slices.Sort(ids)
@@ -65,6 +66,7 @@ func TestExportOfACappedList(t *testing.T) {
 // Somebody leaves the list while it is read, and whoever came after him moves to
 // a page that was read already: the counts agree, and all the same it is said.
 func TestExportOfAListThatShifts(t *testing.T) {
+	t.Parallel()
 	a := smallAccount(t, capped)
 	first := a.IDs()[0]
 	a.between(t, func(page string, r *http.Request, _ http.Header) {
@@ -83,6 +85,7 @@ func TestExportOfAListThatShifts(t *testing.T) {
 
 // A server that does not turn its pages would make a part pass for the whole.
 func TestExportOfAListThatDoesNotTurn(t *testing.T) {
+	t.Parallel()
 	a := smallAccount(t, capped)
 	a.between(t, func(page string, r *http.Request, _ http.Header) {
 		if page == "3" {

@@ -83,6 +83,7 @@ func refusedMappings() map[string]refused {
 }
 
 func TestRefusalsDoNotQuotePasswords(t *testing.T) {
+	t.Parallel()
 	for _, table := range []map[string]refused{refusedFiles(), refusedMappings()} {
 		for name, r := range table {
 			for _, command := range []string{"patch", "run"} {

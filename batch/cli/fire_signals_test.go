@@ -46,6 +46,7 @@ func (s *safe) stopped(t *testing.T, signal os.Signal, writes, code int, args ..
 
 // TestStoppedRunsKeepNoSecret stops runs with passwords in every way, and goes on with them.
 func TestStoppedRunsKeepNoSecret(t *testing.T) {
+	t.Parallel()
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows cannot send these signals")
 	}
@@ -88,6 +89,7 @@ func TestStoppedRunsKeepNoSecret(t *testing.T) {
 
 // TestLostInputKeepsItsSecrets: without the file nobody knows the passwords, and no other text is sent in their place.
 func TestLostInputKeepsItsSecrets(t *testing.T) {
+	t.Parallel()
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows cannot send these signals")
 	}
@@ -114,6 +116,7 @@ func TestLostInputKeepsItsSecrets(t *testing.T) {
 
 // TestBadSettingsAreNotQuoted: keys and addresses that cannot be used are not shown either.
 func TestBadSettingsAreNotQuoted(t *testing.T) {
+	t.Parallel()
 	fusebill, trackfinity := []string{"update", "edits.csv"}, []string{"patch", "patches.csv"}
 	for name, c := range map[string]struct {
 		setting string

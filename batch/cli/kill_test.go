@@ -30,6 +30,7 @@ type killFigures struct {
 // is held against the sandbox's ledger, and at the end also against the same run
 // without kills and faults.
 func TestKills(t *testing.T) {
+	t.Parallel()
 	total := killFigures{moments: map[string]int{}, doubts: map[string]int{}}
 	calm := map[string]*killStory{}
 	began := time.Now()

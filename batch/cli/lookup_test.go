@@ -39,6 +39,7 @@ func smallAccount(t *testing.T, change ...func(*sandbox.Options)) *account {
 }
 
 func TestLookupIsChosen(t *testing.T) {
+	t.Parallel()
 	a := smallAccount(t)
 	few, many := a.some(20), a.some(60)
 	for _, c := range []struct {
@@ -69,6 +70,7 @@ func TestLookupIsChosen(t *testing.T) {
 }
 
 func TestPagesCappedByTheServer(t *testing.T) {
+	t.Parallel()
 	a := smallAccount(t, func(o *sandbox.Options) { o.PageCap = 90 })
 	a.run(t, "update", a.edits(t, "reference", a.some(100), 0)).want(t, "list=12", "unchanged=100")
 	a.run(t, "update", a.edits(t, "id", a.some(100), 0)).want(t, "list=1 get=100", "unchanged=100")
@@ -77,6 +79,7 @@ func TestPagesCappedByTheServer(t *testing.T) {
 // A field that list rows lack is no evidence, and rows without a time of creation
 // leave it open whether each customer was shown once.
 func TestShortListRows(t *testing.T) {
+	t.Parallel()
 	a := smallAccount(t, func(o *sandbox.Options) { o.ShortRows = true })
 	rows := a.some(60)
 	a.run(t, "update", a.edits(t, "id", rows, 2)).want(t, "list=1 get=31 put=30", "changed=30 unchanged=30")
@@ -92,6 +95,7 @@ func TestShortListRows(t *testing.T) {
 
 // A dry run needs no customer whom the list shows in full; what is sent is read afresh.
 func TestDryRunByTheList(t *testing.T) {
+	t.Parallel()
 	for _, key := range []string{"id", "reference"} {
 		a := smallAccount(t)
 		a.run(t, "update", a.edits(t, key, a.some(60), 2), "--dry-run").want(t, "list=1", "would_change=30 unchanged=30")
@@ -108,6 +112,7 @@ func TestDryRunByTheList(t *testing.T) {
 }
 
 func TestDryRunOfHoldsReadsWhatIsOwed(t *testing.T) {
+	t.Parallel()
 	a := smallAccount(t)
 	var rows [][]string
 	for n, c := range a.some(60) {
@@ -140,6 +145,7 @@ func (a *account) references(t *testing.T) string {
 }
 
 func TestReferencesInTheList(t *testing.T) {
+	t.Parallel()
 	a := smallAccount(t)
 	a.run(t, "update", a.references(t)).want(t, "list=1", "unchanged=58 rejected=2")
 	if got := fmt.Sprint(a.columnOf(t, "rb_error_code")[57:]); got != "[not_found ambiguous_reference ]" {
@@ -153,6 +159,7 @@ func TestReferencesInTheList(t *testing.T) {
 
 // Where the list moved while it was read, it does not tell who is missing from it: each reference is searched for.
 func TestReferencesInAListThatShifts(t *testing.T) {
+	t.Parallel()
 	a := smallAccount(t, func(o *sandbox.Options) { o.PageCap = 100 })
 	box := http.Handler(a.Sandbox)
 	a.serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -173,6 +180,7 @@ func TestReferencesInAListThatShifts(t *testing.T) {
 // A customer with several rows is read before each of them: what the list shows
 // is not what the rows before will have left.
 func TestSeveralRowsOfACustomer(t *testing.T) {
+	t.Parallel()
 	a := smallAccount(t)
 	some := a.some(60)
 	var rows [][]string

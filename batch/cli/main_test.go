@@ -1,8 +1,11 @@
 package cli_test
 
 import (
+	"flag"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -13,16 +16,26 @@ import (
 // TestMain makes the test binary serve as the rowbatch command too, so that
 // scripts and tests run the program in processes of its own, and benchmarks a server.
 func TestMain(m *testing.M) {
+	if err := manyAtOnce(); err != nil {
+		panic(err)
+	}
 	testscript.Main(m, map[string]func(){
 		"rowbatch":    func() { os.Exit(cli.Main(os.Args[1:])) },
 		"benchserver": serveBench,
 	})
 }
 
+// manyAtOnce has twice as many tests go side by side as there are cores, unless
+// -parallel says otherwise: most of them wait for processes, disks and pauses.
+func manyAtOnce() error {
+	return flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0)))
+}
+
 // TestScripts runs the scripts in testdata, which read as a manual of the
 // command line. Each has a sandbox, samples and a reports folder of its own, and
 // no setting from outside.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
 		Setup:               furnish,

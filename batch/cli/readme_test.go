@@ -75,6 +75,7 @@ func (r reader) run(t *testing.T, line string) (output string, status int) {
 // where a sample holds bad rows; with any other status only if the prose before
 // its block says so.
 func TestReadme(t *testing.T) {
+	t.Parallel()
 	page, err := os.ReadFile(filepath.Join(moduleRoot, "README.md"))
 	if err != nil {
 		t.Fatalf("the module has no README.md to check: %v", err)

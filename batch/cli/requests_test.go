@@ -196,6 +196,7 @@ func (a *account) edits(t *testing.T, key string, to []customer, every int) stri
 // What an update of so many rows costs, in an account of 10,000 customers: the
 // README has the figures. A run's first write is checked by one read more.
 func TestRequestsOfAnUpdate(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name, key          string
 		rows, every, most  int
@@ -229,6 +230,7 @@ func TestRequestsOfAnUpdate(t *testing.T) {
 }
 
 func TestRequestsOfAHold(t *testing.T) {
+	t.Parallel()
 	a := openAccount(t, sandbox.Options{})
 	var rows [][]string
 	for n, c := range a.some(1000) {
@@ -247,6 +249,7 @@ func TestRequestsOfAHold(t *testing.T) {
 }
 
 func TestRequestsOfALatch(t *testing.T) {
+	t.Parallel()
 	a := openAccount(t, sandbox.Options{Customers: 1000})
 	var rows [][]string
 	for n, c := range a.some(200) {

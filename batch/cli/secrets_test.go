@@ -21,6 +21,7 @@ func decoded(t *testing.T, key string) string {
 // TestNoSecretIsKeptOrShown takes files with passwords through all commands, with
 // everything shown that there is to show.
 func TestNoSecretIsKeptOrShown(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ target, format string }{{"embedded", "text"}, {"served", "json"}, {"echoing", "text"}, {"echoing", "json"}} {
 		t.Run(c.target+", "+c.format, func(t *testing.T) {
 			t.Parallel()
@@ -132,6 +133,7 @@ func (s *safe) mixed(t *testing.T, target string) {
 
 // TestParrot: however a server repeats a key or a password, nothing of ours does.
 func TestParrot(t *testing.T) {
+	t.Parallel()
 	t.Run("patch", func(t *testing.T) {
 		t.Parallel()
 		s := newSafe(t, true)
@@ -187,6 +189,7 @@ func TestParrot(t *testing.T) {
 
 // TestParrotInTrouble has a server repeat secrets in replies that are no answer, three times of four.
 func TestParrotInTrouble(t *testing.T) {
+	t.Parallel()
 	s := newSafe(t, true)
 	rows := [][]string{{"customer_id", "password"}}
 	said := map[string]string{}
@@ -211,6 +214,7 @@ func TestParrotInTrouble(t *testing.T) {
 
 // TestParrotDeniesAccess has a server repeat secrets as it ends the run.
 func TestParrotDeniesAccess(t *testing.T) {
+	t.Parallel()
 	body := func(text string) string { return "<html>" + text }
 	for name, shape := range map[string]replyShape{
 		"401": {401, "WWW-Authenticate", body}, "403": {403, "", body}, "302": {302, "Location", body}, "page": {200, "Content-Type", body},

@@ -87,6 +87,7 @@ func openBusy(t *testing.T, n, minute, day int) *office {
 // headers alone. They stop at the day's floor, and go on when there is room again;
 // then every row has been sent once.
 func TestShardsShareAnAllowance(t *testing.T) {
+	t.Parallel()
 	const rows, day = 700, 1000
 	o := openBusy(t, rows, plenty, day)
 	all := o.together(t, []int{exitDone, exitStopped}, shardOf("update", "rows.csv"))

@@ -159,6 +159,7 @@ func shardedPlans() map[string]struct {
 // once: what the shards say of their rows, and what they leave of the customers,
 // is what the whole run says and leaves.
 func TestShardsTogetherAreTheWholeRun(t *testing.T) {
+	t.Parallel()
 	for name, p := range shardedPlans() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -150,6 +150,7 @@ func (r *fireRun) failures(all []verdict) (lines []string) {
 }
 
 func TestStormsOfAllActions(t *testing.T) {
+	t.Parallel()
 	for name, f := range fires() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -205,6 +206,7 @@ func (f figures) String() string {
 
 // TestStormsWithCtrlC stops each kind of run in the middle of a storm, and goes on in calm weather.
 func TestStormsWithCtrlC(t *testing.T) {
+	t.Parallel()
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows cannot send this signal")
 	}

@@ -112,6 +112,7 @@ func count(ends []end) map[string]int {
 }
 
 func TestReportAgreesWithTheServer(t *testing.T) {
+	t.Parallel()
 	r := newTrial(t, 1)
 	box := r.serve(t, storm()...)
 	run := r.command(box, "edits.csv")
@@ -181,6 +182,7 @@ func (r *trial) interrupted(t *testing.T, signal os.Signal) int {
 }
 
 func TestInterruptedRunAccountsForEveryRow(t *testing.T) {
+	t.Parallel()
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows cannot send these signals")
 	}
@@ -251,6 +253,7 @@ func (r *trial) wanted() map[string]map[string]string {
 }
 
 func TestKilledRunLeavesASoundJournal(t *testing.T) {
+	t.Parallel()
 	r := newTrial(t, 9)
 	r.interrupted(t, os.Kill)
 	if _, err := os.Stat(filepath.Join(r.newest(t), "report.csv")); !os.IsNotExist(err) {
