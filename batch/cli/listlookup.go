@@ -23,7 +23,7 @@ type listLookup struct {
 	run     *run
 	engine  *batch.Engine
 	actions map[string]batch.Action
-	index   *keyIndex
+	index   *runs.KeyIndex // of the rows that customers stand in
 	picker  *runs.RowsPicker
 	asks    []asking // by row: whether its reference is to be looked up; nil when none is
 	byBoth  bool     // some rows name their customers by reference
@@ -49,7 +49,7 @@ const (
 const mostSeveral = 100_000
 
 func (r *run) newListLookup(searches bool) (*listLookup, error) {
-	l := &listLookup{run: r, engine: r.engine(false), actions: r.actions(), index: newKeyIndex(r.rows.rows()), several: map[int][]uint64{}}
+	l := &listLookup{run: r, engine: r.engine(false), actions: r.actions(), index: runs.NewKeyIndex(r.rows.rows(), int64(r.rows.rows())), several: map[int][]uint64{}}
 	if searches {
 		l.asks = make([]asking, r.rows.rows())
 	}
@@ -59,7 +59,7 @@ func (r *run) newListLookup(searches bool) (*listLookup, error) {
 		}
 		l.enter(row)
 	}
-	l.index.finish()
+	l.index.Finish()
 	picker, err := r.dir.PickRows(r.rows.rows())
 	if err != nil {
 		return nil, err
@@ -81,7 +81,7 @@ func (l *listLookup) enter(row runs.Row) {
 	if mapped.Key == "" {
 		return
 	}
-	l.index.add(action.Key(field, mapped.Key), n)
+	l.index.Add(action.Key(field, mapped.Key), int64(n))
 	if field == "reference" && rows.isOpen(n) && rows.ids[n] == 0 {
 		l.asks[n] = whoBearsIt
 	}
@@ -143,16 +143,16 @@ func (l *listLookup) customer(c client.ListRow, at time.Time) error {
 // candidates yields the rows that may be about a customer.
 func (l *listLookup) candidates(c client.ListRow) iter.Seq[int] {
 	return func(yield func(int) bool) {
-		for n := range l.index.find(action.Key("id", strconv.FormatUint(c.ID, 10))) {
-			if !yield(n) {
+		for n := range l.index.Find(action.Key("id", strconv.FormatUint(c.ID, 10))) {
+			if !yield(int(n)) {
 				return
 			}
 		}
 		if c.Reference == "" {
 			return
 		}
-		for n := range l.index.find(action.Key("reference", c.Reference)) {
-			if !yield(n) {
+		for n := range l.index.Find(action.Key("reference", c.Reference)) {
+			if !yield(int(n)) {
 				return
 			}
 		}

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"io"
 	"io/fs"
 	"slices"
@@ -88,25 +87,11 @@ type Baseline struct {
 	file    File
 	size    int64
 	columns []string
-	key     string // the place of its column, to gjson
-	seed    maphash.Seed
-	index   []place // ascending
-	window  []byte  // of the file, from at: rows are mostly asked for in its order
+	key     string    // the place of its column, to gjson
+	index   *KeyIndex // of where lines start
+	window  []byte    // of the file, from at: rows are mostly asked for in its order
 	at      int64
 }
-
-// place is a hash of a row's key, in the upper bits, and where its line starts.
-type place uint64
-
-const offsetBits = 40 // files of a terabyte; of the hash 24 are left, and keys are compared besides
-
-func placeOf(hash uint64, offset int64) place {
-	return place(hash>>offsetBits<<offsetBits | uint64(offset))
-}
-
-func (p place) offset() int64 { return int64(p & (1<<offsetBits - 1)) }
-
-func (p place) hash() place { return p >> offsetBits }
 
 const windowSize = 16 << 10
 
@@ -121,7 +106,7 @@ func (d *Dir) OpenBaseline(keyColumn string) (*Baseline, error) {
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	b := &Baseline{file: f, size: info.Size(), seed: maphash.MakeSeed()}
+	b := &Baseline{file: f, size: info.Size(), index: NewKeyIndex(0, 0)}
 	if err := b.read(keyColumn); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", f.Name(), err), f.Close())
 	}
@@ -142,9 +127,11 @@ func (b *Baseline) read(keyColumn string) error {
 		return nil
 	}
 	b.key = strconv.Itoa(key)
-	if err := b.makeRoom(int64(len(first))); err != nil {
+	rows, err := b.countRows(int64(len(first)))
+	if err != nil {
 		return err
 	}
+	b.index = NewKeyIndex(rows, b.size)
 	for offset := int64(len(first)); ; {
 		line, err := in.ReadBytes('\n')
 		if len(line) == 0 && errors.Is(err, io.EOF) {
@@ -153,31 +140,28 @@ func (b *Baseline) read(keyColumn string) error {
 		if err != nil || !gjson.ValidBytes(line) {
 			return errors.Join(errors.New("it is cut short or damaged"), err)
 		}
-		b.index = append(b.index, placeOf(b.hash(b.keyOf(line)), offset))
+		b.index.Add(b.keyOf(line), offset)
 		offset += int64(len(line))
 	}
-	slices.Sort(b.index)
+	b.index.Finish()
 	return nil
 }
 
-// makeRoom counts the rows: an index that grew by appending would take twice its size.
-func (b *Baseline) makeRoom(from int64) error {
-	rows, part := 0, make([]byte, bufferSize)
+// countRows tells how large the index will be: one that grew would take twice its size.
+func (b *Baseline) countRows(from int64) (rows int, err error) {
+	part := make([]byte, bufferSize)
 	in := io.NewSectionReader(b.file, from, b.size-from)
 	for {
 		n, err := in.Read(part)
 		rows += bytes.Count(part[:n], []byte{'\n'})
 		if errors.Is(err, io.EOF) {
-			b.index = make([]place, 0, rows)
-			return nil
+			return rows, nil
 		}
 		if err != nil {
-			return err
+			return 0, err
 		}
 	}
 }
-
-func (b *Baseline) hash(key string) uint64 { return maphash.String(b.seed, key) }
 
 func (b *Baseline) keyOf(line []byte) string {
 	return gjson.GetBytes(line, b.key).Str
@@ -203,10 +187,8 @@ func (b *Baseline) Columns() []string { return b.columns }
 
 // Find returns the cells of the rows with this key.
 func (b *Baseline) Find(key string) (rows [][]string, err error) {
-	first := placeOf(b.hash(key), 0)
-	at, _ := slices.BinarySearch(b.index, first)
-	for ; at < len(b.index) && b.index[at].hash() == first.hash(); at++ {
-		line, err := b.line(b.index[at].offset())
+	for offset := range b.index.Find(key) {
+		line, err := b.line(offset)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", b.file.Name(), err)
 		}
