@@ -236,6 +236,7 @@ type Quota struct {
 // Allowance is what is known of the account's limits, for forecasts.
 type Allowance struct{ Minute, Day Quota }
 
+// Allowance returns what the replies so far have told.
 func (g *Governor) Allowance() Allowance {
 	g.mu.Lock()
 	defer g.mu.Unlock()

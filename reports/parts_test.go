@@ -33,7 +33,7 @@ func TestNumbers(t *testing.T) {
 		"0": true, "-5": true, "007": true, "12.50": true, "-0.1": true,
 		"": false, "-": false, "--5": false, "+5": false, "5.": false, ".5": false, "-.5": false, "1.2.3": false, "1e5": false, "-1-1": false, "١": false, "'5": false, " 5": false,
 	} {
-		if isNumber(s) != want {
+		if IsNumber(s) != want {
 			t.Errorf("%q: %v", s, !want)
 		}
 	}

@@ -65,7 +65,7 @@ func (t *table) Write(own []string) error {
 // safe keeps a spreadsheet from running a cell. A negative number is no formula,
 // and is read back as it is.
 func (t *table) safe(cell string) string {
-	if isNumber(cell) {
+	if IsNumber(cell) {
 		return cell
 	}
 	return t.escape(cell)

@@ -28,8 +28,8 @@ func deceptive(r rune) bool {
 	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
 }
 
-// isNumber matches -?[0-9]+(\.[0-9]+)?: what a spreadsheet shows and no formula.
-func isNumber(s string) bool {
+// IsNumber matches -?[0-9]+(\.[0-9]+)?: what a spreadsheet shows and no formula.
+func IsNumber(s string) bool {
 	s = strings.TrimPrefix(s, "-")
 	whole := digits(s)
 	if whole == 0 || whole == len(s) {

@@ -8,6 +8,7 @@ import (
 
 	"rowbatch/batch"
 	"rowbatch/batch/runs"
+	"rowbatch/batch/sheet"
 	"rowbatch/client"
 	"rowbatch/mapping"
 	"rowbatch/reports"
@@ -99,12 +100,13 @@ func codeOf(err error) int {
 		damage  *batch.DamageError
 		journal *batch.JournalError
 		files   *runs.WriteError
+		unfit   *sheet.UnfitError
 		signal  signalled
 	)
 	switch {
 	case errors.As(err, &f):
 		return f.code
-	case errors.As(err, &journal), errors.As(err, &files), errors.As(err, &damage):
+	case errors.As(err, &journal), errors.As(err, &files), errors.As(err, &damage), errors.As(err, &unfit):
 		return exitFiles
 	case errors.As(err, &busy):
 		return exitLocked

@@ -12,6 +12,7 @@ import (
 	"rowbatch/batch"
 	"rowbatch/batch/action"
 	"rowbatch/batch/runs"
+	"rowbatch/batch/sheet"
 	"rowbatch/mapping"
 	"rowbatch/reports"
 )
@@ -23,7 +24,7 @@ type export struct {
 	*run
 	flags    *exportFlags
 	columns  []action.ExportColumn // of the file, without rb_export
-	out      sheet
+	out      sheet.Sheet
 	baseline *runs.BaselineWriter
 	customer action.ExportColumn // the id, which the baseline must have
 	count    atomic.Int64        // customers written
@@ -41,11 +42,11 @@ func (x *export) carryOut() error {
 		return err
 	}
 	var err error
-	if x.out, err = openSheet(x.flags.output, x.flags.force, x.console.out); err != nil {
+	if x.out, err = sheet.Open(x.flags.output, x.flags.force, x.console.out); err != nil {
 		return err
 	}
 	if err := x.prepare(); err != nil {
-		x.out.drop()
+		x.out.Drop()
 		return err
 	}
 	err = x.read()
@@ -53,7 +54,7 @@ func (x *export) carryOut() error {
 		err = x.keep()
 	}
 	if err != nil {
-		x.out.drop()
+		x.out.Drop()
 		return errors.Join(asExportFailure(err), x.discard())
 	}
 	return x.sayExport()
@@ -107,7 +108,7 @@ func (x *export) prepare() (err error) {
 	x.types, x.named = map[string]bool{}, map[string]bool{}
 	names := append(x.names(), "rb_export")
 	if x.baseline, err = x.dir.WriteBaseline(append([]string{x.customer.Name}, x.names()...)); err == nil {
-		err = x.out.write(names)
+		err = x.out.Write(names)
 	}
 	if err != nil {
 		return errors.Join(asExportFailure(err), x.dir.Discard())
@@ -141,7 +142,7 @@ func (x *export) keep() error {
 		Account: x.services.account(), Systems: x.services.systems(), Options: x.exportOptions(), Rows: int(x.count.Load()), Started: x.began.UTC(), Program: Version,
 	}
 	x.head = h
-	if err := x.out.finish(); err != nil {
+	if err := x.out.Finish(); err != nil {
 		x.head = batch.Head{}
 		return err
 	}
@@ -155,7 +156,7 @@ func (x *export) keep() error {
 	if err := journal.End(end); err != nil {
 		return err
 	}
-	return x.out.keep()
+	return x.out.Keep()
 }
 
 func (x *export) exportOptions() map[string]string {
@@ -182,7 +183,7 @@ func (x *export) add(all []fetched) error {
 		if err := x.baseline.Append(cells); err != nil {
 			return err
 		}
-		if err := x.out.write(x.shown(cells[1:])); err != nil {
+		if err := x.out.Write(x.shown(cells[1:])); err != nil {
 			return err
 		}
 		x.count.Add(1)
@@ -193,8 +194,8 @@ func (x *export) add(all []fetched) error {
 // shown are the cells of a row as the file shows them.
 func (x *export) shown(cells []string) []string {
 	for i, c := range x.columns {
-		if !c.Overview || !plainNumber.MatchString(cells[i]) { // a debt is no formula
-			cells[i] = x.out.escape(cells[i])
+		if !c.Overview || !reports.IsNumber(cells[i]) { // a debt is no formula
+			cells[i] = x.out.Escape(cells[i])
 		}
 	}
 	return append(cells, x.dir.ID())

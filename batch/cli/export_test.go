@@ -9,11 +9,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/xuri/excelize/v2"
 	"pgregory.net/rapid"
 
 	"rowbatch/batch/action"
 	"rowbatch/batch/runs"
+	"rowbatch/batch/sheet"
 	"rowbatch/mapping"
 )
 
@@ -76,7 +76,7 @@ func TestAnExportComesBackUnedited(t *testing.T) {
 		dir, err := runs.Create(reports, time.Now(), exportName, "x")
 		must(t, err)
 		var file bytes.Buffer
-		sheet, err := openSheet("-", false, &file)
+		out, err := sheet.Open("-", false, &file)
 		must(t, err)
 		columns := action.DefaultColumns()
 		var names []string
@@ -85,20 +85,20 @@ func TestAnExportComesBackUnedited(t *testing.T) {
 		}
 		baseline, err := dir.WriteBaseline(names)
 		must(t, err)
-		must(t, sheet.write(append(names[:len(names):len(names)], "rb_export")))
+		must(t, out.Write(append(names[:len(names):len(names)], "rb_export")))
 		rows := rapid.IntRange(1, 4).Draw(t, "rows")
 		for n := range rows {
 			var cells, shown []string
 			record := strangeRecord(t, "98700"+string(rune('1'+n)))
 			for _, c := range columns {
 				cells = append(cells, c.Cell(record, nil))
-				shown = append(shown, sheet.escape(c.Cell(record, nil)))
+				shown = append(shown, out.Escape(c.Cell(record, nil)))
 			}
 			must(t, baseline.Append(cells))
-			must(t, sheet.write(append(shown, dir.ID())))
+			must(t, out.Write(append(shown, dir.ID())))
 		}
 		must(t, baseline.Close())
-		must(t, sheet.finish())
+		must(t, out.Finish())
 		checked := readBack(t, dir, file.Bytes())
 		if checked.Rows != rows || checked.Exported != rows || checked.Edited != 0 || checked.Rejected != 0 || checked.WarningCount != 0 {
 			t.Fatalf("%d rows, %d exported, %d edited, %d rejected, warnings %v", checked.Rows, checked.Exported, checked.Edited, checked.Rejected, checked.Warnings)
@@ -133,74 +133,16 @@ func readBack(t *rapid.T, dir *runs.Dir, file []byte) *mapping.Checked {
 	return checked
 }
 
-// A workbook's cells are all text, and give back what was exported.
-func TestWorkbookCellsAreText(t *testing.T) {
-	name := filepath.Join(t.TempDir(), "out.xlsx")
-	sheet, err := openSheet(name, false, nil)
-	must(t, err)
-	cells := []string{"9007199254740993", "007", "=1+1", "'=x", "two\nlines", "1.50"}
-	var shown []string
-	for _, c := range cells {
-		shown = append(shown, sheet.escape(c))
-	}
-	for _, step := range []error{sheet.write(shown), sheet.finish(), sheet.keep()} {
-		must(t, step)
-	}
-	book, err := excelize.OpenFile(name)
-	must(t, err)
-	defer book.Close()
-	rows, err := book.GetRows(sheetName)
-	must(t, err)
-	for i, want := range cells {
-		if got := mapping.Unescape(rows[0][i]); got != want {
-			t.Errorf("cell %d is %q, not %q", i, got, want)
-		}
-		at, err := excelize.CoordinatesToCellName(i+1, 1)
-		must(t, err)
-		if kind, err := book.GetCellType(sheetName, at); err != nil || kind != excelize.CellTypeInlineString && kind != excelize.CellTypeSharedString {
-			t.Errorf("cell %s is of type %v (%v)", at, kind, err)
-		}
-	}
-}
-
-// A file that came to be meanwhile is not replaced, and the rows are not lost.
-func TestPlaceKeepsWhatIsThere(t *testing.T) {
-	dir := t.TempDir()
-	name := filepath.Join(dir, "out.csv")
-	first, err := openSheet(name, false, nil)
-	must(t, err)
-	second, err := openSheet(name, false, nil)
-	must(t, err)
-	must(t, first.finish())
-	must(t, first.keep())
-	must(t, second.finish())
-	err = second.keep()
-	if err == nil {
-		t.Fatal("a file that came to be meanwhile was replaced")
-	}
-	second.drop()
-	left, _ := filepath.Glob(filepath.Join(dir, ".*.tmp"))
-	if len(left) != 1 || !strings.Contains(err.Error(), left[0]) {
-		t.Errorf("the rows are in %v, and the error says %v", left, err)
-	}
-	third, err := openSheet(filepath.Join(dir, "other.csv"), false, nil)
-	must(t, err)
-	third.drop()
-	if after, _ := filepath.Glob(filepath.Join(dir, ".*.tmp")); len(after) != 1 {
-		t.Errorf("an export that was dropped left %v", after)
-	}
-}
-
 // full is a disk without room.
 type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, errors.New("no space left") }
 
 func TestAFullOutputIsToldOnce(t *testing.T) {
-	sheet, err := openSheet("-", false, full{})
+	out, err := sheet.Open("-", false, full{})
 	must(t, err)
-	must(t, sheet.write([]string{"id"}))
-	if err := sheet.finish(); err == nil || strings.Count(err.Error(), "no space left") != 1 || codeOf(err) != exitFiles {
+	must(t, out.Write([]string{"id"}))
+	if err := out.Finish(); err == nil || strings.Count(err.Error(), "no space left") != 1 || codeOf(err) != exitFiles {
 		t.Errorf("%v", err)
 	}
 }

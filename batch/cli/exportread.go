@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"rowbatch/batch/sheet"
 	"rowbatch/client"
 	"rowbatch/mapping"
 )
@@ -109,10 +110,8 @@ func (x *export) remarkShift(list *client.Listing, seen int) {
 // announce says what the columns cost beyond the list, once its first page is there.
 func (x *export) announce(page []fetched, total int) {
 	var lacking []string
-	overview := false
 	for _, c := range x.columns {
 		if c.Overview {
-			overview = true
 			continue
 		}
 		for _, f := range page {
@@ -129,17 +128,14 @@ func (x *export) announce(page []fetched, total int) {
 	if len(lacking) > 0 {
 		fmt.Fprintf(x.console.err, "rowbatch: the customer list does not show %s: one request more for each of %s\n", strings.Join(lacking, ", "), plural(total, "customer"))
 	}
-	if overview {
+	if x.showsOverview() {
 		fmt.Fprintf(x.console.err, "rowbatch: balances and dates take one request more for each of %s\n", plural(total, "customer"))
 	}
 }
 
 // complete reads what a page lacks of its customers, several at once.
 func (x *export) complete(page []fetched) error {
-	overview := false
-	for _, c := range x.columns {
-		overview = overview || c.Overview
-	}
+	overview := x.showsOverview()
 	workers, stop := errgroup.WithContext(x.stop)
 	workers.SetLimit(x.flags.workers)
 	for i := range page {
@@ -210,7 +206,8 @@ func (x *export) stopCause() error { return context.Cause(x.stop) }
 // asExportFailure gives what kept an export from its end the right exit code.
 func asExportFailure(err error) error {
 	var known *fault
-	if errors.As(err, &known) || codeOf(err) != exitUsage {
+	var name *sheet.NameError
+	if errors.As(err, &known) || errors.As(err, &name) || codeOf(err) != exitUsage {
 		return err
 	}
 	return &fault{code: exitStopped, text: err.Error() + "; nothing was kept", try: "the same command again, when the server answers"}

@@ -1,4 +1,4 @@
-package cli
+package sheet
 
 import (
 	"errors"
@@ -43,9 +43,9 @@ func newXLSX(p *place) (*xlsxSheet, error) {
 	return s, p.writing(err)
 }
 
-func (s *xlsxSheet) write(cells []string) error {
+func (s *xlsxSheet) Write(cells []string) error {
 	if s.n++; s.n > excelize.TotalRows {
-		return s.unfit(fmt.Sprintf("a workbook holds %s rows", thousands(excelize.TotalRows)))
+		return s.unfit("a workbook holds 1,048,576 rows")
 	}
 	s.cells = s.cells[:0]
 	for _, cell := range cells {
@@ -58,19 +58,19 @@ func (s *xlsxSheet) write(cells []string) error {
 }
 
 func (s *xlsxSheet) unfit(why string) error {
-	return &fault{code: exitFiles, text: fmt.Sprintf("%s cannot be written: %s; nothing was kept", s.name, why), try: "-o with a name that ends in .csv"}
+	return &UnfitError{Text: fmt.Sprintf("%s cannot be written: %s; nothing was kept", s.name, why), Try: "-o with a name that ends in .csv"}
 }
 
-// escape leaves formulas alone, which text cells are not run as. Reading takes
+// Escape leaves formulas alone, which text cells are not run as. Reading takes
 // one apostrophe off all the same.
-func (s *xlsxSheet) escape(cell string) string {
+func (s *xlsxSheet) Escape(cell string) string {
 	if strings.HasPrefix(cell, "'") {
 		return mapping.Escape(cell)
 	}
 	return cell
 }
 
-func (s *xlsxSheet) finish() error {
+func (s *xlsxSheet) Finish() error {
 	err := s.rows.Flush()
 	if err == nil {
 		err = s.book.Write(s.out)
@@ -78,5 +78,5 @@ func (s *xlsxSheet) finish() error {
 	if err = errors.Join(err, s.book.Close()); err != nil {
 		return s.writing(err)
 	}
-	return s.place.finish()
+	return s.place.Finish()
 }

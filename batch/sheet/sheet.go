@@ -1,4 +1,6 @@
-package cli
+// Package sheet writes a table to a file that a user named, to be opened in a
+// spreadsheet: CSV, values separated by tabs, or a workbook.
+package sheet
 
 import (
 	"bufio"
@@ -9,39 +11,60 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"rowbatch/batch/runs"
 	"rowbatch/mapping"
 )
 
-// sheet is the file of an export: complete, or not there at all. Standard output
-// aside, which takes the rows as they come.
-type sheet interface {
-	write(cells []string) error
-	escape(cell string) string // so that a spreadsheet does not run it, and reading gives it back
-	finish() error             // all rows are written
-	keep() error               // puts the file in its place
-	drop()                     // leaves nothing behind; after keep it does nothing
+// Sheet is a file on its way: complete, or not there at all. Standard output
+// aside, which takes the rows as they come. What cannot be written is told by an
+// [*UnfitError] or a [*runs.WriteError].
+type Sheet interface {
+	Write(cells []string) error
+	Escape(cell string) string // so that a spreadsheet does not run it, and reading gives it back
+	Finish() error             // all rows are written
+	Keep() error               // puts the file in its place
+	Drop()                     // leaves nothing behind; after Keep it does nothing
 }
 
-var plainNumber = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?$`)
+// NameError says that no file can be, or come to stand, under a name.
+type NameError struct{ Text, Try string }
 
-// openSheet starts the file that a user named.
-func openSheet(name string, force bool, stdout io.Writer) (sheet, error) {
+func (e *NameError) Error() string { return hinted(e.Text, e.Try) }
+
+// UnfitError says that the rows do not fit where they are written to.
+type UnfitError struct{ Text, Try string }
+
+func (e *UnfitError) Error() string { return hinted(e.Text, e.Try) }
+
+func hinted(text, try string) string {
+	if try != "" {
+		text += "\ntry: " + try
+	}
+	return text
+}
+
+func misnamed(try, format string, args ...any) *NameError {
+	return &NameError{Text: fmt.Sprintf(format, args...), Try: try}
+}
+
+// Open starts the file that a user named; - is standard output. A file that is
+// there is replaced only by force. The error is a [*NameError], or says that nothing
+// can be written.
+func Open(name string, force bool, stdout io.Writer) (Sheet, error) {
 	if name == "-" {
 		return newCSV(&place{out: stdout, name: "standard output"}, ',')
 	}
 	ext := strings.ToLower(filepath.Ext(name))
 	if ext != ".csv" && ext != ".tsv" && ext != ".xlsx" {
-		return nil, usage("-o customers.csv", "-o %s: the name ends in .csv, .tsv or .xlsx", name)
+		return nil, misnamed("-o customers.csv", "-o %s: the name ends in .csv, .tsv or .xlsx", name)
 	}
 	p, err := newPlace(name, force)
 	if err != nil {
 		return nil, err
 	}
-	var s sheet
+	var s Sheet
 	switch ext {
 	case ".xlsx":
 		s, err = newXLSX(p)
@@ -51,7 +74,7 @@ func openSheet(name string, force bool, stdout io.Writer) (sheet, error) {
 		s, err = newCSV(p, ',')
 	}
 	if err != nil {
-		p.drop()
+		p.Drop()
 	}
 	return s, err
 }
@@ -72,7 +95,7 @@ func newPlace(name string, force bool) (*place, error) {
 	}
 	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*.tmp")
 	if err != nil {
-		return nil, usage("-o with a folder that you may write to", "%s cannot be written: %v", name, err)
+		return nil, misnamed("-o with a folder that you may write to", "%s cannot be written: %v", name, err)
 	}
 	p.file, p.out = f, f
 	return p, nil
@@ -84,11 +107,11 @@ func (p *place) free() error {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
-		return usage("", "%v", err)
+		return misnamed("", "%v", err)
 	case !info.Mode().IsRegular():
-		return usage("-o with the name of a file", "%s is there, and is no file", p.name)
+		return misnamed("-o with the name of a file", "%s is there, and is no file", p.name)
 	case !p.force:
-		return usage("--force to replace it, or another name", "%s is there already", p.name)
+		return misnamed("--force to replace it, or another name", "%s is there already", p.name)
 	}
 	return nil
 }
@@ -98,20 +121,20 @@ func (p *place) writing(err error) error {
 		return nil
 	}
 	if p.file == nil {
-		return &fault{code: exitFiles, text: "standard output could not be written: " + err.Error() + "; the export is not complete, and nothing was kept"}
+		return &UnfitError{Text: "standard output could not be written: " + err.Error() + "; the export is not complete, and nothing was kept"}
 	}
 	return &runs.WriteError{Path: p.name, Err: err, Try: "free space on the disk, or -o with another folder"}
 }
 
-// finish makes the file durable, still beside its place.
-func (p *place) finish() error {
+// Finish makes the file durable, still beside its place.
+func (p *place) Finish() error {
 	if p.file == nil {
 		return nil
 	}
 	return p.writing(errors.Join(p.file.Sync(), p.file.Close()))
 }
 
-func (p *place) keep() error {
+func (p *place) Keep() error {
 	if p.file == nil {
 		return nil
 	}
@@ -127,7 +150,7 @@ func (p *place) keep() error {
 	return nil
 }
 
-func (p *place) drop() {
+func (p *place) Drop() {
 	if p.file != nil {
 		_ = p.file.Close()
 		_ = os.Remove(p.file.Name()) // a leftover is hidden, and in nobody's way
@@ -149,11 +172,11 @@ func newCSV(p *place, delimiter rune) (*csvSheet, error) {
 	return s, p.writing(err)
 }
 
-func (s *csvSheet) write(cells []string) error { return s.writing(s.csv.Write(cells)) }
+func (s *csvSheet) Write(cells []string) error { return s.writing(s.csv.Write(cells)) }
 
-func (s *csvSheet) escape(cell string) string { return mapping.Escape(cell) }
+func (s *csvSheet) Escape(cell string) string { return mapping.Escape(cell) }
 
-func (s *csvSheet) finish() error {
+func (s *csvSheet) Finish() error {
 	s.csv.Flush()
 	err := s.csv.Error()
 	if err == nil {
@@ -162,5 +185,5 @@ func (s *csvSheet) finish() error {
 	if err != nil {
 		return s.writing(err)
 	}
-	return s.place.finish()
+	return s.place.Finish()
 }
