@@ -1,5 +1,3 @@
-// Package cli is the command line: commands and flags, settings, questions,
-// progress, and the wiring of the other packages into a run.
 package cli
 
 import (

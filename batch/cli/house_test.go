@@ -7,10 +7,13 @@ import (
 	"io/fs"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // source is one file of the module, tests left out.
@@ -158,6 +161,24 @@ func comments(group *ast.CommentGroup) (text string) {
 		text += c.Text + "\n"
 	}
 	return text
+}
+
+// TestMapOfTheCommandLine: the package's doc.go says of each of its files what is
+// in it, and of no others.
+func TestMapOfTheCommandLine(t *testing.T) {
+	var files, named []string
+	for _, s := range sources(t) {
+		if s.path == "batch/cli/doc.go" {
+			named = regexp.MustCompile(`\b[a-z_]+\.go\b`).FindAllString(s.file.Doc.Text(), -1)
+		} else if s.room == "batch/cli" {
+			files = append(files, path.Base(s.path))
+		}
+	}
+	slices.Sort(files)
+	slices.Sort(named)
+	if diff := cmp.Diff(files, named); diff != "" {
+		t.Errorf("the map in doc.go does not name the files that there are (-files +map):\n%s", diff)
+	}
 }
 
 // TestSizes keeps files and functions short enough to be read in one go.
