@@ -217,6 +217,9 @@ func TestRequestsOfAnUpdate(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
+			if underRace && c.most > 20_000 {
+				t.Skip("requests are counted without -race; what may race does so in the cases of fewer")
+			}
 			a := openAccount(t, sandbox.Options{})
 			name := a.edits(t, c.key, a.some(c.rows), c.every)
 			b := a.run(t, "update", name)
