@@ -148,7 +148,7 @@ func (v *patchVisit) Read(_ context.Context, id string) batch.Reply {
 	return batch.Reply{Class: batch.Answered, Record: batch.Record{ID: id}}
 }
 
-// Blind says so.
+// Blind marks a visit whose Read asks nobody.
 func (v *patchVisit) Blind() {}
 
 // Send sets the fields of the form.
