@@ -38,6 +38,8 @@ type Listing struct {
 	ended    bool
 	shifted  bool
 	lost     bool // given up before its end
+	unnamed  bool // a row did not show whether it has a reference
+	nobodys  int  // rows without an id
 	watch    orderWatch
 	last     [2]uint64 // first and last id of the page before
 }
@@ -73,20 +75,52 @@ func (l *Listing) Next(ctx context.Context) (ListPage, Reply) {
 		rep = l.ask(ctx)
 	}
 	if rep.Class != Answered {
-		l.ended, l.shifted = true, true
-		return ListPage{}, rep
+		return ListPage{}, l.breakOff(ctx, rep)
 	}
 	p := ListPage{Rows: l.rows(rep.Body), At: rep.Received}
 	l.note(p, rep.Header)
 	return p, rep
 }
 
+// ask asks for a page. A first page that the server twice fails over, though it
+// answers, is asked for without an order: it may be that which it fails over.
 func (l *Listing) ask(ctx context.Context) Reply {
-	return Patiently(ctx, l.patience, func() Reply {
+	p, spoilt := l.patience, 0
+	if l.reached() {
+		p.Tries = min(p.Tries, triesBeyond)
+	}
+	return Patiently(ctx, p, func() Reply {
 		rep := l.fusebill.Customers(ctx, nil, Query{Terms: l.terms, Page: l.page, Size: listSize, Order: l.order})
 		l.Requests += rep.Requests
+		if rep.spoilt() {
+			spoilt++
+		}
+		if l.page == 0 && spoilt == spoiltInOrder {
+			l.order = ""
+		}
 		return rep
 	})
+}
+
+const (
+	spoiltInOrder = 2 // first pages in their order that the server may fail over
+	triesBeyond   = 2 // attempts at a page with which nothing is expected
+)
+
+// reached says that all customers were shown, by the server's count: the next page
+// is only asked for to make sure.
+func (l *Listing) reached() bool { return l.page > 0 && l.count >= 0 && l.read >= l.count }
+
+// breakOff ends the list at a page that could not be had. A server that refuses a
+// page behind the last one has ended it in its own way.
+func (l *Listing) breakOff(ctx context.Context, rep Reply) Reply {
+	l.ended = true
+	if l.reached() && !EndsRun(rep.Err) && ctx.Err() == nil {
+		l.shifted = l.shifted || rep.Class != Refused
+		return Reply{Class: Answered}
+	}
+	l.shifted = true
+	return rep
 }
 
 // rows takes a page apart. A row without an id is nobody's, and leaves the list incomplete.
@@ -94,10 +128,14 @@ func (l *Listing) rows(body []byte) (rows []ListRow) {
 	gjson.ParseBytes(body).ForEach(func(_, row gjson.Result) bool {
 		f := gjson.GetMany(row.Raw, "id", "reference", listOrder)
 		id, err := strconv.ParseUint(identifier(f[0]), 10, 64)
-		if !row.IsObject() || err != nil {
+		if !row.IsObject() || err != nil || id == 0 {
 			l.shifted = true
+			if row.IsObject() {
+				l.nobodys++
+			}
 			return true
 		}
+		l.unnamed = l.unnamed || !f[1].Exists()
 		rows = append(rows, ListRow{ID: id, Reference: identifier(f[1]), Nameless: !f[1].Exists(), Raw: json.RawMessage(row.Raw)})
 		l.watch.add(id, f[2].String())
 		return true
@@ -124,7 +162,7 @@ func (l *Listing) note(p ListPage, h http.Header) {
 	}
 	if l.repeats(p.Rows) {
 		l.ended, l.lost = true, l.read-len(p.Rows) < count
-	} else if count < 0 && !l.watch.distinct() || count >= 0 && l.read > 2*(count+listSize) {
+	} else if !l.watch.distinct() && (count < 0 || l.read > 2*(count+listSize)) {
 		l.ended, l.shifted, l.lost = true, true, true
 	}
 }
@@ -136,7 +174,7 @@ func (l *Listing) goesOn(rows int, h http.Header) bool {
 	case h.Get("X-NextPage") != "":
 		return number(h, "X-NextPage") > l.page
 	case l.page == 0:
-		return rows >= listSize
+		return rows >= listSize || rows > l.count
 	}
 	return rows >= l.first
 }
@@ -176,6 +214,14 @@ func (l *Listing) Pages() int {
 // Lost says that the list was given up while customers may follow: the server does
 // not turn its pages, or nothing says when they would end.
 func (l *Listing) Lost() bool { return l.lost }
+
+// Nobodys is how many rows had no id: they stand for customers who are not in the pages.
+func (l *Listing) Nobodys() int { return l.nobodys }
+
+// CompleteByReference says that the list is [Listing.Complete], and that each row
+// showed its customer's reference, or that there is none. Only then does it say
+// anything about who does not bear a reference.
+func (l *Listing) CompleteByReference() bool { return l.Complete() && !l.unnamed }
 
 // Complete says that the list has ended, and showed each customer once: nothing
 // moved while it was read. Only then does it say anything about who is not in it.

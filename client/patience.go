@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"net/http"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -10,11 +11,14 @@ import (
 
 // Patience is how an unanswering server is asked again: Tries attempts for one
 // thing, with waits that double from First up to Most; and for how long it may
-// answer nothing at all before a run gives up.
+// answer nothing at all before a run gives up. Spoilt, unless it is 0, is how many of
+// the attempts the server may spoil though it answers: a run that can do without
+// the answer need not wait until the server is mended.
 type Patience struct {
 	Tries       int
 	First, Most time.Duration
 	Outage      time.Duration
+	Spoilt      int
 }
 
 // tries is how often an unanswering server is asked for one thing.
@@ -25,9 +29,9 @@ const tries = 8
 // loopback address, where nothing of the kind is to be waited for, a few seconds.
 func PatienceFor(baseURL string) Patience {
 	if Loopback(baseURL) {
-		return Patience{tries, 50 * time.Millisecond, time.Second, 15 * time.Second}
+		return Patience{Tries: tries, First: 50 * time.Millisecond, Most: time.Second, Outage: 15 * time.Second}
 	}
-	return Patience{tries, 6 * time.Second, 320 * time.Second, 10 * time.Minute}
+	return Patience{Tries: tries, First: 6 * time.Second, Most: 320 * time.Second, Outage: 10 * time.Minute}
 }
 
 // Patiently repeats a call that is no row's (a list page, a search) until it is
@@ -35,9 +39,13 @@ func PatienceFor(baseURL string) Patience {
 // when ctx ends.
 func Patiently(ctx context.Context, p Patience, call func() Reply) Reply {
 	waits := &backoff.ExponentialBackOff{InitialInterval: p.First, MaxInterval: p.Most, Multiplier: 2}
+	spoilt := 0
 	for tried := 1; ; tried++ {
 		rep := call()
-		if tried >= p.Tries || !rep.again() {
+		if rep.spoilt() {
+			spoilt++
+		}
+		if tried >= p.Tries || p.Spoilt > 0 && spoilt >= p.Spoilt || !rep.again() {
 			return rep
 		}
 		timer := time.NewTimer(waits.NextBackOff())
@@ -56,4 +64,11 @@ func (r Reply) again() bool {
 		return false
 	}
 	return r.Class == Lost || r.Class == Unsent || r.Class == Throttled
+}
+
+// spoilt says that the server is there, and fails over this very request: with
+// 500, or with something else than was asked for. 502 to 504 come from whoever
+// stands before a server that is not there.
+func (r Reply) spoilt() bool {
+	return r.Class == Lost && (r.Status == http.StatusOK || r.Status == http.StatusInternalServerError)
 }

@@ -65,11 +65,13 @@ func (x *export) allPages(each func(page []fetched, total int) error) error {
 		case x.stopped():
 			return x.stopCause()
 		case rep.Class == client.Refused && !client.EndsRun(rep.Err):
-			return usage("--query 'status:Active'", "the server refused to list customers: %v", rep.Err)
+			return x.refused(list, rep.Err)
 		case rep.Class != client.Answered:
 			return rep.Err
 		case list.Lost():
 			return errors.New("the server's list of customers does not come to an end")
+		case list.Nobodys() > 0:
+			return &fault{code: exitStopped, text: "the server's list shows customers without an id, who would be missing; nothing was kept", try: "rowbatch export FILE, with the ids of the customers wanted"}
 		}
 		var fresh []fetched
 		fresh, before = unseen(page.Rows, before)
@@ -84,6 +86,14 @@ func (x *export) allPages(each func(page []fetched, total int) error) error {
 			return nil
 		}
 	}
+}
+
+// refused tells what a refusal is about: the query, where there is one, and nothing was listed by it yet.
+func (x *export) refused(list *client.Listing, err error) error {
+	if x.flags.query != "" && list.Count() < 0 {
+		return usage("--query 'status:Active'", "the server refused to list customers: %v", err)
+	}
+	return &fault{code: exitStopped, text: fmt.Sprintf("the server refused to list customers: %v; nothing was kept", err), try: "--verbose, which shows the requests; rowbatch export FILE asks for each customer by itself"}
 }
 
 // unseen returns the customers of a page that were not on the one before.

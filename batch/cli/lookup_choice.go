@@ -17,6 +17,10 @@ const (
 // fewRows is up to how many rows are looked up one by one without asking how long the list is.
 const fewRows = 50
 
+// spoiltPages is how often the server may fail over a page of the list before the
+// run goes on without.
+const spoiltPages = 4
+
 // parseLookup wants one of the three ways.
 func (f *actionFlags) parseLookup() error {
 	switch f.lookup {
@@ -80,7 +84,9 @@ func (r *run) lookUpInList(l *action.Lookup) (*listLookup, error) {
 	if !n.may(how) || r.stopped() {
 		return nil, nil
 	}
-	list := l.Fusebill.List("", l.Patience)
+	patience := l.Patience
+	patience.Spoilt = spoiltPages
+	list := l.Fusebill.List("", patience)
 	defer func() { r.lookups += list.Requests }()
 	page, rep := list.Next(r.stop)
 	switch {
@@ -112,7 +118,7 @@ func (r *run) lookUpInList(l *action.Lookup) (*listLookup, error) {
 		r.notice("the customer list broke off (%v); whom it did not show is asked for", rep.Err)
 	}
 	look.index = nil // it has served: what follows needs the room
-	look.complete = list.Complete() && !r.stopped()
+	look.complete = list.CompleteByReference() && !r.stopped()
 	return look, nil
 }
 
