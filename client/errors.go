@@ -128,7 +128,12 @@ func (e *RecordError) Error() string { return fmt.Sprintf("%s (try: %s)", e.Text
 type DayLimitError struct{ Until time.Time }
 
 func (e *DayLimitError) Error() string {
-	return fmt.Sprintf("the account's requests for today are used up, but for the share left to its other users; the limit is renewed at %s (try: run the rest after that, or pass --wait)",
+	return e.Text() + " (try: run the rest after that, or pass --wait)"
+}
+
+// Text is the error without what to try, for whom something else helps.
+func (e *DayLimitError) Text() string {
+	return fmt.Sprintf("the account's requests for today are used up, but for the share left to its other users; the limit is renewed at %s",
 		e.Until.Local().Format("2006-01-02 15:04:05"))
 }
 

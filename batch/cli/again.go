@@ -122,7 +122,7 @@ func split(list string) []string {
 // begin makes the folder of a run whose rows are another's.
 func (r *run) begin(of *earlier, mode string) (err error) {
 	h := of.journal.Head
-	if r.dir, err = runs.Create(r.flags.reports, r.began, mode, h.File); err != nil {
+	if err := r.makeDir(mode, h.File); err != nil {
 		return err
 	}
 	if err := r.dir.ShareRows(of.dir); err != nil {

@@ -100,14 +100,21 @@ func (x *export) prepare() (err error) {
 	if x.file != "" {
 		err = x.readInput()
 	} else {
-		x.dir, err = runs.Create(x.flags.reports, x.began, exportName, "customers")
+		err = x.makeDir(exportName, "customers")
 	}
 	if err != nil {
 		return err
 	}
+	x.closers = append(x.closers, x.unlockDir)
 	x.types, x.named = map[string]bool{}, map[string]bool{}
 	names := append(x.names(), "rb_export")
-	if x.baseline, err = x.dir.WriteBaseline(append([]string{x.customer.Name}, x.names()...)); err == nil {
+	if path := x.out.Draft(); path != "" {
+		err = x.dir.NoteBeside(absolute(path))
+	}
+	if err == nil {
+		x.baseline, err = x.dir.WriteBaseline(append([]string{x.customer.Name}, x.names()...))
+	}
+	if err == nil {
 		err = x.out.Write(names)
 	}
 	if err != nil {
@@ -156,7 +163,11 @@ func (x *export) keep() error {
 	if err := journal.End(end); err != nil {
 		return err
 	}
-	return x.out.Keep()
+	if err := x.out.Keep(); err != nil {
+		return err
+	}
+	x.dir.ForgetBeside()
+	return nil
 }
 
 func (x *export) exportOptions() map[string]string {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -75,7 +76,10 @@ func (f *exportFlags) parse(cmd *cobra.Command, j job) error {
 	if err := f.actionFlags.parse(cmd, j); err != nil {
 		return err
 	}
+	isBlank := func(name string) bool { return strings.TrimSpace(name) == "" }
 	switch {
+	case cmd.Flags().Changed("columns") && slices.ContainsFunc(strings.Split(f.names, ","), isBlank):
+		return usage("--columns id,firstName,lastName", "--columns %q: a name is missing", f.names)
 	case f.json && f.output == "-":
 		return usage("-o customers.csv", "--json and the export itself cannot both go to standard output")
 	case cmd.Flags().NArg() == 1 && f.query != "":

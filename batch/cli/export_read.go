@@ -220,5 +220,8 @@ func asExportFailure(err error) error {
 	if errors.As(err, &known) || errors.As(err, &name) || codeOf(err) != exitUsage {
 		return err
 	}
+	if day := (*client.DayLimitError)(nil); errors.As(err, &day) {
+		return &fault{code: exitStopped, text: day.Text() + "; nothing was kept", try: "the same command again after that, or with --wait"}
+	}
 	return &fault{code: exitStopped, text: err.Error() + "; nothing was kept", try: "the same command again, when the server answers"}
 }

@@ -30,14 +30,22 @@ const pendingName = "list.tmp"
 
 // newPending makes the file anew: that of a process which was killed tells nothing any more.
 func newPending(dir *runs.Dir) (*pending, error) {
-	if err := os.Remove(dir.Path(pendingName)); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, &runs.WriteError{Path: dir.Path(pendingName), Err: err}
+	if err := dropPending(dir); err != nil {
+		return nil, err
 	}
 	f, err := dir.CreateFile(pendingName)
 	if err != nil {
 		return nil, err
 	}
 	return &pending{f, bufio.NewWriterSize(f, 64<<10)}, nil
+}
+
+// dropPending removes what a killed process has left.
+func dropPending(dir *runs.Dir) error {
+	if err := os.Remove(dir.Path(pendingName)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return &runs.WriteError{Path: dir.Path(pendingName), Err: err}
+	}
+	return nil
 }
 
 func (p *pending) add(row pendingRow) error {

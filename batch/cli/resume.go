@@ -52,6 +52,9 @@ func (r *run) resume(name string, failed bool) error {
 	if err := r.lockRun(dir); err != nil {
 		return err
 	}
+	if err := dropPending(dir); err != nil {
+		return err
+	}
 	journal, err := dir.OpenJournal()
 	if err != nil {
 		return err

@@ -41,6 +41,8 @@ type run struct {
 	outlook  *forecast // of sending, as it was told before
 	closers  []func() error
 
+	unlockDir func() error
+
 	again      func(batch.Outcome) bool // of a run that is resumed: what else is tried once more
 	keepTheirs bool                     // of an undo: fields that somebody else has changed are left
 	unhold     string                   // of an undo: with which option customers come off hold
@@ -86,12 +88,21 @@ func (r *run) carryOut() (err error) {
 // start makes the folder a run, or removes it.
 func (r *run) start(h batch.Head) (err error) {
 	r.head = h
-	release, err := r.dir.Lock()
-	if err == nil {
-		r.closers = append(r.closers, release)
-		r.journal, err = r.dir.CreateJournal(h)
+	if r.journal, err = r.dir.CreateJournal(h); err != nil {
+		return errors.Join(err, r.dir.Discard())
 	}
-	if err != nil {
+	r.closers = append(r.closers, r.unlockDir)
+	return nil
+}
+
+// makeDir makes the run's folder. It is locked from the first, by which others
+// see that it has not been left; what was left by killed processes goes.
+func (r *run) makeDir(name, file string) (err error) {
+	runs.Tidy(r.flags.reports, r.began)
+	if r.dir, err = runs.Create(r.flags.reports, r.began, name, file); err != nil {
+		return err
+	}
+	if r.unlockDir, err = r.dir.Lock(); err != nil {
 		return errors.Join(err, r.dir.Discard())
 	}
 	return nil
@@ -128,7 +139,7 @@ func (r *run) systems() []string {
 
 // readInput checks the file and copies it into a new run folder. A file that is refused leaves no folder.
 func (r *run) readInput() (err error) {
-	if r.dir, err = runs.Create(r.flags.reports, r.began, r.job.name, r.file); err != nil {
+	if err := r.makeDir(r.job.name, r.file); err != nil {
 		return err
 	}
 	r.in, err = takeIn(r.stop, r.file, r.console.in, r.flags, r.job, r.dir)

@@ -23,6 +23,8 @@ type Dir struct {
 	fs   FS
 	path string
 	root string // that was made for this run; empty: it was there
+
+	unlock func() error // nil: this process has not locked it
 }
 
 // Create makes the folder of a new run under root, and root if it is missing.
@@ -158,8 +160,8 @@ func (d *Dir) OpenJournal() (*Journal, error) {
 }
 
 // Discard removes the folder of a run that was refused before anything was
-// sent. A folder with a journal stays: it is the only memory of what was sent.
-// Release the lock before: some systems remove no file that is open.
+// sent, and releases its lock. A folder with a journal stays: it is the only memory
+// of what was sent.
 func (d *Dir) Discard() error {
 	isRun, err := d.isRun()
 	if err != nil {
@@ -167,6 +169,11 @@ func (d *Dir) Discard() error {
 	}
 	if isRun {
 		return fmt.Errorf("%s has a journal and is kept", d.path)
+	}
+	if d.unlock != nil { // some systems remove no file that is open
+		if err := d.unlock(); err != nil {
+			return writing(d.path, err)
+		}
 	}
 	err = d.fs.RemoveAll(d.path)
 	if err == nil && d.root != "" {

@@ -44,6 +44,7 @@ func (d *Dir) Lock() (release func() error, err error) {
 	if err != nil && !isBusy(err) {
 		return nil, writing(l.path, err)
 	}
+	d.unlock = release
 	return release, err
 }
 

@@ -26,6 +26,7 @@ type Sheet interface {
 	Finish() error             // all rows are written
 	Keep() error               // puts the file in its place
 	Drop()                     // leaves nothing behind; after Keep it does nothing
+	Draft() string             // the path of the file on its way; "": there is none
 }
 
 // NameError says that no file can be, or come to stand, under a name.
@@ -83,6 +84,7 @@ func Open(name string, force bool, stdout io.Writer) (Sheet, error) {
 type place struct {
 	out   io.Writer
 	file  *os.File // beside its place; nil: standard output
+	path  string   // of file
 	name  string
 	force bool
 }
@@ -97,7 +99,7 @@ func newPlace(name string, force bool) (*place, error) {
 	if err != nil {
 		return nil, misnamed("-o with a folder that you may write to", "%s cannot be written: %v", name, err)
 	}
-	p.file, p.out = f, f
+	p.file, p.out, p.path = f, f, f.Name()
 	return p, nil
 }
 
@@ -149,6 +151,8 @@ func (p *place) Keep() error {
 	}
 	return nil
 }
+
+func (p *place) Draft() string { return p.path }
 
 func (p *place) Drop() {
 	if p.file != nil {
