@@ -32,6 +32,7 @@ type export struct {
 	types    map[string]bool // of sales tracking codes that were seen
 	needed   []action.ExportColumn
 	errors   []reports.ErrorCount
+	listed   *listedRows     // of FILE; nil: they are asked for one by one
 	named    map[string]bool // by FILE so far
 	again    int             // rows of FILE that name one of them
 }

@@ -24,16 +24,17 @@ func (x *export) pagesDemand(page []fetched, total int) demand {
 // namedDemand is what the customers that FILE names take, each of them once.
 func (x *export) namedDemand() demand {
 	d := demand{together: 1, atMost: true}
-	each := 1
-	if x.showsOverview() {
-		each++
-	}
 	for n := range x.in.checked.Rows {
 		if !x.in.checked.OK(n) {
 			continue
 		}
-		d.fusebill += each
-		if x.in.checked.KeyField(n) == "reference" {
+		if x.showsOverview() {
+			d.fusebill++
+		}
+		if x.listed.has(n) {
+			continue
+		}
+		if d.fusebill++; x.in.checked.KeyField(n) == "reference" {
 			d.fusebill++
 		}
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -9,6 +10,19 @@ import (
 	"rowbatch/batch/action"
 	"rowbatch/mapping"
 )
+
+// readNamed exports the customers that FILE names, from the list as far as it
+// shows them.
+func (x *export) readNamed() error {
+	var err error
+	x.listed, err = x.namedInList()
+	if err == nil {
+		done := x.startPhase("exporting", x.rows.rows(), x.written, x.namedDemand())
+		err = x.fromFile()
+		done()
+	}
+	return errors.Join(err, x.listed.close())
+}
 
 // fromFile reads the customers that FILE names, in its order.
 func (x *export) fromFile() error {
@@ -40,6 +54,10 @@ func (x *export) fromFile() error {
 			switch {
 			case mapped.Key == "":
 				f.problem = &mapped.Problems[0]
+			case x.listed.has(row.N):
+				if f.id, f.record, err = x.listed.customer(row.N); err != nil {
+					return err
+				}
 			case mapped.KeyField == "reference":
 				references[len(page)] = strings.Clone(mapped.Key)
 			default:

@@ -28,8 +28,7 @@ const pageRows = 1000
 
 func (x *export) readCustomers() error {
 	if x.file != "" {
-		defer x.startPhase("exporting", x.rows.rows(), x.written, x.namedDemand())()
-		return x.fromFile()
+		return x.readNamed()
 	}
 	var done func()
 	defer func() {

@@ -1,0 +1,121 @@
+package cli_test
+
+import (
+	"encoding/csv"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"rowbatch/client/sandbox"
+)
+
+// exportOf exports the customers that keys name, and returns the ids in the file.
+func (a *account) exportOf(t *testing.T, key string, keys []string, flags ...string) (b bill, ids []string) {
+	t.Helper()
+	var rows [][]string
+	for _, k := range keys {
+		rows = append(rows, []string{k})
+	}
+	out := filepath.Join(t.TempDir(), "out.csv")
+	b = a.runLoud(t, append([]string{"export", a.file(t, []string{key}, rows), "--columns", "id,firstName,reference", "-o", out}, flags...)...)
+	text, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, b.said)
+	}
+	all, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(string(text), "\ufeff"))).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range all[1:] {
+		ids = append(ids, row[0])
+		if row[1] != a.field(row[0], "firstName") || row[2] != a.field(row[0], "reference") {
+			t.Errorf("%q", row)
+		}
+	}
+	return b, ids
+}
+
+// named are the keys of customers, the last first, whom the list shows in another order.
+func named(all []customer, key func(customer) string) (keys []string) {
+	for _, c := range slices.Backward(all) {
+		keys = append(keys, key(c))
+	}
+	return keys
+}
+
+// Many customers whom a FILE names are read from the list, and stand in FILE's order.
+func TestExportOfManyNamedCustomers(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		rows     int
+		key      string
+		pageCap  int
+		requests string
+	}{
+		{"few", 20, "id", 0, "get=20"},
+		{"many", 60, "id", 0, "list=1"},
+		{"as many pages as rows", 60, "id", 10, "list=1 get=60"},
+		{"fewer pages than rows", 60, "id", 20, "list=50"},
+		{"by reference", 60, "reference", 0, "list=1"},
+		{"few by reference", 20, "reference", 0, "list=20 get=20"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			a := smallAccount(t, func(o *sandbox.Options) { o.PageCap = c.pageCap })
+			some := a.some(c.rows)
+			keys := named(some, func(c customer) string { return c.id })
+			b, ids := a.exportOf(t, c.key, map[bool][]string{true: keys, false: named(some, func(c customer) string { return c.reference })}[c.key == "id"])
+			b.want(t, c.requests, "")
+			if b.code != 0 || !slices.Equal(ids, keys) {
+				t.Errorf("exit %d, %q\n%s", b.code, ids, b.said)
+			}
+		})
+	}
+}
+
+// What the list cannot tell of is asked for: who is not in it, whose reference
+// several bear, and all of them where it does not show what is wanted.
+func TestExportOfNamedCustomersBeyondTheList(t *testing.T) {
+	a := smallAccount(t)
+	some := a.some(62)
+	a.Edit(some[60].id, setting("reference", `"SAME"`))
+	a.Edit(some[61].id, setting("reference", `"SAME"`))
+	keys := append(named(some[:58], func(c customer) string { return c.reference }), "SAME", "NOBODY")
+	b, ids := a.exportOf(t, "reference", keys)
+	b.want(t, "list=3", "")
+	if b.code != 3 || len(ids) != 58 || !strings.Contains(b.said, "ambiguous_reference") || !strings.Contains(b.said, "not_found") {
+		t.Errorf("exit %d, %d ids\n%s", b.code, len(ids), b.said)
+	}
+
+	b, ids = a.exportOf(t, "id", append(named(some, func(c customer) string { return c.id }), "1", some[0].id))
+	b.want(t, "list=1 get=1", "")
+	if b.code != 3 || len(ids) != 62 || !strings.Contains(b.said, "not_found") || !strings.Contains(b.said, "1 row names a customer again") {
+		t.Errorf("exit %d, %d ids\n%s", b.code, len(ids), b.said)
+	}
+	b, _ = a.exportOf(t, "id", named(some, func(c customer) string { return c.id }), "--overview")
+	b.want(t, "list=1 overview=62", "")
+
+	short := smallAccount(t, func(o *sandbox.Options) { o.ShortRows = true })
+	b, _ = short.exportOf(t, "id", named(short.some(60), func(c customer) string { return c.id }), "--columns", "id,firstName,reference,primaryPhone")
+	b.want(t, "list=1 get=60", "")
+}
+
+// A list that moves tells nothing of references, and what it has shown of ids holds.
+func TestExportOfNamedCustomersInAListThatMoves(t *testing.T) {
+	a := smallAccount(t, func(o *sandbox.Options) { o.PageCap = 100 })
+	a.between(t, func(page string, r *http.Request, _ http.Header) {
+		if page == "3" {
+			q := r.URL.Query()
+			q.Set("pageNumber", "2")
+			r.URL.RawQuery = q.Encode()
+		}
+	})
+	some := a.some(60)
+	b, ids := a.exportOf(t, "reference", named(some, func(c customer) string { return c.reference }))
+	b.want(t, "list=64 get=60", "")
+	if b.code != 0 || len(ids) != 60 {
+		t.Errorf("exit %d, %d ids\n%s", b.code, len(ids), b.said)
+	}
+}
