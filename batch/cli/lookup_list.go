@@ -239,6 +239,11 @@ func (l *listLookup) conclude(it *batch.Item, o batch.Outcome) error {
 		}
 		it.Spent = max(it.Spent, before.Requests)
 	}
+	if o.Kind == batch.Unchanged {
+		rows := l.run.rows
+		rows.put(it.N, markListed, true)
+		l.run.tally.listed(func(n int) bool { return rows.is(n, markListed) })
+	}
 	o.Requests, it.Out = it.Spent, &o
 	return l.engine.Conclude(it, o)
 }

@@ -44,6 +44,7 @@ const (
 	markSettled mark = 1 << iota
 	markClosed       // of a run that is resumed: settled by an earlier process
 	markCounted      // the first look said that it would be sent
+	markListed       // the customer list has shown that it needs nothing
 )
 
 func newMarks(rows int, several bool) marks {

@@ -47,7 +47,7 @@ func (t *tally) add(it *batch.Item, o batch.Outcome, settled bool) error {
 	case !settled && it.Action != nil && it.Action.System() == action.SystemFusebill:
 		t.rereads++
 	}
-	return t.failures.add(o)
+	return t.failures.add(it.N, o)
 }
 
 // watchPast counts the rows that an earlier process has settled, as they pass by.
@@ -108,7 +108,16 @@ func (t *tally) startOver() {
 		t.done -= n
 	}
 	clear(t.again)
-	t.failures = failureCount{limit: t.failures.limit}
+	t.failures = failureCount{limit: t.failures.limit, listed: t.failures.listed}
+}
+
+// listed counts a row of which the customer list has shown that it needs nothing;
+// is tells which rows those are.
+func (t *tally) listed(is func(n int) bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.failures.listed.is = is
+	t.failures.listed.rows++
 }
 
 // toSend counts the rows that a pass without sending would have sent, by action,

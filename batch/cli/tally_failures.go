@@ -46,11 +46,30 @@ func (f *runFlags) parseFailures() error {
 type failureCount struct {
 	limit                failureLimit
 	failed, rows, inARow int
+	last                 int // row that failed
+	listed               shownFine
+}
+
+// shownFine are the rows of which the customer list has shown that they need
+// nothing. They have ended before all others, and yet stand between them: how they
+// were looked up must not decide whether a run goes on.
+type shownFine struct {
+	is   func(n int) bool
+	rows int
+}
+
+func (l shownFine) between(a, b int) bool {
+	for n := min(a, b) + 1; l.rows > 0 && n < max(a, b); n++ {
+		if l.is(n) {
+			return true
+		}
+	}
+	return false
 }
 
 // add counts a row, and says when the limit is reached. Rows that the offline
 // checks rejected are the file's affair, and say nothing of the account.
-func (c *failureCount) add(o batch.Outcome) error {
+func (c *failureCount) add(n int, o batch.Outcome) error {
 	if o.Requests == 0 {
 		return nil
 	}
@@ -60,14 +79,18 @@ func (c *failureCount) add(o batch.Outcome) error {
 		return nil
 	}
 	c.failed++
+	if c.listed.between(c.last, n) {
+		c.inARow = 0
+	}
 	c.inARow++
-	l := c.limit
+	c.last = n
+	l, rows := c.limit, c.rows+c.listed.rows
 	switch {
 	case l.inARow > 0 && c.inARow >= l.inARow:
 		return &tooManyFailures{inARow: c.inARow}
 	case l.count > 0 && c.failed >= l.count,
-		l.share > 0 && c.rows >= l.atLeast && float64(c.failed) > l.share*float64(c.rows):
-		return &tooManyFailures{failed: c.failed, rows: c.rows}
+		l.share > 0 && rows >= l.atLeast && float64(c.failed) > l.share*float64(rows):
+		return &tooManyFailures{failed: c.failed, rows: rows}
 	}
 	return nil
 }
