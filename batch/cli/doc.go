@@ -45,7 +45,8 @@
 //	apply.go, resume.go, undo.go
 //
 //	export.go             customers to a file, export_flags.go its flags
-//	export_read.go        page by page, export_named.go those of a file
+//	export_read.go        page by page
+//	export_named.go       those of a file, export_list.go read from the list
 //	export_demand.go      what that takes, export_say.go what it has brought
 //
 //	runs.go               the commands runs and report

@@ -94,7 +94,7 @@ func (x *export) isShort(row client.ListRow) bool {
 
 // indexNamed makes the rows of FILE ready to be found by their customers.
 func (x *export) indexNamed() (*listLookup, error) {
-	l := &listLookup{run: x.run, index: newKeyIndex(x.rows.rows())}
+	l := &listLookup{run: x.run, index: runs.NewKeyIndex(x.rows.rows(), int64(x.rows.rows()))}
 	for row, err := range x.rows.read() {
 		if err != nil {
 			return nil, err
@@ -103,9 +103,9 @@ func (x *export) indexNamed() (*listLookup, error) {
 			continue
 		}
 		mapped := x.rows.mapped(row)
-		l.index.add(action.Key(mapped.KeyField, mapped.Key), row.N)
+		l.index.Add(action.Key(mapped.KeyField, mapped.Key), int64(row.N))
 	}
-	l.index.finish()
+	l.index.Finish()
 	var err error
 	l.picker, err = x.dir.PickRows(x.rows.rows())
 	return l, err
