@@ -29,9 +29,10 @@ func (d *Dir) NoteBeside(path string) error {
 // ForgetBeside forgets the note: the file is in its place. In a run it is of no consequence if it stays.
 func (d *Dir) ForgetBeside() { _ = d.fs.Remove(d.Path(besideName)) }
 
-// Tidy removes what killed processes have left in a reports folder, for it holds
+// Tidy removes what killed exports have left in a reports folder, for it holds
 // customers' data and is of no use: folders that have not become runs, and whose
-// lock nobody holds, with the file that they name. What cannot be removed stays.
+// lock nobody holds, with the file that they name. What cannot be removed stays;
+// so does what other actions leave, which may be all that is left of an input.
 func Tidy(reports string, now time.Time) { TidyOn(Disk(), reports, now) }
 
 // TidyOn is Tidy on another file system.
@@ -48,10 +49,11 @@ func TidyOn(on FS, reports string, now time.Time) {
 	}
 }
 
-// isLeft says that the folder bears a run's name, is no run, and was once locked.
+// isLeft says that the folder bears an export's name, is no run, and was once locked.
 func (d *Dir) isLeft(now time.Time) bool {
 	began := startOf(d.ID())
-	if began.IsZero() || now.Sub(began) < tidyAge {
+	_, rest, _ := strings.Cut(d.ID(), "-")
+	if began.IsZero() || now.Sub(began) < tidyAge || !strings.HasPrefix(rest, "export-") {
 		return false
 	}
 	if isRun, err := d.isRun(); isRun || err != nil {

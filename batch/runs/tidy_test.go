@@ -106,7 +106,15 @@ func TestTidyIsCareful(t *testing.T) {
 	if err := os.WriteFile(d.Path(besideName), []byte(precious), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	update, err := Create(reports, now.Add(-time.Hour), "update", "-") // may hold the only copy of what was typed in
+	if err != nil {
+		t.Fatal(err)
+	}
+	locked(t, update)
 	Tidy(reports, now)
+	if !there(t, update.path) {
+		t.Error("an update's input is gone")
+	}
 	if !there(t, own) || !there(t, precious) || there(t, d.path) {
 		t.Errorf("folder: %v, file: %v, leftover: %v", there(t, own), there(t, precious), there(t, d.path))
 	}
