@@ -31,7 +31,7 @@ func inAll(waited map[string]float64) (all float64) {
 	return rounded(all)
 }
 
-// together adds the waits of two sessions of a run.
+// together adds the waits of two processes of a run.
 func together(now, before map[string]float64) map[string]float64 {
 	sum := maps.Clone(now)
 	for why, seconds := range before {
