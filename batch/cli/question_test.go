@@ -53,6 +53,7 @@ func fileOf(t *testing.T, rows string) string {
 // askedOf makes a run of any kind against the stand-in.
 func askedOf(t *testing.T, box *sandbox.Sandbox, j job, file string, carryOut func(*run) error, keys func(*run) io.ReadCloser, set func(*actionFlags)) (shown string, err error) {
 	t.Helper()
+	t.Setenv("TMPDIR", t.TempDir()) // where the account's lock is: another process may be running these tests
 	f := &actionFlags{runFlags: runFlags{workers: 2, timeout: 30e9, reports: t.TempDir(), expect: -1, reserveShare: 0.1}}
 	set(f)
 	var out, errs bytes.Buffer
