@@ -12,11 +12,8 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
-	"regexp"
 	"strconv"
-	"strings"
 	"testing"
-	"time"
 
 	"github.com/tidwall/gjson"
 )
@@ -135,47 +132,16 @@ func (r crowdRun) editExported(b *testing.B) (peak int) {
 	return peak
 }
 
-// run returns the summary and the peak of resident bytes. The operating system's
-// account of a child is no use: it starts with the memory of the parent.
+// run returns the summary and the peak of resident bytes.
 func (r crowdRun) run(b *testing.B, args ...string) (summary []byte, peak int) {
 	b.Helper()
 	run := exec.Command(r.program, append(args, "--json", "--quiet", "--reports", filepath.Join(r.dir, "reports"))...)
 	run.Env = append(environment(), "FUSEBILL_URL="+r.url+"/v1", "FUSEBILL_API_KEY=MDpzYW5kYm94")
 	var out, said bytes.Buffer
 	run.Stdout, run.Stderr = &out, &said
-	if err := run.Start(); err != nil {
-		b.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- run.Wait() }()
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-			peak = max(peak, highWater(run.Process.Pid))
-		case err := <-ended:
-			if err != nil {
-				b.Fatalf("%v\n%s", err, said.String())
-			}
-			return out.Bytes(), peak
-		}
-	}
-}
-
-// highWater is the most that a process has had resident so far, in bytes; 0 when it is gone.
-func highWater(pid int) int {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	peak, err := carriedOut(run)
 	if err != nil {
-		return 0
+		b.Fatalf("%v\n%s", err, said.String())
 	}
-	found := regexp.MustCompile(`VmHWM:\s*(\d+) kB`).FindSubmatch(status)
-	if found == nil {
-		return 0
-	}
-	kB, err := strconv.Atoi(strings.TrimSpace(string(found[1])))
-	if err != nil {
-		return 0
-	}
-	return kB << 10
+	return out.Bytes(), peak
 }

@@ -2,21 +2,15 @@ package cli_test
 
 import (
 	"bytes"
-	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/tidwall/gjson"
-
-	"rowbatch/client"
 )
 
 const benchWorkers = 16
@@ -32,24 +26,24 @@ func BenchmarkPace(b *testing.B) {
 		action, heading, value string
 		rows                   int
 		flags                  []string
-		row                    func(l *load, id string) error
 	}{
-		{"hold", "id", "", 5000, []string{"--lookup", "each"}, (*load).hold},
-		{"update", "id,firstName", ",Ada", 5000, []string{"--lookup", "each"}, (*load).update},
-		{"patch", "customer_id,firstname", ",Ada", 10_000, []string{"--rate", "1000000/s", "--skip-ping"}, (*load).patch},
+		{"hold", "id", "", 5000, []string{"--lookup", "each"}},
+		{"update", "id,firstName", ",Ada", 5000, []string{"--lookup", "each"}},
+		{"patch", "customer_id,firstname", ",Ada", 10_000, []string{"--rate", "1000000/s", "--skip-ping"}},
 	} {
 		b.Run(c.action, func(b *testing.B) {
 			file := benchFile(b, c.heading, c.value, c.rows)
 			var ours, bare []float64 // requests a second, by turn
 			var busy time.Duration
-			requests := 0
+			requests, peak, barePeak := 0, 0, 0
 			for b.Loop() {
 				for range 5 {
 					server.tell(b, "reset")
-					bare = append(bare, bareRate(b, server, c.rows, c.row))
+					rate, high := bareRate(b, server, c.action, c.rows)
+					bare, barePeak = append(bare, rate), max(barePeak, high)
 					server.tell(b, "reset")
-					n, took, cpu := programRate(b, server, program, append([]string{c.action, file}, c.flags...))
-					ours, busy, requests = append(ours, float64(n)/took.Seconds()), busy+cpu, requests+n
+					t := takeTurn(b, server, program, append([]string{c.action, file}, c.flags...))
+					ours, busy, requests, peak = append(ours, float64(t.requests)/t.took.Seconds()), busy+t.cpu, requests+t.requests, max(peak, t.peak)
 				}
 			}
 			ratios := make([]float64, len(ours))
@@ -61,6 +55,8 @@ func BenchmarkPace(b *testing.B) {
 			b.ReportMetric(median(ours), "requests/s")
 			b.ReportMetric(median(bare), "bare-requests/s")
 			b.ReportMetric(float64(busy.Microseconds())/float64(requests), "cpu-µs/request")
+			b.ReportMetric(float64(peak)/(1<<20), "MB")
+			b.ReportMetric(float64(barePeak)/(1<<20), "bare-MB")
 		})
 	}
 }
@@ -70,87 +66,44 @@ func median(all []float64) float64 {
 	return all[len(all)/2]
 }
 
-// programRate runs the program on a file whose every row changes.
-func programRate(b *testing.B, server benchProcess, program string, args []string) (requests int, took, cpu time.Duration) {
+// turn is what one run of the program took.
+type turn struct {
+	requests  int
+	took, cpu time.Duration
+	peak      int // resident bytes
+}
+
+// takeTurn runs the program on a file whose every row changes.
+func takeTurn(b *testing.B, server benchProcess, program string, args []string) turn {
 	b.Helper()
 	run := exec.Command(program, append(args, "--json", "--quiet", "--workers", strconv.Itoa(benchWorkers), "--reports", filepath.Join(b.TempDir(), "reports"))...)
-	run.Env, run.Stderr = server.environment(), os.Stderr
+	var out bytes.Buffer
+	run.Env, run.Stdout, run.Stderr = server.environment(), &out, os.Stderr
 	began := time.Now()
-	out, err := run.Output()
-	took = time.Since(began)
-	if err != nil {
-		b.Fatalf("%v\n%s", err, out)
-	}
-	if changed, rows := gjson.GetBytes(out, "outcomes.changed").Int(), gjson.GetBytes(out, "rows").Int(); changed != rows {
-		b.Fatalf("%d of %d rows changed\n%s", changed, rows, out)
-	}
-	return server.tell(b, "counts").Requests, took, run.ProcessState.UserTime() + run.ProcessState.SystemTime()
-}
-
-// load is a bare load generator: the program's own transport, and nothing else.
-type load struct {
-	url       string
-	transport *http.Transport
-}
-
-func bareRate(b *testing.B, server benchProcess, rows int, row func(*load, string) error) float64 {
-	b.Helper()
-	l := &load{server.url, client.NewTransport(benchWorkers)}
-	defer l.transport.CloseIdleConnections()
-	ids := make(chan string)
-	var workers sync.WaitGroup
-	began := time.Now()
-	for range benchWorkers {
-		workers.Go(func() {
-			for id := range ids {
-				if err := row(l, id); err != nil {
-					b.Error(err)
-				}
-			}
-		})
-	}
-	for n := range rows {
-		ids <- strconv.Itoa(firstBenchID + n)
-	}
-	close(ids)
-	workers.Wait()
+	peak, err := carriedOut(run)
 	took := time.Since(began)
-	return float64(server.tell(b, "counts").Requests) / took.Seconds()
-}
-
-func (l *load) hold(id string) error {
-	if _, err := l.request(http.MethodGet, "/v1/customers/"+id+"/overview", nil); err != nil {
-		return err
-	}
-	_, err := l.request(http.MethodPost, "/v1/CustomerHold/"+id, nil)
-	return err
-}
-
-func (l *load) update(id string) error {
-	customer, err := l.request(http.MethodGet, "/v1/customers/"+id, nil)
-	if err == nil {
-		_, err = l.request(http.MethodPut, "/v1/customers", customer)
-	}
-	return err
-}
-
-func (l *load) patch(id string) error {
-	_, err := l.request(http.MethodPatch, "/api/customer/set_customer_details", []byte("customer_id="+id+"&firstname=Ada"))
-	return err
-}
-
-func (l *load) request(method, path string, body []byte) ([]byte, error) {
-	r, err := http.NewRequest(method, l.url+path, bytes.NewReader(body))
 	if err != nil {
-		return nil, err
+		b.Fatalf("%v\n%s", err, out.Bytes())
 	}
-	res, err := l.transport.RoundTrip(r)
+	if changed, rows := gjson.GetBytes(out.Bytes(), "outcomes.changed").Int(), gjson.GetBytes(out.Bytes(), "rows").Int(); changed != rows {
+		b.Fatalf("%d of %d rows changed\n%s", changed, rows, out.Bytes())
+	}
+	return turn{server.tell(b, "counts").Requests, took, run.ProcessState.UserTime() + run.ProcessState.SystemTime(), peak}
+}
+
+// bareRate runs the load generator, a process of its own too, which tells how long it took.
+func bareRate(b *testing.B, server benchProcess, action string, rows int) (rate float64, peak int) {
+	b.Helper()
+	run := exec.Command("benchload", server.url, action, strconv.Itoa(rows))
+	var out bytes.Buffer
+	run.Stdout, run.Stderr = &out, os.Stderr
+	peak, err := carriedOut(run)
 	if err != nil {
-		return nil, err
+		b.Fatal(err)
 	}
-	defer res.Body.Close()
-	if res.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s %s: %s", method, path, res.Status)
+	took, err := time.ParseDuration(out.String())
+	if err != nil {
+		b.Fatal(err)
 	}
-	return io.ReadAll(res.Body)
+	return float64(server.tell(b, "counts").Requests) / took.Seconds(), peak
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // TestMain makes the test binary serve as the rowbatch command too, so that
-// scripts and tests run the program in processes of its own, and benchmarks a server.
+// scripts and tests run the program in processes of its own, and benchmarks a server and a load.
 func TestMain(m *testing.M) {
 	if err := manyAtOnce(); err != nil {
 		panic(err)
@@ -22,6 +22,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"rowbatch":    func() { os.Exit(cli.Main(os.Args[1:])) },
 		"benchserver": serveBench,
+		"benchload":   loadBench,
 	})
 }
 
