@@ -134,7 +134,7 @@ type Index struct {
 
 	Names json.RawMessage // as Journal.Names recorded them last
 
-	lines  window
+	lines  *Window
 	intent offsets // the row's last intent
 	done   offsets // its outcome, unless a later intent voids it
 	sends  []uint8 // intents, but for those that are known to have had no effect; nil: there are none
@@ -142,7 +142,7 @@ type Index struct {
 
 // Load reads a journal of size bytes.
 func Load(r io.ReaderAt, size int64) (*Index, error) {
-	x := &Index{lines: window{r: r}}
+	x := &Index{lines: NewWindow(r)}
 	_, err := Skim(io.NewSectionReader(r, 0, size), x.note)
 	if err == nil && x.Head.Format == 0 {
 		err = &DamageError{0} // there is not even a first record
@@ -223,7 +223,7 @@ func (x *Index) Outcome(n int) (Outcome, error) {
 // part reads one member of a record: the customer beside it may be long. What the
 // record lacks stays as it is.
 func (x *Index) part(at int64, name string, to any) error {
-	line, err := x.lines.line(at)
+	line, err := x.lines.Line(at)
 	if err != nil {
 		return err
 	}
@@ -250,7 +250,7 @@ func (x *Index) unfinished(n int) (Outcome, error) {
 }
 
 func (x *Index) entry(offset int64) (*Entry, error) {
-	line, err := x.lines.line(offset)
+	line, err := x.lines.Line(offset)
 	if err != nil {
 		return nil, err
 	}

@@ -6,23 +6,27 @@ import (
 	"io"
 )
 
-// window reads lines of a file here and there. Where each stands near the one
+// Window reads lines of a file here and there. Where each stands near the one
 // before, one reading serves many, whichever way they are gone through; a journal
-// in another order than its rows is not read over and over.
-type window struct {
+// in another order than its rows is not read over and over. One goroutine uses it.
+type Window struct {
 	r    io.ReaderAt
 	part []byte // of the file, from at
 	at   int64
 }
+
+// NewWindow has read nothing yet.
+func NewWindow(r io.ReaderAt) *Window { return &Window{r: r} }
 
 const (
 	wideWindow   = 64 << 10
 	narrowWindow = 2 << 10
 )
 
-// line returns the line that starts at an offset, with its line feed. It is valid
-// until the next call.
-func (w *window) line(offset int64) ([]byte, error) {
+// Line returns the line that starts at an offset, with its line feed. It is valid
+// until the next call. A file that ends before the line does is an
+// [io.ErrUnexpectedEOF].
+func (w *Window) Line(offset int64) ([]byte, error) {
 	if line := w.held(offset); line != nil {
 		return line, nil
 	}
@@ -46,7 +50,7 @@ func (w *window) line(offset int64) ([]byte, error) {
 }
 
 // held returns a line that is in the window whole; else nil.
-func (w *window) held(offset int64) []byte {
+func (w *Window) held(offset int64) []byte {
 	from := offset - w.at
 	if from < 0 || from >= int64(len(w.part)) {
 		return nil
@@ -59,7 +63,7 @@ func (w *window) held(offset int64) []byte {
 }
 
 // read moves the window, and says that it reaches the end of the file.
-func (w *window) read(from int64, size int) (end bool, err error) {
+func (w *Window) read(from int64, size int) (end bool, err error) {
 	if cap(w.part) < size {
 		w.part = make([]byte, size)
 	}

@@ -37,14 +37,14 @@ func TestWindowShowsAnyLine(t *testing.T) {
 	text = append(text, strings.Repeat("y", 3*wideWindow)+"\nend without a line feed"...)
 	torn := int64(bytes.LastIndexByte(text, '\n') + 1)
 	rapid.Check(t, func(t *rapid.T) {
-		w := window{r: bytes.NewReader(text)}
+		w := NewWindow(bytes.NewReader(text))
 		for range 20 {
 			at := rapid.SampledFrom(append(starts, long)).Draw(t, "start")
-			line, err := w.line(at)
+			line, err := w.Line(at)
 			if want := text[at:][:bytes.IndexByte(text[at:], '\n')+1]; err != nil || !bytes.Equal(line, want) {
 				t.Fatalf("at %d: %v", at, err)
 			}
-			if _, err := w.line(torn); !errors.Is(err, io.ErrUnexpectedEOF) {
+			if _, err := w.Line(torn); !errors.Is(err, io.ErrUnexpectedEOF) {
 				t.Fatalf("a torn line: %v", err)
 			}
 		}
@@ -61,9 +61,9 @@ func TestWindowReadsLittle(t *testing.T) {
 		"far":      func(n int) int { return n * 4_001 % rows },
 	} {
 		from := &counted{Reader: bytes.NewReader(text)}
-		w := window{r: from}
+		w := NewWindow(from)
 		for n := range rows {
-			if _, err := w.line(starts[row(n)]); err != nil {
+			if _, err := w.Line(starts[row(n)]); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -3,7 +3,6 @@ package cli
 import (
 	"encoding/binary"
 	"errors"
-	"os"
 	"slices"
 
 	"github.com/tidwall/gjson"
@@ -18,6 +17,7 @@ import (
 // in a file of the run's folder, since FILE has an order of its own. In memory are
 // 8 bytes a row.
 type listedRows struct {
+	dir  *runs.Dir
 	file runs.File
 	size int64
 	at   []int64 // by row: where its record begins, plus one; 0: it was not shown
@@ -113,7 +113,7 @@ func (x *export) indexNamed() (*listLookup, error) {
 
 func newListedRows(dir *runs.Dir, rows int) (*listedRows, error) {
 	f, err := dir.CreateFile(pendingName)
-	return &listedRows{file: f, at: make([]int64, rows)}, err
+	return &listedRows{dir: dir, file: f, at: make([]int64, rows)}, err
 }
 
 // take keeps the customers of a page whom FILE names.
@@ -181,5 +181,5 @@ func (l *listedRows) close() error {
 	if l == nil {
 		return nil
 	}
-	return errors.Join(l.file.Close(), os.Remove(l.file.Name()))
+	return errors.Join(l.file.Close(), l.dir.RemoveFile(pendingName))
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"os"
 	"time"
 
 	"rowbatch/batch"
@@ -15,6 +14,7 @@ import (
 // pending keeps outcomes that rest on something not known yet, in a file of the
 // run's folder: of a million rows too many for memory.
 type pending struct {
+	dir  *runs.Dir
 	file runs.File
 	out  *bufio.Writer
 }
@@ -30,22 +30,14 @@ const pendingName = "list.tmp"
 
 // newPending makes the file anew: that of a process which was killed tells nothing any more.
 func newPending(dir *runs.Dir) (*pending, error) {
-	if err := dropPending(dir); err != nil {
+	if err := dir.RemoveFile(pendingName); err != nil {
 		return nil, err
 	}
 	f, err := dir.CreateFile(pendingName)
 	if err != nil {
 		return nil, err
 	}
-	return &pending{f, bufio.NewWriterSize(f, 64<<10)}, nil
-}
-
-// dropPending removes what a killed process has left.
-func dropPending(dir *runs.Dir) error {
-	if err := os.Remove(dir.Path(pendingName)); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return &runs.WriteError{Path: dir.Path(pendingName), Err: err}
-	}
-	return nil
+	return &pending{dir, f, bufio.NewWriterSize(f, 64<<10)}, nil
 }
 
 func (p *pending) add(row pendingRow) error {
@@ -87,5 +79,5 @@ func (p *pending) failed(err error) error {
 
 // close removes the file.
 func (p *pending) close() error {
-	return errors.Join(p.file.Close(), os.Remove(p.file.Name()))
+	return errors.Join(p.file.Close(), p.dir.RemoveFile(pendingName))
 }

@@ -52,7 +52,7 @@ func (r *run) resume(name string, failed bool) error {
 	if err := r.lockRun(dir); err != nil {
 		return err
 	}
-	if err := dropPending(dir); err != nil {
+	if err := dir.RemoveFile(pendingName); err != nil {
 		return err
 	}
 	journal, err := dir.OpenJournal()

@@ -12,6 +12,8 @@ import (
 	"strconv"
 
 	"github.com/tidwall/gjson"
+
+	"rowbatch/batch"
 )
 
 // baselineName is the file of an export that keeps its rows as they were shown: a
@@ -50,15 +52,7 @@ func (w *BaselineWriter) Append(cells []string) error {
 
 // Close ends the baseline and makes it durable.
 func (w *BaselineWriter) Close() error {
-	err := w.out.Flush()
-	if err == nil {
-		err = w.file.Sync()
-	}
-	err = errors.Join(err, w.file.Close())
-	if err == nil {
-		err = w.dir.fs.SyncDir(w.dir.path)
-	}
-	return writing(w.file.Name(), err)
+	return w.dir.finish(w.file, w.out.Flush())
 }
 
 // HasBaseline says that the folder keeps the rows of an export.
@@ -75,11 +69,7 @@ func (d *Dir) HasBaseline() (bool, error) {
 
 // DropBaseline removes a baseline that was needed for the time of a check only.
 func (d *Dir) DropBaseline() error {
-	err := d.fs.Remove(d.Path(baselineName))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return writing(d.Path(baselineName), err)
+	return d.RemoveFile(baselineName)
 }
 
 // Baseline finds rows of an export by the cell of one column: 8 bytes a row.
@@ -89,11 +79,8 @@ type Baseline struct {
 	columns []string
 	key     string    // the place of its column, to gjson
 	index   *KeyIndex // of where lines start
-	window  []byte    // of the file, from at: rows are mostly asked for in its order
-	at      int64
+	lines   *batch.Window
 }
-
-const windowSize = 16 << 10
 
 // OpenBaseline reads the baseline of an export, to find rows by a column. A
 // baseline without that column finds none. Close it.
@@ -106,7 +93,7 @@ func (d *Dir) OpenBaseline(keyColumn string) (*Baseline, error) {
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	b := &Baseline{file: f, size: info.Size(), index: NewKeyIndex(0, 0)}
+	b := &Baseline{file: f, size: info.Size(), index: NewKeyIndex(0, 0), lines: batch.NewWindow(f)}
 	if err := b.read(keyColumn); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", f.Name(), err), f.Close())
 	}
@@ -188,7 +175,7 @@ func (b *Baseline) Columns() []string { return b.columns }
 // Find returns the cells of the rows with this key.
 func (b *Baseline) Find(key string) (rows [][]string, err error) {
 	for offset := range b.index.Find(key) {
-		line, err := b.line(offset)
+		line, err := b.lines.Line(offset)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", b.file.Name(), err)
 		}
@@ -202,28 +189,6 @@ func (b *Baseline) Find(key string) (rows [][]string, err error) {
 		rows = append(rows, cells)
 	}
 	return rows, nil
-}
-
-// line returns the line that starts at an offset.
-func (b *Baseline) line(offset int64) ([]byte, error) {
-	for size := windowSize; ; size *= 2 {
-		if from := offset - b.at; from >= 0 && from < int64(len(b.window)) {
-			if end := bytes.IndexByte(b.window[from:], '\n'); end >= 0 {
-				return b.window[from : from+int64(end)], nil
-			}
-		}
-		if b.at == offset && offset+int64(len(b.window)) >= b.size {
-			return nil, io.ErrUnexpectedEOF
-		}
-		if cap(b.window) < size {
-			b.window = make([]byte, size)
-		}
-		n, err := b.file.ReadAt(b.window[:size], offset)
-		if err != nil && !errors.Is(err, io.EOF) {
-			return nil, err
-		}
-		b.window, b.at = b.window[:n], offset
-	}
 }
 
 // Close closes the file.

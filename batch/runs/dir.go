@@ -99,6 +99,28 @@ func (d *Dir) CreateFile(name string) (File, error) {
 	return f, writing(d.Path(name), err)
 }
 
+// RemoveFile removes a file of the folder that has served; none may be there.
+func (d *Dir) RemoveFile(name string) error {
+	err := d.fs.Remove(d.Path(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return writing(d.Path(name), err)
+}
+
+// finish closes a file whose last bytes were handed over with this result, and
+// makes it durable.
+func (d *Dir) finish(f File, err error) error {
+	if err == nil {
+		err = f.Sync()
+	}
+	err = errors.Join(err, f.Close())
+	if err == nil {
+		err = d.fs.SyncDir(d.path)
+	}
+	return writing(f.Name(), err)
+}
+
 func (d *Dir) open(name string) (File, error) {
 	return d.fs.OpenFile(d.Path(name), os.O_RDONLY, 0)
 }

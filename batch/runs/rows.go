@@ -103,15 +103,7 @@ func (w *RowsWriter) write(line string, cells []string, base, ragged string) err
 // Close ends rows.csv and makes it durable.
 func (w *RowsWriter) Close() error {
 	w.out.Flush()
-	err := w.out.Error()
-	if err == nil {
-		err = w.file.Sync()
-	}
-	err = errors.Join(err, w.file.Close())
-	if err == nil {
-		err = w.dir.fs.SyncDir(w.dir.path)
-	}
-	return writing(w.file.Name(), err)
+	return w.dir.finish(w.file, w.out.Error())
 }
 
 // Row is one row of the input.
