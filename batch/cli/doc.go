@@ -26,6 +26,7 @@
 //
 //	lookup.go             whom the rows are about, by searches
 //	lookup_choice.go      or --lookup: the list of customers, where that costs less
+//	lookup_finder.go      the rows that a customer of the list stands in
 //	lookup_list.go        the list held against the rows
 //	lookup_references.go  what the whole list tells of references
 //	lookup_pending.go     outcomes that wait for that, in a file

@@ -49,7 +49,11 @@ func (x *export) namedInList() (*listedRows, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer named.close()
+	defer func() {
+		if err := named.close(); err != nil { // it has served
+			complain(x.console.err, err)
+		}
+	}()
 	l, err := newListedRows(x.dir, x.rows.rows())
 	if err != nil {
 		return nil, err
@@ -93,22 +97,17 @@ func (x *export) isShort(row client.ListRow) bool {
 }
 
 // indexNamed makes the rows of FILE ready to be found by their customers.
-func (x *export) indexNamed() (*listLookup, error) {
-	l := &listLookup{run: x.run, index: runs.NewKeyIndex(x.rows.rows(), int64(x.rows.rows()))}
+func (x *export) indexNamed() (*rowFinder, error) {
+	f := newRowFinder(x.rows)
 	for row, err := range x.rows.read() {
 		if err != nil {
 			return nil, err
 		}
-		if !x.in.checked.OK(row.N) {
-			continue
+		if x.in.checked.OK(row.N) {
+			f.add(x.rows.mapped(row), row.N)
 		}
-		mapped := x.rows.mapped(row)
-		l.index.Add(action.Key(mapped.KeyField, mapped.Key), int64(row.N))
 	}
-	l.index.Finish()
-	var err error
-	l.picker, err = x.dir.PickRows(x.rows.rows())
-	return l, err
+	return f, f.ready()
 }
 
 func newListedRows(dir *runs.Dir, rows int) (*listedRows, error) {
@@ -117,7 +116,7 @@ func newListedRows(dir *runs.Dir, rows int) (*listedRows, error) {
 }
 
 // take keeps the customers of a page whom FILE names.
-func (l *listedRows) take(x *export, named *listLookup, page []client.ListRow) error {
+func (l *listedRows) take(x *export, named *rowFinder, page []client.ListRow) error {
 	for _, c := range page {
 		named.seen.Add(1)
 		for n := range named.candidates(c) {

@@ -38,7 +38,7 @@ func sheetOf(b *testing.B, rows int) string {
 
 // BenchmarkTakeIn is what stands between a file and the first request: every row
 // checked, the file hashed, and its rows copied into the run's folder. One core:
-// go test ./batch/cli -run XXX -bench TakeIn -cpu 1
+// go test ./batch/cli -run '^$' -bench TakeIn -cpu 1
 func BenchmarkTakeIn(b *testing.B) {
 	const rows = 300_000
 	file, reports := sheetOf(b, rows), b.TempDir()

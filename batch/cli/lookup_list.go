@@ -2,9 +2,7 @@ package cli
 
 import (
 	"errors"
-	"iter"
 	"strconv"
-	"sync/atomic"
 	"time"
 
 	"rowbatch/batch"
@@ -20,14 +18,12 @@ const listLife = 15 * time.Minute
 // who bears a reference, and which rows would change nothing. It keeps 11 bytes a
 // row of the file, and nothing of other customers.
 type listLookup struct {
+	*rowFinder
 	run     *run
 	engine  *batch.Engine
 	actions map[string]batch.Action
-	index   *runs.KeyIndex // of the rows that customers stand in
-	picker  *runs.RowsPicker
 	asks    []asking // by row: whether its reference is to be looked up; nil when none is
 	byBoth  bool     // some rows name their customers by reference
-	seen    atomic.Int64
 
 	// several are customers beyond the first who bear a row's reference.
 	several  map[int][]uint64
@@ -49,7 +45,7 @@ const (
 const mostSeveral = 100_000
 
 func (r *run) newListLookup(searches bool) (*listLookup, error) {
-	l := &listLookup{run: r, engine: r.engine(false), actions: r.actions(), index: runs.NewKeyIndex(r.rows.rows(), int64(r.rows.rows())), several: map[int][]uint64{}}
+	l := &listLookup{rowFinder: newRowFinder(r.rows), run: r, engine: r.engine(false), actions: r.actions(), several: map[int][]uint64{}}
 	if searches {
 		l.asks = make([]asking, r.rows.rows())
 	}
@@ -59,13 +55,7 @@ func (r *run) newListLookup(searches bool) (*listLookup, error) {
 		}
 		l.enter(row)
 	}
-	l.index.Finish()
-	picker, err := r.dir.PickRows(r.rows.rows())
-	if err != nil {
-		return nil, err
-	}
-	l.picker = picker
-	return l, nil
+	return l, l.ready()
 }
 
 // enter notes who a row is about, be it sent or not: a customer with several rows
@@ -81,14 +71,11 @@ func (l *listLookup) enter(row runs.Row) {
 	if mapped.Key == "" {
 		return
 	}
-	l.index.Add(action.Key(field, mapped.Key), int64(n))
+	l.add(mapped, n)
 	if field == "reference" && rows.isOpen(n) && rows.ids[n] == 0 {
 		l.asks[n] = whoBearsIt
 	}
 }
-
-// count is how many customers have passed by.
-func (l *listLookup) count() int { return int(l.seen.Load()) }
 
 // take holds a page against the rows. The error is the journal's, or that of the
 // run's own files.
@@ -103,12 +90,6 @@ func (l *listLookup) take(p client.ListPage) error {
 		l.seen.Add(1)
 	}
 	return nil
-}
-
-// match is a row of the file that is about a customer of the list.
-type match struct {
-	row runs.Row
-	key string
 }
 
 func (l *listLookup) customer(c client.ListRow, at time.Time) error {
@@ -138,39 +119,6 @@ func (l *listLookup) customer(c client.ListRow, at time.Time) error {
 		}
 	}
 	return l.judge(last, c, at)
-}
-
-// candidates yields the rows that may be about a customer.
-func (l *listLookup) candidates(c client.ListRow) iter.Seq[int] {
-	return func(yield func(int) bool) {
-		for n := range l.index.Find(action.Key("id", strconv.FormatUint(c.ID, 10))) {
-			if !yield(int(n)) {
-				return
-			}
-		}
-		if c.Reference == "" {
-			return
-		}
-		for n := range l.index.Find(action.Key("reference", c.Reference)) {
-			if !yield(int(n)) {
-				return
-			}
-		}
-	}
-}
-
-// matching reads the row, and makes sure that it is about the customer: the index knows hashes only.
-func (l *listLookup) matching(n int, c client.ListRow) (*match, error) {
-	row, err := l.picker.Row(n)
-	if err != nil {
-		return nil, err
-	}
-	mapped := l.run.rows.mapped(row)
-	is := mapped.KeyField == "id" && mapped.Key == strconv.FormatUint(c.ID, 10) || mapped.KeyField == "reference" && mapped.Key == c.Reference
-	if !is {
-		return nil, nil
-	}
-	return &match{row, action.Key(mapped.KeyField, mapped.Key)}, nil
 }
 
 // found notes who bears a row's reference.
@@ -250,7 +198,7 @@ func (l *listLookup) conclude(it *batch.Item, o batch.Outcome) error {
 
 // close lets go of files and memory; that a file of no use any more cannot be removed ends no run.
 func (l *listLookup) close() {
-	err := l.picker.Close()
+	err := l.rowFinder.close()
 	if l.pending != nil {
 		err = errors.Join(err, l.pending.close())
 	}
