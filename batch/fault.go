@@ -1,0 +1,27 @@
+package batch
+
+import "fmt"
+
+// Fault ends a command before or beside its rows: what happened, and what to do next.
+type Fault struct {
+	Code int    // the command's exit code, one of ExitCodes
+	Text string // for people
+	Try  string // what helps, without the word "try"; "": nothing is known to
+}
+
+func (f *Fault) Error() string {
+	if f.Try == "" {
+		return f.Text
+	}
+	return f.Text + "\ntry: " + f.Try
+}
+
+// Usage refuses what was asked for: a wrong flag, file name or setting.
+func Usage(try, format string, args ...any) *Fault {
+	return &Fault{ExitUsage, fmt.Sprintf(format, args...), try}
+}
+
+// Unfit refuses a plan or a run that is not, or no longer, what it would have to be.
+func Unfit(try, format string, args ...any) *Fault {
+	return &Fault{ExitUnfit, fmt.Sprintf(format, args...), try}
+}
