@@ -105,7 +105,7 @@ func (r *run) nothingLeft() error {
 		return err
 	}
 	fmt.Fprintf(r.console.err, "%s is complete: there is nothing left to do, and nothing was sent\n", r.head.ID)
-	summary.ExitCode = reports.ExitCode(summary.Outcomes)
+	summary.ExitCode = batch.ExitOf(summary.Outcomes)
 	return r.say(summary, nil)
 }
 
