@@ -14,7 +14,7 @@ import (
 
 	"rowbatch/batch"
 	"rowbatch/batch/action"
-	"rowbatch/batch/checker"
+	"rowbatch/batch/invariants"
 	"rowbatch/batch/runs"
 	"rowbatch/client"
 	"rowbatch/client/sandbox"
@@ -185,11 +185,11 @@ func (d *diskTrial) breaches(ended bool) []string {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	run, err := checker.Read(dir)
+	run, err := invariants.Read(dir)
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	all, err := checker.Case{Run: run, Ledger: &checker.Ledger{Effects: d.box.Effects()}, Reported: ended, Ended: ended}.Breaches()
+	all, err := invariants.Case{Run: run, Ledger: &invariants.Ledger{Effects: d.box.Effects()}, Reported: ended, Ended: ended}.Breaches()
 	if err != nil {
 		d.t.Fatal(err)
 	}
