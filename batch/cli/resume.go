@@ -9,7 +9,7 @@ import (
 
 	"rowbatch/batch"
 	"rowbatch/batch/runs"
-	"rowbatch/mapping"
+	"rowbatch/mapping/csvfile"
 	"rowbatch/reports"
 )
 
@@ -100,7 +100,7 @@ func (r *run) left() (n int, err error) {
 
 // nothingLeft says that a run is complete, with its report in place.
 func (r *run) nothingLeft() error {
-	summary, err := reports.Write(r.dir, reports.Options{Escape: mapping.Escape})
+	summary, err := reports.Write(r.dir, reports.Options{Escape: csvfile.Escape})
 	if err != nil {
 		return err
 	}
