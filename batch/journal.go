@@ -77,15 +77,6 @@ type Entry struct {
 	Names json.RawMessage `json:"names,omitempty"` // what the account calls things, as its look-ups told
 }
 
-// Found is the record as an intent found it: the vendor keeps no trail of
-// edits, so this copy is the only memory of the old values.
-type Found struct {
-	Record
-	Key  string          `json:"key,omitempty"` // as the row addressed the customer
-	Act  string          `json:"act,omitempty"` // the row's action
-	Body json.RawMessage `json:"body,omitempty"`
-}
-
 // File is what the journal needs of a file.
 type File interface {
 	io.Writer
