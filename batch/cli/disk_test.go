@@ -18,7 +18,7 @@ import (
 	"rowbatch/batch/runs"
 	"rowbatch/client"
 	"rowbatch/client/sandbox"
-	"rowbatch/mapping"
+	"rowbatch/mapping/csvfile"
 	"rowbatch/reports"
 	"rowbatch/samples"
 )
@@ -170,7 +170,7 @@ func (d *diskTrial) run(dir *runs.Dir, j *batch.Journal, source func(batch.Actio
 	}
 	err = e.Run(context.Background(), stop, source(update))
 	err = errors.Join(err, j.End(batch.End{}))
-	_, failed := reports.Write(dir, reports.Options{Escape: mapping.Escape})
+	_, failed := reports.Write(dir, reports.Options{Escape: csvfile.Escape})
 	return errors.Join(err, failed)
 }
 

@@ -10,7 +10,7 @@ import (
 	"rowbatch/batch/runs"
 	"rowbatch/batch/sheet"
 	"rowbatch/client"
-	"rowbatch/mapping"
+	"rowbatch/mapping/csvfile"
 )
 
 const (
@@ -68,7 +68,7 @@ func (s signalled) code() int {
 func codeOf(err error) int {
 	var (
 		f       *fault
-		refusal *mapping.Refusal
+		refusal *csvfile.Refusal
 		access  *client.AccessError
 		setting *client.SettingError
 		busy    *runs.BusyError
