@@ -1,6 +1,9 @@
 package batch
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+)
 
 // Fault ends a command before or beside its rows: what happened, and what to do next.
 type Fault struct {
@@ -8,6 +11,9 @@ type Fault struct {
 	Text string // for people
 	Try  string // what helps, without the word "try"; "": nothing is known to
 }
+
+// ExitCode is the command's.
+func (f *Fault) ExitCode() int { return f.Code }
 
 func (f *Fault) Error() string {
 	if f.Try == "" {
@@ -24,4 +30,21 @@ func Usage(try, format string, args ...any) *Fault {
 // Unfit refuses a plan or a run that is not, or no longer, what it would have to be.
 func Unfit(try, format string, args ...any) *Fault {
 	return &Fault{ExitUnfit, fmt.Sprintf(format, args...), try}
+}
+
+// Plural counts things for people: 1 row, 1,200 rows.
+func Plural(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return Thousands(n) + " " + thing
+}
+
+// Thousands writes a number with commas.
+func Thousands(n int) string {
+	s := strconv.Itoa(n)
+	for at := len(s) - 3; at > 0 && s[at-1] != '-'; at -= 3 {
+		s = s[:at] + "," + s[at:]
+	}
+	return s
 }
