@@ -11,6 +11,7 @@ import (
 	"github.com/gocarina/gocsv"
 
 	"rowbatch/batch"
+	"rowbatch/batch/journal"
 	"rowbatch/batch/runs"
 )
 
@@ -18,7 +19,7 @@ import (
 type Options struct {
 	Escape    func(cell string) string // keeps a spreadsheet from running a cell as a formula; must be given
 	Delimiter rune                     // 0: that of the run's input
-	End       *batch.End               // of a run whose journal could not take it
+	End       *journal.End             // of a run whose journal could not take it
 }
 
 // Write puts report.csv, failed.csv and summary.json into the run's folder:
@@ -81,7 +82,7 @@ func (w *writer) open(o Options) error {
 	return nil
 }
 
-func delimiterOf(o Options, h batch.Head) rune {
+func delimiterOf(o Options, h journal.Head) rune {
 	if o.Delimiter != 0 {
 		return o.Delimiter
 	}
@@ -133,7 +134,7 @@ func (w *writer) action(row runs.Row) string {
 	if head.ActionColumn != "" {
 		action = w.actionCell(row)
 	}
-	if head.Mode == batch.ModeUndo && action == "hold" {
+	if head.Mode == journal.ModeUndo && action == "hold" {
 		return "unhold"
 	}
 	return action

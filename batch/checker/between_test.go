@@ -13,6 +13,7 @@ import (
 
 	"rowbatch/batch"
 	"rowbatch/batch/checker"
+	"rowbatch/batch/journal"
 )
 
 func TestReportsAreHeldAgainstTheJournal(t *testing.T) {
@@ -150,7 +151,7 @@ func TestUndoneAndApplied(t *testing.T) {
 	run := of.run(t)
 	undo := func(row int, found, from, to string) []string {
 		s := newScribe(2)
-		s.head.Mode = batch.ModeUndo
+		s.head.Mode = journal.ModeUndo
 		s.intent(row, "update", "1", customer("Ann", found), `firstName="Bea">"Ann"`)
 		s.effect("put", "1", customer("Ann", from), customer("Ann", to))
 		s.done(row, as(inDoubt, "", "1", 1))
@@ -161,7 +162,7 @@ func TestUndoneAndApplied(t *testing.T) {
 	wants(t, undo(1, "Bea", "Bea", "Ann"), "14: line 3 was undone, and no write had left for it")
 
 	plan := newScribe(2)
-	plan.head.Mode = batch.ModeDryRun
+	plan.head.Mode = journal.ModeDryRun
 	would := as(batch.WouldChange, "", "1", 0)
 	would.Changes = changesOf([]string{`firstName="Ann">"Bea"`})
 	plan.done(0, would)
@@ -169,7 +170,7 @@ func TestUndoneAndApplied(t *testing.T) {
 	planned := plan.run(t)
 	apply := func(row int, change string) []string {
 		s := newScribe(2)
-		s.head.Mode = batch.ModeApply
+		s.head.Mode = journal.ModeApply
 		s.intent(row, "update", "1", customer(), change)
 		return breaches(t, checker.Case{Run: s.run(t), Of: planned, Ledger: &s.ledger})
 	}
@@ -186,7 +187,7 @@ func TestUndoneInOtherBytes(t *testing.T) {
 	of.effect("put", "1", was, customer("Ann", "Bea"))
 	of.done(0, as(changed, "", "1", 1))
 	s := newScribe(1)
-	s.head.Mode = batch.ModeUndo
+	s.head.Mode = journal.ModeUndo
 	s.intent(0, "update", "1", customer("Ann", "Bea"), `firstName="Bea">null`)
 	s.effect("put", "1", customer("Ann", "Bea"), customer(`"Ann"`, `null`))
 	s.done(0, as(changed, "", "1", 1))

@@ -6,6 +6,7 @@ import (
 
 	"rowbatch/batch"
 	"rowbatch/batch/checker"
+	"rowbatch/batch/journal"
 )
 
 // customer is a record as the sandbox holds it.
@@ -212,7 +213,7 @@ func TestBreachesAreFound(t *testing.T) {
 			s.done(0, as(batch.Failed, "http_429", "1", 1))
 		}, []string{"9: line 2: failed with http_429"}},
 		"a dry run that writes": {func(s *scribe) {
-			s.head.Mode = batch.ModeDryRun
+			s.head.Mode = journal.ModeDryRun
 			s.renamed(0, "1", "Ann", "Bea")
 			s.done(0, as(changed, "", "1", 1))
 		}, []string{"13: line 2: a dry run has an intent", "13: a dry run, and the ledger has effect 1"}},
@@ -253,7 +254,7 @@ func TestExcuses(t *testing.T) {
 			s.done(0, as(batch.Failed, "side_effect", "1", 1))
 		},
 		"the last row first, in an undo": func(s *scribe) {
-			s.head.Mode = batch.ModeUndo
+			s.head.Mode = journal.ModeUndo
 			s.renamed(1, "1", "Cal", "Bea")
 			s.done(1, as(changed, "", "1", 1))
 			s.renamed(0, "1", "Bea", "Ann")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"rowbatch/batch"
+	"rowbatch/batch/journal"
 )
 
 // earlier holds an apply or an undo against the run that it is of.
@@ -17,9 +18,9 @@ func (k *check) earlier() {
 			continue
 		}
 		switch k.Run.Head.Mode {
-		case batch.ModeApply:
+		case journal.ModeApply:
 			k.planned(r)
-		case batch.ModeUndo:
+		case journal.ModeUndo:
 			k.undone(r)
 		}
 	}

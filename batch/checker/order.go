@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"rowbatch/batch"
+	"rowbatch/batch/journal"
 )
 
 // order wants a customer's rows one after the other, each when the one before it
@@ -34,7 +35,7 @@ func (k *check) lanes() map[string][]int {
 			all[lane] = append(all[lane], n)
 		}
 	}
-	if k.Run.Head.Mode == batch.ModeUndo {
+	if k.Run.Head.Mode == journal.ModeUndo {
 		for _, rows := range all {
 			slices.Reverse(rows)
 		}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"rowbatch/batch"
+	"rowbatch/batch/journal"
 	"rowbatch/batch/runs"
 )
 
@@ -87,16 +87,20 @@ func newest(all []runs.Info, fits func(runs.Info) bool) (id string, ok bool) {
 }
 
 // adopt takes from a journal what its run was.
-func (r *run) adopt(h batch.Head) error {
+func (r *run) adopt(h journal.Head) error {
+	options, err := optionsOf(h)
+	if err != nil {
+		return err
+	}
 	r.job, r.file = jobOf(h.Action), h.File
 	f := r.flags
 	f.sandbox = h.Account == sandboxName
-	f.when, f.encoding, f.lookup = h.Options["when"], h.Options["encoding"], h.Options["lookup"]
-	f.allowDuplicates, f.holdSuspended = h.Options["allow-duplicates"] != "", h.Options["hold-suspended"] != ""
-	f.skipPing = h.Options["skip-ping"] != ""
-	f.base, f.noBase = h.Options["base"], h.Options["no-base"] != ""
-	f.match, f.ignore = split(h.Options["match"]), split(h.Options["ignore"])
-	if n := h.Options["limit"]; n != "" {
+	f.when, f.encoding, f.lookup = options["when"], options["encoding"], options["lookup"]
+	f.allowDuplicates, f.holdSuspended = options["allow-duplicates"] != "", options["hold-suspended"] != ""
+	f.skipPing = options["skip-ping"] != ""
+	f.base, f.noBase = options["base"], options["no-base"] != ""
+	f.match, f.ignore = split(options["match"]), split(options["ignore"])
+	if n := options["limit"]; n != "" {
 		if _, err := fmt.Sscan(n, &f.limit); err != nil {
 			return fmt.Errorf("the journal's limit %q cannot be read", n)
 		}
@@ -105,7 +109,7 @@ func (r *run) adopt(h batch.Head) error {
 		system, _, named := strings.Cut(text, "=")
 		return named && !r.job.reaches(system)
 	})
-	if err := errors.Join(f.parseRates(r.job), f.adoptShard(h.Options)); err != nil {
+	if err := errors.Join(f.parseRates(r.job), f.adoptShard(options)); err != nil {
 		return err
 	}
 	f.sharePace()
@@ -141,7 +145,7 @@ func absolute(path string) string {
 
 // parent finds the run that a resumed one carries out or takes back: beside it,
 // where its folder may have been moved together with it, or where it was.
-func parent(h batch.Head, beside string) (*runs.Dir, error) {
+func parent(h journal.Head, beside string) (*runs.Dir, error) {
 	for _, path := range []string{filepath.Join(filepath.Dir(absolute(beside)), h.Of), h.OfPath} {
 		dir, err := runs.Find(filepath.Dir(path), path)
 		if err == nil && absolute(path) != absolute(beside) {
@@ -152,7 +156,7 @@ func parent(h batch.Head, beside string) (*runs.Dir, error) {
 }
 
 // headOf is the head of a run that carries out, or takes back, another.
-func (r *run) headOf(of *earlier, mode string) batch.Head {
+func (r *run) headOf(of *earlier, mode string) journal.Head {
 	h := of.journal.Head
 	h.ID, h.Mode, h.Of, h.Started, h.Program = r.dir.ID(), mode, of.journal.Head.ID, r.began.UTC(), Version
 	h.OfPath = absolute(of.dir.Path())

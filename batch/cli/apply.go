@@ -10,6 +10,7 @@ import (
 
 	"rowbatch/batch"
 	"rowbatch/batch/action"
+	"rowbatch/batch/journal"
 	"rowbatch/batch/runs"
 )
 
@@ -39,7 +40,7 @@ func (r *run) applyPlan(name string) error {
 	if err := r.mayApply(plan); err != nil {
 		return err
 	}
-	if err := r.begin(plan, batch.ModeApply); err != nil {
+	if err := r.begin(plan, journal.ModeApply); err != nil {
 		return err
 	}
 	w, err := r.planned(plan)
@@ -53,7 +54,7 @@ func (r *run) applyPlan(name string) error {
 	if r.when, err = r.conditions(); err != nil {
 		return errors.Join(err, r.dir.Discard())
 	}
-	if err := r.start(r.headOf(plan, batch.ModeApply)); err != nil {
+	if err := r.start(r.headOf(plan, journal.ModeApply)); err != nil {
 		return err
 	}
 	return r.finish(r.process())
@@ -64,7 +65,7 @@ func (r *run) openPlan(name string) (*earlier, error) {
 	dir, err := r.find(name, "plan", func(all []runs.Info) (string, bool) {
 		applied := runs.Applied(all)
 		return newest(all, func(i runs.Info) bool {
-			return i.Head.Mode == batch.ModeDryRun && i.Complete() && i.Counts[batch.WouldChange] > 0 && !applied[i.ID]
+			return i.Head.Mode == journal.ModeDryRun && i.Complete() && i.Counts[batch.WouldChange] > 0 && !applied[i.ID]
 		})
 	})
 	if err != nil {
@@ -83,7 +84,7 @@ func (r *run) openPlan(name string) (*earlier, error) {
 func checkPlan(dir *runs.Dir, plan *earlier) error {
 	head := plan.journal.Head
 	switch info := dir.Info(); {
-	case head.Mode != batch.ModeDryRun:
+	case head.Mode != journal.ModeDryRun:
 		return unfit("rowbatch runs", "%s is no plan: only a --dry-run of a file leaves one", head.ID)
 	case !info.Complete():
 		return unfit("rowbatch resume "+head.ID, "the dry run %s did not come to its end, and is no plan", head.ID)
@@ -181,6 +182,10 @@ func newRedone(of *earlier) (*redone, error) {
 		return nil, err
 	}
 	head := of.journal.Head
-	several := head.Action == mixedName || head.Options["allow-duplicates"] != ""
+	options, err := optionsOf(head)
+	if err != nil {
+		return nil, err
+	}
+	several := head.Action == mixedName || options["allow-duplicates"] != ""
 	return &redone{marks: newMarks(head.Rows, several), of: of, lines: at, actions: make([]string, head.Rows)}, nil
 }

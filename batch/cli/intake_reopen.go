@@ -8,14 +8,14 @@ import (
 	"io/fs"
 	"os"
 
-	"rowbatch/batch"
+	"rowbatch/batch/journal"
 	"rowbatch/batch/runs"
 	"rowbatch/mapping"
 )
 
 // sameFiles wants the input and the mapping file to be as they were when the run
 // began. A file that is gone is no difference: the run has a copy of its own.
-func sameFiles(h batch.Head) error {
+func sameFiles(h journal.Head) error {
 	sum, err := sumOf(h.Path)
 	if err != nil {
 		return err
@@ -60,7 +60,7 @@ func sumOf(path string) (string, error) {
 }
 
 // reopen understands the copied rows of a run as the run itself did.
-func (r *run) reopen(dir *runs.Dir, h batch.Head) (*intake, error) {
+func (r *run) reopen(dir *runs.Dir, h journal.Head) (*intake, error) {
 	in := &intake{path: h.Path, sum: h.Input, mapText: h.Mapping, secrets: map[int][]string{}}
 	rows, err := dir.ReadRows()
 	if err != nil {
@@ -94,7 +94,7 @@ func (c copied) Next() (mapping.Row, error) {
 }
 
 // recheckInput reads the input itself again: only there do the passwords stand.
-func (r *run) recheckInput(in *intake, h batch.Head, o mapping.CheckOptions) error {
+func (r *run) recheckInput(in *intake, h journal.Head, o mapping.CheckOptions) error {
 	sum, err := sumOf(h.Path)
 	if err != nil {
 		return err

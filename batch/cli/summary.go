@@ -91,7 +91,8 @@ func (r *run) sayText(w io.Writer, s reports.Summary) {
 // title says what the run was.
 func (r *run) title() string {
 	title := r.head.Action + " " + r.head.File
-	if s := r.head.Options["shard"]; s != "" {
+	options, _ := optionsOf(r.head) // written, or read, before
+	if s := options["shard"]; s != "" {
 		title += ", shard " + s
 	}
 	if r.head.Of != "" {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 
 	"rowbatch/batch"
 	"rowbatch/batch/action"
+	"rowbatch/batch/journal"
 	"rowbatch/batch/runs"
 	"rowbatch/client"
 	"rowbatch/reports"
@@ -74,21 +76,25 @@ func (r *run) undo(name string) error {
 	if err := r.mayHold(); err != nil {
 		return err
 	}
-	if err := r.begin(of, batch.ModeUndo); err != nil {
+	if err := r.begin(of, journal.ModeUndo); err != nil {
 		return err
 	}
-	h := r.headOf(of, batch.ModeUndo)
-	h.Dry, h.Options = r.flags.dryRun, r.undoOptions(head)
+	h := r.headOf(of, journal.ModeUndo)
+	h.Dry = r.flags.dryRun
+	if h.Settings, err = r.undoSettings(head); err != nil {
+		return err
+	}
 	if err := r.start(h); err != nil {
 		return err
 	}
 	return errors.Join(r.finish(r.process()), r.sayHeld(of))
 }
 
-// undoOptions keeps what an undo must know when it is resumed.
-func (r *run) undoOptions(of batch.Head) map[string]string {
+// undoSettings keeps what an undo must know when it is resumed.
+func (r *run) undoSettings(of journal.Head) (json.RawMessage, error) {
+	was, err := optionsOf(of)
 	o := map[string]string{}
-	if of.Options["allow-duplicates"] != "" {
+	if was["allow-duplicates"] != "" {
 		o["allow-duplicates"] = "true"
 	}
 	r.flags.shardOptions(o)
@@ -98,12 +104,12 @@ func (r *run) undoOptions(of batch.Head) map[string]string {
 	if r.unhold != "" {
 		o["unhold"] = r.unhold
 	}
-	return o
+	return settings(o), err
 }
 
 func (r *run) openUndone(name string) (*earlier, error) {
 	dir, err := r.find(name, "run", func(all []runs.Info) (string, bool) {
-		return newest(all, func(i runs.Info) bool { return i.Writes > 0 && i.Head.Mode != batch.ModeUndo })
+		return newest(all, func(i runs.Info) bool { return i.Writes > 0 && i.Head.Mode != journal.ModeUndo })
 	})
 	if err != nil {
 		return nil, err
@@ -116,7 +122,7 @@ func (r *run) openUndone(name string) (*earlier, error) {
 
 // mayUndo asks before an undo is undone: that sends the edits once more.
 func (r *run) mayUndo(of *earlier, name string) error {
-	if of.journal.Head.Mode != batch.ModeUndo || r.flags.yes || r.flags.dryRun {
+	if of.journal.Head.Mode != journal.ModeUndo || r.flags.yes || r.flags.dryRun {
 		return nil
 	}
 	if !r.confirms(name + " is an undo: to undo it makes the edits once more.") {
@@ -143,7 +149,14 @@ func (r *run) notUnderWay(of *earlier) error {
 		return err
 	}
 	for _, i := range append(all, here...) {
-		if i.Head.Of == of.journal.Head.ID && i.Head.Mode == batch.ModeUndo && i.Head.Options["unhold"] != "" && !i.Head.Dry && !i.Complete() {
+		if i.Head.Of != of.journal.Head.ID || i.Head.Mode != journal.ModeUndo || i.Head.Dry || i.Complete() {
+			continue
+		}
+		options, err := optionsOf(i.Head)
+		if err != nil {
+			return err
+		}
+		if options["unhold"] != "" {
 			return unfit(againCommand("resume", i.ID, r.flags.reports), "%s has begun to take these customers off hold, and is not complete; nothing was sent", i.ID)
 		}
 	}
@@ -158,7 +171,7 @@ func (r *run) nothingToUndo(of *earlier) error {
 	return usage("rowbatch runs", "%s has left nothing that can be put back%s", head.ID, unreadableHint(head))
 }
 
-func unreadableHint(h batch.Head) string {
+func unreadableHint(h journal.Head) string {
 	if h.Action == "patch" {
 		return ": Trackfinity cannot be read, so its old values are not known"
 	}

@@ -5,8 +5,6 @@ import (
 	"io"
 	"math"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/tidwall/gjson"
 
@@ -123,6 +121,9 @@ func (x *Index) Writes() (writes, rows int) {
 	return x.intents, rows
 }
 
+// Wrote reports whether a write may have left.
+func (x *Index) Wrote() bool { return x.intents > 0 }
+
 // sent is how many writes have left for a row, but for those that had no effect.
 func (x *Index) sent(n int) int {
 	if x.sends == nil {
@@ -191,25 +192,8 @@ func (x *Index) entry(at int64) (*Entry, error) {
 	return e, nil
 }
 
-// Sent is the last write of a row, as the journal tells it.
-type Sent struct {
-	N       int
-	Found   batch.Found // the record before it, and how the row named the customer
-	Changes []batch.Change
-	Outcome batch.Outcome // what became of it
-	At      time.Time     // when it was about to leave
-}
-
-// MayHaveTaken reports whether the write may have had an effect.
-func (s *Sent) MayHaveTaken() bool { return s.Outcome.Kind.WasSent() && !refused(s.Outcome) }
-
-// refused reports whether the server took no write of the row.
-func refused(o batch.Outcome) bool {
-	return !o.Lost && (strings.HasPrefix(o.Code, "http_") || o.Code == "already_linked" || !o.Kind.WasSent())
-}
-
 // Sent returns row n's last write; nil when none left.
-func (x *Index) Sent(n int) (*Sent, error) {
+func (x *Index) Sent(n int) (*batch.Sent, error) {
 	at := placeOf(x.intent, n)
 	if at == 0 {
 		return nil, nil
@@ -219,7 +203,7 @@ func (x *Index) Sent(n int) (*Sent, error) {
 		return nil, err
 	}
 	o, err := x.Outcome(n)
-	return &Sent{N: n, Found: *e.Found, Changes: e.Changes, Outcome: o, At: e.At}, err
+	return &batch.Sent{N: n, Found: *e.Found, Changes: e.Changes, Outcome: o, At: e.At}, err
 }
 
 // Witnesses returns up to most customers whom the run has read, with the id, the

@@ -39,7 +39,7 @@ func (opts ResumeOptions) resume(it *batch.Item, x *Index, open map[string]bool)
 		return err
 	}
 	sends := x.sent(it.N)
-	if refused(o) { // none of them may have had an effect
+	if o.Refused() { // none of them may have had an effect
 		sends = 0
 	}
 	switch {
@@ -75,5 +75,5 @@ func (opts ResumeOptions) resume(it *batch.Item, x *Index, open map[string]bool)
 
 // maySend reports whether the row's write may leave once more.
 func maySend(it *batch.Item, o batch.Outcome) bool {
-	return it.Action == nil || refused(o) || o.Sends < it.Action.MaxSends()
+	return it.Action == nil || o.Refused() || o.Sends < it.Action.MaxSends()
 }
