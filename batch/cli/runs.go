@@ -71,8 +71,7 @@ func listAll(all []runs.Info, dir string) []listed {
 	applied, back := runs.Applied(all), runs.Undone(all)
 	list := []listed{}
 	for _, i := range all {
-		options, _ := optionsOf(i.Head) // a run whose settings cannot be read is listed all the same
-		l := listed{ID: i.ID, Action: i.Head.Action, Mode: i.Head.Mode, File: i.Head.File, Shard: options["shard"], Started: i.Head.Started,
+		l := listed{ID: i.ID, Action: i.Head.Action, Mode: i.Head.Mode, File: i.Head.File, Shard: optionsOf(i.Head)["shard"], Started: i.Head.Started,
 			Rows: i.Head.Rows, Counts: i.Counts, Of: i.Head.Of, State: stateOf(i, applied, back)}
 		l.Next = nextOf(i, l.State, dir)
 		list = append(list, l)
@@ -181,9 +180,7 @@ for the newest.`,
 
 // report writes a run's files once more. Its exit code is about that, not about the run.
 func (r *run) report(name string) error {
-	dir, err := r.find(name, "run", func(all []runs.Info) (string, bool) {
-		return newest(all, func(i runs.Info) bool { return i.Head.Mode != journal.ModeExport })
-	})
+	dir, err := r.find(name, "run", isEdit)
 	if err != nil {
 		return err
 	}

@@ -91,8 +91,7 @@ func (r *run) sayText(w io.Writer, s reports.Summary) {
 // title says what the run was.
 func (r *run) title() string {
 	title := r.head.Action + " " + r.head.File
-	options, _ := optionsOf(r.head) // written, or read, before
-	if s := options["shard"]; s != "" {
+	if s := optionsOf(r.head)["shard"]; s != "" {
 		title += ", shard " + s
 	}
 	if r.head.Of != "" {

@@ -93,7 +93,7 @@ func commandOf(h journal.Head, file, dir string) string {
 	if h.MapFile != "" {
 		add("--map", h.MapFile)
 	}
-	options, _ := optionsOf(h) // whatever cannot be read is not advised
+	options := optionsOf(h)
 	add("--match", split(options["match"])...)
 	add("--ignore", split(options["ignore"])...)
 	add("--when", split(options["when"])...)

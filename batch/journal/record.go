@@ -67,6 +67,7 @@ type Head struct {
 type Parent struct {
 	Of     string `json:"of,omitempty"`      // its id
 	OfPath string `json:"of_path,omitempty"` // its folder, absolute
+	Plan   string `json:"plan,omitempty"`    // of an undo that carries out what a dry run of it has shown: that dry run
 }
 
 // Source is the file that the rows came from.
