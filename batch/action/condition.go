@@ -428,4 +428,3 @@ func terms(texts, numbers, flags string) types.Map {
 	}
 	return all
 }
-
