@@ -8,7 +8,7 @@ import (
 
 	"rowbatch/batch"
 	"rowbatch/batch/journal"
-	"rowbatch/mapping"
+	"rowbatch/mapping/csvfile"
 	"rowbatch/reports"
 )
 
@@ -23,7 +23,7 @@ func (r *run) finish(failed error) error {
 	if refused := (*fault)(nil); errors.As(failed, &refused) {
 		code = refused.code
 	}
-	options := reports.Options{Escape: mapping.Escape}
+	options := reports.Options{Escape: csvfile.Escape}
 	if err := r.journal.End(r.end(code, failed)); err != nil {
 		if codeOf(failed) != exitFiles {
 			failed, code = errors.Join(failed, err), exitFiles
