@@ -23,7 +23,7 @@ type Rows struct {
 	File      *File
 	dir       *runs.Dir
 	actions   Actions
-	selection Selection
+	Selection Selection
 	codes     *action.TrackingCodes
 	ids       []uint64        // of the customers, where rows are keyed by reference; 0: not known
 	circles   map[uint64]bool // customers whom the rows would make their own ancestors
@@ -33,7 +33,7 @@ type Rows struct {
 func NewRows(dir *runs.Dir, in *File, s Source) *Rows {
 	r := &Rows{
 		RowState: NewRowState(in.Checked.Rows, s.Input.AllowDuplicates || s.Actions.Mixed()),
-		File:     in, dir: dir, actions: s.Actions, selection: s.Selection, codes: action.NewTrackingCodes(),
+		File:     in, dir: dir, actions: s.Actions, Selection: s.Selection, codes: action.NewTrackingCodes(),
 	}
 	if r.keyedByReference() {
 		r.ids = make([]uint64, r.Len())
@@ -117,11 +117,11 @@ func (r *Rows) isFusebill(n int) bool {
 	return name != "" && r.actions.Spec(name).Schema.System == action.SystemFusebill
 }
 
-func (r *Rows) beyondLimit(n int) bool { return r.selection.Limit > 0 && n >= r.selection.Limit }
+func (r *Rows) beyondLimit(n int) bool { return r.Selection.Limit > 0 && n >= r.Selection.Limit }
 
 // elsewhere is the shard that sends a row in place of this run; 0 when none does.
 func (r *Rows) elsewhere(n int) int {
-	if !r.selection.Shard.Some() || int(r.File.shards[n]) == r.selection.Shard.Number {
+	if !r.Selection.Shard.Some() || int(r.File.shards[n]) == r.Selection.Shard.Number {
 		return 0
 	}
 	return int(r.File.shards[n])
@@ -129,10 +129,10 @@ func (r *Rows) elsewhere(n int) int {
 
 // leftOut is the outcome of a row that this run was told not to send; nil when it was not.
 func (r *Rows) leftOut(n int) *batch.Outcome {
-	home, of := r.elsewhere(n), r.selection.Shard.Of
+	home, of := r.elsewhere(n), r.Selection.Shard.Of
 	switch {
 	case r.beyondLimit(n):
-		return &batch.Outcome{Kind: batch.Skipped, Error: "beyond --limit " + strconv.Itoa(r.selection.Limit)}
+		return &batch.Outcome{Kind: batch.Skipped, Error: "beyond --limit " + strconv.Itoa(r.Selection.Limit)}
 	case home != 0:
 		return &batch.Outcome{Kind: batch.Skipped, Error: fmt.Sprintf("in shard %d of %d: --shard %d/%d sends it", home, of, home, of)}
 	}
@@ -174,7 +174,7 @@ func (r *Rows) Source(ctx context.Context, actions map[string]batch.Action) batc
 // whole file, whatever part of it is to be sent.
 func (r *Rows) Rejects() iter.Seq2[int, batch.Outcome] {
 	whole := *r
-	whole.selection.Limit, whole.selection.Shard = 0, Shard{}
+	whole.Selection.Limit, whole.Selection.Shard = 0, Shard{}
 	return func(yield func(int, batch.Outcome) bool) {
 		for row, err := range r.read() {
 			if err != nil {

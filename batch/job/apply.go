@@ -169,7 +169,7 @@ func follow(r *run, p *Plan, of *earlier, mode string) (err error) {
 	}
 	h.ID, h.Mode, h.Dry, h.Started, h.Program = p.Dir.ID(), mode, mode == journal.ModeUndo && p.isDry(), r.began.UTC(), r.Program
 	h.Account, h.Systems, h.Settings = p.Accounts.Name(), p.Accounts.Systems(), p.Settings.record()
-	p.Head = h
+	p.Head, p.Since = h, of.journal.Head.Started
 	p.open = func() (*journal.Writer, error) { return r.begin(p.Dir, p.Head) }
 	return nil
 }

@@ -97,7 +97,7 @@ type Identity struct {
 	File    string
 	Shard   string
 	Of      string        // the run that it carries out or takes back
-	OfAge   time.Duration // since that one began
+	Age     time.Duration // since that one began, or, where a run is gone on with, this one
 	Hosts   string
 	KeyEnds string // the last characters of the account's key; "": of the stand-in
 }

@@ -309,6 +309,9 @@ func (x *execution) demandOf(send bool) Demand {
 func (x *execution) identity() Identity {
 	h := x.Head
 	i := Identity{ID: h.ID, Mode: h.Mode, Action: h.Action, File: h.File, Of: h.Of, Hosts: x.Accounts.Hosts(), KeyEnds: x.Accounts.keyEnds()}
+	if !x.Since.IsZero() {
+		i.Age = x.began.Sub(x.Since)
+	}
 	if part := x.Settings.Selection.Shard; part.Some() {
 		i.Shard = part.String()
 	}

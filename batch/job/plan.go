@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"rowbatch/batch"
 	"rowbatch/batch/action"
@@ -37,6 +38,8 @@ type Plan struct {
 	// these rows are tried once more; nil: it begins.
 	Past  *journal.Index
 	Again func(batch.Outcome) bool
+	// Since is when the run began that is carried out, taken back or gone on with; zero: this is the first.
+	Since time.Time
 	// Held are the customers whom an undo leaves on hold, by id and name.
 	Held []string
 
