@@ -2,6 +2,7 @@ package batch
 
 import (
 	"context"
+	"encoding/json"
 	"iter"
 	"time"
 )
@@ -86,6 +87,15 @@ type Step struct {
 	Changes []Change
 	Before  Record
 	Body    []byte
+}
+
+// Found is the record as an intent found it: the vendor keeps no trail of
+// edits, so this copy is the only memory of the old values.
+type Found struct {
+	Record
+	Key  string          `json:"key,omitempty"` // as the row addressed the customer
+	Act  string          `json:"act,omitempty"` // the row's action
+	Body json.RawMessage `json:"body,omitempty"`
 }
 
 // Class says what a reply means for the row that asked.

@@ -9,10 +9,20 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
+// Recorder is all that the engine knows of a journal. Its methods are called from
+// several goroutines.
+type Recorder interface {
+	// Intent records that a row's write is about to leave, and returns when that is on disk.
+	Intent(row int, found Found, changes []Change) error
+	// Done records a row's outcome, which may reach the disk later: losing it costs
+	// a read-back, and never a second write.
+	Done(row int, o Outcome) error
+}
+
 // Engine carries out the rows of a run.
 type Engine struct {
 	Options
-	Journal *Journal
+	Journal Recorder
 	Halt    context.CancelCauseFunc // ends the stop context with a reason
 	Emit    func(*Item, Outcome)    // called for every row as it is settled, by one goroutine
 

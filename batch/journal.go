@@ -21,6 +21,7 @@ type Head struct {
 	Mode         string            `json:"mode"`                    // see the Mode constants
 	Dry          bool              `json:"dry,omitempty"`           // an undo that writes nothing
 	Of           string            `json:"of,omitempty"`            // the run that this one carries out or takes back
+	Plan         string            `json:"plan,omitempty"`          // of an undo that carries out what a dry run of it has shown: that dry run
 	OfPath       string            `json:"of_path,omitempty"`       // absolute, of that run's folder
 	Action       string            `json:"action"`                  // as typed: update
 	ActionColumn string            `json:"action_column,omitempty"` // of a mixed file
@@ -75,15 +76,6 @@ type Entry struct {
 	End     *End      `json:"end,omitempty"`
 
 	Names json.RawMessage `json:"names,omitempty"` // what the account calls things, as its look-ups told
-}
-
-// Found is the record as an intent found it: the vendor keeps no trail of
-// edits, so this copy is the only memory of the old values.
-type Found struct {
-	Record
-	Key  string          `json:"key,omitempty"` // as the row addressed the customer
-	Act  string          `json:"act,omitempty"` // the row's action
-	Body json.RawMessage `json:"body,omitempty"`
 }
 
 // File is what the journal needs of a file.

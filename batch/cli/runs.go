@@ -179,9 +179,7 @@ for the newest.`,
 
 // report writes a run's files once more. Its exit code is about that, not about the run.
 func (r *run) report(name string) error {
-	dir, err := r.find(name, "run", func(all []runs.Info) (string, bool) {
-		return newest(all, func(i runs.Info) bool { return i.Head.Mode != batch.ModeExport })
-	})
+	dir, err := r.find(name, "run", isEdit)
 	if err != nil {
 		return err
 	}

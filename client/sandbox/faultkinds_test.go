@@ -91,6 +91,69 @@ func TestFaultsOfHoldAndLatch(t *testing.T) {
 	}
 }
 
+// A server whose records lack the link ids still has them, shows them in the
+// overview and empties those that a PUT leaves out.
+func TestHiddenLinks(t *testing.T) {
+	links := map[string]string{"hubSpotId": "51000000001", "hubSpotCompanyId": "7300000001", "geotabId": `"gt1"`,
+		"netsuiteId": `"ns1"`, "salesforceId": `"sf1"`, "quickBooksId": "55"}
+	seed := edit(t, odd, "netsuiteId", `"ns1"`, "salesforceId", `"sf1"`, "quickBooksId", "55")
+	customer := func(t *testing.T, s *Sandbox) got { return get(t, s, "/v1/customers/7") }
+	replies := map[string]func(*testing.T, *Sandbox) got{
+		"get":   customer,
+		"list":  func(t *testing.T, s *Sandbox) got { return find(t, s, "id:7") },
+		"put":   func(t *testing.T, s *Sandbox) got { return put(t, s, seed) },
+		"hold":  func(t *testing.T, s *Sandbox) got { return post(t, s, "/v1/CustomerHold/7", "") },
+		"latch": func(t *testing.T, s *Sandbox) got { return latch(t, s, `{"fusebillId":7,"hubSpotId":101}`) },
+	}
+	for kind, reply := range replies {
+		for spec, hides := range map[string]bool{"any": true, kind: true, "overview": false} {
+			s := open(t, Options{Seed: []byte("[" + seed + "," + peers + "]"), Faults: faultsOf(t, spec+":hidden-links")})
+			g := reply(t, s)
+			record := strings.TrimSuffix(strings.TrimPrefix(g.body, "["), "]")
+			if g.status != 200 || gjson.Get(record, "lastName").Str != "Reed" || gjson.Get(record, "monthlyRecurringRevenue").Raw != "25.9800" {
+				t.Errorf("%s:hidden-links: %s is %d %s", spec, kind, g.status, g.body)
+			}
+			for name := range links {
+				if gjson.Get(record, name).Exists() == hides {
+					t.Errorf("%s:hidden-links: %s of %s: %s", spec, name, kind, record)
+				}
+			}
+		}
+	}
+
+	s := open(t, Options{Seed: []byte("[" + seed + "]"), Faults: faultsOf(t, "any:hidden-links", "put:truncated:at=1")})
+	overview := func() string { return get(t, s, "/v1/customers/7/overview").body }
+	shown := overview()
+	for name, want := range map[string]string{"hubSpotId": "51000000001", "hubSpotCompanyId": "7300000001", "geotabId": `"gt1"`,
+		"netsuiteId": `"ns1"`, "salesforceId": `"sf1"`, "quickbooksId": `"55"`} {
+		if raw := gjson.Get(shown, name).Raw; raw != want {
+			t.Errorf("the overview's %s is %s", name, raw)
+		}
+	}
+	record := customer(t, s).body
+	if g := put(t, s, edit(t, record, "geotabId", `"gt1"`, "hubSpotId", "51000000001")); g.err == nil {
+		t.Error("another fault does not happen besides")
+	}
+	left := stored(t, s, "7")
+	for name, was := range links {
+		want := "null"
+		if name == "geotabId" || name == "hubSpotId" {
+			want = was
+		}
+		if raw := gjson.Get(left, name).Raw; raw != want {
+			t.Errorf("after a PUT without it %s is %s", name, raw)
+		}
+	}
+	if ids := gjson.Get(overview(), "[quickbooksId,salesforceId,geotabId]").Raw; ids != `[null,null,"gt1"]` {
+		t.Error(ids)
+	}
+
+	nowhere := open(t, Options{Faults: faultsOf(t, "any:hidden-links", "overview:hidden-links")})
+	if body := get(t, nowhere, "/v1/customers/7/overview").body; strings.Contains(body, "hubSpot") || strings.Contains(body, "quickbooksId") {
+		t.Error(body)
+	}
+}
+
 func TestFaultsOfTrackfinity(t *testing.T) {
 	for _, c := range []struct {
 		spec, kind string

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"hash/fnv"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -17,6 +19,7 @@ type misbehaviour struct {
 	after      func(*call, *reply) *reply
 	only       []string // kinds of requests; nil: all
 	takesValue bool
+	habit      bool // how the server is: it spoils what other faults leave of the route's answer, and leaves them their turn
 }
 
 func misbehaviours() map[string]misbehaviour {
@@ -38,6 +41,8 @@ func misbehaviours() map[string]misbehaviour {
 		"false":       {before: saying("false"), only: []string{"patch"}},
 		"object":      {after: instead(saying(`{"result":"Success","message":"Customer details set"}`)), only: []string{"patch"}},
 		"echo":        {before: echo, only: []string{"patch"}},
+		"hidden-links": {after: hideLinks, habit: true,
+			only: []string{"any", "get", "list", "put", "overview", "hold", "unhold", "latch", "unlatch"}},
 	}
 	for name, status := range map[string]int{"400": 400, "401": 401, "403": 403, "404": 404, "409": 409, "429": 429, "500": 500, "502": 502, "503": 503} {
 		fail := func(c *call) *reply { return c.system.failure(status, http.StatusText(status)+".") }
@@ -83,6 +88,36 @@ func wrongID(_ *call, r *reply) *reply {
 	return answer(o.set("id", "1"+o.raw("id")).bytes())
 }
 
+// hideLinks leaves the ids in other systems out of a customer, or of all in a list.
+// The record itself keeps them, until a PUT that leaves them out too.
+func hideLinks(_ *call, r *reply) *reply {
+	if r.status != http.StatusOK {
+		return r
+	}
+	strip := func(raw string) string {
+		o, err := parseObject([]byte(raw))
+		if err != nil {
+			return raw
+		}
+		return string(slices.DeleteFunc(o, func(m member) bool { return slices.Contains(linkKeys(), m.name) }).bytes())
+	}
+	if whole := gjson.ParseBytes(r.body); whole.IsArray() {
+		var rows []string
+		for _, row := range whole.Array() {
+			rows = append(rows, strip(row.Raw))
+		}
+		r.body = []byte("[" + strings.Join(rows, ",") + "]")
+	} else {
+		r.body = []byte(strip(string(r.body)))
+	}
+	return r
+}
+
+// linkKeys are the ids of customers in other systems. The overview spells the last one so.
+func linkKeys() []string {
+	return []string{"hubSpotId", "hubSpotCompanyId", "geotabId", "netsuiteId", "salesforceId", "quickBooksId", "quickbooksId"}
+}
+
 // faults decide which calls go wrong.
 type faults struct {
 	mu    sync.Mutex
@@ -106,36 +141,40 @@ func newFaults(list []Fault) *faults {
 	return f
 }
 
-// serve answers the call, with whatever goes wrong. Waits add up and let other
-// faults happen besides; of those the first that fires wins.
+// serve answers the call, with whatever goes wrong. Waits and habits add up and let
+// other faults happen besides; of those the first that fires wins.
 func (f *faults) serve(s *Sandbox, c *call) *reply {
-	fired := f.pick(c)
-	for _, one := range fired {
+	waits, habits := f.pick(c)
+	for _, one := range waits {
 		if !pause(c, one) {
 			return &reply{cut: true}
 		}
 	}
-	if c.fault == nil {
-		return c.serve(s, c)
+	var m misbehaviour
+	if c.fault != nil {
+		m = f.table[c.fault.How]
 	}
-	m := f.table[c.fault.How]
 	if m.before != nil {
 		return m.before(c)
 	}
 	out := c.serve(s, c)
+	for _, one := range habits {
+		out = one.after(c, out)
+	}
 	if m.after != nil {
 		out = m.after(c, out)
 	}
 	return out
 }
 
-// pick returns the waits that fired and sets the call's fault to the first other one.
-func (f *faults) pick(c *call) (waits []Fault) {
+// pick returns the waits and the habits that fired and sets the call's fault to the first other one.
+func (f *faults) pick(c *call) (waits []Fault, habits []misbehaviour) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for i := range f.armed {
 		one := &f.armed[i]
-		if one.What != c.kind && one.What != "any" || !one.fires(c) {
+		matches := one.What == c.kind || one.What == "any" && (one.How != "hidden-links" || c.kind != "overview")
+		if !matches || !one.fires(c) {
 			continue
 		}
 		happens := one.Fault
@@ -145,13 +184,16 @@ func (f *faults) pick(c *call) (waits []Fault) {
 		case happens.How == "lost":
 			happens.How = "lost-after"
 		}
-		if happens.Delay > 0 {
+		switch m := f.table[happens.How]; {
+		case happens.Delay > 0:
 			waits = append(waits, happens)
-		} else if c.fault == nil {
+		case m.habit:
+			habits = append(habits, m)
+		case c.fault == nil:
 			c.fault = &happens
 		}
 	}
-	return waits
+	return waits, habits
 }
 
 func (a *armed) fires(c *call) bool {

@@ -40,7 +40,9 @@ const FaultHelp = `a fault is WHAT:HOW[:every=N][:at=N][:after=N][:times=N][:rat
         side-effect (put hold latch: lastName changes too),
         ignore=FIELD (put: accepted, and the field not taken; hold: status, latch: hubSpotId or hubSpotCompanyId),
         false (patch: 200 with false, no effect), object (patch: the effect, then an object in place of true),
-        echo (patch: 404 that repeats the form, no effect)
+        echo (patch: 404 that repeats the form, no effect),
+        hidden-links (replies leave out the ids in HubSpot, Geotab, NetSuite, Salesforce and QuickBooks; any: all
+        replies but the overview; overview: there; other faults happen besides)
 such as put:500:every=50, any:lost:rate=25%:seed=7, get:slow=2s:at=3`
 
 // ParseFaults reads fault specs. Its error names the first bad one and lists what is possible.

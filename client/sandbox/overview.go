@@ -34,24 +34,28 @@ func (s *Sandbox) overview(customer object) object {
 	} {
 		o = o.set(name, orNullRaw(customer.raw(name)))
 	}
+	books := "null" // text there, though a number in the record
+	if id := customer.text("quickBooksId"); id != "" {
+		books = quote(id)
+	}
 	id := gjson.Parse(customer.raw("id")).Int()
 	born := quote(withoutZone(customer.text("createdTimestamp")))
-	return o.set("quickbooksId", orNullRaw(customer.raw("quickBooksId"))). // sic: a lower-case b here only
-										set("parentName", s.parentName(customer.raw("parentId"))).
-										set("arBalance", balance(id)).
-										set("pendingCharges", "0.00").
-										set("unallocatedPayments", "0.00").
-										set("unallocatedCredits", "0.00").
-										set("unallocatedOpeningBalance", "0.00").
-										set("lifetimeValue", strconv.FormatInt(id%97*25, 10)+".50").
-										set("daysUntilSuspension", "null").
-										set("daysUntilCancellation", "null").
-										set("unknownPaymentActivityId", "null").
-										set("nextBillingDate", nextBilling(customer.text("status"), id)).
-										set("createdTimestamp", born).
-										set("statusTimestamp", born).
-										set("customerAccountStatusTimestamp", born).
-										set("uri", quote(fmt.Sprintf("https://secure.fusebill.com/v1/CustomerOverview/%d", id)))
+	return o.set("quickbooksId", books). // sic: a lower-case b here only
+						set("parentName", s.parentName(customer.raw("parentId"))).
+						set("arBalance", balance(id)).
+						set("pendingCharges", "0.00").
+						set("unallocatedPayments", "0.00").
+						set("unallocatedCredits", "0.00").
+						set("unallocatedOpeningBalance", "0.00").
+						set("lifetimeValue", strconv.FormatInt(id%97*25, 10)+".50").
+						set("daysUntilSuspension", "null").
+						set("daysUntilCancellation", "null").
+						set("unknownPaymentActivityId", "null").
+						set("nextBillingDate", nextBilling(customer.text("status"), id)).
+						set("createdTimestamp", born).
+						set("statusTimestamp", born).
+						set("customerAccountStatusTimestamp", born).
+						set("uri", quote(fmt.Sprintf("https://secure.fusebill.com/v1/CustomerOverview/%d", id)))
 }
 
 func orNullRaw(raw string) string {

@@ -15,6 +15,10 @@ import (
 // ErrInUse says that another process has this state open.
 var ErrInUse = errors.New("the sandbox's state is in use by another process; try: wait for it to end, or give this one a folder of its own")
 
+// Header stands, with the value 1, in every reply of a sandbox and in nobody else's:
+// by it a server on loopback is told from a tunnel to the real one.
+const Header = "Rowbatch-Sandbox"
+
 // Options set up a Sandbox. The zero value is an account without customers, kept in memory.
 type Options struct {
 	Dir       string // where the state lives; "" keeps it in memory only
@@ -173,6 +177,7 @@ func (s *Sandbox) Edit(id string, change func(body []byte) []byte) {
 
 // ServeHTTP answers one request: credentials, then limits, then faults, then the route.
 func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set(Header, "1")
 	w.Header().Set("Date", time.Now().UTC().Format(http.TimeFormat))
 	c := newCall(r)
 	out := s.refuse(c)

@@ -71,6 +71,55 @@ func TestOverASocket(t *testing.T) {
 	}
 }
 
+func TestEveryReplyNamesTheSandbox(t *testing.T) {
+	faults := []string{"", "any:truncated", "any:empty", "any:null", "any:html", "any:html-after", "any:redirect", "any:404", "any:503-after", "any:slow=1ns"}
+	for _, fault := range faults {
+		o := Options{Minute: 4}
+		if fault != "" {
+			o.Faults = faultsOf(t, fault)
+		}
+		s := open(t, o)
+		server := httptest.NewServer(s)
+		defer server.Close()
+		anonymous := request(t, "GET", "/v1/customers/7", "")
+		anonymous.Header.Del("Authorization")
+		requests := []*http.Request{
+			anonymous, // 401, of Trackfinity a page to sign in on
+			request(t, "GET", "/api/service/ping", ""),
+			request(t, "GET", "/v1/customers/7", ""),
+			request(t, "GET", "/v1/customers/404", ""),
+			request(t, "PUT", "/v1/customers", odd),
+			request(t, "GET", "/v1/nowhere", ""),
+			request(t, "GET", "/v1/customers/7", ""), // 429 at the latest
+			admin(t, "GET", "/api/service/ping", ""),
+			admin(t, "PATCH", detailsPath, "customer_id=4102&city=X"),
+			admin(t, "PUT", detailsPath, ""),
+			admin(t, "GET", "/api/nowhere", ""),
+		}
+		transports := map[string]http.RoundTripper{"in process": s.Transport(), "over a socket": http.DefaultTransport}
+		for name, transport := range transports {
+			for _, r := range requests {
+				r = r.Clone(t.Context())
+				if r.GetBody != nil {
+					r.Body, _ = r.GetBody()
+				}
+				if name == "over a socket" {
+					r.URL.Host = server.Listener.Addr().String()
+				}
+				resp, err := transport.RoundTrip(r)
+				if err != nil {
+					t.Errorf("%s, fault %q: %s %s: %v", name, fault, r.Method, r.URL.Path, err)
+					continue
+				}
+				_ = resp.Body.Close()
+				if got := resp.Header.Values(Header); len(got) != 1 || got[0] != "1" {
+					t.Errorf("%s, fault %q: %s %s: %d with %q", name, fault, r.Method, r.URL.Path, resp.StatusCode, got)
+				}
+			}
+		}
+	}
+}
+
 func BenchmarkGet(b *testing.B) {
 	s := open(b, Options{Seed: sampleSeed(b), Minute: 1 << 40, Day: 1 << 40})
 	for b.Loop() {
