@@ -2,7 +2,6 @@ package governor
 
 import (
 	"testing"
-	"testing/synctest"
 	"time"
 )
 
@@ -30,78 +29,4 @@ func TestSteadyClock(t *testing.T) {
 			}
 		})
 	}
-}
-
-// Somebody sets a clock while a run goes on: this machine's or the server's. No
-// pause may become longer by that, nor the allowance be overdrawn.
-func TestAClockIsSetDuringTheRun(t *testing.T) {
-	const hour = time.Hour
-	tests := map[string]struct {
-		machine, server time.Duration
-		slower          time.Duration // than the ideal
-	}{
-		"this machine's back":    {-hour, 0, 0},
-		"this machine's forward": {hour, 0, time.Minute},
-		"the server's back":      {0, -hour, time.Minute},
-		"the server's forward":   {0, hour, time.Minute},
-		"by three seconds":       {0, -3 * time.Second, time.Minute},
-		"by three, forward":      {0, 3 * time.Second, time.Minute},
-		"by ten, forward":        {0, 10 * time.Second, time.Minute},
-	}
-	for name, tt := range tests {
-		for _, after := range []time.Duration{61 * time.Second, 90 * time.Second} { // in the middle of a burst, and of a wait
-			t.Run(name+" after "+after.String(), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					f := newFake(time.Minute, 1000, 1)
-					fb, g := f.client(t, Limits{Reserve: 0.10})
-					system, machine := g.read, time.Duration(0)
-					g.read = func() reading {
-						r := system()
-						r.wall = r.wall.Add(machine)
-						return r
-					}
-					time.AfterFunc(after, func() {
-						g.mu.Lock()
-						f.mu.Lock()
-						machine, f.skew = tt.machine, tt.server
-						f.mu.Unlock()
-						g.mu.Unlock()
-					})
-					const visits = 2500
-					took := crowd(t, fb, g, 16, visits)
-					best := ideal(2*visits, 900, 16, time.Minute)
-					t.Logf("%s, %s is ideal; %d of %d throttled", took, best, f.refused, f.arrived)
-					if took > best*102/100+tt.slower || percent(f.refused, f.arrived) > 1 {
-						t.Errorf("took %s, %d of %d throttled", took, f.refused, f.arrived)
-					}
-				})
-			})
-		}
-	}
-}
-
-// What a pause is for does not end earlier because the machine's clock was set back.
-func TestAPauseOutlastsNoClock(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newFake(time.Minute, 10, 1)
-		fb, g := f.client(t, Limits{})
-		crowd(t, fb, g, 1, 5)
-		system := g.read
-		g.read = func() reading {
-			r := system()
-			r.wall = r.wall.Add(-time.Hour)
-			return r
-		}
-		begun := time.Now()
-		go fb.Customer(t.Context(), nil, "1")
-		synctest.Wait()
-		until, why, ok := g.Waiting()
-		if !ok || why != MinuteLimit || until.After(begun.Add(-time.Hour+62*time.Second)) {
-			t.Errorf("waiting %v for %q until %s; this machine's clock shows %s", ok, why, until, begun.Add(-time.Hour))
-		}
-		time.Sleep(time.Minute + 2*time.Second)
-		if _, _, ok := g.Waiting(); ok {
-			t.Error("waits still")
-		}
-	})
 }
