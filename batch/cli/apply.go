@@ -11,7 +11,7 @@ import (
 	"rowbatch/batch"
 	"rowbatch/batch/action"
 	"rowbatch/batch/runs"
-	"rowbatch/mapping"
+	"rowbatch/mapping/csvfile"
 	"rowbatch/reports"
 )
 
@@ -111,7 +111,7 @@ func (r *run) sayNothingToDo(dir *runs.Dir, text string) error {
 		_, err := fmt.Fprintln(r.console.out, text)
 		return err
 	}
-	summary, err := reports.Write(dir, reports.Options{Escape: mapping.Escape})
+	summary, err := reports.Write(dir, reports.Options{Escape: csvfile.Escape})
 	if err != nil {
 		return err
 	}

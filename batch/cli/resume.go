@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rowbatch/batch"
-	"rowbatch/mapping"
+	"rowbatch/mapping/csvfile"
 	"rowbatch/reports"
 )
 
@@ -95,12 +95,12 @@ func (r *run) left() (n int, err error) {
 
 // nothingLeft says that a run is complete, with its report in place.
 func (r *run) nothingLeft() error {
-	summary, err := reports.Write(r.dir, reports.Options{Escape: mapping.Escape})
+	summary, err := reports.Write(r.dir, reports.Options{Escape: csvfile.Escape})
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(r.console.err, "%s is complete: there is nothing left to do, and nothing was sent\n", r.head.ID)
-	summary.ExitCode = reports.ExitCode(summary.Outcomes)
+	summary.ExitCode = batch.ExitOf(summary.Outcomes)
 	return r.say(summary, nil)
 }
 

@@ -13,7 +13,7 @@ import (
 	"rowbatch/batch"
 	"rowbatch/batch/action"
 	"rowbatch/batch/runs"
-	"rowbatch/mapping"
+	"rowbatch/mapping/csvfile"
 	"rowbatch/reports"
 )
 
@@ -183,7 +183,7 @@ func (r *run) report(name string) error {
 	if err != nil {
 		return err
 	}
-	summary, err := reports.Write(dir, reports.Options{Escape: mapping.Escape})
+	summary, err := reports.Write(dir, reports.Options{Escape: csvfile.Escape})
 	if err != nil {
 		return err
 	}
