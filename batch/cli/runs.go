@@ -73,8 +73,11 @@ func listAll(all []runs.Info, dir string) []listed {
 	applied, back := runs.Applied(all), runs.Undone(all)
 	list := []listed{}
 	for _, i := range all {
-		l := listed{ID: i.ID, Action: i.Head.Action, Mode: i.Head.Mode, File: i.Head.File, Shard: optionsOf(i.Head)["shard"], Started: i.Head.Started,
+		l := listed{ID: i.ID, Action: i.Head.Action, Mode: i.Head.Mode, File: i.Head.File, Started: i.Head.Started,
 			Rows: i.Head.Rows, Counts: i.Counts, Of: i.Head.Of, State: stateOf(i, applied, back)}
+		if s, err := job.SettingsOf(i.Head); err == nil && s.Selection.Shard.Some() {
+			l.Shard = s.Selection.Shard.String()
+		}
 		l.Next = nextOf(i, l.State, dir)
 		list = append(list, l)
 	}

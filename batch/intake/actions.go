@@ -5,6 +5,7 @@ import (
 
 	"rowbatch/batch/action"
 	"rowbatch/mapping"
+	"rowbatch/mapping/csvfile"
 )
 
 // Mixed is the command of files whose rows are of several actions.
@@ -45,7 +46,7 @@ func (a Actions) Reaches(system string) bool {
 func (a Actions) compile(heading []string, o mapping.CompileOptions) (*mapping.Mapper, error) {
 	if a.KeysOnly && o.File == nil {
 		isKey := func(h string) bool {
-			return slices.ContainsFunc(a.Specs[0].Schema.Keys, func(k mapping.Field) bool { return mapping.Fold(k.Name) == mapping.Fold(h) })
+			return slices.ContainsFunc(a.Specs[0].Schema.Keys, func(k mapping.Field) bool { return csvfile.Fold(k.Name) == csvfile.Fold(h) })
 		}
 		o.Ignore = append(o.Ignore, slices.DeleteFunc(slices.Clone(heading), isKey)...)
 	}

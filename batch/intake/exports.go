@@ -190,7 +190,6 @@ func (b *exports) sameAccount(now string) error {
 	return nil
 }
 
-
 // AddressesOf names the accounts of a run by their addresses alone.
 func AddressesOf(account string) string {
 	var bases []string

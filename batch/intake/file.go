@@ -151,10 +151,10 @@ func (in *File) check(input *csvfile.Reader, s Source, dir *runs.Dir) (err error
 		return err
 	}
 	n := 0
-	in.Checked, err = mapping.Check(input, in.Mapper, sink(func(r mapping.Row, hidden []string) error {
+	in.Checked, err = mapping.Check(input, in.Mapper, sink(func(r csvfile.Row, was *mapping.Base, hidden []string) error {
 		in.keep(n, hidden)
 		n++
-		base, err := baseText(r.Base)
+		base, err := baseText(was)
 		if err != nil {
 			return err
 		}
@@ -164,9 +164,11 @@ func (in *File) check(input *csvfile.Reader, s Source, dir *runs.Dir) (err error
 }
 
 // sink takes the checked rows.
-type sink func(r mapping.Row, hidden []string) error
+type sink func(r csvfile.Row, was *mapping.Base, hidden []string) error
 
-func (s sink) Append(r mapping.Row, hidden []string) error { return s(r, hidden) }
+func (s sink) Append(r csvfile.Row, was *mapping.Base, hidden []string) error {
+	return s(r, was, hidden)
+}
 
 // keep holds on to the secrets of a row.
 func (in *File) keep(n int, hidden []string) {
@@ -258,9 +260,9 @@ func Reopen(dir *runs.Dir, h journal.Head, s Source) (*File, error) {
 // copied gives the copied rows of a run as an input would.
 type copied struct{ *runs.RowsReader }
 
-func (c copied) Next() (mapping.Row, error) {
+func (c copied) Next() (csvfile.Row, *mapping.Base, error) {
 	row, err := c.RowsReader.Next()
-	return mapping.Row{Line: row.Line, Cells: row.Cells, Ragged: row.Ragged, Base: baseOf(row)}, err
+	return csvfile.Row{Line: row.Line, Cells: row.Cells, Ragged: row.Ragged}, baseOf(row), err
 }
 
 // recheckInput reads the input itself again: only there do the passwords stand.
@@ -286,7 +288,7 @@ func (in *File) recheckInput(h journal.Head, input Input, o mapping.CheckOptions
 		return err
 	}
 	n := 0
-	in.Checked, err = mapping.Check(rows, in.Mapper, sink(func(_ mapping.Row, hidden []string) error {
+	in.Checked, err = mapping.Check(rows, in.Mapper, sink(func(_ csvfile.Row, _ *mapping.Base, hidden []string) error {
 		in.keep(n, hidden)
 		n++
 		return nil

@@ -207,4 +207,3 @@ func RemoveLeftovers(dir interface{ RemoveFile(name string) error }) error {
 
 // spelled is an id as texts have it.
 func spelled(id uint64) string { return strconv.FormatUint(id, 10) }
-

@@ -7,6 +7,7 @@ import (
 
 	"rowbatch/batch"
 	"rowbatch/mapping"
+	"rowbatch/mapping/csvfile"
 )
 
 // Input is how a file is read and understood.
@@ -35,7 +36,7 @@ func (i Input) Check() error {
 		return batch.Usage("", "--no-base and --base exclude each other")
 	}
 	if i.Encoding != "" {
-		if err := mapping.CheckEncoding(i.Encoding); err != nil {
+		if err := csvfile.CheckEncoding(i.Encoding); err != nil {
 			return batch.Usage("", "%v", err)
 		}
 	}
@@ -60,8 +61,8 @@ func (i Input) guards() (map[string]string, error) {
 }
 
 // readOptions are the mapping package's.
-func (i Input) readOptions() mapping.ReadOptions {
-	return mapping.ReadOptions{Delimiter: rune(i.Delimiter), Encoding: i.Encoding}
+func (i Input) readOptions() csvfile.Options {
+	return csvfile.Options{Delimiter: rune(i.Delimiter), Encoding: i.Encoding}
 }
 
 // compileOptions are the mapping package's, for the input of a name.

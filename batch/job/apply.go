@@ -173,4 +173,3 @@ func follow(r *run, p *Plan, of *earlier, mode string) (err error) {
 	p.open = func() (*journal.Writer, error) { return r.begin(p.Dir, p.Head) }
 	return nil
 }
-

@@ -111,10 +111,10 @@ func (x *execution) phaseOf(name string, total int, done func() int, d Demand) (
 			}
 		}()
 	}
-	end = x.phase(name, total, done, x.Accounts.waiting)
+	endPhase := x.phase(name, total, done, x.Accounts.waiting)
 	return func() {
 		cancel()
-		end()
+		endPhase()
 	}
 }
 
@@ -257,7 +257,7 @@ func (x *execution) engine(stop context.Context, send bool) *batch.Engine {
 	return &batch.Engine{
 		Options: batch.Options{
 			Workers: workers, Send: send, Fresh: freshness, Settle: x.settleTime(),
-			Patience: batch.Patience{Tries: governor.Tries, First: p.First, Most: p.Most},
+			Tries: governor.Tries, Waits: p.Waits,
 		},
 		Journal: x.journal, Halt: x.Halt, Final: final,
 		Emit: func(it *batch.Item, o batch.Outcome) {

@@ -285,4 +285,3 @@ func (r *run) confirm(question string, refusal error) error {
 	}
 	return refusal
 }
-

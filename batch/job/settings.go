@@ -81,13 +81,33 @@ func Defaults() Settings {
 // SettingsOf returns the settings that a journal's head keeps.
 func SettingsOf(h journal.Head) (Settings, error) {
 	s := Defaults()
-	if len(h.Settings) == 0 {
-		return s, nil
+	err := error(nil)
+	switch {
+	case len(h.Settings) == 0:
+	case h.Format == journal.OldFormat:
+		err = s.readOld(h.Settings)
+	default:
+		err = json.Unmarshal(h.Settings, &s)
 	}
-	if err := json.Unmarshal(h.Settings, &s); err != nil {
+	if err != nil {
 		return s, fmt.Errorf("the settings in the journal of %s cannot be read: %w", h.ID, err)
 	}
 	return s, nil
+}
+
+// readOld takes from a journal of the old format what an undo needs to know.
+func (s *Settings) readOld(text []byte) error {
+	var o map[string]string
+	if err := json.Unmarshal(text, &o); err != nil {
+		return err
+	}
+	s.Input.AllowDuplicates = o["allow-duplicates"] != ""
+	s.Sending.KeepTheirs, s.Sending.Unhold = o["keep-theirs"] != "", o["unhold"]
+	s.Selection.Shard.Split = o["split"]
+	if o["shard"] == "" {
+		return nil
+	}
+	return s.Selection.Shard.UnmarshalText([]byte(o["shard"]))
 }
 
 func (s Settings) record() json.RawMessage {

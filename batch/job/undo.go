@@ -231,4 +231,3 @@ func notUndone(of *earlier, n int) (batch.Outcome, error) {
 	}
 	return out, nil
 }
-
