@@ -61,7 +61,7 @@ func newComparison(l *Lookup, searches bool) (*comparison, error) {
 		}
 	}
 	var err error
-	c.finder, err = rows.Finder()
+	c.finder, err = NewFinder(rows)
 	return c, err
 }
 
@@ -243,8 +243,8 @@ type Match struct {
 	mapped mapping.Mapped
 }
 
-// Finder makes the rows ready to be found. Close it.
-func (r *Rows) Finder() (*Finder, error) {
+// NewFinder makes rows ready to be found. Close it.
+func NewFinder(r *Rows) (*Finder, error) {
 	picker, err := r.dir.PickRows(r.Len())
 	return &Finder{r, picker}, err
 }

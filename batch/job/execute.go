@@ -112,7 +112,7 @@ func (x *execution) phaseOf(name string, total int, done func() int, d Demand) (
 			if d.Fusebill > 0 && x.Accounts.Fusebill.Governor.Met(known) != nil {
 				return
 			}
-			if f := x.Accounts.forecastOf(d, x.Settings, x.Actions); f.isWorthSaying() && known.Err() == nil {
+			if f := forecastOf(x.Accounts, d, x.Settings, x.Actions); f.isWorthSaying() && known.Err() == nil {
 				x.show(Foretold{name, f})
 			}
 		}()
@@ -135,7 +135,7 @@ func (x *execution) survey() (err error) {
 	}
 	x.surveyed = true
 	if x.isDry() {
-		x.forecast = new(x.Accounts.forecastOf(x.toSend(), x.Settings, x.Actions))
+		x.forecast = new(forecastOf(x.Accounts, x.toSend(), x.Settings, x.Actions))
 	}
 	return err
 }
@@ -195,7 +195,7 @@ func (x *execution) consent() error {
 	if err := x.mayAsk(x.Accounts, x.Settings); err != nil {
 		return err
 	}
-	x.forecast = new(x.Accounts.forecastOf(x.toSend(), x.Settings, x.Actions))
+	x.forecast = new(forecastOf(x.Accounts, x.toSend(), x.Settings, x.Actions))
 	q := Question{Text: "Send these changes?", Agrees: "yes", Proposal: &Proposal{
 		Run: x.identity(x.began), Counts: counts, Preview: x.tally.preview, Forecast: *x.forecast,
 	}}

@@ -111,7 +111,7 @@ func sendingDemand(rows map[string]int, when map[string]*action.Condition) (d De
 }
 
 // forecastOf says what a demand takes that begins now. The systems are asked side by side.
-func (a *Accounts) forecastOf(d Demand, s Settings, actions intake.Actions) Forecast {
+func forecastOf(a *Accounts, d Demand, s Settings, actions intake.Actions) Forecast {
 	f := Forecast{Begins: time.Now(), Requests: d.Fusebill + d.Trackfinity, AtMost: d.AtMost, DayEnd: StopsAtDayEnd}
 	switch {
 	case s.Pace.Wait:

@@ -19,7 +19,7 @@ import (
 
 // PrintResult tells how a run ended: its data on Out, as text or as one JSON object,
 // and on Err why it did not come to its end.
-func (t *Terminal) PrintResult(r *job.Result, asJSON bool) error {
+func PrintResult(t *Terminal, r *job.Result, asJSON bool) error {
 	if r.Stopped != nil {
 		t.Complain(r.Stopped)
 	}
@@ -50,7 +50,7 @@ func (t *Terminal) PrintResult(r *job.Result, asJSON bool) error {
 }
 
 // PrintNoReport tells what became of the rows when the report cannot.
-func (t *Terminal) PrintNoReport(e *job.NoReportError) {
+func PrintNoReport(t *Terminal, e *job.NoReportError) {
 	fmt.Fprintf(t.Err, "%s: %s\nwhat was sent stands in %s\n", runText(e.Run), CountsText(e.Rows, e.Counts), e.Journal)
 }
 
