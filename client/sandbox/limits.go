@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 )
@@ -67,7 +66,7 @@ func (l *limits) take(now time.Time) (exhausted string) {
 	l.roll(now)
 	for _, w := range []*window{&l.day, &l.minute} {
 		if w.used >= w.limit {
-			return fmt.Sprintf("%d requests per %s", w.limit, strings.ToLower(w.name))
+			return fmt.Sprintf("%d requests per %s", w.limit, w.unit())
 		}
 	}
 	l.minute.used++
@@ -92,6 +91,13 @@ func (w *window) enter(now time.Time) (rolled bool) {
 	}
 	w.start, w.used = start, 0
 	return true
+}
+
+func (w *window) unit() string {
+	if w.name == "Minute" {
+		return "minute"
+	}
+	return "day"
 }
 
 // head sets the six headers that every reply carries.
