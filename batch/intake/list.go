@@ -61,15 +61,13 @@ type Lister struct {
 	Progress
 }
 
-// Pages yields the pages of a list until it ends, the first one even if it is empty.
-// A reply that is not [client.Answered] has no page and comes last: the list broke
-// off there.
+// Pages yields the pages of a list until it has ended; the last may be empty. After a
+// reply that is not [client.Answered], which has no page, comes nothing more.
 func (l Lister) Pages(list *client.Listing) iter.Seq2[client.ListPage, client.Reply] {
 	return func(yield func(client.ListPage, client.Reply) bool) {
-		for first := true; ; first = false {
+		for {
 			page, rep := list.Next(l.Stop)
-			answered := rep.Class == client.Answered
-			if answered && len(page.Rows) == 0 && !first || !yield(page, rep) || !answered || len(page.Rows) == 0 {
+			if !yield(page, rep) || rep.Class != client.Answered || len(page.Rows) == 0 {
 				return
 			}
 		}
