@@ -3,6 +3,7 @@ package batch
 import (
 	"fmt"
 	"strconv"
+	"time"
 )
 
 // Fault ends a command before or beside its rows: what happened, and what to do next.
@@ -47,4 +48,17 @@ func Thousands(n int) string {
 		s = s[:at] + "," + s[at:]
 	}
 	return s
+}
+
+// Span writes a duration as a person says it: 0.4 s, 12 s, 3 min, 2 h 5 min.
+func Span(d time.Duration) string {
+	switch {
+	case d < 10*time.Second:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%.0f s", d.Seconds())
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%.0f min", d.Minutes())
+	}
+	return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
 }

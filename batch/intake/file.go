@@ -230,7 +230,7 @@ func (in *File) mayShard(s Source) error {
 
 // Reopen understands the copied rows of a run as the run itself did.
 func Reopen(dir *runs.Dir, h journal.Head, s Source) (*File, error) {
-	in := &File{Name: h.File, Path: h.Path, Sum: h.Input, Mapping: Mapping{h.Mapping, h.MapPath}, Split: s.Selection.Shard.Split}
+	in := &File{Name: h.File, Path: h.Path, Sum: h.Input, Mapping: Mapping{h.Mapping, h.MapPath}, Split: s.Selection.Split}
 	rows, err := dir.ReadRows()
 	if err != nil {
 		return nil, err

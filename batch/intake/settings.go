@@ -28,6 +28,7 @@ type Selection struct {
 	When  string `json:"when,omitempty"`
 	Limit int    `json:"limit,omitempty"` // only the first rows; 0: all
 	Shard Shard  `json:"shard,omitzero"`
+	Split string `json:"split,omitempty"` // what tells the shards of this file from any others, once it is read
 }
 
 // Check reports what is wrong with the settings by themselves.

@@ -3,7 +3,6 @@ package intake
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -50,20 +49,6 @@ func (s *Shard) UnmarshalText(text []byte) error {
 	}
 	s.Number, s.Of = i, n
 	return nil
-}
-
-// MarshalJSON keeps the name of the split, too: what was shared stays together.
-func (s Shard) MarshalJSON() ([]byte, error) {
-	return json.Marshal([]string{s.String(), s.Split})
-}
-
-func (s *Shard) UnmarshalJSON(text []byte) error {
-	var parts [2]string
-	if err := json.Unmarshal(text, &parts); err != nil {
-		return err
-	}
-	s.Split = parts[1]
-	return s.UnmarshalText([]byte(parts[0]))
 }
 
 // home is the shard that a row belongs to: the first 8 bytes of the SHA-256 of

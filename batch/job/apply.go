@@ -66,7 +66,7 @@ func mustBeFresh(r *Session, plan runs.Info) error {
 	if age <= stalePlan || r.Settings.Sending.Yes {
 		return nil
 	}
-	old := age.Round(time.Hour).String()
+	old := batch.Span(age)
 	return r.confirm("The plan "+plan.ID+" is "+old+" old. Carry it out all the same?",
 		batch.Unfit("plan again with --dry-run, or pass --yes", "the plan is %s old, and nobody confirmed it; nothing was sent", old))
 }

@@ -52,21 +52,27 @@ func (x *execution) process() error {
 	if err := x.lookUp(); err != nil {
 		return err
 	}
-	for !x.stopped() && (x.isDry() || x.mustSurvey()) {
-		if err := x.survey(); err != nil || x.isDry() {
+	for {
+		if x.isDry() || x.mustSurvey() {
+			if err := x.survey(); err != nil {
+				return err
+			}
+			err := x.consent()
+			if x.isDry() {
+				return err
+			}
+			if err != nil {
+				x.Halt(err) // what follows sends nothing, and accounts for every row
+			}
+			x.tally.forgetSurvey()
+			x.Work.EndSurvey()
+		}
+		err := x.pass("sending", true)
+		if !x.mustSurvey() {
 			return err
 		}
-		if err := x.consent(); err != nil {
-			x.Halt(err) // what follows sends nothing, and accounts for every row
-		}
-		x.tally.forgetSurvey()
-		x.Work.EndSurvey()
+		// The server turned out to be no stand-in before anything was sent: somebody must agree first.
 	}
-	err := x.pass("sending", true)
-	if context.Cause(x.Stop) == nil && x.mustSurvey() { // the server turned out to be no stand-in, and nothing was sent
-		return x.process()
-	}
-	return err
 }
 
 // lookUp finds out what must be known before the first row is decided.
@@ -92,6 +98,7 @@ func (x *execution) lookUp() error {
 // survey finds out what would change, before anything is sent: by reading, or of a
 // plan by what its dry run has found.
 func (x *execution) survey() (err error) {
+	x.tally.startSurvey()
 	if x.Known != nil && x.Past == nil {
 		err = x.rehearse()
 	} else {
@@ -140,7 +147,7 @@ func (x *execution) mustAgree() bool {
 // mustSurvey reports whether it must be known what would change before anything is
 // sent, for a question or for --expect.
 func (x *execution) mustSurvey() bool {
-	return !x.surveyed && (x.Settings.Sending.Expect >= 0 || x.mustAgree() && x.Work.CountOf("") > 0)
+	return !x.surveyed && !x.stopped() && (x.Settings.Sending.Expect >= 0 || x.mustAgree() && x.Work.CountOf("") > 0)
 }
 
 // consent compares what a survey found with --expect, and asks. A run that was
@@ -161,7 +168,7 @@ func (x *execution) consent() error {
 	}
 	x.forecast = new(x.Accounts.forecastOf(x.toSend()))
 	q := Question{Text: "Send these changes?", Agrees: "yes", Proposal: &Proposal{
-		Run: x.identity(), Counts: counts, Preview: x.tally.preview, Forecast: *x.forecast,
+		Run: x.identity(x.Began), Counts: counts, Preview: x.tally.preview, Forecast: *x.forecast,
 	}}
 	if x.Rows != nil {
 		q.Proposal.Keys = x.Rows.File.Mapper.Keys()
@@ -276,19 +283,6 @@ func (x *execution) demandOf(send bool) Demand {
 	return d
 }
 
-// identity tells the run from others.
-func (x *execution) identity() Identity {
-	h := x.Head
-	i := Identity{ID: h.ID, Mode: h.Mode, Action: h.Action, File: h.File, Of: h.Of, Hosts: x.Accounts.Hosts(), KeyEnds: x.Accounts.keyEnds()}
-	if !x.Since.IsZero() {
-		i.Age = x.Began.Sub(x.Since)
-	}
-	if part := x.Settings.Selection.Shard; part.Some() {
-		i.Shard = part.String()
-	}
-	return i
-}
-
 // finish ends the journal, writes the report and makes the result. failed is what
 // kept the run from its end, beside what stopped it.
 func (x *execution) finish(failed error) (*Result, error) {
@@ -309,7 +303,7 @@ func (x *execution) finish(failed error) (*Result, error) {
 		if failed != nil {
 			x.Show(Trouble{failed})
 		}
-		return nil, &NoReportError{Run: x.identity(), Counts: counts, Rows: x.Head.Rows, Journal: x.Dir.Path("journal"), Err: err}
+		return nil, &NoReportError{Run: x.identity(x.Began), Counts: counts, Rows: x.Head.Rows, Journal: x.Dir.Path("journal"), Err: err}
 	}
 	summary.ExitCode = code
 	return x.result(summary, failed), nil
@@ -346,7 +340,7 @@ func (x *execution) counts() map[batch.Kind]int {
 }
 
 func (x *execution) result(s reports.Summary, stopped error) *Result {
-	res := &Result{Run: x.identity(), Summary: s, Stopped: stopped, Forecast: x.forecast, Line: x.Work.Line, Held: x.Held, Next: x.Plan.next(s)}
+	res := &Result{Run: x.identity(x.Began), Summary: s, Stopped: stopped, Forecast: x.forecast, Line: x.Work.Line, Held: x.Held, Next: x.Plan.next(s)}
 	if x.isDry() {
 		res.Preview = x.tally.preview
 	}

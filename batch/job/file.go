@@ -47,7 +47,7 @@ func planRows(r *Session, p *Plan, name string, stdin io.Reader) (err error) {
 		return err
 	}
 	in := p.Rows.File
-	p.Settings.Selection.Shard.Split = in.Split
+	p.Settings.Selection.Split = in.Split
 	p.Work, p.Names = p.Rows, action.NewTrackingCodes()
 	r.Show(FileRead{p.Rows})
 	if err := p.conditions(); err != nil {

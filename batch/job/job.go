@@ -166,6 +166,7 @@ func (r *Session) lockAccount(name string, s Settings, a intake.Actions, file st
 		// Shards of one file, whatever they are, share the account: what one changes,
 		// resumes or takes back is no customer of another.
 		if part := s.Selection.Shard; part.Some() {
+			part.Split = s.Selection.Split
 			return runs.LockShard(r.Stop, dir, sameAccount(name), part.Shard, fmt.Sprintf("%s in %d shards", what, part.Of), what+" --shard "+part.String()+process, wait)
 		}
 		return runs.LockAccount(r.Stop, dir, sameAccount(name), what+process, wait)

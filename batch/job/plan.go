@@ -171,6 +171,22 @@ func (p *Plan) refuse() error {
 	return p.Dir.Discard()
 }
 
+// identity tells a run of the plan from others.
+func (p *Plan) identity(now time.Time) Identity {
+	h := p.Head
+	i := Identity{ID: h.ID, Mode: h.Mode, Action: h.Action, File: h.File, Of: h.Of}
+	if p.Accounts != nil {
+		i.Hosts, i.KeyEnds = p.Accounts.Hosts(), p.Accounts.keyEnds()
+	}
+	if !p.Since.IsZero() {
+		i.Age = now.Sub(p.Since)
+	}
+	if part := p.Settings.Selection.Shard; part.Some() {
+		i.Shard = part.String()
+	}
+	return i
+}
+
 // next is the command that leads on from a run of this plan; "" when there is nothing to do.
 func (p *Plan) next(s reports.Summary) string {
 	h, dir := p.Head, filepath.Dir(p.Dir.Path())

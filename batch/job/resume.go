@@ -34,7 +34,7 @@ func Resume(j Job, c Control, name string, failed bool) (*Result, error) {
 	case err != nil:
 		return nil, err
 	case left == 0:
-		return completeAlready(p)
+		return completeAlready(r, p)
 	}
 	if err := planRest(r, p); err != nil {
 		return nil, err

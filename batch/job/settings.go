@@ -103,7 +103,7 @@ func (s *Settings) readOld(text []byte) error {
 	}
 	s.Input.AllowDuplicates = o["allow-duplicates"] != ""
 	s.Sending.KeepTheirs, s.Sending.Unhold = o["keep-theirs"] != "", o["unhold"]
-	s.Selection.Shard.Split = o["split"]
+	s.Selection.Split = o["split"]
 	if o["shard"] == "" {
 		return nil
 	}

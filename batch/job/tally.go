@@ -98,6 +98,15 @@ func (t *tally) forgetPast() {
 	clear(t.past.would)
 }
 
+// startSurvey makes ready for a look at the rows that are not settled.
+func (t *tally) startSurvey() {
+	t.forgetSurvey()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	clear(t.surveyed.would)
+	t.surveyed.rereads = 0
+}
+
 // forgetSurvey forgets the rows that were only looked at.
 func (t *tally) forgetSurvey() {
 	t.mu.Lock()

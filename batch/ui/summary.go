@@ -71,8 +71,8 @@ func printSummary(w io.Writer, r *job.Result) {
 			fmt.Fprintf(w, "sending them takes %s\n", forecastText(*r.Forecast))
 		}
 	}
-	fmt.Fprintf(w, "%s (%s, %s) in %s%s\n", batch.Plural(s.Requests.Total, "request"), batch.Plural(s.Requests.Read, "read"),
-		batch.Plural(s.Requests.Write, "write"), spanText(span(s.Seconds)), WaitedText(s))
+	fmt.Fprintf(w, "%s (%s, %s) in %s\n", batch.Plural(s.Requests.Total, "request"), batch.Plural(s.Requests.Read, "read"),
+		batch.Plural(s.Requests.Write, "write"), TimeText(s))
 	PrintErrors(w, s)
 	if r.Run.Hosts != "" {
 		fmt.Fprintf(w, "account: %s\n", accountText(r.Run))
@@ -153,10 +153,11 @@ func printHeld(w io.Writer, held []string, of string) {
 	fmt.Fprintf(w, "to take them off hold: rowbatch undo %s --unhold %s\n", of, strings.Join(client.ServiceStartOptions(), "|"))
 }
 
-// WaitedText ends the sentence about a run's time; "" when there was hardly any waiting.
-func WaitedText(s reports.Summary) string {
+// TimeText says how long a run took, and how much of that it waited for what.
+func TimeText(s reports.Summary) string {
+	all := batch.Span(span(s.Seconds))
 	if s.WaitedSeconds < 1 {
-		return ""
+		return all
 	}
 	words := map[governor.Reason]string{
 		governor.MinuteLimit: "for the minute's limit", governor.DayLimit: "for the day's limit",
@@ -165,10 +166,10 @@ func WaitedText(s reports.Summary) string {
 	var spent, parts []string
 	for _, why := range governor.Reasons() {
 		if d := span(s.Waited[string(why)]); d >= time.Second {
-			spent, parts = append(spent, spanText(d)), append(parts, words[why])
+			spent, parts = append(spent, batch.Span(d)), append(parts, words[why])
 		}
 	}
-	all := ", of which " + spanText(span(s.WaitedSeconds)) + " waiting"
+	all += ", of which " + batch.Span(span(s.WaitedSeconds)) + " waiting"
 	if len(parts) == 1 {
 		return all + " " + parts[0]
 	}
@@ -193,9 +194,9 @@ func forecastText(f job.Forecast) string {
 	case f.Stops.IsZero() && f.Takes < time.Minute:
 		text += ", less than a minute"
 	case f.Stops.IsZero() && f.PerMinute < 1:
-		text += fmt.Sprintf(", about %s at %.3g an hour", spanText(f.Takes), 60*f.PerMinute)
+		text += fmt.Sprintf(", about %s at %.3g an hour", batch.Span(f.Takes), 60*f.PerMinute)
 	case f.Stops.IsZero():
-		text += fmt.Sprintf(", about %s at %s a minute", spanText(f.Takes), batch.Thousands(int(f.PerMinute)))
+		text += fmt.Sprintf(", about %s at %s a minute", batch.Span(f.Takes), batch.Thousands(int(f.PerMinute)))
 	}
 	if f.Takes >= governor.Farthest {
 		return text + ": not done within a year"
@@ -221,16 +222,3 @@ func forecastText(f job.Forecast) string {
 }
 
 func span(seconds float64) time.Duration { return time.Duration(seconds * float64(time.Second)) }
-
-// spanText writes a duration as a person says it: 0.4 s, 12 s, 3 min, 2 h 5 min.
-func spanText(d time.Duration) string {
-	switch {
-	case d < 10*time.Second:
-		return fmt.Sprintf("%.1f s", d.Seconds())
-	case d < 2*time.Minute:
-		return fmt.Sprintf("%.0f s", d.Seconds())
-	case d < 2*time.Hour:
-		return fmt.Sprintf("%.0f min", d.Minutes())
-	}
-	return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
-}

@@ -129,7 +129,7 @@ func (t *Terminal) progress(p job.Progress) {
 	default:
 		left := time.Duration(float64(took) / float64(p.Done) * float64(p.Total-p.Done))
 		fmt.Fprintf(t.Err, "rowbatch: %s: %s of %s rows, %.1f rows/s, about %s left\n",
-			p.Phase, batch.Thousands(p.Done), batch.Thousands(p.Total), float64(p.Done)/took.Seconds(), spanText(left))
+			p.Phase, batch.Thousands(p.Done), batch.Thousands(p.Total), float64(p.Done)/took.Seconds(), batch.Span(left))
 	}
 	t.waited = waiting
 }
@@ -280,7 +280,7 @@ func printProposal(w io.Writer, p *job.Proposal) {
 	fmt.Fprintln(w)
 	run := runText(p.Run)
 	if p.Run.Age > 0 {
-		run += ", " + spanText(p.Run.Age) + " old"
+		run += ", " + batch.Span(p.Run.Age) + " old"
 	}
 	line("Run", run)
 	where := accountText(p.Run)
