@@ -3,6 +3,7 @@ package intake
 import (
 	"context"
 	"fmt"
+	"iter"
 	"sync/atomic"
 	"time"
 
@@ -52,7 +53,7 @@ type Progress interface {
 	Phase(name string, total int, done func() int, requests int) (end func())
 }
 
-// Lister reads the customer list past the rows of a file.
+// Lister reads the customer list.
 type Lister struct {
 	Stop     context.Context
 	Fusebill *client.Fusebill
@@ -60,36 +61,54 @@ type Lister struct {
 	Progress
 }
 
+// Pages yields the pages of a list until it has ended; the last may be empty. After a
+// reply that is not [client.Answered], which has no page, comes nothing more.
+func (l Lister) Pages(list *client.Listing) iter.Seq2[client.ListPage, client.Reply] {
+	return func(yield func(client.ListPage, client.Reply) bool) {
+		for {
+			page, rep := list.Next(l.Stop)
+			if !yield(page, rep) || rep.Class != client.Answered || len(page.Rows) == 0 {
+				return
+			}
+		}
+	}
+}
+
 // Take is given each customer of the list, and when his page came.
 type Take func(c client.ListRow, at time.Time) error
 
-// Walk pages through the customer list where that costs less than asking for what
-// is needed. begin is given the first page, and returns nil if the list is of no use.
-// Complete means that the list showed each customer and his reference once, so that
-// whoever was not in it is nowhere. The error is begin's, take's, or why no further
-// request makes sense; a list that breaks off is none.
+// Walk reads the list past the rows of a file, where that costs less than asking
+// for what is needed. begin is given the first page, and returns nil if the list is of
+// no use. Complete means that the list showed each customer and his reference once,
+// so that whoever was not in it is nowhere. The error is begin's, take's, or why no
+// further request makes sense; a list that breaks off is none.
 func (l Lister) Walk(n Need, begin func(first client.ListPage) (Take, error)) (complete bool, err error) {
 	if !n.asks(l.How) || l.Stop.Err() != nil {
 		return false, nil
 	}
-	list := l.Fusebill.List("", spoiltPages)
-	page, rep := list.Next(l.Stop)
-	switch {
-	case client.EndsRun(rep.Err):
-		return false, rep.Err
-	case rep.Class != client.Answered:
-		l.Notice(fmt.Sprintf("the customer list cannot be read (%v); customers are asked for one by one", rep.Err))
-		return false, nil
-	case !n.isWorth(l.How, list.Pages()):
-		return false, nil
-	}
-	take, err := begin(page)
-	if take == nil || err != nil {
-		return false, err
-	}
+	var take Take
 	var seen atomic.Int64
-	defer l.Phase("reading the customer list", list.Count(), func() int { return int(seen.Load()) }, list.Pages()-1)()
-	for len(page.Rows) > 0 && rep.Class == client.Answered {
+	list := l.Fusebill.List("", spoiltPages)
+	for page, rep := range l.Pages(list) {
+		switch {
+		case client.EndsRun(rep.Err):
+			return false, rep.Err
+		case rep.Class == client.Answered:
+		case take == nil:
+			l.Notice(fmt.Sprintf("the customer list cannot be read (%v); customers are asked for one by one", rep.Err))
+			return false, nil
+		case l.Stop.Err() == nil:
+			l.Notice(fmt.Sprintf("the customer list broke off (%v); whom it did not show is asked for", rep.Err))
+		}
+		if take == nil {
+			if !n.isWorth(l.How, list.Pages()) {
+				return false, nil
+			}
+			if take, err = begin(page); take == nil || err != nil {
+				return false, err
+			}
+			defer l.Phase("reading the customer list", list.Count(), func() int { return int(seen.Load()) }, list.Pages()-1)()
+		}
 		for _, c := range page.Rows {
 			if l.Stop.Err() != nil {
 				return false, nil
@@ -99,13 +118,6 @@ func (l Lister) Walk(n Need, begin func(first client.ListPage) (Take, error)) (c
 			}
 			seen.Add(1)
 		}
-		page, rep = list.Next(l.Stop)
-	}
-	if client.EndsRun(rep.Err) {
-		return false, rep.Err
-	}
-	if rep.Class != client.Answered && l.Stop.Err() == nil {
-		l.Notice(fmt.Sprintf("the customer list broke off (%v); whom it did not show is asked for", rep.Err))
 	}
 	return list.CompleteByReference() && l.Stop.Err() == nil, nil
 }

@@ -193,6 +193,35 @@ func (r *Rows) Rejects() iter.Seq2[int, batch.Outcome] {
 	}
 }
 
+// Named is whom a row names.
+type Named struct {
+	N, Line    int
+	Field, Key string           // of the customer
+	Problem    *mapping.Problem // why it names nobody; nil: it does
+}
+
+// Named yields of each row whom it names.
+func (r *Rows) Named() iter.Seq2[Named, error] {
+	return func(yield func(Named, error) bool) {
+		for row, err := range r.read() {
+			n := Named{N: row.N, Line: row.Line}
+			if err == nil {
+				switch mapped := r.mapped(row); {
+				case row.Ragged:
+					n.Problem = r.File.Checked.Problem(row.N)
+				case mapped.Key == "":
+					n.Problem = &mapped.Problems[0]
+				default:
+					n.Field, n.Key = mapped.KeyField, strings.Clone(mapped.Key) // else all of the row stays in memory
+				}
+			}
+			if !yield(n, err) {
+				return
+			}
+		}
+	}
+}
+
 // read streams the copied rows.
 func (r *Rows) read() iter.Seq2[runs.Row, error] {
 	return func(yield func(runs.Row, error) bool) {

@@ -38,6 +38,8 @@ type Opener func(system string, s Settings, connections int, lock func(account s
 type Accounts struct {
 	action.Services
 	endpoints []Endpoint
+	settings  Settings // that they were opened with
+	actions   intake.Actions
 }
 
 // connecting is what accounts are opened with.
@@ -53,9 +55,9 @@ type connecting struct {
 // connect makes the clients of the systems. In a dry run the transports themselves
 // refuse to write.
 func (c connecting) connect(systems []string) (*Accounts, error) {
-	a := &Accounts{}
+	a := &Accounts{settings: c.settings, actions: c.actions}
 	for _, system := range systems {
-		e, err := c.open(system, c.settings, c.settings.workersOf(system), c.lock)
+		e, err := c.open(system, c.settings, c.settings.WorkersOf(system), c.lock)
 		if err == nil && e.Name != StandIn {
 			err = c.lock(e.Name)
 		}
@@ -204,8 +206,8 @@ func (a *Accounts) patience() client.Patience {
 	return client.PatienceFor("http://localhost")
 }
 
-// requests is how many have left.
-func (a *Accounts) requests() (n int) {
+// Requests is how many have left.
+func (a *Accounts) Requests() (n int) {
 	for _, c := range a.clients() {
 		n += c.Requests()
 	}

@@ -17,8 +17,8 @@ const stalePlan = 24 * time.Hour
 
 // Apply carries out what a dry run has shown, as a run of its own that names it.
 func Apply(j Job, c Control, name string) (*Result, error) {
-	r := j.start(c)
-	defer r.release()
+	r := j.Start(c)
+	defer r.Release()
 	dir, err := r.find(name, "plan", isDryRun)
 	if err != nil {
 		return nil, err
@@ -61,8 +61,8 @@ func Apply(j Job, c Control, name string) (*Result, error) {
 }
 
 // mustBeFresh wants an old plan confirmed.
-func mustBeFresh(r *run, plan runs.Info) error {
-	age := r.began.Sub(plan.Head.Started)
+func mustBeFresh(r *Session, plan runs.Info) error {
+	age := r.Began.Sub(plan.Head.Started)
 	if age <= stalePlan || r.Settings.Sending.Yes {
 		return nil
 	}
@@ -84,7 +84,7 @@ func appliedBy(plan runs.Info, reports string) (string, error) {
 }
 
 // planApply makes the plan that carries a dry run out. Its input and account must be as they were.
-func planApply(r *run, shown *earlier) (*Plan, error) {
+func planApply(r *Session, shown *earlier) (*Plan, error) {
 	head := shown.journal.Head
 	s, err := r.adopt(head)
 	if err != nil {
@@ -95,7 +95,7 @@ func planApply(r *run, shown *earlier) (*Plan, error) {
 		return nil, err
 	}
 	p := &Plan{Settings: s, Actions: intake.ActionsOf(head.Action), Names: shown.names, Known: shown.journal.Outcome}
-	if p.Accounts, err = r.connect(s, p.Actions, head.File, head.Systems); err != nil {
+	if p.Accounts, err = r.Connect(s, p.Actions, head.File, head.Systems); err != nil {
 		return nil, err
 	}
 	if err := p.Accounts.mustBe(r.Stop, head, shown.journal.Index); err != nil {
@@ -158,18 +158,18 @@ func secretsOf(p *Plan, shown *earlier) (map[int]map[string]string, error) {
 }
 
 // follow makes the folder of a run that carries out, or takes back, another's rows.
-func follow(r *run, p *Plan, of *earlier, mode string) (err error) {
+func follow(r *Session, p *Plan, of *earlier, mode string) (err error) {
 	h := of.journal.Head
 	h.Parent = journal.Parent{Of: h.ID, OfPath: absolute(of.dir.Path())}
-	if p.Dir, err = r.makeDir(mode, h.File); err != nil {
+	if p.Dir, err = r.MakeDir(mode, h.File); err != nil {
 		return err
 	}
 	if err := p.Dir.ShareRows(of.dir); err != nil {
 		return errors.Join(err, p.Dir.Discard())
 	}
-	h.ID, h.Mode, h.Dry, h.Started, h.Program = p.Dir.ID(), mode, mode == journal.ModeUndo && p.isDry(), r.began.UTC(), r.Program
+	h.ID, h.Mode, h.Dry, h.Started, h.Program = p.Dir.ID(), mode, mode == journal.ModeUndo && p.isDry(), r.Began.UTC(), r.Program
 	h.Account, h.Systems, h.Settings = p.Accounts.Name(), p.Accounts.Systems(), p.Settings.record()
 	p.Head, p.Since = h, of.journal.Head.Started
-	p.open = func() (*journal.Writer, error) { return r.begin(p.Dir, p.Head) }
+	p.open = func() (*journal.Writer, error) { return r.Begin(p.Dir, p.Head) }
 	return nil
 }

@@ -28,7 +28,16 @@ type (
 	// FileRead: the input is checked and copied.
 	FileRead struct{ Rows *intake.Rows }
 	// Notice tells something that is no trouble.
-	Notice struct{ Text string }
+	Notice struct {
+		Text string
+		File string // that it is about; "": the run
+	}
+	// RowRefused: the customer whom a row of the file names is left out, and why.
+	RowRefused struct {
+		File    string
+		Line    int
+		Problem *mapping.Problem
+	}
 	// Trouble tells an error that ends nothing, or nothing more.
 	Trouble struct{ Err error }
 	// PhaseBegan: so many rows or customers are gone through from now on.
@@ -66,6 +75,7 @@ type Waiting struct {
 
 func (FileRead) event()   {}
 func (Notice) event()     {}
+func (RowRefused) event() {}
 func (Trouble) event()    {}
 func (PhaseBegan) event() {}
 func (Foretold) event()   {}
@@ -110,7 +120,7 @@ type events struct {
 	mu    sync.Mutex
 }
 
-func (e *events) show(what Event) {
+func (e *events) Show(what Event) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.front.Show(what)
@@ -122,7 +132,7 @@ func (e *events) phase(name string, total int, done func() int, waiting func() W
 		return func() {}
 	}
 	began := time.Now()
-	e.show(PhaseBegan{name, total})
+	e.Show(PhaseBegan{name, total})
 	stop, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -131,7 +141,7 @@ func (e *events) phase(name string, total int, done func() int, waiting func() W
 		for {
 			select {
 			case <-tick.C:
-				e.show(Progress{name, done(), total, began, waiting()})
+				e.Show(Progress{name, done(), total, began, waiting()})
 			case <-stop:
 				return
 			}
@@ -140,6 +150,6 @@ func (e *events) phase(name string, total int, done func() int, waiting func() W
 	return func() {
 		close(stop)
 		<-ended
-		e.show(PhaseEnded{name})
+		e.Show(PhaseEnded{name})
 	}
 }

@@ -20,7 +20,7 @@ import (
 
 // execute carries out a plan, whoever made it. Once the journal is there, every row
 // is accounted for, whatever stops the run.
-func execute(r *run, p *Plan) (*Result, error) {
+func execute(r *Session, p *Plan) (*Result, error) {
 	if err := p.mayHold(); err != nil {
 		return nil, errors.Join(err, p.refuse())
 	}
@@ -28,13 +28,13 @@ func execute(r *run, p *Plan) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := &execution{run: r, Plan: p, journal: w, tally: newTally(p.Settings.Pace.MaxFailures)}
+	x := &execution{Session: r, Plan: p, journal: w, tally: newTally(p.Settings.Pace.MaxFailures)}
 	return x.finish(x.process())
 }
 
 // execution is a plan being carried out.
 type execution struct {
-	*run
+	*Session
 	*Plan
 	journal  *journal.Writer
 	tally    *tally
@@ -80,7 +80,7 @@ func (x *execution) lookUp() error {
 	if x.Rows != nil && !x.surveyed {
 		l := &intake.Lookup{
 			Lister: intake.Lister{Stop: x.Stop, Fusebill: x.Accounts.Fusebill.Client, How: x.Settings.Sending.Lookup, Progress: x},
-			Rows:   x.Rows, Halt: x.Halt, Workers: x.Settings.workersOf(action.SystemFusebill), Actions: x.actions(), DryRun: x.isDry(),
+			Rows:   x.Rows, Halt: x.Halt, Workers: x.Settings.WorkersOf(action.SystemFusebill), Actions: x.actions(), DryRun: x.isDry(),
 			NoProof: x.Settings.Selection.When != "", Past: x.Past, Conclude: x.engine(x.Stop, false).Conclude, Listed: x.tally.listed,
 		}
 		err := l.Do()
@@ -95,35 +95,6 @@ func (x *execution) lookUp() error {
 	return nil
 }
 
-// Notice and Phase make x the progress of look-ups.
-func (x *execution) Notice(text string) { x.show(Notice{text}) }
-
-// Phase begins to show how many of total are done.
-func (x *execution) Phase(name string, total int, done func() int, requests int) (end func()) {
-	return x.phaseOf(name, total, done, Demand{Fusebill: requests, Together: 1})
-}
-
-// phaseOf shows a phase that makes requests. What they take is told first, if that is
-// long, once the account's limits are known: nobody knows them before the first answer.
-func (x *execution) phaseOf(name string, total int, done func() int, d Demand) (end func()) {
-	known, cancel := context.WithCancel(x.Stop)
-	if d.Fusebill+d.Trackfinity > 0 {
-		go func() {
-			if d.Fusebill > 0 && x.Accounts.Fusebill.Governor.Met(known) != nil {
-				return
-			}
-			if f := forecastOf(x.Accounts, d, x.Settings, x.Actions); f.isWorthSaying() && known.Err() == nil {
-				x.show(Foretold{name, f})
-			}
-		}()
-	}
-	endPhase := x.phase(name, total, done, x.Accounts.waiting)
-	return func() {
-		cancel()
-		endPhase()
-	}
-}
-
 // survey finds out what would change, before anything is sent: by reading, or of a
 // plan by what its dry run has found.
 func (x *execution) survey() (err error) {
@@ -135,7 +106,7 @@ func (x *execution) survey() (err error) {
 	}
 	x.surveyed = true
 	if x.isDry() {
-		x.forecast = new(forecastOf(x.Accounts, x.toSend(), x.Settings, x.Actions))
+		x.forecast = new(forecastOf(x.Accounts, x.toSend()))
 	}
 	return err
 }
@@ -195,9 +166,9 @@ func (x *execution) consent() error {
 	if err := x.mayAsk(x.Accounts, x.Settings); err != nil {
 		return err
 	}
-	x.forecast = new(forecastOf(x.Accounts, x.toSend(), x.Settings, x.Actions))
+	x.forecast = new(forecastOf(x.Accounts, x.toSend()))
 	q := Question{Text: "Send these changes?", Agrees: "yes", Proposal: &Proposal{
-		Run: x.identity(x.began), Counts: counts, Preview: x.tally.preview, Forecast: *x.forecast,
+		Run: x.identity(x.Began), Counts: counts, Preview: x.tally.preview, Forecast: *x.forecast,
 	}}
 	if x.Rows != nil {
 		q.Proposal.Keys = x.Rows.File.Mapper.Keys()
@@ -219,7 +190,7 @@ func (x *execution) consent() error {
 func (x *execution) pass(name string, send bool) error {
 	x.tally.forgetPast()
 	before := x.tally.count()
-	defer x.phaseOf(name, x.Head.Rows-before, func() int { return x.tally.count() - before }, x.demandOf(send))()
+	defer x.PhaseOf(name, x.Head.Rows-before, func() int { return x.tally.count() - before }, x.demandOf(send))()
 	source := x.Work.Source(x.Ctx, x.actions())
 	if x.Past != nil {
 		source = x.tally.watchPast(journal.Resumed(source, x.Past, journal.ResumeOptions{Again: x.Again, Attempt: freshness + x.Settings.Pace.Timeout, Settle: x.settleTime()}))
@@ -258,7 +229,7 @@ func (x *execution) engine(stop context.Context, send bool) *batch.Engine {
 	}
 	workers := map[string]int{}
 	for _, system := range x.Accounts.Systems() {
-		workers[system] = x.Settings.workersOf(system)
+		workers[system] = x.Settings.WorkersOf(system)
 	}
 	p := x.Accounts.patience()
 	return &batch.Engine{
@@ -270,7 +241,7 @@ func (x *execution) engine(stop context.Context, send bool) *batch.Engine {
 		Emit: func(it *batch.Item, o batch.Outcome) {
 			done := final(it, o)
 			x.Work.Note(it, o, done)
-			x.show(Settled{it.N, o, done})
+			x.Show(Settled{it.N, o, done})
 			if err := x.tally.add(it, o, done); err != nil && !x.isDry() {
 				x.Halt(err)
 			}
@@ -330,9 +301,9 @@ func (x *execution) finish(failed error) (*Result, error) {
 	summary, err := reports.Write(x.Dir, options)
 	if err != nil {
 		if failed != nil {
-			x.show(Trouble{failed})
+			x.Show(Trouble{failed})
 		}
-		return nil, &NoReportError{Run: x.identity(x.began), Counts: counts, Rows: x.Head.Rows, Journal: x.Dir.Path("journal"), Err: err}
+		return nil, &NoReportError{Run: x.identity(x.Began), Counts: counts, Rows: x.Head.Rows, Journal: x.Dir.Path("journal"), Err: err}
 	}
 	summary.ExitCode = code
 	return x.result(summary, failed), nil
@@ -340,8 +311,7 @@ func (x *execution) finish(failed error) (*Result, error) {
 
 // end is what the journal keeps of the run as a whole.
 func (x *execution) end(code int, cause error) journal.End {
-	writes := x.tally.writes
-	e := journal.End{Exit: code, Reads: x.Accounts.requests() - writes, Writes: writes, Seconds: inSeconds(time.Since(x.began)), WaitedFor: x.Accounts.Waited()}
+	e := x.End(code, x.tally.writes)
 	if x.Past != nil {
 		before := x.Past.Costs()
 		e.Reads, e.Writes, e.Seconds = e.Reads+before.Reads, e.Writes+before.Writes, rounded(e.Seconds+before.Seconds)
@@ -370,7 +340,7 @@ func (x *execution) counts() map[batch.Kind]int {
 }
 
 func (x *execution) result(s reports.Summary, stopped error) *Result {
-	res := &Result{Run: x.identity(x.began), Summary: s, Stopped: stopped, Forecast: x.forecast, Line: x.Work.Line, Held: x.Held, Next: x.Plan.next(s)}
+	res := &Result{Run: x.identity(x.Began), Summary: s, Stopped: stopped, Forecast: x.forecast, Line: x.Work.Line, Held: x.Held, Next: x.Plan.next(s)}
 	if x.isDry() {
 		res.Preview = x.tally.preview
 	}

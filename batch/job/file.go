@@ -18,8 +18,8 @@ import (
 // change. The file is checked whole and copied before anybody is connected to; one
 // that is refused leaves no folder.
 func File(j Job, c Control, a intake.Actions, name string, stdin io.Reader) (*Result, error) {
-	r := j.start(c)
-	defer r.release()
+	r := j.Start(c)
+	defer r.Release()
 	p, err := planFile(r, a, name, stdin)
 	if err != nil {
 		return nil, err
@@ -27,8 +27,8 @@ func File(j Job, c Control, a intake.Actions, name string, stdin io.Reader) (*Re
 	return execute(r, p)
 }
 
-func planFile(r *run, a intake.Actions, name string, stdin io.Reader) (*Plan, error) {
-	dir, err := r.makeDir(a.Name, name)
+func planFile(r *Session, a intake.Actions, name string, stdin io.Reader) (*Plan, error) {
+	dir, err := r.MakeDir(a.Name, name)
 	if err != nil {
 		return nil, err
 	}
@@ -36,12 +36,12 @@ func planFile(r *run, a intake.Actions, name string, stdin io.Reader) (*Plan, er
 	if err := planRows(r, p, name, stdin); err != nil {
 		return nil, errors.Join(err, dir.Discard())
 	}
-	p.open = func() (*journal.Writer, error) { return r.begin(dir, p.Head) }
+	p.open = func() (*journal.Writer, error) { return r.Begin(dir, p.Head) }
 	return p, nil
 }
 
 // planRows makes the rows of a file the work of a plan.
-func planRows(r *run, p *Plan, name string, stdin io.Reader) (err error) {
+func planRows(r *Session, p *Plan, name string, stdin io.Reader) (err error) {
 	source := intake.Source{Name: name, Stdin: stdin, Actions: p.Actions, Input: p.Settings.Input, Selection: p.Settings.Selection, Reports: p.Settings.Output.Reports}
 	if p.Rows, err = TakeIn(r.Stop, source, p.Dir); err != nil {
 		return err
@@ -49,7 +49,7 @@ func planRows(r *run, p *Plan, name string, stdin io.Reader) (err error) {
 	in := p.Rows.File
 	p.Settings.Selection.Split = in.Split
 	p.Work, p.Names = p.Rows, action.NewTrackingCodes()
-	r.show(FileRead{p.Rows})
+	r.Show(FileRead{p.Rows})
 	if err := p.conditions(); err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func planRows(r *run, p *Plan, name string, stdin io.Reader) (err error) {
 	if p.Actions.Mixed() {
 		systems = p.Rows.Systems() // only the rows tell
 	}
-	if p.Accounts, err = r.connect(p.Settings, p.Actions, name, systems); err != nil {
+	if p.Accounts, err = r.Connect(p.Settings, p.Actions, name, systems); err != nil {
 		return err
 	}
 	if err := in.SameAccount(p.Accounts.Name()); err != nil {
@@ -68,7 +68,7 @@ func planRows(r *run, p *Plan, name string, stdin io.Reader) (err error) {
 		mode = journal.ModeDryRun
 	}
 	p.Head = journal.Head{
-		Program: r.Program, ID: p.Dir.ID(), Started: r.began.UTC(), Mode: mode, Action: p.Actions.Name, ActionColumn: in.Mapper.ActionColumn(),
+		Program: r.Program, ID: p.Dir.ID(), Started: r.Began.UTC(), Mode: mode, Action: p.Actions.Name, ActionColumn: in.Mapper.ActionColumn(),
 		Source:      journal.Source{File: name, Path: in.Path, Input: in.Sum, Delimiter: string(in.Dialect.Delimiter)},
 		MappingFile: journal.MappingFile{Mapping: in.Mapping.Text, MapFile: p.Settings.Input.Map, MapPath: in.Mapping.Path},
 		Account:     p.Accounts.Name(), Systems: p.Accounts.Systems(), Settings: p.Settings.record(), Rows: in.Checked.Rows,

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"rowbatch/batch/action"
-	"rowbatch/batch/intake"
 	"rowbatch/batch/journal"
 	"rowbatch/client/governor"
 )
@@ -111,22 +110,22 @@ func sendingDemand(rows map[string]int, when map[string]*action.Condition) (d De
 }
 
 // forecastOf says what a demand takes that begins now. The systems are asked side by side.
-func forecastOf(a *Accounts, d Demand, s Settings, actions intake.Actions) Forecast {
+func forecastOf(a *Accounts, d Demand) Forecast {
 	f := Forecast{Begins: time.Now(), Requests: d.Fusebill + d.Trackfinity, AtMost: d.AtMost, DayEnd: StopsAtDayEnd}
 	switch {
-	case s.Pace.Wait:
+	case a.settings.Pace.Wait:
 		f.DayEnd = WaitsAtDayEnd
-	case actions.KeysOnly:
+	case a.actions.KeysOnly:
 		f.DayEnd = EndsAtDayEnd
 	}
 	f.Today = -1
 	if d.Fusebill > 0 {
 		f.Forecast = a.Fusebill.Governor.Allowance().Forecast(
-			governor.Demand{Requests: d.Fusebill, Together: d.Together, Rate: s.rateOf(action.SystemFusebill, actions)}, f.Begins)
+			governor.Demand{Requests: d.Fusebill, Together: d.Together, Rate: a.settings.rateOf(action.SystemFusebill, a.actions)}, f.Begins)
 	}
 	if d.Trackfinity > 0 {
 		t := a.Trackfinity.Governor.Allowance().Forecast(
-			governor.Demand{Requests: d.Trackfinity, Rate: s.rateOf(action.SystemTrackfinity, actions)}, f.Begins)
+			governor.Demand{Requests: d.Trackfinity, Rate: a.settings.rateOf(action.SystemTrackfinity, a.actions)}, f.Begins)
 		if t.Takes > f.Takes {
 			f.Takes, f.PerMinute = t.Takes, t.PerMinute
 		}

@@ -47,36 +47,37 @@ func (c Control) stopped() bool { return c.Stop.Err() != nil }
 // Last is the name of the run that a command takes when none is named.
 const Last = "last"
 
-// run is one command under way: what making a plan and carrying it out share.
-type run struct {
+// Session is one command under way: what it holds, and how others learn of it. What
+// carries out no plan, such as an export, begins one itself.
+type Session struct {
 	Job
 	Control
 	*events
-	began  time.Time
-	locks  []func() error
-	folder func() error // releases the run's own folder
+	Began    time.Time
+	accounts *Accounts // that it has connected to
+	locks    []func() error
+	folder   func() error // releases the run's own folder
 }
 
-func (j Job) start(c Control) *run {
-	return &run{Job: j, Control: c, events: &events{front: j.Front}, began: time.Now()}
+// Start begins a command. Release it.
+func (j Job) Start(c Control) *Session {
+	return &Session{Job: j, Control: c, events: &events{front: j.Front}, Began: time.Now()}
 }
 
-// release lets go of what the run holds.
-func (r *run) release() {
+// Release lets go of what the command holds.
+func (r *Session) Release() {
 	for _, release := range r.locks {
 		if err := release(); err != nil {
-			r.show(Trouble{err})
+			r.Show(Trouble{err})
 		}
 	}
 }
 
-func (r *run) notice(format string, args ...any) { r.show(Notice{fmt.Sprintf(format, args...)}) }
-
-// makeDir makes the run's folder. It is locked from the first, by which others
+// MakeDir makes the run's folder. It is locked from the first, by which others
 // see that it has not been left; what was left by killed processes goes.
-func (r *run) makeDir(name, file string) (*runs.Dir, error) {
-	runs.Tidy(r.Settings.Output.Reports, r.began)
-	dir, err := runs.Create(r.Settings.Output.Reports, r.began, name, file)
+func (r *Session) MakeDir(name, file string) (*runs.Dir, error) {
+	runs.Tidy(r.Settings.Output.Reports, r.Began)
+	dir, err := runs.Create(r.Settings.Output.Reports, r.Began, name, file)
 	if err != nil {
 		return nil, err
 	}
@@ -86,8 +87,8 @@ func (r *run) makeDir(name, file string) (*runs.Dir, error) {
 	return dir, nil
 }
 
-// begin makes the folder a run.
-func (r *run) begin(dir *runs.Dir, h journal.Head) (*journal.Writer, error) {
+// Begin makes the folder a run, or removes it.
+func (r *Session) Begin(dir *runs.Dir, h journal.Head) (*journal.Writer, error) {
 	w, err := dir.CreateJournal(h)
 	if err != nil {
 		return nil, errors.Join(err, dir.Discard())
@@ -96,19 +97,57 @@ func (r *run) begin(dir *runs.Dir, h journal.Head) (*journal.Writer, error) {
 	return w, nil
 }
 
-// connect opens the accounts of the systems. A run that would have to ask, and has
+// Connect opens the accounts of the systems. A run that would have to ask, and has
 // nobody to ask, is refused before any request.
-func (r *run) connect(s Settings, a intake.Actions, file string, systems []string) (*Accounts, error) {
+func (r *Session) Connect(s Settings, a intake.Actions, file string, systems []string) (*Accounts, error) {
 	c := connecting{open: r.Open, settings: s, actions: a, agent: "rowbatch/" + r.Program, log: r.Log,
 		lock: func(account string) error { return r.lockAccount(account, s, a, file) }}
-	accounts, err := c.connect(systems)
-	if err == nil && accounts.trial() == isReal {
-		err = r.mayAsk(accounts, s)
+	var err error
+	if r.accounts, err = c.connect(systems); err == nil && r.accounts.trial() == isReal {
+		err = r.mayAsk(r.accounts, s)
 	}
-	return accounts, err
+	return r.accounts, err
 }
 
-func (r *run) mayAsk(a *Accounts, s Settings) error {
+// Notice tells something that is no trouble.
+func (r *Session) Notice(text string) { r.Show(Notice{Text: text}) }
+
+// Phase is PhaseOf for requests to Fusebill, one by one.
+func (r *Session) Phase(name string, total int, done func() int, requests int) (end func()) {
+	return r.PhaseOf(name, total, done, Demand{Fusebill: requests, Together: 1})
+}
+
+// PhaseOf shows a phase that makes requests, until end is called. What they take is
+// told first, if that is long, once the account's limits are known: nobody knows
+// them before the first answer.
+func (r *Session) PhaseOf(name string, total int, done func() int, d Demand) (end func()) {
+	known, cancel := context.WithCancel(r.Stop)
+	if d.Fusebill+d.Trackfinity > 0 {
+		go func() {
+			if d.Fusebill > 0 && r.accounts.Fusebill.Governor.Met(known) != nil {
+				return
+			}
+			if f := forecastOf(r.accounts, d); f.isWorthSaying() && known.Err() == nil {
+				r.Show(Foretold{name, f})
+			}
+		}()
+	}
+	endPhase := r.phase(name, total, done, r.accounts.waiting)
+	return func() {
+		cancel()
+		endPhase()
+	}
+}
+
+// End is what the journal keeps of a command that ends now.
+func (r *Session) End(code, writes int) journal.End {
+	waited := r.accounts.Waited()
+	return journal.End{
+		Exit: code, Reads: r.accounts.Requests() - writes, Writes: writes, Seconds: inSeconds(time.Since(r.Began)), Waited: inAll(waited), WaitedFor: waited,
+	}
+}
+
+func (r *Session) mayAsk(a *Accounts, s Settings) error {
 	if s.Sending.DryRun || s.Sending.Yes || r.Front.Attended() {
 		return nil
 	}
@@ -117,7 +156,7 @@ func (r *run) mayAsk(a *Accounts, s Settings) error {
 
 // lockAccount keeps other live runs of the account away until the run ends. The
 // kernel releases the lock should this process die.
-func (r *run) lockAccount(name string, s Settings, a intake.Actions, file string) error {
+func (r *Session) lockAccount(name string, s Settings, a intake.Actions, file string) error {
 	if s.Sending.DryRun {
 		return nil
 	}
@@ -137,7 +176,7 @@ func (r *run) lockAccount(name string, s Settings, a intake.Actions, file string
 		var release func() error
 		release, err = lock(dir, 0)
 		if busy := (*runs.BusyError)(nil); errors.As(err, &busy) && s.Pace.LockWait > 0 {
-			r.show(Trouble{fmt.Errorf("waiting up to %s for %s to end", s.Pace.LockWait, busy.Holder)})
+			r.Show(Trouble{fmt.Errorf("waiting up to %s for %s to end", s.Pace.LockWait, busy.Holder)})
 			release, err = lock(dir, s.Pace.LockWait)
 		}
 		if err == nil {
@@ -180,7 +219,7 @@ func sameAccount(name string) string {
 }
 
 // lockRun makes this process the only one that has to do with a run.
-func (r *run) lockRun(dir *runs.Dir) error {
+func (r *Session) lockRun(dir *runs.Dir) error {
 	until := time.Now().Add(r.Settings.Pace.LockWait)
 	for {
 		release, err := dir.Lock()
@@ -200,7 +239,7 @@ func (r *run) lockRun(dir *runs.Dir) error {
 // find returns the run of a name; of last, the newest of a kind. That never reaches
 // past a newer one which is not fit to be taken up: whoever means an older one has
 // to name it.
-func (r *run) find(name, what string, is func(runs.Info) bool) (*runs.Dir, error) {
+func (r *Session) find(name, what string, is func(runs.Info) bool) (*runs.Dir, error) {
 	return Find(r.Settings.Output.Reports, name, what, is)
 }
 
@@ -263,7 +302,7 @@ func absolute(path string) string {
 }
 
 // adopt takes from a journal what its run was, and from this command how it goes on.
-func (r *run) adopt(h journal.Head) (Settings, error) {
+func (r *Session) adopt(h journal.Head) (Settings, error) {
 	s, err := SettingsOf(h)
 	if err != nil {
 		return s, err
@@ -277,7 +316,7 @@ func (r *run) adopt(h journal.Head) (Settings, error) {
 }
 
 // confirm asks a question about the run as a whole. refusal is the error of a no.
-func (r *run) confirm(question string, refusal error) error {
+func (r *Session) confirm(question string, refusal error) error {
 	if r.Front.Attended() && r.Front.Ask(r.Stop, Question{Text: question, Agrees: "yes"}) {
 		return nil
 	}

@@ -40,12 +40,12 @@ func nothingToDo(dir *runs.Dir, text string) (*Result, error) {
 }
 
 // completeAlready is the result of a resume that finds no rows left. The run's report is in place.
-func completeAlready(r *run, p *Plan) (*Result, error) {
+func completeAlready(r *Session, p *Plan) (*Result, error) {
 	summary, err := reports.Write(p.Dir, reports.Options{Escape: csvfile.Escape})
 	if err != nil {
 		return nil, err
 	}
 	summary.ExitCode = batch.ExitOf(summary.Outcomes)
-	r.notice("%s is complete: there is nothing left to do, and nothing was sent", p.Head.ID)
+	r.Notice(p.Head.ID + " is complete: there is nothing left to do, and nothing was sent")
 	return &Result{Run: p.identity(p.Since), Summary: summary, Next: p.next(summary)}, nil
 }

@@ -10,8 +10,8 @@ import (
 // Resume goes on with a run that stopped, in its own folder. failed also tries rows
 // again that ended failed or conflict.
 func Resume(j Job, c Control, name string, failed bool) (*Result, error) {
-	r := j.start(c)
-	defer r.release()
+	r := j.Start(c)
+	defer r.Release()
 	dir, err := r.find(name, "run", IsEdit)
 	if err != nil {
 		return nil, err
@@ -43,7 +43,7 @@ func Resume(j Job, c Control, name string, failed bool) (*Result, error) {
 }
 
 // planRest makes of a run what it was when it began.
-func planRest(r *run, p *Plan) (err error) {
+func planRest(r *Session, p *Plan) (err error) {
 	h := p.Head
 	if p.Settings, err = r.adopt(h); err != nil {
 		return err
@@ -57,7 +57,7 @@ func planRest(r *run, p *Plan) (err error) {
 			return err
 		}
 	}
-	if p.Accounts, err = r.connect(p.Settings, p.Actions, h.File, h.Systems); err != nil {
+	if p.Accounts, err = r.Connect(p.Settings, p.Actions, h.File, h.Systems); err != nil {
 		return err
 	}
 	if err := p.Accounts.mustBe(r.Stop, h, p.Past); err != nil {
@@ -78,7 +78,7 @@ func planRest(r *run, p *Plan) (err error) {
 }
 
 // planRestOf makes the work of a run whose rows are another's.
-func planRestOf(r *run, p *Plan) error {
+func planRestOf(r *Session, p *Plan) error {
 	relation := func(id string) (*earlier, error) {
 		dir, err := relative(p.Head, id, p.Dir.Path())
 		if err != nil {

@@ -297,12 +297,12 @@ func QuoteWord(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
-// workersOf is how many requests of a system may be in flight. A Trackfinity install
+// WorkersOf is how many requests of a system may be in flight. A Trackfinity install
 // gets one at a time unless more are asked for: it is somebody's own server, and no
 // limit of it is documented. Shards divide among themselves what nobody has asked
 // for: together they have no more in flight than one run, of which the limit headers
 // tell the others only once they are answered.
-func (s Settings) workersOf(system string) int {
+func (s Settings) WorkersOf(system string) int {
 	switch {
 	case s.Pace.Workers > 0:
 		return s.Pace.Workers

@@ -82,7 +82,7 @@ func TestShardsDivideThePace(t *testing.T) {
 	} {
 		s := Defaults()
 		s.Selection.Shard, s.Pace.Workers = intake.Shard{Shard: runs.Shard{Number: min(1, c.of), Of: c.of}}, c.set
-		workers, rate := s.workersOf(action.SystemFusebill), s.rateOf(action.SystemTrackfinity, intake.ActionsOf(intake.Mixed))
+		workers, rate := s.WorkersOf(action.SystemFusebill), s.rateOf(action.SystemTrackfinity, intake.ActionsOf(intake.Mixed))
 		if workers != c.workers || math.Abs(float64(rate)-c.trackfinity) > 1e-9 {
 			t.Errorf("%d shards, --workers %d: %d workers, Trackfinity %v/s", c.of, c.set, workers, rate)
 		}

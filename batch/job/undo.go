@@ -14,8 +14,8 @@ import (
 
 // Undo takes back what a run has sent, as a run of its own that names it.
 func Undo(j Job, c Control, name string) (*Result, error) {
-	r := j.start(c)
-	defer r.release()
+	r := j.Start(c)
+	defer r.Release()
 	dir, err := r.find(name, "run", isLive)
 	if err != nil {
 		return nil, err
@@ -75,7 +75,7 @@ func undoneAlready(of *earlier, out Output) (*Result, error) {
 }
 
 // planShownUndo makes the plan that carries out what an undo's dry run has shown.
-func planShownUndo(r *run, shown *earlier) (*Plan, error) {
+func planShownUndo(r *Session, shown *earlier) (*Plan, error) {
 	head := shown.journal.Head
 	s, err := SettingsOf(head)
 	if err != nil {
@@ -98,7 +98,7 @@ func planShownUndo(r *run, shown *earlier) (*Plan, error) {
 }
 
 // planUndo makes the plan that takes a run back: all of it, or what a dry run has shown of that.
-func planUndo(r *run, of, shown *earlier) (*Plan, error) {
+func planUndo(r *Session, of, shown *earlier) (*Plan, error) {
 	head := of.journal.Head
 	s, err := r.adopt(head)
 	if err != nil {
@@ -121,7 +121,7 @@ func planUndo(r *run, of, shown *earlier) (*Plan, error) {
 		}
 		return p, batch.Usage("rowbatch runs", "%s has left nothing that can be put back%s", head.ID, hint)
 	}
-	if p.Accounts, err = r.connect(s, p.Actions, head.File, []string{action.SystemFusebill}); err != nil {
+	if p.Accounts, err = r.Connect(s, p.Actions, head.File, []string{action.SystemFusebill}); err != nil {
 		return nil, err
 	}
 	if err := p.Accounts.mustBe(r.Stop, head, of.journal.Index); err != nil {

@@ -71,8 +71,8 @@ func printSummary(w io.Writer, r *job.Result) {
 			fmt.Fprintf(w, "sending them takes %s\n", forecastText(*r.Forecast))
 		}
 	}
-	fmt.Fprintf(w, "%s (%s, %s) in %s%s\n", batch.Plural(s.Requests.Total, "request"), batch.Plural(s.Requests.Read, "read"),
-		batch.Plural(s.Requests.Write, "write"), batch.Span(span(s.Seconds)), WaitedText(s))
+	fmt.Fprintf(w, "%s (%s, %s) in %s\n", batch.Plural(s.Requests.Total, "request"), batch.Plural(s.Requests.Read, "read"),
+		batch.Plural(s.Requests.Write, "write"), TimeText(s))
 	PrintErrors(w, s)
 	if r.Run.Hosts != "" {
 		fmt.Fprintf(w, "account: %s\n", accountText(r.Run))
@@ -153,10 +153,11 @@ func printHeld(w io.Writer, held []string, of string) {
 	fmt.Fprintf(w, "to take them off hold: rowbatch undo %s --unhold %s\n", of, strings.Join(client.ServiceStartOptions(), "|"))
 }
 
-// WaitedText ends the sentence about a run's time; "" when there was hardly any waiting.
-func WaitedText(s reports.Summary) string {
+// TimeText says how long a run took, and how much of that it waited for what.
+func TimeText(s reports.Summary) string {
+	all := batch.Span(span(s.Seconds))
 	if s.WaitedSeconds < 1 {
-		return ""
+		return all
 	}
 	words := map[governor.Reason]string{
 		governor.MinuteLimit: "for the minute's limit", governor.DayLimit: "for the day's limit",
@@ -168,7 +169,7 @@ func WaitedText(s reports.Summary) string {
 			spent, parts = append(spent, batch.Span(d)), append(parts, words[why])
 		}
 	}
-	all := ", of which " + batch.Span(span(s.WaitedSeconds)) + " waiting"
+	all += ", of which " + batch.Span(span(s.WaitedSeconds)) + " waiting"
 	if len(parts) == 1 {
 		return all + " " + parts[0]
 	}

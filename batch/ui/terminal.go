@@ -2,6 +2,7 @@ package ui
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -44,9 +45,14 @@ const lineEvery = 5 * time.Second
 
 // Show shows an event.
 func (t *Terminal) Show(e job.Event) {
-	if trouble, is := e.(job.Trouble); is {
+	switch e := e.(type) {
+	case job.Trouble:
 		t.clear()
-		t.Complain(trouble.Err)
+		t.Complain(e.Err)
+		return
+	case job.RowRefused:
+		t.clear()
+		fmt.Fprintf(t.Err, "%s: line %d: %s: %s\n", e.File, e.Line, e.Problem.Code, reports.Visible(e.Problem.Text))
 		return
 	}
 	if t.Quiet {
@@ -57,7 +63,7 @@ func (t *Terminal) Show(e job.Event) {
 		t.fileRead(e.Rows)
 	case job.Notice:
 		t.clear()
-		fmt.Fprintln(t.Err, "rowbatch: "+e.Text)
+		fmt.Fprintln(t.Err, cmp.Or(e.File, "rowbatch")+": "+e.Text)
 	case job.Foretold:
 		t.clear()
 		fmt.Fprintf(t.Err, "rowbatch: %s takes %s\n", e.Phase, forecastText(e.Forecast))

@@ -1,4 +1,4 @@
-package sheet
+package export
 
 import (
 	"path/filepath"
@@ -13,7 +13,7 @@ import (
 // A workbook's cells are all text, and give back what was exported.
 func TestWorkbookCellsAreText(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "out.xlsx")
-	out, err := Open(name, false, nil)
+	out, err := openSheet(name, false, nil)
 	must(t, err)
 	cells := []string{"9007199254740993", "007", "=1+1", "'=x", "two\nlines", "1.50"}
 	var shown []string
@@ -44,9 +44,9 @@ func TestWorkbookCellsAreText(t *testing.T) {
 func TestPlaceKeepsWhatIsThere(t *testing.T) {
 	dir := t.TempDir()
 	name := filepath.Join(dir, "out.csv")
-	first, err := Open(name, false, nil)
+	first, err := openSheet(name, false, nil)
 	must(t, err)
-	second, err := Open(name, false, nil)
+	second, err := openSheet(name, false, nil)
 	must(t, err)
 	must(t, first.Finish())
 	must(t, first.Keep())
@@ -60,7 +60,7 @@ func TestPlaceKeepsWhatIsThere(t *testing.T) {
 	if len(left) != 1 || !strings.Contains(err.Error(), left[0]) {
 		t.Errorf("the rows are in %v, and the error says %v", left, err)
 	}
-	third, err := Open(filepath.Join(dir, "other.csv"), false, nil)
+	third, err := openSheet(filepath.Join(dir, "other.csv"), false, nil)
 	must(t, err)
 	third.Drop()
 	if after, _ := filepath.Glob(filepath.Join(dir, ".*.tmp")); len(after) != 1 {

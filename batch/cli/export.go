@@ -1,0 +1,90 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"rowbatch/batch"
+	"rowbatch/batch/export"
+	"rowbatch/batch/job"
+	"rowbatch/batch/ui"
+)
+
+func newExport() *cobra.Command {
+	o, s := export.Defaults(), job.Defaults()
+	cmd := &cobra.Command{
+		Use: "export [FILE]", Short: "Write Fusebill customers to a CSV or XLSX file, to be edited and sent back",
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			file := strings.Join(args, "")
+			if err := s.Check(export.Actions(), cmd.Flags().Changed); err != nil {
+				return err
+			}
+			if err := o.Check(s, file, cmd.Flags().Changed); err != nil {
+				return err
+			}
+			return onTerminal(cmd, s, file == "-", func(t *ui.Terminal, j job.Job, c job.Control) error {
+				r, err := export.Export(j, c, o, file, t.In, t.Out)
+				if err != nil {
+					return err
+				}
+				return printExport(t, r, o, s.Output)
+			})
+		},
+	}
+	cmd.Long = `export writes customers to a file: all of them or those of a --query, oldest first,
+or those that FILE names by id or reference, in its order. Nothing is written to the API. Edit
+the file and send it back with update: cells that you did not touch stay as the
+record has them by then, edited ones are written where the record still holds
+the exported value, and a row that you did not touch costs no request at all.
+
+Columns are the id, every field that update takes, and rb_export, which names the
+run folder where the rows are kept as they were exported: keep the column, and the
+folder. Types of sales tracking codes are not known before the last customer has
+been read: name them, --columns id,"salesTrackingCode.Region". Columns
+beyond the fields of an update (status, currency, hubSpotId, createdTimestamp, …)
+can be named too, and are ignored by update.
+
+Without -o the CSV goes to standard output, and the summary to standard error.`
+	cmd.Example = `  rowbatch export --sandbox -o customers.csv
+  rowbatch export --query 'status:Active' --overview -o active.xlsx
+  rowbatch export overdue.csv --columns id,companyName,primaryEmail -o mails.csv`
+	o.Bind(cmd.Flags())
+	s.Bind(cmd.Flags(), export.Actions(), job.ExportFlags)
+	return cmd
+}
+
+// printExport tells what an export has brought: on standard error where the file
+// itself went to standard output.
+func printExport(t *ui.Terminal, r *export.Result, o export.Options, out job.Output) error {
+	w, to := t.Out, o.Output
+	if o.Output == "-" {
+		w, to = t.Err, "standard output"
+	}
+	var err error
+	switch {
+	case out.JSON:
+		_, err = w.Write(r.Summary.JSON())
+	case o.Output != "-" || !out.Quiet:
+		err = printExported(w, r, to)
+	}
+	if err != nil {
+		return &batch.Fault{Code: batch.ExitFiles, Text: "the summary could not be printed: " + err.Error(), Try: "look into " + r.Folder}
+	}
+	return ended(r.Summary.ExitCode)
+}
+
+func printExported(w io.Writer, r *export.Result, to string) error {
+	s := r.Summary
+	fmt.Fprintf(w, "export: %s to %s\n", batch.Plural(s.Rows, "customer"), to)
+	fmt.Fprintf(w, "%s in %s\n", batch.Plural(s.Requests.Total, "request"), ui.TimeText(s))
+	ui.PrintErrors(w, s)
+	_, err := fmt.Fprintf(w, "as exported: %s (keep it, and the column rb_export: update compares with it)\n", r.Folder)
+	if err == nil && r.Next != "" {
+		_, err = fmt.Fprintf(w, "next, once edited: %s\n", r.Next)
+	}
+	return err
+}
