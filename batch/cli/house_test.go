@@ -77,7 +77,7 @@ func rooms() map[string][]string {
 		".":                {"batch/cli"},
 		"batch/cli":        {"batch/export", "batch/ui", "batch/job", "batch/intake", "batch/runs", "batch/journal", "batch/action", "batch", "reports", "mapping", "mapping/csvfile", "client", "client/sandbox", "samples"},
 		"batch/ui":         {"batch/export", "batch/job", "batch/intake", "batch/journal", "batch", "reports", "mapping", "client", "client/governor"},
-		"batch/export":     {"batch/job", "batch/intake", "batch/runs", "batch/journal", "batch/action", "batch", "reports", "mapping", "mapping/csvfile", "client"},
+		"batch/export":     {"batch/job", "batch/intake", "batch/runs", "batch/journal", "batch/action", "batch", "reports", "mapping", "mapping/csvfile", "client", "client/governor"},
 		"batch/job":        {"batch/intake", "batch/runs", "batch/journal", "batch/action", "batch", "reports", "mapping", "mapping/csvfile", "client", "client/governor"},
 		"batch/intake":     {"batch/runs", "batch/journal", "batch/action", "batch", "mapping", "mapping/csvfile", "client"},
 		"reports":          {"batch/runs", "batch/journal", "batch"},
