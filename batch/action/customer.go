@@ -1,6 +1,7 @@
 package action
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -66,4 +67,41 @@ func doubled(object gjson.Result) (string, bool) {
 		return twice == ""
 	})
 	return twice, twice != ""
+}
+
+func (c customer) trackingCode(typ string) batch.Value {
+	for _, entry := range gjson.GetBytes(c.body, trackingList).Array() {
+		if c.codes.matches(entry, typ) {
+			return batch.Value(entry.Get("code").Raw)
+		}
+	}
+	return batch.Absent
+}
+
+// setTrackingCode sets, replaces or (null) removes the entry of one type. The
+// others keep their bytes; the vendor sends only type and code of a new one.
+func (c customer) setTrackingCode(typ string, want batch.Value) (customer, error) {
+	list := gjson.GetBytes(c.body, trackingList)
+	if list.Type != gjson.Null && !list.IsArray() {
+		return c, errors.New(trackingList + " is no list")
+	}
+	var entries []string
+	found := false
+	for _, entry := range list.Array() {
+		if !c.codes.matches(entry, typ) {
+			entries = append(entries, entry.Raw)
+			continue
+		}
+		if found {
+			return c, fmt.Errorf("%s holds the type %q twice", trackingList, typ)
+		}
+		found = true
+		if want != batch.Null {
+			entries = append(entries, c.codes.entry(typ, want))
+		}
+	}
+	if !found && want != batch.Null {
+		entries = append(entries, c.codes.entry(typ, want))
+	}
+	return c.setRaw(trackingList, "["+strings.Join(entries, ",")+"]")
 }
