@@ -113,6 +113,9 @@ func (h *hold) Settle(sent []batch.Change, now batch.Record) batch.Verdict {
 	return settle(sent, valueOf(now.Body))
 }
 
+// fromList never takes a list row for the record: what the customer owes the overview alone tells.
+func (h *hold) fromList() listEvidence { return listEvidence{codes: h.codes} }
+
 // holdVisit reads overviews and sends holds.
 type holdVisit struct {
 	*fusebillVisit

@@ -1,7 +1,10 @@
 package action
 
 import (
+	"slices"
 	"strings"
+
+	"github.com/tidwall/gjson"
 
 	"rowbatch/batch"
 	"rowbatch/mapping"
@@ -131,4 +134,54 @@ func Undone(s *batch.Sent, keepTheirs bool) *batch.Item {
 		it.Edits = append(it.Edits, batch.Edit{Field: c.Field, Want: want, Expect: &c.After, Stale: "changed_since_run", Yields: keepTheirs})
 	}
 	return it
+}
+
+// listed is an action whose rows can be decided by a row of the customer list.
+// One under a condition is none: the condition may ask for any field.
+type listed interface {
+	batch.Action
+	// fromList tells what a list row is to the action.
+	fromList() listEvidence
+}
+
+type listEvidence struct {
+	codes    *TrackingCodes // for the fields of a row
+	needs    []string       // fields, beside those that the row sets and guards, without which it is none
+	standsIn bool           // it may be a dry run's record
+}
+
+// DecideFromList decides a row by its customer's row in the list of customers, as far as
+// that is evidence: a list row may be a short form, and it ages. Of a run that
+// sends it says that nothing need be sent; in a dry run a list row that carries all
+// that matters is the record itself. nil: the customer must be read.
+func DecideFromList(it *batch.Item, row []byte, dry bool) (out *batch.Outcome) {
+	defer func() {
+		if recover() != nil {
+			out = nil // the visit to the customer meets it too, and tells
+		}
+	}()
+	a, may := it.Action.(listed)
+	now := Record(row)
+	if !may || now.ID != it.ID {
+		return nil
+	}
+	if _, twice := doubled(gjson.ParseBytes(row)); twice {
+		return nil
+	}
+	// The key itself must be there: in a parent that is null, or in a list of codes
+	// without the entry, a field may merely have been left out.
+	evidence := a.fromList()
+	lacks := func(field string) bool { return customer{row, evidence.codes}.value(field) == batch.Absent }
+	if slices.ContainsFunc(it.Edits, func(e batch.Edit) bool { return lacks(e.Field) }) ||
+		slices.ContainsFunc(it.Guards, func(g batch.Guard) bool { return lacks(g.Field) }) ||
+		slices.ContainsFunc(evidence.needs, lacks) {
+		return nil
+	}
+	judged := batch.Judge(it, now)
+	// What a preview and a plan keep of a customer.
+	short := slices.ContainsFunc([]string{"status", "createdTimestamp", "currency", "companyName", "firstName", "lastName"}, lacks)
+	if judged.Kind == batch.Unchanged || dry && evidence.standsIn && !short {
+		return &judged
+	}
+	return nil
 }

@@ -119,6 +119,11 @@ func (l *latch) Settle(sent []batch.Change, now batch.Record) batch.Verdict {
 	return settle(sent, valueOf(now.Body))
 }
 
+// fromList wants both links: the API clears the one left out.
+func (l *latch) fromList() listEvidence {
+	return listEvidence{codes: l.codes, needs: []string{hubSpotContact, hubSpotCompany}, standsIn: true}
+}
+
 // latchVisit reads customers with both their links, and sends latches.
 type latchVisit struct {
 	*fusebillVisit

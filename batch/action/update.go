@@ -117,3 +117,5 @@ func (u *update) Settle(sent []batch.Change, now batch.Record) batch.Verdict {
 }
 
 func (u *update) customer(r batch.Record) customer { return customer{r.Body, u.codes} }
+
+func (u *update) fromList() listEvidence { return listEvidence{codes: u.codes, standsIn: true} }

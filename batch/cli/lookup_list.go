@@ -154,7 +154,7 @@ func (l *listLookup) judge(m *match, c client.ListRow, at time.Time) error {
 	if err != nil || !fresh {
 		return err
 	}
-	out := action.Glance(it, c.Raw, r.flags.dryRun)
+	out := action.DecideFromList(it, c.Raw, r.flags.dryRun)
 	switch {
 	case out == nil:
 		return nil
