@@ -23,7 +23,6 @@ import (
 // Its requests are repeated patiently while the server does not answer.
 type Lookup struct {
 	Fusebill *client.Fusebill
-	Patience client.Patience
 	Workers  int
 }
 
@@ -67,9 +66,10 @@ func (l *Lookup) reference(stop context.Context, ref string) (Found, error) {
 			"the API has no way to search for the reference %q: %s; use the customer's id, or --lookup list", ref, why))}, nil
 	}
 	var match client.Match
-	rep, requests, err := l.ask(stop, func() client.Reply {
+	requests := 0
+	rep, err := l.ask(stop, func() client.Reply {
 		m, rep := l.Fusebill.FindByReference(stop, nil, ref)
-		match = m
+		match, requests = m, requests+rep.Requests
 		return rep
 	})
 	f := Found{Reference: ref, Requests: requests}
@@ -106,39 +106,33 @@ func SeveralWith(ref string, ids []string) *batch.Outcome {
 }
 
 // ask repeats a request until it is answered or refused. The error ends the run.
-func (l *Lookup) ask(stop context.Context, request func() client.Reply) (client.Reply, int, error) {
-	requests := 0
-	rep := client.Patiently(stop, l.Patience, func() client.Reply {
-		rep := request()
-		requests += rep.Requests
-		return rep
-	})
+func (l *Lookup) ask(stop context.Context, request func() client.Reply) (client.Reply, error) {
+	rep := l.Fusebill.Patiently(stop, request)
 	if client.EndsRun(rep.Err) {
-		return rep, requests, rep.Err
+		return rep, rep.Err
 	}
-	return rep, requests, nil
+	return rep, nil
 }
 
 // Codes looks up each type and code that a file gives, once, and the types of
 // which it only removes codes. A server that does not know the route leaves the
 // names as they are given.
-func (l *Lookup) Codes(stop context.Context, uses []mapping.Use) (codes *TrackingCodes, requests int, err error) {
-	codes = NewTrackingCodes()
+func (l *Lookup) Codes(stop context.Context, uses []mapping.Use) (*TrackingCodes, error) {
+	codes := NewTrackingCodes()
 	var refused *client.APIError
 	for _, use := range uses {
 		alike := func(u mapping.Use) bool { return u.Member == use.Member && u.Text != "" }
 		if use.Text == "" && slices.ContainsFunc(uses, alike) {
 			continue // a code of the type is looked up anyway
 		}
-		rep, n, err := l.ask(stop, func() client.Reply { return l.Fusebill.TrackingCode(stop, nil, use.Member, cmp.Or(use.Text, anyCode)) })
-		requests += n
+		rep, err := l.ask(stop, func() client.Reply { return l.Fusebill.TrackingCode(stop, nil, use.Member, cmp.Or(use.Text, anyCode)) })
 		switch {
 		case err != nil:
-			return codes, requests, err
+			return codes, err
 		case stop.Err() != nil:
-			return codes, requests, context.Cause(stop)
+			return codes, context.Cause(stop)
 		case rep.Status == http.StatusNotFound && errors.As(rep.Err, &refused) && len(refused.Details) == 0:
-			return codes, requests, nil // an account without the code answers with the documented list of errors
+			return codes, nil // an account without the code answers with the documented list of errors
 		case rep.Class == client.Answered && use.Text != "":
 			// An answer is what it is only when it is about the code that was asked for.
 			typ, code := gjson.GetBytes(rep.Body, "type").String(), gjson.GetBytes(rep.Body, "code").String()
@@ -152,10 +146,10 @@ func (l *Lookup) Codes(stop context.Context, uses []mapping.Use) (codes *Trackin
 		case rep.Class == client.Refused && rep.Status == http.StatusBadRequest:
 			codes.Unknown(use.Member, "", rep.Err.Error())
 		case rep.Class != client.Answered && rep.Class != client.Refused:
-			return codes, requests, fmt.Errorf("the sales tracking code %q could not be looked up: %w", use.Text, rep.Err)
+			return codes, fmt.Errorf("the sales tracking code %q could not be looked up: %w", use.Text, rep.Err)
 		}
 	}
-	return codes, requests, nil
+	return codes, nil
 }
 
 // anyCode stands in the question whether a type exists: for an unknown type the
