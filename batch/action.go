@@ -159,6 +159,15 @@ type Visit interface {
 	Close() // gives back what was leased and not used
 }
 
+// Canary is a Visit that can read what Read does not show of its customer, in
+// another resource of the API. Around the first write of an action that must stay
+// as it is, too: a link that only the one shows could be cut, and the other be fine.
+type Canary interface {
+	ReadBeside(ctx context.Context, id string) Reply
+	// CheckBeside compares two such readings; nil means that nothing moved that the step accounts for.
+	CheckBeside(s Step, before, after Record) *Outcome
+}
+
 // Blind is a Visit whose Read makes no request: its API shows no records.
 type Blind interface{ Blind() }
 
@@ -171,5 +180,6 @@ type Options struct {
 	Send     bool           // false: decide, and send nothing
 	Settle   time.Duration  // from the end of an unanswered write to its read-back
 	Patience Patience       // how long an unanswering server is asked again
-	Fresh    time.Duration  // a write leaves at most this long after its read, else the record is read again
+	Fresh    time.Duration  // a write leaves at most this long after its read was asked for, else the record is read again
+	Clock    Clock          // by which that is told; nil: the machine's
 }

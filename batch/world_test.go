@@ -19,23 +19,47 @@ import (
 
 // world is a server of customers with one field a and a ledger of effects.
 type world struct {
-	t       *testing.T
-	mu      sync.Mutex
-	records map[string]string // id → JSON
-	effects map[string]int    // per id
-	order   map[string][]string
-	readAt  map[string]time.Time
-	busy    map[string]bool
-	calls   map[string]int
-	flying  int
-	most    int // requests in flight at once
-	reads   int
-	writes  int
-	fault   func(kind, id string, call int) fault
-	onSend  func(id string)
-	disk    *disk
-	epoch   atomic.Int32                   // processes that have ended
-	acts    func(id string, call int) bool // whether a write that is cut off takes effect; nil: it does not
+	t        *testing.T
+	mu       sync.Mutex
+	records  map[string]string // id → JSON
+	effects  map[string]int    // per id
+	order    map[string][]string
+	readings map[string][2]reading // the last two, the last one first
+	fresh    time.Duration         // how old a record may be when its write leaves
+	wall     time.Duration         // by how much the calendar differs from the steady clock
+	busy     map[string]bool
+	calls    map[string]int
+	flying   int
+	most     int // requests in flight at once
+	reads    int
+	writes   int
+	fault    func(kind, id string, call int) fault
+	onSend   func(id string)
+	disk     *disk
+	epoch    atomic.Int32                   // processes that have ended
+	acts     func(id string, call int) bool // whether a write that is cut off takes effect; nil: it does not
+}
+
+// reading is one of a customer: when it was asked for, by the calendar, and answered, and what it showed.
+type reading struct {
+	asked, answered time.Time
+	body            string
+}
+
+// calendar is what the world's clock on the wall shows.
+func (w *world) calendar() time.Time { return time.Now().Add(w.wall) }
+
+// tooOld tells why no write may follow on the customer's last reading.
+func (w *world) tooOld(id string) string {
+	last, before := w.readings[id][0], w.readings[id][1]
+	age := w.calendar().Sub(last.asked)
+	if last.body == before.body { // read so twice
+		age = w.calendar().Sub(last.answered)
+	}
+	if age > w.fresh {
+		return fmt.Sprintf("a write to customer %s left %v after its read", id, age)
+	}
+	return ""
 }
 
 type fault struct {
@@ -45,10 +69,11 @@ type fault struct {
 	delay  time.Duration
 	status int
 	hopes  bool // a refused write may fare better later
+	early  bool // a read shows what was there when it was asked for
 }
 
 func newWorld(t *testing.T, ids ...string) *world {
-	w := &world{t: t, records: map[string]string{}, effects: map[string]int{}, order: map[string][]string{}, readAt: map[string]time.Time{}, busy: map[string]bool{}, calls: map[string]int{}}
+	w := &world{t: t, records: map[string]string{}, effects: map[string]int{}, order: map[string][]string{}, readings: map[string][2]reading{}, fresh: 5 * time.Second, busy: map[string]bool{}, calls: map[string]int{}}
 	for _, id := range ids {
 		w.records[id] = fmt.Sprintf(`{"id":%q,"status":"Active","a":"old","b":"kept"}`, id)
 	}
@@ -63,12 +88,17 @@ func (w *world) call(ctx context.Context, kind, id string, act func() batch.Repl
 	}
 	w.busy[id] = true
 	w.calls[id]++
-	nth := w.calls[id]
+	nth, asked := w.calls[id], w.calendar()
 	w.flying++
 	w.most = max(w.most, w.flying)
 	var f fault
 	if w.fault != nil {
 		f = w.fault(kind, id, w.calls[id])
+	}
+	var held batch.Reply
+	if f.early {
+		held = act()
+		act = func() batch.Reply { return held }
 	}
 	w.mu.Unlock()
 	if f.delay == 0 {
@@ -87,10 +117,11 @@ func (w *world) call(ctx context.Context, kind, id string, act func() batch.Repl
 	w.busy[id] = false
 	w.flying--
 	if f.class == batch.Answered {
+		rep := act()
 		if kind == "read" {
-			w.readAt[id] = time.Now()
+			w.readings[id] = [2]reading{{asked, w.calendar(), string(rep.Record.Body)}, w.readings[id][0]}
 		}
-		return act()
+		return rep
 	}
 	if f.class == batch.Lost && f.effect && kind == "send" {
 		w.later(f.late, act)
@@ -237,8 +268,8 @@ func (v *editVisit) Send(ctx context.Context, s batch.Step) batch.Reply {
 	v.w.mu.Lock()
 	v.w.writes++
 	v.w.disk.holdsIntent(v.w.t, id)
-	if old := time.Since(v.w.readAt[id]); old > 5*time.Second {
-		v.w.t.Errorf("a write to customer %s left %v after its read", id, old)
+	if why := v.w.tooOld(id); why != "" {
+		v.w.t.Error(why)
 	}
 	if v.w.onSend != nil {
 		v.w.onSend(id)
