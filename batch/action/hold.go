@@ -142,6 +142,11 @@ func (v *holdVisit) Read(ctx context.Context, id string) batch.Reply {
 	return customer
 }
 
+// ReadBeside reads the customer.
+func (v *holdVisit) ReadBeside(ctx context.Context, id string) batch.Reply {
+	return v.fusebillVisit.Read(ctx, id)
+}
+
 // under adds to an object the members of another that it lacks.
 func under(object, other []byte) []byte {
 	gjson.ParseBytes(other).ForEach(func(key, value gjson.Result) bool {

@@ -73,11 +73,12 @@ func belongs() map[string]string {
 type update struct {
 	account Fusebill
 	codes   *TrackingCodes
+	links   *hiddenLinks
 }
 
 // NewUpdate returns the action that edits a Fusebill customer: GET, merge, PUT.
 func NewUpdate(s Services) batch.Action {
-	return conditional(&update{s.Fusebill, s.codes()}, s)
+	return conditional(&update{s.Fusebill, s.codes(), newHiddenLinks(linkKeys(), s.Warn)}, s)
 }
 
 func (u *update) Name() string   { return "update" }
@@ -87,11 +88,26 @@ func (u *update) System() string { return SystemFusebill }
 func (u *update) MaxSends() int { return 8 }
 
 func (u *update) Open(ctx context.Context, requests int, readBack bool) (batch.Visit, error) {
-	v, err := u.account.open(ctx, requests, readBack)
+	v, err := u.account.open(ctx, u.links.requests(requests), readBack)
 	if err != nil {
 		return nil, err
 	}
-	return v, nil
+	return &updateVisit{v, u.links}, nil
+}
+
+// updateVisit reads customers with all their links, since a PUT clears what it leaves out.
+type updateVisit struct {
+	*fusebillVisit
+	links *hiddenLinks
+}
+
+func (v *updateVisit) Read(ctx context.Context, id string) batch.Reply {
+	return v.links.complete(ctx, v.fusebillVisit, v.fusebillVisit.Read(ctx, id))
+}
+
+func (v *updateVisit) Send(ctx context.Context, s batch.Step) batch.Reply {
+	v.links.tell(s)
+	return v.links.fill(v.fusebillVisit.Send(ctx, s), s)
 }
 
 // Decide compares the row's cells with the live customer.
