@@ -21,6 +21,7 @@ type Head struct {
 	Mode         string            `json:"mode"`                    // see the Mode constants
 	Dry          bool              `json:"dry,omitempty"`           // an undo that writes nothing
 	Of           string            `json:"of,omitempty"`            // the run that this one carries out or takes back
+	Plan         string            `json:"plan,omitempty"`          // of an undo that carries out what a dry run of it has shown: that dry run
 	OfPath       string            `json:"of_path,omitempty"`       // absolute, of that run's folder
 	Action       string            `json:"action"`                  // as typed: update
 	ActionColumn string            `json:"action_column,omitempty"` // of a mixed file

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"rowbatch/mapping/csvfile"
 )
 
 // rule returns what the mapping file says of a column in rows of an action.
@@ -90,7 +92,7 @@ func (c *compiler) assignAs(h *heading, name string, rule *ColumnRule) {
 			continue
 		}
 		c.checkSecret(t, rule)
-		if fold(h.text) == passwordName && !t.target.field.Secret {
+		if csvfile.Fold(h.text) == passwordName && !t.target.field.Secret {
 			c.blame(h, rule, fmt.Sprintf("the column %q holds passwords by its heading, and %s is shown in reports: rename the column if it holds none", h.text, t.target.name))
 		}
 		t.take(h)
@@ -233,7 +235,7 @@ func (c *compiler) checkAllowClear() {
 
 // delimiterHint is for a heading that looks like several in one.
 func delimiterHint(heading string) string {
-	if strings.ContainsAny(heading, delimiters+":") {
+	if strings.ContainsAny(heading, csvfile.Delimiters+":") {
 		return "; or is another --delimiter meant?"
 	}
 	return ""

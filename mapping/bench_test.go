@@ -5,6 +5,8 @@ import (
 	"io"
 	"runtime"
 	"testing"
+
+	"rowbatch/mapping/csvfile"
 )
 
 const benchHeading = "id,firstName,lastName,companyName,title,primaryEmail,primaryPhone,reference," +
@@ -77,7 +79,7 @@ func BenchmarkRow(b *testing.B) {
 
 func checkSource(t testing.TB, s *lineSource) *Checked {
 	t.Helper()
-	in, err := NewInput(s, "in.csv", ReadOptions{})
+	in, err := csvfile.NewReader(s, "in.csv", csvfile.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,10 @@
 package mapping
 
-import "strings"
+import (
+	"strings"
+
+	"rowbatch/mapping/csvfile"
+)
 
 // meaning is what a cell says before its field is looked at.
 type meaning int
@@ -51,7 +55,7 @@ func (w words) read(cell string) (string, meaning) {
 
 func (w words) special(trimmed string) bool {
 	return w.nearlyClear(trimmed) || w.damaged(trimmed) || w.masked(trimmed) ||
-		strings.HasPrefix(trimmed, "'") && looksLikeFormula(trimmed)
+		strings.HasPrefix(trimmed, "'") && csvfile.IsFormula(trimmed)
 }
 
 func (w words) nearlyClear(trimmed string) bool {

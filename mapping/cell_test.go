@@ -126,19 +126,6 @@ func TestRowGathersProblemsAndWarnings(t *testing.T) {
 	}
 }
 
-func TestEscape(t *testing.T) {
-	for cell, want := range map[string]string{
-		"": "", "a": "a", "'a": "'a", "=1": "'=1", "+1": "'+1", "-1": "'-1", "@x": "'@x", "\tx": "'\tx", "\rx": "'\rx", "'=1": "''=1", "''": "''",
-	} {
-		if got := Escape(cell); got != want {
-			t.Errorf("Escape(%q) = %q, want %q", cell, got, want)
-		}
-		if got := Unescape(want); got != cell {
-			t.Errorf("Unescape(%q) = %q, want %q", want, got, cell)
-		}
-	}
-}
-
 func TestNearest(t *testing.T) {
 	names := []string{"id", "reference", "firstName", "lastName", "primaryEmail", "customerReference.reference2"}
 	for typed, want := range map[string]string{

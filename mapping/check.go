@@ -7,6 +7,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"rowbatch/mapping/csvfile"
 )
 
 // Sink keeps the rows of an input as they are checked, ragged ones too. The cells
@@ -14,7 +16,7 @@ import (
 // [Mapper.Unmask] needs, nil when there are none. They may be kept in memory, and
 // nowhere else.
 type Sink interface {
-	Append(row Row, hidden []string) error
+	Append(row csvfile.Row, base *Base, hidden []string) error
 }
 
 // CheckOptions change what Check lets pass.
@@ -51,11 +53,13 @@ const (
 
 // Check reads an input to its end and looks at all that needs no request. Rows
 // whose every cell is blank, which spreadsheets leave behind, are dropped and
-// counted; all others go to the sink, which may be nil. The error is a *Refusal
+// counted; all others go to the sink, which may be nil. The error is a *csvfile.Refusal
 // when the whole input is refused, else the reading's or the sink's own.
-func Check(in *Input, m *Mapper, sink Sink, o CheckOptions) (*Checked, error) {
+func Check(in *csvfile.Reader, m *Mapper, sink Sink, o CheckOptions) (*Checked, error) {
 	c := newChecker(m, o)
-	in.discreet = in.discreet || m.HasSecrets()
+	if m.HasSecrets() {
+		in.HideLines()
+	}
 	for {
 		row, err := in.Next()
 		if errors.Is(err, io.EOF) {
@@ -68,18 +72,19 @@ func Check(in *Input, m *Mapper, sink Sink, o CheckOptions) (*Checked, error) {
 			c.result.BlankRows++
 			continue
 		}
+		var base *Base
 		if !row.Ragged {
-			if row.Base, err = m.base(row.Cells, o.Exports); err != nil {
+			if base, err = m.base(row.Cells, o.Exports); err != nil {
 				return nil, err
 			}
 		}
-		c.row(row)
+		c.row(row, base)
 		if sink == nil {
 			continue
 		}
 		var hidden []string
 		row.Cells, hidden = m.Mask(row)
-		if err := sink.Append(row, hidden); err != nil {
+		if err := sink.Append(row, base, hidden); err != nil {
 			return nil, err
 		}
 	}
@@ -135,7 +140,7 @@ func newChecker(m *Mapper, o CheckOptions) *checker {
 	}
 }
 
-func (c *checker) row(row Row) {
+func (c *checker) row(row csvfile.Row, base *Base) {
 	r := c.result
 	n := r.Rows
 	r.Rows++
@@ -148,9 +153,9 @@ func (c *checker) row(row Row) {
 		c.about(row.Line, 0, "")
 		return
 	}
-	c.mapper.into(row.Cells, row.Base, &c.mapped)
+	c.mapper.into(row.Cells, base, &c.mapped)
 	r.count(n, &c.mapped)
-	if c.options.Exports != nil && row.Base == nil && c.mapped.Key != "" && c.mapper.comparesRowsOf(c.mapped.Action) {
+	if c.options.Exports != nil && base == nil && c.mapped.Key != "" && c.mapper.comparesRowsOf(c.mapped.Action) {
 		r.Added++
 	}
 	if len(c.mapped.Problems) > 0 {
@@ -233,18 +238,18 @@ func (c *checker) use(u Use) {
 }
 
 // refusal says why nothing of the input may be sent, once it has been read.
-func (c *checker) refusal(in *Input) error {
+func (c *checker) refusal(in *csvfile.Reader) error {
 	r := c.result
 	switch {
 	case r.Rows == 0:
-		return &Refusal{File: in.name, Text: "there are no rows below the heading", Try: "is this the right file?"}
+		return &csvfile.Refusal{File: in.Name(), Text: "there are no rows below the heading", Try: "is this the right file?"}
 	case len(c.uses) > mostUses:
-		return &Refusal{File: in.name, Text: fmt.Sprintf("more than %d different codes in %s columns", mostUses, r.uses[0].Family),
+		return &csvfile.Refusal{File: in.Name(), Text: fmt.Sprintf("more than %d different codes in %s columns", mostUses, r.uses[0].Family),
 			Try: "is the right column mapped? else split the file"}
-	case 5*r.Damaged > r.Rows && !in.isReport():
+	case 5*r.Damaged > r.Rows && !in.IsReport():
 		// A failed.csv holds nothing but trouble and must be able to come back.
-		return &Refusal{File: in.name, Line: c.firstHurt,
-			Text: fmt.Sprintf("%d of %d rows are damaged by a spreadsheet or do not have the heading's %d cells, from this one on", r.Damaged, r.Rows, in.width),
+		return &csvfile.Refusal{File: in.Name(), Line: c.firstHurt,
+			Text: fmt.Sprintf("%d of %d rows are damaged by a spreadsheet or do not have the heading's %d cells, from this one on", r.Damaged, r.Rows, in.Width()),
 			Try:  "format the columns as text and export again, or check --delimiter"}
 	}
 	return nil

@@ -7,11 +7,13 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"rowbatch/mapping/csvfile"
 )
 
 type kept struct{ rows []string }
 
-func (k *kept) Append(row Row, _ []string) error {
+func (k *kept) Append(row csvfile.Row, _ *Base, _ []string) error {
 	k.rows = append(k.rows, fmt.Sprintf("%d %s", row.Line, strings.Join(row.Cells, "|")))
 	return nil
 }
@@ -181,7 +183,7 @@ func TestCheckGathersWarningsAndCodes(t *testing.T) {
 
 type fullDisk struct{ error }
 
-func (f fullDisk) Append(Row, []string) error { return f.error }
+func (f fullDisk) Append(csvfile.Row, *Base, []string) error { return f.error }
 
 func TestCheckEndsWithTheSink(t *testing.T) {
 	full := errors.New("the disk is full")

@@ -3,6 +3,8 @@ package mapping
 import (
 	"fmt"
 	"strings"
+
+	"rowbatch/mapping/csvfile"
 )
 
 // column is a heading with all that its cells go through.
@@ -21,7 +23,7 @@ type column struct {
 
 func newColumn(h *heading, t target) column {
 	k := t.field.Kind
-	secret := t.field.Secret || fold(h.text) == passwordName
+	secret := t.field.Secret || csvfile.Fold(h.text) == passwordName
 	return column{index: h.index, heading: h.text, field: t.field, name: t.name,
 		words: words{number: k == Digits || k == Reference || k == Phone, secret: secret}}
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"rowbatch/mapping/csvfile"
 )
 
 // CompileOptions are what the user says about a heading besides itself.
@@ -15,7 +17,7 @@ type CompileOptions struct {
 	Export bool              // rows are compared with an export, even without a column rb_export
 }
 
-// Compile decides what each column of a heading is for. The error is a *Refusal
+// Compile decides what each column of a heading is for. The error is a *csvfile.Refusal
 // that lists every problem at once, those of the mapping file's own form included.
 func Compile(s Schema, heading []string, o CompileOptions) (*Mapper, error) {
 	return newCompiler(s.Action, []Schema{s}, o.File).compile(heading, o)
@@ -56,7 +58,7 @@ func newCompiler(command string, all []Schema, file *File) *compiler {
 }
 
 func (c *compiler) compile(heading []string, o CompileOptions) (*Mapper, error) {
-	c.exported = slices.ContainsFunc(c.parts, func(p *part) bool { return p.schema.Exported }) && (o.Export || slices.ContainsFunc(heading, IsExport))
+	c.exported = slices.ContainsFunc(c.parts, func(p *part) bool { return p.schema.Exported }) && (o.Export || slices.ContainsFunc(heading, csvfile.IsExport))
 	c.mapper.exported = c.exported
 	c.checkAction()
 	c.layOut(heading, o)
@@ -119,9 +121,9 @@ func (c *compiler) layOut(texts []string, o CompileOptions) {
 	for i, text := range texts {
 		h := heading{index: i, text: strings.TrimSpace(text)}
 		switch {
-		case isOurs(h.text), ignored[h.text]:
+		case csvfile.IsOurs(h.text), ignored[h.text]:
 			h.use = leftOut
-		case IsExport(h.text) && c.mapper.export == nil:
+		case csvfile.IsExport(h.text) && c.mapper.export == nil:
 			h.use, c.mapper.export = leftOut, &column{index: i, heading: h.text}
 		case h.text == "":
 			h.use = leftOut
@@ -166,7 +168,7 @@ func (c *compiler) texts() []string {
 func (c *compiler) finish() {
 	for i := range c.columns {
 		h := &c.columns[i]
-		secret := fold(h.text) == passwordName || h.use == leftOut && strings.Contains(fold(h.text), passwordName)
+		secret := csvfile.Fold(h.text) == passwordName || h.use == leftOut && strings.Contains(csvfile.Fold(h.text), passwordName)
 		for _, p := range c.parts {
 			secret = secret || p.setsSecret(h)
 			if !p.takes[h.index] && (h.use == undecided || h.use == guards) {

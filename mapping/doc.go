@@ -11,6 +11,6 @@
 // What may be a password is masked before a row is kept ([Mapper.Mask]), and no
 // message quotes it.
 //
-// Trouble with the input as a whole is a [*Refusal]; trouble with one row is a
+// Trouble with the input as a whole is a [*csvfile.Refusal]; trouble with one row is a
 // [Problem], which is data and stops nothing.
 package mapping

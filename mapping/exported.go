@@ -4,16 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"rowbatch/mapping/csvfile"
 )
-
-// exportHeading is the column that says from which export a row comes. Of all
-// columns whose name begins with rb_ it alone has a meaning on input, and is kept.
-const exportHeading = "rb_export"
-
-// IsExport says that a heading is that of the column rb_export.
-func IsExport(heading string) bool {
-	return strings.EqualFold(strings.TrimSpace(heading), exportHeading)
-}
 
 // Exports finds what rows were when they were exported.
 type Exports interface {
@@ -190,7 +183,7 @@ func (c *compiler) onlyRead(h *heading) bool {
 		return false
 	}
 	reads := func(p *part) bool {
-		return slices.ContainsFunc(p.schema.ReadOnly, func(name string) bool { return fold(name) == fold(h.text) })
+		return slices.ContainsFunc(p.schema.ReadOnly, func(name string) bool { return csvfile.Fold(name) == csvfile.Fold(h.text) })
 	}
 	sets := func(p *part) bool { _, ok := p.directory.field(h.text); return ok }
 	if !slices.ContainsFunc(c.parts, reads) || slices.ContainsFunc(c.parts, sets) {

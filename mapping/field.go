@@ -3,7 +3,8 @@ package mapping
 import (
 	"slices"
 	"strings"
-	"unicode"
+
+	"rowbatch/mapping/csvfile"
 )
 
 // Kind says which texts a field takes.
@@ -95,10 +96,10 @@ type directory struct {
 func newDirectory(s Schema) *directory {
 	d := &directory{fields: byName(s.Fields), keys: byName(s.Keys), belongs: map[string]string{}, guards: map[string]*Field{}}
 	for name, why := range s.Belongs {
-		d.belongs[fold(name)] = why
+		d.belongs[csvfile.Fold(name)] = why
 	}
 	for _, name := range s.Guards {
-		d.guards[fold(name)] = &Field{Name: name}
+		d.guards[csvfile.Fold(name)] = &Field{Name: name}
 	}
 	for _, f := range slices.Concat(s.Keys, s.Fields) {
 		d.names = append(d.names, f.Name)
@@ -110,7 +111,7 @@ func byName(fields []Field) map[string]*Field {
 	m := make(map[string]*Field, len(fields))
 	for i := range fields {
 		f := fields[i]
-		m[fold(f.Name)] = &f
+		m[csvfile.Fold(f.Name)] = &f
 	}
 	return m
 }
@@ -118,18 +119,18 @@ func byName(fields []Field) map[string]*Field {
 // field finds what may be set under a name.
 func (d *directory) field(name string) (target, bool) {
 	name = strings.TrimSpace(name)
-	if f := d.fields[fold(name)]; f != nil && !f.Family {
+	if f := d.fields[csvfile.Fold(name)]; f != nil && !f.Family {
 		return target{f, f.Name}, true
 	}
 	prefix, member, dotted := strings.Cut(name, ".")
 	member = strings.TrimSpace(member)
-	if f := d.fields[fold(prefix)+"."]; dotted && f != nil && f.Family && member != "" {
+	if f := d.fields[csvfile.Fold(prefix)+"."]; dotted && f != nil && f.Family && member != "" {
 		return target{f, f.Name + member}, true
 	}
 	return target{}, false
 }
 
-func (d *directory) key(name string) *Field { return d.keys[fold(name)] }
+func (d *directory) key(name string) *Field { return d.keys[csvfile.Fold(name)] }
 
 // guard finds what may be read under a name.
 func (d *directory) guard(name string) (target, bool) {
@@ -137,19 +138,9 @@ func (d *directory) guard(name string) (target, bool) {
 		return t, true
 	}
 	for _, m := range []map[string]*Field{d.keys, d.guards} {
-		if f := m[fold(name)]; f != nil {
+		if f := m[csvfile.Fold(name)]; f != nil {
 			return target{f, f.Name}, true
 		}
 	}
 	return target{}, false
-}
-
-// fold makes names equal that differ in letter case, spaces, _ and - only.
-func fold(name string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '_' || r == '-' || unicode.IsSpace(r) {
-			return -1
-		}
-		return unicode.ToLower(r)
-	}, name)
 }

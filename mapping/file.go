@@ -9,6 +9,8 @@ import (
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/vm"
 	"go.yaml.in/yaml/v4"
+
+	"rowbatch/mapping/csvfile"
 )
 
 // DefaultClear is the word that clears a field.
@@ -65,7 +67,7 @@ type File struct {
 
 // mentions says that a name stands in a part that could not be read, so that
 // nobody can tell yet what it is for.
-func (f *File) mentions(name string) bool { return f.unread[fold(name)] }
+func (f *File) mentions(name string) bool { return f.unread[csvfile.Fold(name)] }
 
 // hiding returns the file with messages that do not show what it gives to the
 // fields of these names.
@@ -88,7 +90,7 @@ func (f *File) at(s Scalar, text string) string {
 	if s.line <= len(f.lines) {
 		line = f.hidden.show(s.line, f.lines[s.line-1])
 	}
-	return fmt.Sprintf("%s:%d:%d: %s\n%s", f.Name, s.line, s.column, text, pointAt(s.line, line, byteColumn(line, s.column)))
+	return fmt.Sprintf("%s:%d:%d: %s\n%s", f.Name, s.line, s.column, text, csvfile.PointAt(s.line, line, byteColumn(line, s.column)))
 }
 
 // byteColumn turns a column in characters into one in bytes.

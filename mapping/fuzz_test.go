@@ -1,82 +1,13 @@
 package mapping
 
 import (
-	"bytes"
 	"errors"
 	"slices"
 	"strings"
 	"testing"
 
-	"pgregory.net/rapid"
+	"rowbatch/mapping/csvfile"
 )
-
-func FuzzEscape(f *testing.F) {
-	for _, s := range []string{"", "=1", "'=1", "''", "'\r", "a\x00"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, cell string) {
-		escaped := Escape(cell)
-		if back := Unescape(escaped); back != cell {
-			t.Errorf("%q became %q and %q", cell, escaped, back)
-		}
-		if escaped != "" && strings.Contains("=+-@\t\r", escaped[:1]) {
-			t.Errorf("%q would run as a formula", escaped)
-		}
-	})
-}
-
-func FuzzInput(f *testing.F) {
-	for _, s := range []string{"id,a\n1,b\n", "\xEF\xBB\xBFid;a\r\n1;\"b\r\n\"", "\xFF\xFEi\x00d\x00", "id\r1\r", "id,\"a\n", "\n\n\"\r\n\",b\nrb_x,c,d", "PK\x03\x04"} {
-		f.Add([]byte(s), "")
-	}
-	f.Add([]byte("id,n\xE4me\n"), "windows-1252")
-	f.Fuzz(func(t *testing.T, text []byte, encoding string) {
-		in, err := NewInput(bytes.NewReader(text), "in.csv", ReadOptions{Encoding: encoding})
-		var all []Row
-		if err == nil {
-			all, err = rows(in)
-		}
-		var refusal *Refusal
-		if err != nil && !errors.As(err, &refusal) {
-			t.Fatalf("neither rows nor a refusal: %v", err)
-		}
-		last := 0
-		for _, row := range all {
-			if row.Line <= last || row.Line > bytes.Count(text, []byte("\n"))+1 {
-				t.Fatalf("a row in line %d after one in line %d", row.Line, last)
-			}
-			last = row.Line
-		}
-	})
-}
-
-// A file with escaped cells reads back as it was, whatever its line ends.
-func TestInputRoundTrip(t *testing.T) {
-	cell := rapid.StringOf(rapid.SampledFrom([]rune("ab'=+-@,;\t\r\n\"\\ é")))
-	rapid.Check(t, func(t *rapid.T) {
-		want := rapid.SliceOfN(rapid.SliceOfN(cell, 3, 3), 0, 5).Draw(t, "rows")
-		end := rapid.SampledFrom([]string{"\n", "\r\n"}).Draw(t, "line end")
-		text := "id,b,c" + end
-		for _, row := range want {
-			var quoted []string
-			for _, cell := range row {
-				quoted = append(quoted, `"`+strings.ReplaceAll(Escape(cell), `"`, `""`)+`"`)
-			}
-			text += strings.Join(quoted, ",") + end
-		}
-		in, err := NewInput(strings.NewReader(text), "in.csv", ReadOptions{Delimiter: ','})
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := rows(in)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !slices.EqualFunc(got, want, func(r Row, cells []string) bool { return slices.Equal(r.Cells, cells) }) {
-			t.Fatalf("got %v, want %q", got, want)
-		}
-	})
-}
 
 // Whatever stands in a cell: a rejected row has a reason, and a text that is to
 // be sent is one that the field takes.
@@ -119,7 +50,7 @@ func FuzzSecrets(f *testing.F) {
 				t.Errorf("%q: %s", other, p.Text)
 			}
 		}
-		kept, hidden := m.Mask(Row{Cells: cells})
+		kept, hidden := m.Mask(csvfile.Row{Cells: cells})
 		for i, cell := range kept {
 			if i != 3 && i != 5 && cell != cells[i] || (i == 3 || i == 5) && cell != mask && strings.TrimSpace(cell) != "" {
 				t.Errorf("%q is kept as %q", cells, kept)

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"rowbatch/mapping/csvfile"
 )
 
 // guards takes the columns of match; those of the command line come last and win.
@@ -36,7 +38,7 @@ func (c *compiler) guard(column string, p Pair) {
 		c.complain(p.Name, "the column %q says what a row becomes and cannot also be a guard", column)
 		return
 	}
-	if fold(h.text) == passwordName {
+	if csvfile.Fold(h.text) == passwordName {
 		c.complain(p.Name, "the column %q holds passwords by its heading, and a guard's text is shown: rename the column if it holds none", column)
 	}
 	h.use = guards

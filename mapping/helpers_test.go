@@ -2,10 +2,10 @@ package mapping
 
 import (
 	"errors"
-	"io"
-	"slices"
 	"strings"
 	"testing"
+
+	"rowbatch/mapping/csvfile"
 )
 
 func schema() Schema {
@@ -32,9 +32,9 @@ func schema() Schema {
 	}
 }
 
-func input(t testing.TB, text string) *Input {
+func input(t testing.TB, text string) *csvfile.Reader {
 	t.Helper()
-	in, err := NewInput(strings.NewReader(text), "in.csv", ReadOptions{})
+	in, err := csvfile.NewReader(strings.NewReader(text), "in.csv", csvfile.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,26 +59,10 @@ func parsed(t testing.TB, text string) *File {
 	return f
 }
 
-// rows reads an input to its end.
-func rows(in *Input) ([]Row, error) {
-	var all []Row
-	for {
-		row, err := in.Next()
-		if errors.Is(err, io.EOF) {
-			return all, nil
-		}
-		if err != nil {
-			return all, err
-		}
-		row.Cells = slices.Clone(row.Cells)
-		all = append(all, row)
-	}
-}
-
 // refused demands a refusal that says all of the texts.
 func refused(t *testing.T, err error, line int, texts ...string) {
 	t.Helper()
-	var r *Refusal
+	var r *csvfile.Refusal
 	if !errors.As(err, &r) {
 		t.Fatalf("got %v, want a refusal", err)
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"rowbatch/mapping/csvfile"
 )
 
 // chooseKeys finds the columns that say which customer a row is about, for each
@@ -66,7 +68,7 @@ func (c *compiler) keyOfFile(p *part, k *KeyRule) {
 		return
 	}
 	field := p.directory.key(k.Field.Text)
-	if rule := c.rule(p, h); rule != nil && rule.Field.Text != "" && fold(rule.Field.Text) != fold(field.Name) {
+	if rule := c.rule(p, h); rule != nil && rule.Field.Text != "" && csvfile.Fold(rule.Field.Text) != csvfile.Fold(field.Name) {
 		c.complain(rule.Field, "the column %q is the key and cannot also set %s", h.text, rule.Field.Text)
 	}
 	c.setKey(p, h, field)
@@ -87,7 +89,7 @@ func (c *compiler) chooseKey(p *part) {
 func (c *compiler) keyColumn(p *part, name string) *heading {
 	for i := range c.columns {
 		h := &c.columns[i]
-		if h.use == undecided && !p.takes[i] && !c.unclear(h) && fold(c.meaning(p, h)) == fold(name) {
+		if h.use == undecided && !p.takes[i] && !c.unclear(h) && csvfile.Fold(c.meaning(p, h)) == csvfile.Fold(name) {
 			return h
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"rowbatch/mapping/csvfile"
 )
 
 func checkedAs(t testing.TB, command, text, file string, o CheckOptions, sink Sink) *Checked {
@@ -96,7 +98,7 @@ func TestCheckCountsByAction(t *testing.T) {
 // secretive keeps rows as they would be written, and what was hidden from them.
 type secretive struct{ rows []string }
 
-func (s *secretive) Append(row Row, hidden []string) error {
+func (s *secretive) Append(row csvfile.Row, _ *Base, hidden []string) error {
 	s.rows = append(s.rows, fmt.Sprintf("%s %q", strings.Join(row.Cells, "|"), hidden))
 	return nil
 }

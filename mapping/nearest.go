@@ -1,14 +1,18 @@
 package mapping
 
-import "strings"
+import (
+	"strings"
+
+	"rowbatch/mapping/csvfile"
+)
 
 // Nearest returns the name that somebody who typed another most likely meant;
 // false when none is near. Letter case, spaces, _ and - do not count.
 func Nearest(name string, of []string) (string, bool) {
-	typed := []rune(fold(name))
+	typed := []rune(csvfile.Fold(name))
 	best, least := "", min(max(len(typed)/3, 1)+1, len(typed))
 	for _, candidate := range of {
-		known := fold(candidate)
+		known := csvfile.Fold(candidate)
 		if strings.HasSuffix(known, "."+string(typed)) {
 			return candidate, true // reference2 is customerReference.reference2, not reference
 		}

@@ -7,10 +7,12 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"rowbatch/mapping/csvfile"
 )
 
 // ParseFile reads a mapping file. Every scalar is taken as the text that stands
-// there: 0123 stays 0123, and N is no boolean. The error is a *Refusal with all
+// there: 0123 stays 0123, and N is no boolean. The error is a *csvfile.Refusal with all
 // problems, each with line, column and the line shown. Unless the file is no
 // YAML mapping at all, it comes with what could be read: [Compile] then refuses
 // that with these problems and its own, so that a user meets all of them at once.
@@ -36,19 +38,19 @@ func ParseFile(name string, text []byte) (*File, error) {
 type parser struct{ file *File }
 
 func (p *parser) mayHoldPassword() bool {
-	return strings.Contains(fold(strings.Join(p.file.lines, "")), passwordName)
+	return strings.Contains(csvfile.Fold(strings.Join(p.file.lines, "")), passwordName)
 }
 
 func (p *parser) syntax(err error) error {
 	var at *yaml.LoadError
 	if !errors.As(err, &at) || at.Mark.Line == 0 {
-		return &Refusal{File: p.file.Name, Text: strings.TrimPrefix(lastMessage(err), "yaml: "),
+		return &csvfile.Refusal{File: p.file.Name, Text: strings.TrimPrefix(lastMessage(err), "yaml: "),
 			Try: "one YAML document with, for example, columns: {First Name: firstName}"}
 	}
 	place := Scalar{line: at.Mark.Line, column: at.Mark.Column}
 	if p.mayHoldPassword() {
 		p.file.lines = nil
-		return &Refusal{Text: p.file.at(place, "this is not YAML; the line is not shown, since it may hold a password")}
+		return &csvfile.Refusal{Text: p.file.at(place, "this is not YAML; the line is not shown, since it may hold a password")}
 	}
 	text := at.Message
 	if at.ContextMsg != "" {
@@ -57,7 +59,7 @@ func (p *parser) syntax(err error) error {
 	if line := at.Mark.Line; line <= len(p.file.lines) && strings.HasPrefix(p.file.lines[line-1], "\t") {
 		text += "; YAML indents with spaces, not with tabs"
 	}
-	return &Refusal{Text: p.file.at(place, text)}
+	return &csvfile.Refusal{Text: p.file.at(place, text)}
 }
 
 // splitLines counts lines as YAML does.
@@ -132,7 +134,7 @@ func (p *parser) sections(n *yaml.Node, known []section) (given []string) {
 // commas is most likely a list that was meant.
 func (p *parser) setAside(n *yaml.Node) {
 	for text := range strings.SplitSeq(n.Value, ",") {
-		if name := fold(text); name != "" {
+		if name := csvfile.Fold(text); name != "" {
 			p.file.unread[name] = true
 		}
 	}
@@ -226,7 +228,7 @@ func (p *parser) pairs(n *yaml.Node) []Pair {
 	p.entries(n, func(key Scalar, _, value *yaml.Node) {
 		v := p.scalar(value)
 		if v.line == 0 {
-			p.file.unread[fold(key.Text)] = true
+			p.file.unread[csvfile.Fold(key.Text)] = true
 			return
 		}
 		all = append(all, Pair{key, v})

@@ -3,6 +3,8 @@ package mapping
 import (
 	"fmt"
 	"slices"
+
+	"rowbatch/mapping/csvfile"
 )
 
 // part is one action on its way to a layout.
@@ -18,7 +20,7 @@ func (p *part) take(h *heading) { p.takes[h.index], h.taken = true, true }
 
 // claim notes who sets a field and objects to a second.
 func (p *part) claim(t target, by string) string {
-	name := fold(t.name)
+	name := csvfile.Fold(t.name)
 	if other := p.setBy[name]; other != "" {
 		return fmt.Sprintf("two sources for %s: %s and %s", t.name, other, by)
 	}
@@ -44,7 +46,7 @@ func (p *part) column(h *heading, t target, file *File, rule *ColumnRule) column
 		col.rule = *rule
 		col.mapped = rule.Values != nil || rule.expression != nil
 	}
-	allowed := slices.ContainsFunc(file.AllowClear, func(s Scalar) bool { return fold(s.Text) == fold(t.name) })
+	allowed := slices.ContainsFunc(file.AllowClear, func(s Scalar) bool { return csvfile.Fold(s.Text) == csvfile.Fold(t.name) })
 	col.clearable = !t.field.neverCleared() && (t.field.Clear == Clearable || allowed)
 	col.blankClears = file.BlankClears && col.clearable
 	return col
@@ -72,7 +74,7 @@ func settable(parts []*part, name string) ([]taker, string) {
 	}
 	var names []string
 	for _, p := range parts {
-		if where, ok := p.directory.belongs[fold(name)]; ok {
+		if where, ok := p.directory.belongs[csvfile.Fold(name)]; ok {
 			return nil, fmt.Sprintf("%s cannot be set by %s: %s", name, p.schema.Action, where)
 		}
 		names = append(names, p.directory.names...)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"rowbatch/mapping/csvfile"
 )
 
 func (c *compiler) mixed() bool { return c.command == mixed }
@@ -84,7 +86,7 @@ func (c *compiler) actionHeading() *heading {
 		return h
 	}
 	for i := range c.columns {
-		if h := &c.columns[i]; h.use == undecided && fold(h.text) == "action" {
+		if h := &c.columns[i]; h.use == undecided && csvfile.Fold(h.text) == "action" {
 			return h
 		}
 	}

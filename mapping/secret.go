@@ -3,6 +3,8 @@ package mapping
 import (
 	"slices"
 	"strings"
+
+	"rowbatch/mapping/csvfile"
 )
 
 // passwordName is what the heading of a column of passwords folds to, whatever
@@ -42,7 +44,7 @@ func (m *Mapper) HasSecrets() bool { return len(m.secrets) > 0 }
 // the columns that may hold passwords, for Unmask; nil when all of them are
 // blank. In a ragged row every cell is masked for good, since nobody knows which
 // one is the password. Without such columns the cells are the row's own.
-func (m *Mapper) Mask(row Row) (cells []string, hidden []string) {
+func (m *Mapper) Mask(row csvfile.Row) (cells []string, hidden []string) {
 	if !m.HasSecrets() {
 		return row.Cells, nil
 	}

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"rowbatch/mapping/csvfile"
 )
 
 const secret = "h3r-own Secret"
@@ -92,7 +94,7 @@ func TestMask(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			m := mapper(t, c.command, c.heading, c.file)
 			before := slices.Clone(c.cells)
-			cells, hidden := m.Mask(Row{Cells: c.cells, Ragged: c.ragged})
+			cells, hidden := m.Mask(csvfile.Row{Cells: c.cells, Ragged: c.ragged})
 			if diff := cmp.Diff(c.want, cells) + cmp.Diff(c.hidden, hidden) + cmp.Diff(before, c.cells); diff != "" {
 				t.Error(diff)
 			}
@@ -111,7 +113,7 @@ func TestMask(t *testing.T) {
 
 func TestMaskWithoutSecretsCostsNothing(t *testing.T) {
 	m := mapper(t, "update", "id,firstName", "")
-	row := Row{Cells: []string{"1", "Ada"}}
+	row := csvfile.Row{Cells: []string{"1", "Ada"}}
 	if n := testing.AllocsPerRun(100, func() { m.Mask(row) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
@@ -174,17 +176,6 @@ func TestMappingFileOfOtherSecrets(t *testing.T) {
 }
 
 func TestInputDoesNotShowSecrets(t *testing.T) {
-	for _, heading := range []string{"customer_id,Password", "customer_id,New pass_word,zip", "a;password,b"} {
-		in, err := NewInput(strings.NewReader(heading+"\n1,hun\"ter\n"), "in.csv", ReadOptions{Delimiter: ','})
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = rows(in)
-		refused(t, err, 2, "a quotation mark inside a cell", "not shown")
-		if strings.Contains(err.Error(), "ter") {
-			t.Error(err)
-		}
-	}
 	in := input(t, "customer_id,PW\n1,hun\"ter\n")
 	m, err := Compile(patchSchema(), in.Heading(), CompileOptions{File: parsed(t, "columns: {PW: password}")})
 	if err != nil {

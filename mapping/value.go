@@ -52,7 +52,7 @@ func (f *Field) characters(text string) *fault {
 		case r == utf8.RuneError:
 			return badValue("holds U+FFFD, the mark of a character lost in an earlier conversion")
 		case f.Kind == Text && (r == '\n' || r == '\r' || r == '\t'):
-		case isControl(r):
+		case unicode.IsControl(r):
 			return badValue("holds the control character %U", r)
 		case f.Kind != Text && isInvisible(r):
 			return badValue("holds the invisible character %U", r)
@@ -70,7 +70,6 @@ func isPrintableASCII(text string) bool {
 	return true
 }
 
-func isControl(r rune) bool   { return unicode.IsControl(r) }
 func isInvisible(r rune) bool { return unicode.Is(unicode.Cf, r) }
 
 // checkDigits also refuses what no 64-bit id can be.

@@ -49,37 +49,11 @@ type ErrorCount struct {
 
 const linesShown = 10
 
-// ExitCode returns the code of a run that was not ended by something graver.
-func ExitCode(outcomes map[batch.Kind]int) int {
-	precedence := []struct {
-		kind batch.Kind
-		code int
-	}{
-		{batch.NotAttempted, 5},
-		{batch.InDoubt, 4},
-		{batch.Rejected, 3}, {batch.Failed, 3}, {batch.Conflict, 3},
-	}
-	for _, p := range precedence {
-		if outcomes[p.kind] > 0 {
-			return p.code
-		}
-	}
-	return 0
-}
-
 // tally gathers a summary row by row.
 type tally struct {
 	Summary
 	errors map[string]*ErrorCount
 	last   time.Time
-}
-
-func newTally(runID string, h batch.Head) *tally {
-	return &tally{
-		Summary: Summary{RunID: runID, Action: h.Action, File: h.File, Account: h.Account, Rows: h.Rows, Outcomes: map[batch.Kind]int{}, Waited: map[string]float64{}},
-		errors:  map[string]*ErrorCount{},
-		last:    h.Started,
-	}
 }
 
 // add counts one row, and returns what to do about its error.
@@ -116,7 +90,7 @@ func (t *tally) summary(h batch.Head, end *batch.End) Summary {
 	slices.SortStableFunc(s.Errors, func(a, b ErrorCount) int { return cmp.Compare(b.Count, a.Count) })
 	s.Requests.Read = max(0, s.Requests.Total-s.Requests.Write)
 	s.Seconds = float64(t.last.Sub(h.Started).Round(time.Millisecond).Milliseconds()) / 1000
-	s.ExitCode = ExitCode(s.Outcomes)
+	s.ExitCode = batch.ExitOf(s.Outcomes)
 	if end != nil {
 		s.Requests = Requests{Read: end.Reads, Write: end.Writes, Total: end.Reads + end.Writes}
 		s.Seconds, s.WaitedSeconds, s.ExitCode = end.Seconds, end.Waited, end.Exit

@@ -30,6 +30,7 @@ func newAgain(use, short string, carryOut func(*run, string) error) *cobra.Comma
 			return runCommand(cmd, all, "", flags, func(r *run) error { return carryOut(r, args[0]) })
 		},
 	}
+	cmd.Flags().BoolVar(&flags.sandbox, "sandbox", false, "the run must be one of the embedded stand-in (such a run goes there without this flag, too)")
 	flags.runFlags.register(cmd, all)
 	return cmd
 }
@@ -46,8 +47,10 @@ func unfit(try, format string, args ...any) *fault {
 	return &fault{code: exitUnfit, text: fmt.Sprintf(format, args...), try: try}
 }
 
-// find returns the run of a name; choose picks the one that last means.
-func (r *run) find(name, what string, choose func([]runs.Info) (string, bool)) (*runs.Dir, error) {
+// find returns the run of a name; of last, the newest that is of a kind. That
+// never reaches past a newer one which is not fit to be taken up: whoever means
+// an older one has to name it.
+func (r *run) find(name, what string, is func(runs.Info) bool) (*runs.Dir, error) {
 	if name != last {
 		return r.findNamed(name, what)
 	}
@@ -55,11 +58,11 @@ func (r *run) find(name, what string, choose func([]runs.Info) (string, bool)) (
 	if err != nil {
 		return nil, err
 	}
-	id, ok := choose(all)
-	if !ok {
+	i := slices.IndexFunc(all, func(i runs.Info) bool { return i.Head.Mode == "" || is(i) }) // what a damaged run was, nobody knows
+	if i < 0 {
 		return nil, usage("rowbatch runs, or --reports with the folder that holds it", "there is no %s in %s that last could mean", what, r.flags.reports)
 	}
-	return runs.Find(r.flags.reports, id)
+	return runs.Find(r.flags.reports, all[i].ID)
 }
 
 // findNamed finds a run whose rows have outcomes: an export has none.
@@ -77,19 +80,24 @@ func (r *run) findNamed(name, what string) (*runs.Dir, error) {
 	return dir, nil
 }
 
-// newest returns the first run, newest first, that fits.
-func newest(all []runs.Info, fits func(runs.Info) bool) (id string, ok bool) {
-	i := slices.IndexFunc(all, func(i runs.Info) bool { return i.Damage == nil && fits(i) })
-	if i < 0 {
-		return "", false
-	}
-	return all[i].ID, true
+// isEdit reports whether a run carries out rows or shows what that would do: an export does neither.
+func isEdit(i runs.Info) bool { return i.Head.Mode != batch.ModeExport }
+
+// isDryRun reports whether a run shows what another would send.
+func isDryRun(i runs.Info) bool { return i.Head.Mode == batch.ModeDryRun || i.Head.Dry }
+
+// isLive reports whether a run may have sent what an undo could take back.
+func isLive(i runs.Info) bool {
+	return i.Head.Mode == batch.ModeRun || i.Head.Mode == batch.ModeApply
 }
 
 // adopt takes from a journal what its run was.
 func (r *run) adopt(h batch.Head) error {
 	r.job, r.file = jobOf(h.Action), h.File
 	f := r.flags
+	if f.sandbox && h.Account != sandboxName {
+		return unfit("leave --sandbox out, if that account is meant", "%s was about %s, and --sandbox names the embedded stand-in; nothing was sent", h.ID, withoutKeys(strings.Split(h.Account, ", ")))
+	}
 	f.sandbox = h.Account == sandboxName
 	f.when, f.encoding, f.lookup = h.Options["when"], h.Options["encoding"], h.Options["lookup"]
 	f.allowDuplicates, f.holdSuspended = h.Options["allow-duplicates"] != "", h.Options["hold-suspended"] != ""
@@ -139,22 +147,28 @@ func absolute(path string) string {
 	return path
 }
 
-// parent finds the run that a resumed one carries out or takes back: beside it,
-// where its folder may have been moved together with it, or where it was.
+// parent finds the run that a resumed one carries out or takes back.
 func parent(h batch.Head, beside string) (*runs.Dir, error) {
-	for _, path := range []string{filepath.Join(filepath.Dir(absolute(beside)), h.Of), h.OfPath} {
-		dir, err := runs.Find(filepath.Dir(path), path)
-		if err == nil && absolute(path) != absolute(beside) {
+	return relative(h, h.Of, beside)
+}
+
+// relative finds a run that another belongs to: beside it, where its folder may have
+// been moved together with it, or where its parent was.
+func relative(h batch.Head, id, beside string) (*runs.Dir, error) {
+	for _, folder := range []string{filepath.Dir(absolute(beside)), filepath.Dir(h.OfPath)} {
+		path := filepath.Join(folder, id)
+		dir, err := runs.Find(folder, path)
+		if err == nil && path != absolute(beside) {
 			return dir, nil
 		}
 	}
-	return nil, unfit("put the folder of that run beside this one's", "%s belongs to the run %s, which is not there any more; nothing was sent", h.ID, h.Of)
+	return nil, unfit("put the folder of that run beside this one's", "%s belongs to the run %s, which is not there any more; nothing was sent", h.ID, id)
 }
 
 // headOf is the head of a run that carries out, or takes back, another.
 func (r *run) headOf(of *earlier, mode string) batch.Head {
 	h := of.journal.Head
-	h.ID, h.Mode, h.Of, h.Started, h.Program = r.dir.ID(), mode, of.journal.Head.ID, r.began.UTC(), Version
+	h.ID, h.Mode, h.Of, h.Plan, h.Started, h.Program = r.dir.ID(), mode, of.journal.Head.ID, "", r.began.UTC(), Version
 	h.OfPath = absolute(of.dir.Path())
 	h.Account, h.Systems = r.services.account(), r.services.systems()
 	return h

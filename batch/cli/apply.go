@@ -11,6 +11,8 @@ import (
 	"rowbatch/batch"
 	"rowbatch/batch/action"
 	"rowbatch/batch/runs"
+	"rowbatch/mapping/csvfile"
+	"rowbatch/reports"
 )
 
 // stalePlan is the age at which a plan is carried out only when asked once more.
@@ -19,7 +21,7 @@ const stalePlan = 24 * time.Hour
 func newApply() *cobra.Command {
 	cmd := newAgain("apply PLAN", "Carry out the plan that a --dry-run left", (*run).applyPlan)
 	cmd.Long = `apply carries out exactly what a dry run has shown: PLAN is the id or the folder
-of that run, or "last" for the newest plan that is not carried out yet. Each
+of that run, or "last" for the newest dry run, whatever it was about. Each
 customer is read again, and must still show the values that the plan found;
 else the row is a conflict, and nothing is sent for it. What has changed
 elsewhere in the record is kept. The question before the first write says how many
@@ -31,11 +33,32 @@ requests are to come, when they are done, and whether the day's allowance suffic
 
 // applyPlan is a run of its own that names its plan.
 func (r *run) applyPlan(name string) error {
-	plan, err := r.openPlan(name)
+	dir, err := r.find(name, "plan", isDryRun)
+	if err != nil {
+		return err
+	}
+	plan, err := openEarlier(dir)
 	if err != nil {
 		return err
 	}
 	defer plan.journal.Close()
+	info := dir.Info()
+	if err := checkPlan(info, plan); err != nil {
+		return err
+	}
+	if name == last {
+		switch by, err := r.appliedBy(info); {
+		case err != nil:
+			return err
+		case info.Counts[batch.WouldChange] == 0:
+			return r.sayNothingToDo(dir, "nothing to apply: the dry run "+info.ID+" would change nothing")
+		case by != "":
+			return r.sayNothingToDo(dir, "the plan "+info.ID+" is applied already, by "+by+"; nothing was sent")
+		}
+	}
+	if plan.journal.Head.Mode == batch.ModeUndo {
+		return r.applyUndo(plan)
+	}
 	if err := r.mayApply(plan); err != nil {
 		return err
 	}
@@ -59,36 +82,65 @@ func (r *run) applyPlan(name string) error {
 	return r.finish(r.process())
 }
 
-// openPlan finds a dry run that has come to its end.
-func (r *run) openPlan(name string) (*earlier, error) {
-	dir, err := r.find(name, "plan", func(all []runs.Info) (string, bool) {
-		applied := runs.Applied(all)
-		return newest(all, func(i runs.Info) bool {
-			return i.Head.Mode == batch.ModeDryRun && i.Complete() && i.Counts[batch.WouldChange] > 0 && !applied[i.ID]
-		})
-	})
-	if err != nil {
-		return nil, err
-	}
-	plan, err := openEarlier(dir)
-	if err != nil {
-		return nil, err
-	}
-	if err := checkPlan(dir, plan); err != nil {
-		return nil, errors.Join(err, plan.journal.Close())
-	}
-	return plan, nil
-}
-
-func checkPlan(dir *runs.Dir, plan *earlier) error {
-	head := plan.journal.Head
-	switch info := dir.Info(); {
-	case head.Mode != batch.ModeDryRun:
-		return unfit("rowbatch runs", "%s is no plan: only a --dry-run of a file leaves one", head.ID)
+// checkPlan wants a dry run that has come to its end.
+func checkPlan(info runs.Info, plan *earlier) error {
+	switch head := plan.journal.Head; {
+	case !isDryRun(info):
+		return unfit("rowbatch runs", "%s is no plan: only a --dry-run leaves one", head.ID)
 	case !info.Complete():
 		return unfit("rowbatch resume "+head.ID, "the dry run %s did not come to its end, and is no plan", head.ID)
 	}
 	return nil
+}
+
+// appliedBy is the id of the run that has carried a plan out; "" where there is none.
+func (r *run) appliedBy(plan runs.Info) (string, error) {
+	all, err := runs.List(r.flags.reports)
+	for _, i := range all {
+		carriesOut := i.Head.Mode == batch.ModeApply && i.Head.Of == plan.ID || i.Head.Plan == plan.ID
+		if carriesOut && i.Complete() {
+			return i.ID, err
+		}
+	}
+	return "", err
+}
+
+// sayNothingToDo ends a command that finds its work done.
+func (r *run) sayNothingToDo(dir *runs.Dir, text string) error {
+	if !r.flags.json {
+		_, err := fmt.Fprintln(r.console.out, text)
+		return err
+	}
+	summary, err := reports.Write(dir, reports.Options{Escape: csvfile.Escape})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(r.console.err, "rowbatch: "+text)
+	summary.ExitCode = exitDone
+	_, err = r.console.out.Write(summary.JSON())
+	return err
+}
+
+// applyUndo carries out what an undo's dry run has shown.
+func (r *run) applyUndo(plan *earlier) error {
+	if err := r.notStale(plan); err != nil {
+		return err
+	}
+	head := plan.journal.Head
+	dir, err := parent(head, plan.dir.Path())
+	if err != nil {
+		return err
+	}
+	if err := r.lockRun(dir); err != nil {
+		return err
+	}
+	of, err := openEarlier(dir)
+	if err != nil {
+		return err
+	}
+	defer of.journal.Close()
+	r.keepTheirs, r.unhold = head.Options["keep-theirs"] != "", head.Options["unhold"]
+	return r.takeBack(of, plan)
 }
 
 // mayApply wants the plan's input and account as they were, and an old plan confirmed.
@@ -102,6 +154,11 @@ func (r *run) mayApply(plan *earlier) error {
 	if err := r.reconnect(plan.journal.Head, plan.journal.Index, plan.journal.Head.Systems...); err != nil {
 		return err
 	}
+	return r.notStale(plan)
+}
+
+// notStale wants an old plan confirmed.
+func (r *run) notStale(plan *earlier) error {
 	age := r.began.Sub(plan.journal.Head.Started)
 	if age <= stalePlan || r.flags.yes {
 		return nil

@@ -14,11 +14,11 @@ import (
 
 	"rowbatch/batch"
 	"rowbatch/batch/action"
-	"rowbatch/batch/checker"
+	"rowbatch/batch/invariants"
 	"rowbatch/batch/runs"
 	"rowbatch/client"
 	"rowbatch/client/sandbox"
-	"rowbatch/mapping"
+	"rowbatch/mapping/csvfile"
 	"rowbatch/reports"
 	"rowbatch/samples"
 )
@@ -170,7 +170,7 @@ func (d *diskTrial) run(dir *runs.Dir, j *batch.Journal, source func(batch.Actio
 	}
 	err = e.Run(context.Background(), stop, source(update))
 	err = errors.Join(err, j.End(batch.End{}))
-	_, failed := reports.Write(dir, reports.Options{Escape: mapping.Escape})
+	_, failed := reports.Write(dir, reports.Options{Escape: csvfile.Escape})
 	return errors.Join(err, failed)
 }
 
@@ -185,11 +185,11 @@ func (d *diskTrial) breaches(ended bool) []string {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	run, err := checker.Read(dir)
+	run, err := invariants.Read(dir)
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	all, err := checker.Case{Run: run, Ledger: &checker.Ledger{Effects: d.box.Effects()}, Reported: ended, Ended: ended}.Breaches()
+	all, err := invariants.Case{Run: run, Ledger: &invariants.Ledger{Effects: d.box.Effects()}, Reported: ended, Ended: ended}.Breaches()
 	if err != nil {
 		d.t.Fatal(err)
 	}

@@ -10,47 +10,22 @@ import (
 	"rowbatch/batch/runs"
 	"rowbatch/batch/sheet"
 	"rowbatch/client"
-	"rowbatch/mapping"
-	"rowbatch/reports"
+	"rowbatch/mapping/csvfile"
 )
 
-// Exit codes. 1 and 2 are never used on purpose: a crash ends in 2.
 const (
-	exitDone      = 0
-	exitRows      = 3
-	exitDoubt     = 4
-	exitStopped   = 5
-	exitUsage     = 10
-	exitInput     = 11
-	exitLocked    = 12
-	exitAccess    = 13
-	exitUnfit     = 14
-	exitFiles     = 15
-	exitInterrupt = 130
-	exitTerminate = 143
+	exitDone      = batch.ExitDone
+	exitRows      = batch.ExitRows
+	exitStopped   = batch.ExitStopped
+	exitUsage     = batch.ExitUsage
+	exitInput     = batch.ExitInput
+	exitLocked    = batch.ExitLocked
+	exitAccess    = batch.ExitAccess
+	exitUnfit     = batch.ExitUnfit
+	exitFiles     = batch.ExitFiles
+	exitInterrupt = batch.ExitInterrupt
+	exitTerminate = batch.ExitTerminate
 )
-
-type exitCode struct {
-	code  int
-	means string
-}
-
-func exitCodes() []exitCode {
-	return []exitCode{
-		{exitDone, "every row changed, unchanged, would_change or skipped"},
-		{exitRows, "finished; some rows rejected, failed or conflict"},
-		{exitDoubt, "finished; some rows in_doubt"},
-		{exitStopped, "stopped early, or some rows the server would not answer for"},
-		{exitUsage, "usage or settings"},
-		{exitInput, "the input was refused, nothing was sent"},
-		{exitLocked, "another run holds this account's lock"},
-		{exitAccess, "credentials or access refused"},
-		{exitUnfit, "the plan or run no longer fits, nothing was sent"},
-		{exitFiles, "the run's own files could not be written; no further request was sent"},
-		{exitInterrupt, "stopped by Ctrl-C"},
-		{exitTerminate, "stopped by SIGTERM"},
-	}
-}
 
 // fault ends a command before or beside its rows.
 type fault struct {
@@ -93,7 +68,7 @@ func (s signalled) code() int {
 func codeOf(err error) int {
 	var (
 		f       *fault
-		refusal *mapping.Refusal
+		refusal *csvfile.Refusal
 		access  *client.AccessError
 		setting *client.SettingError
 		busy    *runs.BusyError
@@ -141,5 +116,5 @@ func codeOfRun(cause error, rows map[batch.Kind]int) int {
 	case errors.As(cause, &moved), cause != nil && open:
 		return exitStopped
 	}
-	return reports.ExitCode(rows)
+	return batch.ExitOf(rows)
 }

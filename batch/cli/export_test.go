@@ -15,6 +15,7 @@ import (
 	"rowbatch/batch/runs"
 	"rowbatch/batch/sheet"
 	"rowbatch/mapping"
+	"rowbatch/mapping/csvfile"
 )
 
 // strangeText draws values that files, spreadsheets and cell rules trip over.
@@ -120,7 +121,7 @@ func (f fromFolder) Was(_, keyField, key string) (func(string) (string, bool), *
 }
 
 func readBack(t *rapid.T, dir *runs.Dir, file []byte) *mapping.Checked {
-	in, err := mapping.NewInput(bytes.NewReader(file), "export.csv", mapping.ReadOptions{})
+	in, err := csvfile.NewReader(bytes.NewReader(file), "export.csv", csvfile.Options{})
 	must(t, err)
 	m, err := mapping.Compile(action.UpdateSchema(), in.Heading(), mapping.CompileOptions{})
 	must(t, err)

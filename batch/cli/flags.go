@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rowbatch/batch/action"
-	"rowbatch/mapping"
+	"rowbatch/mapping/csvfile"
 )
 
 // actionFlags are what a user sets of a run.
@@ -107,7 +107,7 @@ func (f *actionFlags) parseEncoding() error {
 	if f.encoding == "" {
 		return nil
 	}
-	if err := mapping.CheckEncoding(f.encoding); err != nil {
+	if err := csvfile.CheckEncoding(f.encoding); err != nil {
 		return &fault{code: exitUsage, text: err.Error()}
 	}
 	return nil

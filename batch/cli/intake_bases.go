@@ -13,6 +13,7 @@ import (
 	"rowbatch/batch"
 	"rowbatch/batch/runs"
 	"rowbatch/mapping"
+	"rowbatch/mapping/csvfile"
 )
 
 // bases finds what the rows of a file were when they were exported: in the run
@@ -74,18 +75,13 @@ func problem(code, text string) *mapping.Problem {
 func (b *base) was(field string) (string, bool) {
 	at, known := b.column[field]
 	if !known {
-		at = slices.IndexFunc(b.rows.Columns(), func(name string) bool { return foldName(name) == foldName(field) })
+		at = slices.IndexFunc(b.rows.Columns(), func(name string) bool { return csvfile.Fold(name) == csvfile.Fold(field) })
 		b.column[field] = at
 	}
 	if at < 0 {
 		return "", false
 	}
 	return b.cells[at], true
-}
-
-// foldName makes field names equal that headings may spell differently.
-func foldName(name string) string {
-	return strings.ToLower(strings.NewReplacer(" ", "", "_", "", "-", "").Replace(strings.TrimSpace(name)))
 }
 
 // open opens the baseline of an export once.
@@ -107,7 +103,7 @@ func (b *bases) open(export, keyField string) (*base, error) {
 	opened := &base{rows: rows, column: map[string]int{}}
 	b.opened[export+"\n"+keyField] = opened
 	if !slices.Contains(rows.Columns(), keyField) {
-		return nil, &mapping.Refusal{Text: fmt.Sprintf("rows are told by %s, and their export has no such column", keyField), Try: "keep the column id in the file, or --no-base"}
+		return nil, &csvfile.Refusal{Text: fmt.Sprintf("rows are told by %s, and their export has no such column", keyField), Try: "keep the column id in the file, or --no-base"}
 	}
 	return opened, nil
 }
@@ -131,9 +127,9 @@ func (b *bases) find(export string) (*runs.Dir, error) {
 
 func gone(export, why string) error {
 	if export == "" {
-		return &mapping.Refusal{Text: why, Try: "--no-base to write every cell that differs from the live record"}
+		return &csvfile.Refusal{Text: why, Try: "--no-base to write every cell that differs from the live record"}
 	}
-	return &mapping.Refusal{Text: fmt.Sprintf("the rows as exported in %s cannot be read: %s", export, why),
+	return &csvfile.Refusal{Text: fmt.Sprintf("the rows as exported in %s cannot be read: %s", export, why),
 		Try: "--no-base to write every cell that differs from the live record, --reports with the folder that holds the export, or --base with an untouched copy of the exported file"}
 }
 
@@ -145,7 +141,7 @@ func (b *bases) copyFile() error {
 		return unreadable(b.file, err)
 	}
 	defer f.Close()
-	in, err := mapping.NewInput(f, b.file, mapping.ReadOptions{})
+	in, err := csvfile.NewReader(f, b.file, csvfile.Options{})
 	if err != nil {
 		return err
 	}
@@ -159,7 +155,7 @@ func (b *bases) copyFile() error {
 			return w.Close()
 		}
 		if err == nil && row.Ragged {
-			err = &mapping.Refusal{File: b.file, Line: row.Line, Text: "the row has more or fewer cells than the heading", Try: "--base with the exported file as it was"}
+			err = &csvfile.Refusal{File: b.file, Line: row.Line, Text: "the row has more or fewer cells than the heading", Try: "--base with the exported file as it was"}
 		}
 		if err == nil {
 			err = w.Append(row.Cells)
@@ -188,7 +184,7 @@ func (b *bases) sameAccount(now string) error {
 		base, _, _ := strings.Cut(then, "#")
 		is := func(name string) bool { n, _, _ := strings.Cut(name, "#"); return n == base }
 		if !slices.ContainsFunc(strings.Split(now, ", "), is) {
-			return &mapping.Refusal{Text: fmt.Sprintf("rows were exported in %s from %s, and this run is about %s", export, base, withoutKeys(strings.Split(now, ", "))),
+			return &csvfile.Refusal{Text: fmt.Sprintf("rows were exported in %s from %s, and this run is about %s", export, base, withoutKeys(strings.Split(now, ", "))),
 				Try: "use the settings of that account, or --no-base"}
 		}
 	}

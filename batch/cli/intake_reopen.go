@@ -11,6 +11,7 @@ import (
 	"rowbatch/batch"
 	"rowbatch/batch/runs"
 	"rowbatch/mapping"
+	"rowbatch/mapping/csvfile"
 )
 
 // sameFiles wants the input and the mapping file to be as they were when the run
@@ -88,9 +89,9 @@ func (r *run) reopen(dir *runs.Dir, h batch.Head) (*intake, error) {
 // copied gives the copied rows of a run as an input would.
 type copied struct{ *runs.RowsReader }
 
-func (c copied) Next() (mapping.Row, error) {
+func (c copied) Next() (csvfile.Row, *mapping.Base, error) {
 	row, err := c.RowsReader.Next()
-	return mapping.Row{Line: row.Line, Cells: row.Cells, Ragged: row.Ragged, Base: baseOf(row)}, err
+	return csvfile.Row{Line: row.Line, Cells: row.Cells, Ragged: row.Ragged}, baseOf(row), err
 }
 
 // recheckInput reads the input itself again: only there do the passwords stand.
@@ -111,7 +112,7 @@ func (r *run) recheckInput(in *intake, h batch.Head, o mapping.CheckOptions) err
 	for _, c := range h.Delimiter {
 		delimiter = c
 	}
-	input, err := mapping.NewInput(f, h.File, mapping.ReadOptions{Delimiter: delimiter, Encoding: r.flags.encoding})
+	input, err := csvfile.NewReader(f, h.File, csvfile.Options{Delimiter: delimiter, Encoding: r.flags.encoding})
 	if err != nil {
 		return err
 	}
@@ -125,7 +126,7 @@ type keeper struct {
 	secrets map[int][]string
 }
 
-func (k *keeper) Append(_ mapping.Row, hidden []string) error {
+func (k *keeper) Append(_ csvfile.Row, _ *mapping.Base, hidden []string) error {
 	if hidden != nil {
 		k.secrets[k.n] = hidden
 	}

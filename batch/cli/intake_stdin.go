@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"rowbatch/mapping"
+	"rowbatch/mapping/csvfile"
 )
 
 // longestHeading is how much of a standard input is looked at before it is kept.
@@ -36,7 +37,7 @@ func refuseSecrets(stop context.Context, stdin io.Reader, file *mapping.File, f 
 // hasSecrets says that a heading has a column of passwords. Whatever else may be
 // wrong with it is told when it is read.
 func hasSecrets(line []byte, file *mapping.File, f *actionFlags, j job) bool {
-	input, err := mapping.NewInput(bytes.NewReader(line), "-", mapping.ReadOptions{Delimiter: f.separator, Encoding: f.encoding})
+	input, err := csvfile.NewReader(bytes.NewReader(line), "-", csvfile.Options{Delimiter: f.separator, Encoding: f.encoding})
 	if err != nil {
 		return false
 	}
@@ -59,5 +60,5 @@ func firstLine(r *bufio.Reader) []byte {
 }
 
 func secretsOnStdin() error {
-	return &mapping.Refusal{Text: "standard input has a password column, and would have to be kept in a file", Try: "pass the file itself"}
+	return &csvfile.Refusal{Text: "standard input has a password column, and would have to be kept in a file", Try: "pass the file itself"}
 }

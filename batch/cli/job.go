@@ -5,6 +5,7 @@ import (
 
 	"rowbatch/batch/action"
 	"rowbatch/mapping"
+	"rowbatch/mapping/csvfile"
 )
 
 // mixedName is the command of files whose rows are of several actions.
@@ -67,6 +68,6 @@ func (j job) compile(heading []string, o mapping.CompileOptions) (*mapping.Mappe
 // notKeys are the columns that name no customers: an export cares for no others.
 func notKeys(heading []string, s mapping.Schema) []string {
 	return slices.DeleteFunc(slices.Clone(heading), func(h string) bool {
-		return slices.ContainsFunc(s.Keys, func(k mapping.Field) bool { return foldName(k.Name) == foldName(h) })
+		return slices.ContainsFunc(s.Keys, func(k mapping.Field) bool { return csvfile.Fold(k.Name) == csvfile.Fold(h) })
 	})
 }

@@ -8,8 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rowbatch/batch"
-	"rowbatch/batch/runs"
-	"rowbatch/mapping"
+	"rowbatch/mapping/csvfile"
 	"rowbatch/reports"
 )
 
@@ -25,7 +24,7 @@ func newResume() *cobra.Command {
 	cmd.Flags().BoolVar(&failed, "failed", false, "also try rows again that ended failed or conflict")
 	cmd.Long = `resume goes on with a run that stopped: by Ctrl-C, a lost connection, a revoked
 key, the day's limit, a full disk, or because the machine went down. RUN is its id
-or folder, or "last" for the newest run that has rows left. Rows that are settled
+or folder, or "last" for the newest run. Rows that are settled
 cost no request; a row whose write was not answered is read back first. What the
 run was (file, mapping, account, --when and the like) comes from its journal.`
 	cmd.Example = `  rowbatch resume last
@@ -41,11 +40,7 @@ func failuresAgain(o batch.Outcome) bool {
 
 // resume goes on in the folder of the run itself.
 func (r *run) resume(name string, failed bool) error {
-	dir, err := r.find(name, "run", func(all []runs.Info) (string, bool) {
-		return newest(all, func(i runs.Info) bool {
-			return !i.Running && !unwanted(i) && (!i.Complete() || failed && i.Counts[batch.Failed]+i.Counts[batch.Conflict] > 0)
-		})
-	})
+	dir, err := r.find(name, "run", isEdit)
 	if err != nil {
 		return err
 	}
@@ -100,12 +95,12 @@ func (r *run) left() (n int, err error) {
 
 // nothingLeft says that a run is complete, with its report in place.
 func (r *run) nothingLeft() error {
-	summary, err := reports.Write(r.dir, reports.Options{Escape: mapping.Escape})
+	summary, err := reports.Write(r.dir, reports.Options{Escape: csvfile.Escape})
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(r.console.err, "%s is complete: there is nothing left to do, and nothing was sent\n", r.head.ID)
-	summary.ExitCode = reports.ExitCode(summary.Outcomes)
+	summary.ExitCode = batch.ExitOf(summary.Outcomes)
 	return r.say(summary, nil)
 }
 
@@ -130,7 +125,7 @@ func (r *run) takeUp() error {
 		err = r.takeUpOf(r.planned)
 	case batch.ModeUndo:
 		r.keepTheirs, r.unhold = h.Options["keep-theirs"] != "", h.Options["unhold"]
-		err = r.takeUpOf(r.undone)
+		err = r.takeUpUndo()
 	default:
 		err = r.takeUpRows()
 	}
@@ -166,6 +161,22 @@ func (r *run) takeUpOf(workOf func(*earlier) (*redone, error)) error {
 	}
 	r.work, r.codes = w, of.codes
 	return nil
+}
+
+// takeUpUndo makes the work of an undo, and of one that carries out a dry run.
+func (r *run) takeUpUndo() error {
+	var shown *earlier
+	if r.head.Plan != "" {
+		dir, err := relative(r.head, r.head.Plan, r.dir.Path())
+		if err != nil {
+			return err
+		}
+		if shown, err = openEarlier(dir); err != nil {
+			return err
+		}
+		r.closers = append(r.closers, shown.journal.Close)
+	}
+	return r.takeUpOf(func(of *earlier) (*redone, error) { return r.undone(of, shown) })
 }
 
 // takeUpRows makes the work of a run whose rows come from its file.

@@ -9,7 +9,7 @@ import (
 	"rowbatch/batch"
 	"rowbatch/batch/action"
 	"rowbatch/batch/runs"
-	"rowbatch/mapping"
+	"rowbatch/mapping/csvfile"
 )
 
 // run is one command on its way from the file to the exit code.
@@ -161,7 +161,7 @@ func (r *run) readInput() (err error) {
 
 // strictRefusal refuses the file and names its first bad rows.
 func (r *run) strictRefusal() error {
-	refusal := &mapping.Refusal{File: r.file, Text: fmt.Sprintf("%s rejected, and --strict refuses the whole file", plural(r.in.checked.Rejected, "row")),
+	refusal := &csvfile.Refusal{File: r.file, Text: fmt.Sprintf("%s rejected, and --strict refuses the whole file", plural(r.in.checked.Rejected, "row")),
 		Try: "correct the rows, or leave --strict out"}
 	rows := newRows(r.dir, r.in, r.flags, r.job)
 	rows.limit, rows.shard = 0, shard{} // the whole file is checked, whatever part of it is to be sent

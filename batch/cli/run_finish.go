@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"rowbatch/batch"
-	"rowbatch/mapping"
+	"rowbatch/mapping/csvfile"
 	"rowbatch/reports"
 )
 
@@ -22,7 +22,7 @@ func (r *run) finish(failed error) error {
 	if refused := (*fault)(nil); errors.As(failed, &refused) {
 		code = refused.code
 	}
-	options := reports.Options{Escape: mapping.Escape}
+	options := reports.Options{Escape: csvfile.Escape}
 	if err := r.journal.End(r.end(code, failed)); err != nil {
 		if codeOf(failed) != exitFiles {
 			failed, code = errors.Join(failed, err), exitFiles

@@ -13,7 +13,7 @@ import (
 	"rowbatch/batch"
 	"rowbatch/batch/action"
 	"rowbatch/batch/runs"
-	"rowbatch/mapping"
+	"rowbatch/mapping/csvfile"
 	"rowbatch/reports"
 )
 
@@ -179,13 +179,11 @@ for the newest.`,
 
 // report writes a run's files once more. Its exit code is about that, not about the run.
 func (r *run) report(name string) error {
-	dir, err := r.find(name, "run", func(all []runs.Info) (string, bool) {
-		return newest(all, func(i runs.Info) bool { return i.Head.Mode != batch.ModeExport })
-	})
+	dir, err := r.find(name, "run", isEdit)
 	if err != nil {
 		return err
 	}
-	summary, err := reports.Write(dir, reports.Options{Escape: mapping.Escape})
+	summary, err := reports.Write(dir, reports.Options{Escape: csvfile.Escape})
 	if err != nil {
 		return err
 	}

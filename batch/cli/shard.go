@@ -16,6 +16,7 @@ import (
 	"rowbatch/batch/runs"
 	"rowbatch/client"
 	"rowbatch/mapping"
+	"rowbatch/mapping/csvfile"
 )
 
 // mostShards is far beyond what one account's allowance is of use to.
@@ -130,13 +131,13 @@ func (in *intake) mayShard(j job, file string) error {
 	for _, s := range j.specs {
 		for _, field := range in.checked.KeyFields(s.Schema.Action) {
 			if other, seen := fields[s.Schema.System]; seen && other != field {
-				return &mapping.Refusal{File: file, Text: fmt.Sprintf("some rows name their customer by %s and some by %s, and one customer's might be in two shards", other, field),
+				return &csvfile.Refusal{File: file, Text: fmt.Sprintf("some rows name their customer by %s and some by %s, and one customer's might be in two shards", other, field),
 					Try: "a file for each of them, or no --shard"}
 			}
 			fields[s.Schema.System] = field
 		}
 		if fields[s.Schema.System] == "reference" && slices.Contains(in.mapper.Fields(s.Schema.Action), "parentId") {
-			return &mapping.Refusal{File: file, Text: "parentId is set by reference: a customer that becomes its own parent through a row of another shard would not be noticed",
+			return &csvfile.Refusal{File: file, Text: "parentId is set by reference: a customer that becomes its own parent through a row of another shard would not be noticed",
 				Try: "name the customers by id, or no --shard"}
 		}
 	}

@@ -34,7 +34,7 @@ func newUndo() *cobra.Command {
 	cmd.Long = `undo puts back what a run changed, the last row first: each field that still holds
 the run's value gets the value found before. A field that holds somebody else's
 value makes the row a conflict, or is left alone with --keep-theirs. RUN is the
-run's id or folder, or "last" for the newest run that wrote and is no undo itself.
+run's id or folder, or "last" for the newest run that is neither a dry run nor an undo.
 
 A hold is not taken back by itself, since coming back may cost the customer
 money: --unhold says what is charged. Trackfinity cannot be read, so what was
@@ -52,14 +52,50 @@ func (r *run) undo(name string) error {
 		return err
 	}
 	defer of.journal.Close()
-	head := of.journal.Head
+	if name == last {
+		if done, err := r.undoneAlready(of); done || err != nil {
+			return err
+		}
+	}
 	if err := errors.Join(r.mayUndo(of, name), r.notUnderWay(of)); err != nil {
 		return err
 	}
+	return r.takeBack(of, nil)
+}
+
+// undoneAlready ends an undo of the last run where that has nothing to take back,
+// and names the one before it: which run is taken back is for a person to say.
+func (r *run) undoneAlready(of *earlier) (done bool, err error) {
+	all, err := runs.List(r.flags.reports)
+	if err != nil {
+		return false, err
+	}
+	id, text := of.journal.Head.ID, ""
+	switch {
+	case !of.journal.Wrote():
+		text = id + " wrote nothing: there is nothing to undo"
+	case runs.Undone(all)[id]:
+		text = id + " is undone already; nothing was sent"
+	default:
+		return false, nil
+	}
+	at := slices.IndexFunc(all, func(i runs.Info) bool { return i.ID == id })
+	for _, i := range all[at+1:] {
+		if isLive(i) && i.Writes > 0 && !runs.Undone(all)[i.ID] {
+			text += "; before it came " + i.ID + "\ntry: " + againCommand("undo", i.ID, r.flags.reports)
+			break
+		}
+	}
+	return true, r.sayNothingToDo(of.dir, text)
+}
+
+// takeBack makes the run that takes another back: all of it, or what a dry run has shown of that.
+func (r *run) takeBack(of, shown *earlier) error {
+	head := of.journal.Head
 	if err := r.adopt(head); err != nil {
 		return err
 	}
-	w, err := r.undone(of)
+	w, err := r.undone(of, shown)
 	if err != nil {
 		return err
 	}
@@ -79,6 +115,9 @@ func (r *run) undo(name string) error {
 	}
 	h := r.headOf(of, batch.ModeUndo)
 	h.Dry, h.Options = r.flags.dryRun, r.undoOptions(head)
+	if shown != nil {
+		h.Plan = shown.journal.Head.ID
+	}
 	if err := r.start(h); err != nil {
 		return err
 	}
@@ -102,9 +141,7 @@ func (r *run) undoOptions(of batch.Head) map[string]string {
 }
 
 func (r *run) openUndone(name string) (*earlier, error) {
-	dir, err := r.find(name, "run", func(all []runs.Info) (string, bool) {
-		return newest(all, func(i runs.Info) bool { return i.Writes > 0 && i.Head.Mode != batch.ModeUndo })
-	})
+	dir, err := r.find(name, "run", isLive)
 	if err != nil {
 		return nil, err
 	}
@@ -165,8 +202,9 @@ func unreadableHint(h batch.Head) string {
 	return ""
 }
 
-// undone is the work of taking a run back: each row for which a write left.
-func (r *run) undone(of *earlier) (*redone, error) {
+// undone is the work of taking a run back: each row for which a write left; with
+// shown, of these the rows that a dry run has shown, and of the others what it said.
+func (r *run) undone(of, shown *earlier) (*redone, error) {
 	w, err := newRedone(of)
 	if err != nil {
 		return nil, err
@@ -189,6 +227,17 @@ func (r *run) undone(of *earlier) (*redone, error) {
 		return action.Undone(sent, r.keepTheirs), nil
 	}
 	w.rest = func(n int) (batch.Outcome, error) { return r.notUndone(of, n) }
+	if shown == nil {
+		return w, nil
+	}
+	w.rest = shown.journal.Outcome
+	for n := range w.actions {
+		if o, err := shown.journal.Outcome(n); err != nil {
+			return nil, err
+		} else if o.Kind != batch.WouldChange {
+			w.actions[n] = ""
+		}
+	}
 	return w, nil
 }
 

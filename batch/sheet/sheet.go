@@ -14,7 +14,7 @@ import (
 	"strings"
 
 	"rowbatch/batch/runs"
-	"rowbatch/mapping"
+	"rowbatch/mapping/csvfile"
 )
 
 // Sheet is a file on its way: complete, or not there at all. Standard output
@@ -178,7 +178,7 @@ func newCSV(p *place, delimiter rune) (*csvSheet, error) {
 
 func (s *csvSheet) Write(cells []string) error { return s.writing(s.csv.Write(cells)) }
 
-func (s *csvSheet) Escape(cell string) string { return mapping.Escape(cell) }
+func (s *csvSheet) Escape(cell string) string { return csvfile.Escape(cell) }
 
 func (s *csvSheet) Finish() error {
 	s.csv.Flush()

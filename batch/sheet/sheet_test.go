@@ -7,7 +7,7 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
-	"rowbatch/mapping"
+	"rowbatch/mapping/csvfile"
 )
 
 // A workbook's cells are all text, and give back what was exported.
@@ -29,7 +29,7 @@ func TestWorkbookCellsAreText(t *testing.T) {
 	rows, err := book.GetRows(sheetName)
 	must(t, err)
 	for i, want := range cells {
-		if got := mapping.Unescape(rows[0][i]); got != want {
+		if got := csvfile.Unescape(rows[0][i]); got != want {
 			t.Errorf("cell %d is %q, not %q", i, got, want)
 		}
 		at, err := excelize.CoordinatesToCellName(i+1, 1)

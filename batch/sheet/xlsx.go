@@ -8,7 +8,7 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
-	"rowbatch/mapping"
+	"rowbatch/mapping/csvfile"
 )
 
 // xlsxSheet is a workbook whose every cell is text: an id with 16 digits or a
@@ -65,7 +65,7 @@ func (s *xlsxSheet) unfit(why string) error {
 // one apostrophe off all the same.
 func (s *xlsxSheet) Escape(cell string) string {
 	if strings.HasPrefix(cell, "'") {
-		return mapping.Escape(cell)
+		return csvfile.Escape(cell)
 	}
 	return cell
 }

@@ -1,4 +1,4 @@
-package checker
+package invariants
 
 import (
 	"bytes"
@@ -98,15 +98,13 @@ func Same(got, want *Run, depends func(n int) bool) []string {
 		b.add(11, "%d rows, and without crashes %d", len(got.Outcomes), len(want.Outcomes))
 		return b.all
 	}
-	for n, g := range got.Outcomes {
-		w := want.Outcomes[n]
-		if g, w := essence(g), essence(w); g != w && !depends(n) {
+	essence := func(o batch.Outcome) string {
+		return fmt.Sprintf("%s %s %s id=%s %s %q", o.Kind, o.Code, o.Key, o.ID, o.Customer, o.Changes)
+	}
+	for n := range got.Outcomes {
+		if g, w := essence(got.Outcomes[n]), essence(want.Outcomes[n]); g != w && !depends(n) {
 			b.add(11, "%s: %s; without crashes %s", got.line(n), g, w)
 		}
 	}
 	return b.all
-}
-
-func essence(o batch.Outcome) string {
-	return fmt.Sprintf("%s %s %s id=%s %s %q", o.Kind, o.Code, o.Key, o.ID, o.Customer, o.Changes)
 }

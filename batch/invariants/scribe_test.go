@@ -1,4 +1,4 @@
-package checker_test
+package invariants_test
 
 import (
 	"bytes"
@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rowbatch/batch"
-	"rowbatch/batch/checker"
+	"rowbatch/batch/invariants"
 	"rowbatch/batch/runs"
 	"rowbatch/client/sandbox"
 	"rowbatch/reports"
@@ -26,7 +26,7 @@ type scribe struct {
 	head    batch.Head
 	rows    int
 	journal bytes.Buffer
-	ledger  checker.Ledger
+	ledger  invariants.Ledger
 	now     time.Time
 	seq     int64
 	durable func(size int64) int64 // what a record claims to be on disk; nil: all before it
@@ -93,7 +93,7 @@ func as(kind batch.Kind, code, id string, sends int) batch.Outcome {
 }
 
 // run puts all into a folder and reads it. Row n stands in line n+2.
-func (s *scribe) run(t *testing.T) *checker.Run {
+func (s *scribe) run(t *testing.T) *invariants.Run {
 	t.Helper()
 	if s.seq == 0 {
 		s.write(batch.Entry{Kind: "run", Row: -1, Run: &s.head})
@@ -106,13 +106,13 @@ func (s *scribe) run(t *testing.T) *checker.Run {
 		must(t, w.Append(n+2, []string{"update", fmt.Sprint(n), "=1+1"}, false))
 	}
 	must(t, errors.Join(w.Close(), os.WriteFile(d.Path("journal"), s.journal.Bytes(), 0o600)))
-	r, err := checker.Read(d)
+	r, err := invariants.Read(d)
 	must(t, err)
 	return r
 }
 
 // report writes the run's report files, and reads the folder again.
-func report(t *testing.T, r *checker.Run) *checker.Run {
+func report(t *testing.T, r *invariants.Run) *invariants.Run {
 	t.Helper()
 	_, err := reports.Write(r.Dir, reports.Options{Escape: func(cell string) string {
 		if strings.HasPrefix(cell, "=") {
@@ -121,12 +121,12 @@ func report(t *testing.T, r *checker.Run) *checker.Run {
 		return cell
 	}})
 	must(t, err)
-	r, err = checker.Read(r.Dir)
+	r, err = invariants.Read(r.Dir)
 	must(t, err)
 	return r
 }
 
-func breaches(t *testing.T, c checker.Case) []string {
+func breaches(t *testing.T, c invariants.Case) []string {
 	t.Helper()
 	all, err := c.Breaches()
 	must(t, err)

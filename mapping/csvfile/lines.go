@@ -1,4 +1,4 @@
-package mapping
+package csvfile
 
 import (
 	"bufio"
@@ -34,13 +34,6 @@ type lines struct {
 	row      int  // bytes since the row began
 }
 
-func newLines(text io.Reader, encoding string) *lines {
-	return &lines{in: bufio.NewReaderSize(text, longestRow), most: longestRow, decoded: encoding != utf8Name}
-}
-
-// allow lets rows be longer from here on.
-func (l *lines) allow(most int) { l.in, l.most = bufio.NewReaderSize(l.in, most), most }
-
 func (l *lines) Read(p []byte) (int, error) {
 	if len(l.rest) == 0 {
 		if err := l.next(); err != nil {
@@ -58,8 +51,10 @@ func (l *lines) next() error {
 	case errors.Is(err, bufio.ErrBufferFull):
 		l.number++
 		return l.tooLong()
+	case err == io.EOF && len(text) == 0 && l.open:
+		return &Refusal{Line: l.openedAt, Text: "a quotation mark is opened here and never closed", Try: closeIt}
 	case err == io.EOF && len(text) == 0:
-		return l.end()
+		return io.EOF
 	case err != nil && err != io.EOF:
 		return err
 	}
@@ -124,18 +119,11 @@ func strayReturn(text []byte, inQuotes bool) bool {
 	return false
 }
 
-func (l *lines) end() error {
-	if !l.open {
-		return io.EOF
-	}
-	return &Refusal{Line: l.openedAt, Text: "a quotation mark is opened here and never closed",
-		Try: "close it, or double it if it belongs to the text"}
-}
+const closeIt = "close it, or double it if it belongs to the text"
 
 func (l *lines) tooLong() error {
 	if l.open {
-		return &Refusal{Line: l.openedAt, Text: fmt.Sprintf("a quotation mark is opened here and not closed within %d MiB", l.most>>20),
-			Try: "close it, or double it if it belongs to the text"}
+		return &Refusal{Line: l.openedAt, Text: fmt.Sprintf("a quotation mark is opened here and not closed within %d MiB", l.most>>20), Try: closeIt}
 	}
 	return l.refuse(fmt.Sprintf("a line of more than %d MiB", l.most>>20), "is this a CSV file?")
 }

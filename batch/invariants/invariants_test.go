@@ -1,11 +1,11 @@
-package checker_test
+package invariants_test
 
 import (
 	"strings"
 	"testing"
 
 	"rowbatch/batch"
-	"rowbatch/batch/checker"
+	"rowbatch/batch/invariants"
 )
 
 // customer is a record as the sandbox holds it.
@@ -61,8 +61,8 @@ func sound() *scribe {
 func TestNothingIsSaidOfASoundRun(t *testing.T) {
 	s := sound()
 	r := report(t, s.run(t))
-	wants(t, breaches(t, checker.Case{Run: r, Ledger: &s.ledger, Reported: true}))
-	wants(t, breaches(t, checker.Case{Run: r, Ledger: s.ledger.After(2)}), "2: line 2: changed", "2: line 3: changed") // the first two effects are missing
+	wants(t, breaches(t, invariants.Case{Run: r, Ledger: &s.ledger, Reported: true}))
+	wants(t, breaches(t, invariants.Case{Run: r, Ledger: s.ledger.After(2)}), "2: line 2: changed", "2: line 3: changed") // the first two effects are missing
 }
 
 // Each case is a run with one thing wrong.
@@ -220,7 +220,7 @@ func TestBreachesAreFound(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newScribe(3)
 			c.write(s)
-			wants(t, breaches(t, checker.Case{Run: s.run(t), Ledger: &s.ledger}), c.want...)
+			wants(t, breaches(t, invariants.Case{Run: s.run(t), Ledger: &s.ledger}), c.want...)
 		})
 	}
 }
@@ -281,7 +281,57 @@ func TestExcuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newScribe(3)
 			write(s)
-			wants(t, breaches(t, checker.Case{Run: s.run(t), Ledger: &s.ledger}))
+			wants(t, breaches(t, invariants.Case{Run: s.run(t), Ledger: &s.ledger}))
 		})
 	}
+}
+
+func TestUndoneAndApplied(t *testing.T) {
+	of := newScribe(2)
+	of.renamed(0, "1", "Ann", "Bea")
+	of.done(0, as(changed, "", "1", 1))
+	run := of.run(t)
+	undo := func(row int, found, from, to string) []string {
+		s := newScribe(2)
+		s.head.Mode = batch.ModeUndo
+		s.intent(row, "update", "1", customer("Ann", found), `firstName="Bea">"Ann"`)
+		s.effect("put", "1", customer("Ann", from), customer("Ann", to))
+		s.done(row, as(inDoubt, "", "1", 1))
+		return breaches(t, invariants.Case{Run: s.run(t), Of: run, Ledger: &s.ledger})
+	}
+	wants(t, undo(0, "Bea", "Bea", "Ann"))
+	wants(t, undo(0, "Bea", "Eve", "Ann"), `14: line 2: effect 1: firstName had come to be "Eve", which is not the run's "Bea"`)
+	wants(t, undo(1, "Bea", "Bea", "Ann"), "14: line 3 was undone, and no write had left for it")
+
+	plan := newScribe(2)
+	plan.head.Mode = batch.ModeDryRun
+	would := as(batch.WouldChange, "", "1", 0)
+	would.Changes = changesOf([]string{`firstName="Ann">"Bea"`})
+	plan.done(0, would)
+	plan.done(1, as(batch.Unchanged, "", "2", 0))
+	planned := plan.run(t)
+	apply := func(row int, change string) []string {
+		s := newScribe(2)
+		s.head.Mode = batch.ModeApply
+		s.intent(row, "update", "1", customer(), change)
+		return breaches(t, invariants.Case{Run: s.run(t), Of: planned, Ledger: &s.ledger})
+	}
+	wants(t, apply(0, `firstName="Ann">"Bea"`))
+	wants(t, apply(0, `firstName="Eve">"Bea"`), `14: line 2: firstName went from "Eve" to "Bea"`)
+	wants(t, apply(1, `firstName="Ann">"Bea"`), "14: line 3 was sent, and its plan says unchanged")
+}
+
+// Undo puts back the bytes, not only the value.
+func TestUndoneInOtherBytes(t *testing.T) {
+	of := newScribe(1)
+	was := customer(`"Ann"`, `""`)
+	of.intent(0, "update", "1", was, `firstName="">"Bea"`)
+	of.effect("put", "1", was, customer("Ann", "Bea"))
+	of.done(0, as(changed, "", "1", 1))
+	s := newScribe(1)
+	s.head.Mode = batch.ModeUndo
+	s.intent(0, "update", "1", customer("Ann", "Bea"), `firstName="Bea">null`)
+	s.effect("put", "1", customer("Ann", "Bea"), customer(`"Ann"`, `null`))
+	s.done(0, as(changed, "", "1", 1))
+	wants(t, breaches(t, invariants.Case{Run: s.run(t), Of: of.run(t), Ledger: &s.ledger}), `14: line 2: effect 1: firstName is null, and was "" before the run`)
 }

@@ -1,4 +1,4 @@
-package mapping
+package csvfile
 
 import (
 	"bufio"
@@ -44,7 +44,7 @@ func delimiterOf(heading []byte) rune {
 		}
 	}
 	best := byte(',')
-	for _, candidate := range []byte(delimiters) {
+	for _, candidate := range []byte(Delimiters) {
 		if counts[candidate] > counts[best] {
 			best = candidate
 		}
@@ -52,18 +52,10 @@ func delimiterOf(heading []byte) rune {
 	return rune(best)
 }
 
-const delimiters = ",;\t|"
+// Delimiters are those that detection knows.
+const Delimiters = ",;\t|"
 
-// magic are the first bytes of files that are no text, whatever their name says.
-func magic() []struct{ start, what, try string } {
-	const save = "save it from the spreadsheet as CSV (UTF-8)"
-	return []struct{ start, what, try string }{
-		{"PK\x03\x04", "this is an Excel workbook or another zip archive, not CSV", save},
-		{"\xD0\xCF\x11\xE0", "this is an old Excel workbook, not CSV", save},
-		{"\x1F\x8B", "this file is compressed", "unpack it first"},
-		{"%PDF", "this is a PDF document, not CSV", "export the table as CSV"},
-	}
-}
+const utf8Name = "UTF-8"
 
 // decode finds the encoding out and returns the text as UTF-8 without its byte
 // order mark. UTF-8 itself is passed through unchecked; lines checks it, since
@@ -71,50 +63,51 @@ func magic() []struct{ start, what, try string } {
 func decode(r io.Reader, wanted string) (io.Reader, Dialect, *Refusal) {
 	in := bufio.NewReader(r)
 	start, _ := in.Peek(4) // an error comes again on reading
-	for _, m := range magic() {
-		if bytes.HasPrefix(start, []byte(m.start)) {
-			return nil, Dialect{}, &Refusal{Text: m.what, Try: m.try}
+	const save = "save it from the spreadsheet as CSV (UTF-8)"
+	for _, magic := range []struct{ bytes, what, try string }{ // of files that are no text, whatever their name says
+		{"PK\x03\x04", "this is an Excel workbook or another zip archive, not CSV", save},
+		{"\xD0\xCF\x11\xE0", "this is an old Excel workbook, not CSV", save},
+		{"\x1F\x8B", "this file is compressed", "unpack it first"},
+		{"%PDF", "this is a PDF document, not CSV", "export the table as CSV"},
+	} {
+		if bytes.HasPrefix(start, []byte(magic.bytes)) {
+			return nil, Dialect{}, &Refusal{Text: magic.what, Try: magic.try}
 		}
 	}
-	for _, m := range byteOrderMarks() {
-		if bytes.HasPrefix(start, []byte(m.bytes)) {
-			_, err := in.Discard(len(m.bytes))
-			if err != nil {
+	for _, mark := range []struct {
+		bytes, name string
+		encoding    encoding.Encoding
+	}{
+		{"\xEF\xBB\xBF", utf8Name, encoding.Nop},
+		{"\xFF\xFE", "UTF-16LE", unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM)},
+		{"\xFE\xFF", "UTF-16BE", unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM)},
+	} {
+		if bytes.HasPrefix(start, []byte(mark.bytes)) {
+			if _, err := in.Discard(len(mark.bytes)); err != nil {
 				panic(err) // just peeked at
 			}
-			return decoded(in, m.encoding), Dialect{Encoding: m.name, BOM: true}, nil
+			return mark.encoding.NewDecoder().Reader(in), Dialect{Encoding: mark.name, BOM: true}, nil
 		}
 	}
 	if wanted == "" {
 		return in, Dialect{Encoding: utf8Name}, nil
 	}
-	return decodeAs(in, wanted)
-}
-
-const utf8Name = "UTF-8"
-
-type mark struct {
-	bytes, name string
-	encoding    encoding.Encoding // nil: UTF-8
-}
-
-func byteOrderMarks() []mark {
-	return []mark{
-		{"\xEF\xBB\xBF", utf8Name, nil},
-		{"\xFF\xFE", "UTF-16LE", unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM)},
-		{"\xFE\xFF", "UTF-16BE", unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM)},
+	e, refusal := encodingOf(wanted)
+	if refusal != nil {
+		return nil, Dialect{}, refusal
 	}
-}
-
-func decoded(r io.Reader, e encoding.Encoding) io.Reader {
-	if e == nil {
-		return r
+	name, err := htmlindex.Name(e)
+	switch {
+	case err != nil:
+		name = wanted
+	case name == "utf-8":
+		return in, Dialect{Encoding: utf8Name}, nil
 	}
-	return e.NewDecoder().Reader(r)
+	return e.NewDecoder().Reader(in), Dialect{Encoding: name}, nil
 }
 
-// CheckEncoding says whether [ReadOptions] may name an encoding so; "" leaves it
-// to detection. The error is a *Refusal that lists the common names.
+// CheckEncoding checks that [Options] may name an encoding so; "" leaves it to
+// detection. The error is a *Refusal that lists the common names.
 func CheckEncoding(name string) error {
 	if name == "" {
 		return nil
@@ -134,19 +127,4 @@ func encodingOf(name string) (encoding.Encoding, *Refusal) {
 		}
 	}
 	return e, nil
-}
-
-func decodeAs(r io.Reader, wanted string) (io.Reader, Dialect, *Refusal) {
-	e, refusal := encodingOf(wanted)
-	if refusal != nil {
-		return nil, Dialect{}, refusal
-	}
-	name, err := htmlindex.Name(e)
-	if err != nil {
-		name = wanted
-	}
-	if name == "utf-8" {
-		return r, Dialect{Encoding: utf8Name}, nil
-	}
-	return decoded(r, e), Dialect{Encoding: name}, nil
 }

@@ -1,4 +1,4 @@
-package checker
+package invariants
 
 import (
 	"encoding/csv"
@@ -18,14 +18,13 @@ import (
 // sheet is a report file.
 type sheet struct {
 	columns map[string]int
-	heading []string
 	rows    [][]string
 }
 
 const byteOrderMark = "\uFEFF"
 
-// sheet reads a report file of the run; nil when there is none.
-func (r *Run) sheet(name string) (*sheet, error) {
+// readSheet reads a report file of the run; nil when there is none.
+func readSheet(r *Run, name string) (*sheet, error) {
 	text, err := os.ReadFile(r.Dir.Path(name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -40,7 +39,7 @@ func (r *Run) sheet(name string) (*sheet, error) {
 	if err != nil || len(all) == 0 {
 		return nil, fmt.Errorf("%s cannot be read: %w", name, err)
 	}
-	s := &sheet{columns: map[string]int{}, heading: all[0], rows: all[1:]}
+	s := &sheet{columns: map[string]int{}, rows: all[1:]}
 	for i, column := range all[0] {
 		if strings.HasPrefix(column, "rb_") {
 			s.columns[column] = i
@@ -58,69 +57,64 @@ func (s *sheet) cell(row int, column string) string {
 }
 
 // reported holds the report files against rows.csv and the journal.
-func (k *check) reported() error {
-	report, err := k.Run.sheet("report.csv")
+func reported(run *Run, b *breaches) error {
+	report, err := readSheet(run, "report.csv")
 	if err != nil {
 		return err
 	}
 	if report == nil {
-		k.add(1, "there is no report.csv")
+		b.add(1, "there is no report.csv")
 		return nil
 	}
-	all, wanting := make([]int, len(k.Run.Rows)), []int{}
+	all, wanting := make([]int, len(run.Rows)), []int{}
 	for n := range all {
-		if all[n] = n; k.Run.Outcomes[n].Kind.NeedsWork() {
+		if all[n] = n; run.Outcomes[n].Kind.NeedsWork() {
 			wanting = append(wanting, n)
 		}
 	}
-	k.lists("report.csv", report, all)
-	failed, err := k.Run.sheet("failed.csv")
+	lists(run, "report.csv", report, all, b)
+	failed, err := readSheet(run, "failed.csv")
 	if err != nil {
 		return err
 	}
 	if failed == nil {
 		failed = &sheet{}
 	} else if len(wanting) == 0 {
-		k.add(1, "failed.csv is there, and no row needs work")
+		b.add(1, "failed.csv is there, and no row needs work")
 	}
-	k.lists("failed.csv", failed, wanting)
-	return k.counted()
+	lists(run, "failed.csv", failed, wanting, b)
+	return counted(run, b)
 }
 
 // lists wants a file to list just these rows in their order, as the journal has them.
-func (k *check) lists(name string, s *sheet, rows []int) {
+func lists(run *Run, name string, s *sheet, rows []int, b *breaches) {
 	if len(s.rows) != len(rows) {
-		k.add(1, "%s has %d rows, and there are %d", name, len(s.rows), len(rows))
+		b.add(1, "%s has %d rows, and there are %d", name, len(s.rows), len(rows))
 		return
 	}
 	for i, n := range rows {
-		o := k.Run.Outcomes[n]
-		for _, want := range [][2]string{{"rb_line", strconv.Itoa(k.Run.Rows[n].Line)}, {"rb_outcome", string(o.Kind)},
+		o := run.Outcomes[n]
+		for _, want := range [][2]string{{"rb_line", strconv.Itoa(run.Rows[n].Line)}, {"rb_outcome", string(o.Kind)},
 			{"rb_error_code", o.Code}, {"rb_attempts", strconv.Itoa(o.Sends)}, {"rb_id", o.ID}} {
 			if got := s.cell(i, want[0]); got != want[1] {
-				k.add(1, "%s, row %d: %s is %q, not %q", name, i+1, want[0], got, want[1])
+				b.add(1, "%s, row %d: %s is %q, not %q", name, i+1, want[0], got, want[1])
 			}
 		}
-		if cells := s.rows[i][min(len(s.columns), len(s.rows[i])):]; !sameCells(cells, k.Run.Rows[n].Cells) {
-			k.add(1, "%s, row %d: the input's cells are %q, not %q", name, i+1, cells, k.Run.Rows[n].Cells)
+		cells := s.rows[i][min(len(s.columns), len(s.rows[i])):]
+		if !slices.EqualFunc(cells, run.Rows[n].Cells, func(got, want string) bool {
+			want = strings.ReplaceAll(want, "\r\n", "\n") // reading a CSV file loses the CR
+			return got == want || got == "'"+want         // which keeps a spreadsheet from running the cell
+		}) {
+			b.add(1, "%s, row %d: the input's cells are %q, not %q", name, i+1, cells, run.Rows[n].Cells)
 		}
 	}
 }
 
-// sameCells allows for the apostrophe that keeps a spreadsheet from running a
-// cell, and for CR before LF, which reading a CSV file loses.
-func sameCells(got, want []string) bool {
-	return slices.EqualFunc(got, want, func(g, w string) bool {
-		w = strings.ReplaceAll(w, "\r\n", "\n")
-		return g == w || g == "'"+w
-	})
-}
-
 // counted wants summary.json to count every row once.
-func (k *check) counted() error {
-	text, err := os.ReadFile(k.Run.Dir.Path("summary.json"))
+func counted(run *Run, b *breaches) error {
+	text, err := os.ReadFile(run.Dir.Path("summary.json"))
 	if errors.Is(err, fs.ErrNotExist) {
-		k.add(1, "there is no summary.json")
+		b.add(1, "there is no summary.json")
 		return nil
 	}
 	var s struct {
@@ -131,18 +125,18 @@ func (k *check) counted() error {
 		return err
 	}
 	left := map[batch.Kind]int{}
-	for _, o := range k.Run.Outcomes {
+	for _, o := range run.Outcomes {
 		left[o.Kind]++
 	}
 	total := 0
 	for _, kind := range batch.Kinds() {
 		total += s.Outcomes[kind]
 		if s.Outcomes[kind] != left[kind] {
-			k.add(1, "summary.json counts %d rows %s, and there are %d", s.Outcomes[kind], kind, left[kind])
+			b.add(1, "summary.json counts %d rows %s, and there are %d", s.Outcomes[kind], kind, left[kind])
 		}
 	}
-	if total != s.Rows || s.Rows != len(k.Run.Rows) {
-		k.add(1, "summary.json counts %d outcomes of %d rows, and there are %d", total, s.Rows, len(k.Run.Rows))
+	if total != s.Rows || s.Rows != len(run.Rows) {
+		b.add(1, "summary.json counts %d outcomes of %d rows, and there are %d", total, s.Rows, len(run.Rows))
 	}
 	return nil
 }

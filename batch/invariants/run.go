@@ -1,4 +1,4 @@
-package checker
+package invariants
 
 import (
 	"bytes"
@@ -92,6 +92,7 @@ func (r *Run) readJournal() error {
 	return err
 }
 
+// readOutcomes takes them from the journal's index, whose reading it holds against its own.
 func (r *Run) readOutcomes() error {
 	x, err := batch.Load(bytes.NewReader(r.journal), int64(len(r.journal)))
 	if err != nil {
@@ -103,12 +104,22 @@ func (r *Run) readOutcomes() error {
 		if err != nil {
 			return err
 		}
+		kind, code := batch.NotAttempted, "stopped"
+		if all := r.byRow[n]; len(all) > 0 && all[len(all)-1].isIntent() {
+			kind, code = batch.InDoubt, "no_answer"
+		} else if len(all) > 0 {
+			kind, code = all[len(all)-1].Outcome.Kind, all[len(all)-1].Outcome.Code
+		}
+		if o.Kind != kind || o.Code != code {
+			return fmt.Errorf("%s: row %d ends as %s %s, and the journal's index has it as %s %s",
+				r.Dir.Path("journal"), n, kind, code, o.Kind, o.Code)
+		}
 		r.Outcomes = append(r.Outcomes, o)
 	}
 	return nil
 }
 
-// Complete says that every row has its last word.
+// Complete reports whether every row has its last word.
 func (r *Run) Complete() bool {
 	for _, o := range r.Outcomes {
 		if !o.Kind.Settled() {
@@ -117,9 +128,6 @@ func (r *Run) Complete() bool {
 	}
 	return true
 }
-
-// reads says that the run may send nothing.
-func (r *Run) reads() bool { return r.Head.Mode == batch.ModeDryRun || r.Head.Dry }
 
 // lastIntent is a row's last write, nil when none left.
 func (r *Run) lastIntent(n int) *record {

@@ -1,0 +1,61 @@
+package csvfile
+
+import (
+	"strings"
+	"unicode"
+)
+
+// exportHeading is the column that tells from which export a row comes. Of all
+// columns whose name begins with rb_ it alone has a meaning on input, and is kept.
+const exportHeading = "rb_export"
+
+// IsExport reports whether a heading is that of the column rb_export.
+func IsExport(heading string) bool {
+	return strings.EqualFold(strings.TrimSpace(heading), exportHeading)
+}
+
+// IsOurs reports whether a column of this heading was written by a report.
+func IsOurs(heading string) bool {
+	heading = strings.TrimSpace(heading)
+	return len(heading) >= 3 && strings.EqualFold(heading[:3], "rb_") && !IsExport(heading)
+}
+
+// Fold makes names equal that differ in letter case, white space, _ and - only.
+func Fold(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '_' || r == '-' || unicode.IsSpace(r) {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, name)
+}
+
+// MentionsPassword reports whether a heading may stand over passwords.
+func MentionsPassword(heading string) bool {
+	return strings.Contains(Fold(heading), "password")
+}
+
+// Escape puts one apostrophe before a cell that a spreadsheet would run as a
+// formula: one matching ^'*[=+\-@\t\r]. Unescape takes it off again, and a
+// [Reader] does so on reading, so that a file of ours comes back unchanged.
+func Escape(cell string) string {
+	if IsFormula(cell) {
+		return "'" + cell
+	}
+	return cell
+}
+
+// Unescape takes one apostrophe off a cell matching ^'+[=+\-@\t\r].
+func Unescape(cell string) string {
+	if strings.HasPrefix(cell, "'") && IsFormula(cell) {
+		return cell[1:]
+	}
+	return cell
+}
+
+// IsFormula reports whether a spreadsheet would run a cell, any apostrophes
+// before it aside.
+func IsFormula(cell string) bool {
+	cell = strings.TrimLeft(cell, "'")
+	return cell != "" && strings.IndexByte("=+-@\t\r", cell[0]) >= 0
+}

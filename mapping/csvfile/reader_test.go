@@ -1,0 +1,218 @@
+package csvfile
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/unicode"
+)
+
+func TestReaderReadsRows(t *testing.T) {
+	utf16, err := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewEncoder().String("id,name\r\n1,Zoë\r\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	latin, err := charmap.Windows1252.NewEncoder().String("id;name\n1;Zoë €\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name, text string
+		options    Options
+		dialect    string
+		want       []Row
+	}{
+		{"plain", "id,name\n1,Ada\n", Options{}, "UTF-8, delimiter ,", []Row{{2, []string{"1", "Ada"}, false}}},
+		{"byte order mark", "\xEF\xBB\xBFid;name\r\n1;Ada\r\n", Options{}, "UTF-8, delimiter ;", []Row{{2, []string{"1", "Ada"}, false}}},
+		{"tab, no last newline", "id\tname\n1\tA,da", Options{}, "UTF-8, delimiter tab", []Row{{2, []string{"1", "A,da"}, false}}},
+		{"delimiter in a quoted heading", "id|\"a,b,c\"\n1|x\n", Options{}, "UTF-8, delimiter |", []Row{{2, []string{"1", "x"}, false}}},
+		{"delimiter given", "id:name\n1:x\n", Options{Delimiter: ':'}, "UTF-8, delimiter :", []Row{{2, []string{"1", "x"}, false}}},
+		{"a mark beats the encoding", utf16, Options{Encoding: "windows-1252"}, "UTF-16LE, delimiter ,", []Row{{2, []string{"1", "Zoë"}, false}}},
+		{"encoding given", latin, Options{Encoding: "windows-1252"}, "windows-1252, delimiter ;", []Row{{2, []string{"1", "Zoë €"}, false}}},
+		{"true lines", "id,name\n\n1,\"a\nb\"\n\n2,c\n", Options{}, "UTF-8, delimiter ,",
+			[]Row{{3, []string{"1", "a\nb"}, false}, {6, []string{"2", "c"}, false}}},
+		{"newline in a heading", "\nid,\"na\nme\"\n1,x\n", Options{}, "UTF-8, delimiter ,", []Row{{4, []string{"1", "x"}, false}}},
+		{"line ends inside cells stay", "id,name\r\n1,\"a\r\nb\nc\rd\r\r\ne\"\r\n", Options{}, "UTF-8, delimiter ,",
+			[]Row{{2, []string{"1", "a\r\nb\nc\rd\r\r\ne"}, false}}},
+		{"ragged", "id,name\n1\n2,a,b\n", Options{}, "UTF-8, delimiter ,",
+			[]Row{{2, []string{"1"}, true}, {3, []string{"2", "a", "b"}, true}}},
+		{"apostrophes", "id,name\n'=1,'a\n''+x,'''-\n", Options{}, "UTF-8, delimiter ,",
+			[]Row{{2, []string{"=1", "'a"}, false}, {3, []string{"'+x", "''-"}, false}}},
+		{"our columns", "rb_line,id,RB_outcome,name\n7,1,failed,Ada\n8,2\n", Options{}, "UTF-8, delimiter ,",
+			[]Row{{2, []string{"1", "Ada"}, false}, {3, []string{"2"}, true}}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			in, err := NewReader(iotest.OneByteReader(strings.NewReader(c.text)), "in.csv", c.options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := rows(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Error(diff)
+			}
+			if in.Dialect().String() != c.dialect {
+				t.Errorf("dialect %q, want %q", in.Dialect(), c.dialect)
+			}
+		})
+	}
+}
+
+func TestReaderHeading(t *testing.T) {
+	in := reader(t, "rb_line,'+Phone,rb_export,name\n")
+	if diff := cmp.Diff([]string{"+Phone", "rb_export", "name"}, in.Heading()); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"rb_line"}, in.OwnColumns()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestReaderRefuses(t *testing.T) {
+	for _, c := range []struct {
+		name, text string
+		options    Options
+		line       int
+		says       []string
+	}{
+		{"empty", "", Options{}, 0, []string{"empty"}},
+		{"blank lines only", "\n \n", Options{}, 0, []string{"empty"}},
+		{"workbook", "PK\x03\x04rest", Options{}, 0, []string{"Excel workbook", "try: save it"}},
+		{"not UTF-8", "id,name\n1,Ada\n2,Zo\xEB\n", Options{}, 3, []string{"in.csv", "UTF-8", "--encoding windows-1252"}},
+		{"not UTF-8 in the heading", "id,n\xE4me\n", Options{}, 1, []string{"UTF-8"}},
+		{"bytes outside the encoding", "id\n\x81\x20\n", Options{Encoding: "shift_jis"}, 2, []string{"do not belong"}},
+		{"unknown encoding", "id\n", Options{Encoding: "ansi-ish"}, 0, []string{"ansi-ish", "windows-1252"}},
+		{"NUL", "id,name\n1,\x00\n", Options{}, 2, []string{"NUL"}},
+		{"CR only", "id,name\r1,Ada\r", Options{}, 1, []string{"carriage return"}},
+		{"CR in the middle", "id,name\n1,Ada\r2,Bo\n", Options{}, 2, []string{"carriage return"}},
+		{"unclosed quote", "id,name\n1,\"a\nb\",\"c\n2,d\n", Options{}, 3, []string{"never closed"}},
+		{"bare quote", "id,name\n1,say \"hi\"\n", Options{}, 2, []string{`say "hi"`, "    2 | 1,say", "double"}},
+		{"text after a quote", "id,name\n1,\"a\nb\"c\n", Options{}, 3, []string{"starts in line 2"}},
+		{"endless quote", "id\n\"" + strings.Repeat("x\n", longestRow), Options{}, 2, []string{"1 MiB"}},
+		{"endless line", "id\n" + strings.Repeat("x", longestRow+1), Options{}, 2, []string{"1 MiB"}},
+		{"bad delimiter", "id\n", Options{Delimiter: '"'}, 0, []string{"delimiter"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			in, err := NewReader(strings.NewReader(c.text), "in.csv", c.options)
+			if err == nil {
+				_, err = rows(in)
+			}
+			refused(t, err, c.line, c.says...)
+		})
+	}
+}
+
+// A row that was read comes back from failed.csv with our columns beside it.
+func TestReportsMayHaveLongerRows(t *testing.T) {
+	cell := strings.Repeat("x", longestRow-100)
+	beside := strings.Repeat("y", longestRow)
+	for _, text := range []string{
+		"rb_outcome,rb_changes,id,name\nfailed,z,0,a\nfailed," + beside + ",1," + cell + "\nfailed,z,2,b\n",
+		"rb_outcome,rb_changes,id,name\nfailed,z,0,a\nfailed,\"" + beside + "\n\",1," + cell + "\nfailed,z,2,b\n",
+	} {
+		in := reader(t, text)
+		got, err := rows(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(got) != 3 || got[1].Cells[1] != cell || got[2].Cells[0] != "2" {
+			t.Errorf("%d rows", len(got))
+		}
+	}
+	for heading, limit := range map[string]string{"rb_outcome,id": "8 MiB", "rb_export,id": "1 MiB", "id,name": "1 MiB"} {
+		in := reader(t, heading+"\n1,\""+strings.Repeat("x\n", longestOwnRow/2)+"\"\n")
+		_, err := rows(in)
+		refused(t, err, 2, limit)
+	}
+}
+
+func TestCheckEncoding(t *testing.T) {
+	for _, name := range []string{"", "utf-8", "UTF-8", " Windows-1252 ", "latin1", "utf-16le", "shift_jis", "macintosh"} {
+		if err := CheckEncoding(name); err != nil {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+	for _, name := range []string{"klingon", "replacement", "iso-2022-kr", " "} {
+		refused(t, CheckEncoding(name), 0, fmt.Sprintf("%q", name), "utf-8, windows-1252")
+	}
+}
+
+func TestReaderPassesReadErrorsOn(t *testing.T) {
+	broken := errors.New("the cable is out")
+	in, err := NewReader(io.MultiReader(strings.NewReader("id,name\n1,a\n"), iotest.ErrReader(broken)), "in.csv", Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := rows(in); !errors.Is(err, broken) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func reader(t *testing.T, text string) *Reader {
+	t.Helper()
+	in, err := NewReader(strings.NewReader(text), "in.csv", Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return in
+}
+
+// refused demands a refusal that says all of the texts.
+func refused(t *testing.T, err error, line int, texts ...string) {
+	t.Helper()
+	var r *Refusal
+	if !errors.As(err, &r) {
+		t.Fatalf("got %v, want a refusal", err)
+	}
+	if r.Line != line {
+		t.Errorf("line %d, want %d in: %v", r.Line, line, err)
+	}
+	for _, text := range texts {
+		if !strings.Contains(err.Error(), text) {
+			t.Errorf("%q is missing in: %v", text, err)
+		}
+	}
+}
+
+func TestReaderHidesLinesOfPasswords(t *testing.T) {
+	for _, heading := range []string{"customer_id,Password", "customer_id,New pass_word,zip", "a;password,b"} {
+		in, err := NewReader(strings.NewReader(heading+"\n1,hun\"ter\n"), "in.csv", Options{Delimiter: ','})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = rows(in)
+		refused(t, err, 2, "a quotation mark inside a cell", "not shown")
+		if strings.Contains(err.Error(), "ter") {
+			t.Error(err)
+		}
+	}
+}
+
+func TestEscape(t *testing.T) {
+	for cell, want := range map[string]string{
+		"": "", "a": "a", "'a": "'a", "=1": "'=1", "+1": "'+1", "-1": "'-1", "@x": "'@x", "\tx": "'\tx", "\rx": "'\rx", "'=1": "''=1", "''": "''",
+	} {
+		if got := Escape(cell); got != want {
+			t.Errorf("Escape(%q) = %q, want %q", cell, got, want)
+		}
+		if got := Unescape(want); got != cell {
+			t.Errorf("Unescape(%q) = %q, want %q", want, got, cell)
+		}
+	}
+}
+
+func TestFold(t *testing.T) {
+	for _, name := range []string{"First Name", "first_name", "FIRST-NAME", " firstName\t", "first\u00A0name", "first\u2009Na\u3000me", "\u202Ffirst\u0085name"} {
+		if got := Fold(name); got != "firstname" {
+			t.Errorf("%q is folded to %q", name, got)
+		}
+	}
+}
