@@ -70,6 +70,8 @@ type Record struct {
 	Body     []byte `json:"-"` // the reply's bytes; numbers keep their spelling
 	Name     string `json:"-"` // company or person
 
+	Elsewhere []string `json:"-"` // keys of Body that another resource than the record itself has shown
+
 	Standing *Standing `json:"-"` // where it was read
 }
 
@@ -138,8 +140,9 @@ type Action interface {
 	// System names the API. The rows of each have workers of their own.
 	System() string
 	// Open leases the requests of one visit together, so that a write follows its read at once.
-	// A read-back may draw on the share of the allowance that is kept free for others.
-	Open(ctx context.Context, requests int, readBack bool) (Visit, error)
+	// A visit that reads back what was sent may draw on the share of the allowance
+	// that is kept free for others.
+	Open(ctx context.Context, requests int, sent []Change) (Visit, error)
 	// Decide compares the row with the live record; an outcome means there is nothing to send.
 	Decide(it *Item, now Record) (Step, *Outcome)
 	// Apply lays changes over a record: the body of the write, and for a dry run what the lane's next row finds.

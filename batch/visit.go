@@ -90,7 +90,7 @@ func (v *visitor) attend() result {
 // send. A visit that cannot end in a write at once is broken off and paid afresh,
 // with a new lease: a write must find its permit waiting, not wait for one.
 func (v *visitor) once() result {
-	visit, err := v.t.Action.Open(v.stop, v.need(), v.t.Sent != nil)
+	visit, err := v.t.Action.Open(v.stop, v.need(), v.t.Sent)
 	if err != nil {
 		v.e.Halt(err)
 		return v.settled(v.t.cutShort())

@@ -23,6 +23,8 @@ type world struct {
 	mu       sync.Mutex
 	records  map[string]string // id → JSON
 	effects  map[string]int    // per id
+	beside   map[string]string // what stands beside a record
+	looks    int               // at it
 	order    map[string][]string
 	readings map[string][2]reading // the last two, the last one first
 	fresh    time.Duration         // how old a record may be when its write leaves
@@ -73,7 +75,7 @@ type fault struct {
 }
 
 func newWorld(t *testing.T, ids ...string) *world {
-	w := &world{t: t, records: map[string]string{}, effects: map[string]int{}, order: map[string][]string{}, readings: map[string][2]reading{}, fresh: 5 * time.Second, busy: map[string]bool{}, calls: map[string]int{}}
+	w := &world{t: t, records: map[string]string{}, effects: map[string]int{}, beside: map[string]string{}, order: map[string][]string{}, readings: map[string][2]reading{}, fresh: 5 * time.Second, busy: map[string]bool{}, calls: map[string]int{}}
 	for _, id := range ids {
 		w.records[id] = fmt.Sprintf(`{"id":%q,"status":"Active","a":"old","b":"kept"}`, id)
 	}
@@ -159,13 +161,20 @@ type edit struct {
 	blind bool   // nothing can be read back
 	is    string // its system; "edit" unless set
 	most  int    // sends of a row; 8 unless set
+	lies  bool   // replies to writes show b otherwise than it is
+	wide  bool   // there is something to read beside the record
+	cuts  string // a write also moves what stands beside this customer's record
 }
 
 func (a *edit) Name() string   { return cmp.Or(a.is, "edit") }
 func (a *edit) System() string { return cmp.Or(a.is, "edit") }
 func (a *edit) MaxSends() int  { return cmp.Or(a.most, 8) }
-func (a *edit) Open(ctx context.Context, _ int, _ bool) (batch.Visit, error) {
-	return &editVisit{a, a.w.epoch.Load()}, ctx.Err()
+func (a *edit) Open(ctx context.Context, _ int, _ []batch.Change) (batch.Visit, error) {
+	v := &editVisit{a, a.w.epoch.Load()}
+	if a.wide {
+		return &wideVisit{v}, ctx.Err()
+	}
+	return v, ctx.Err()
 }
 
 func (a *edit) Decide(it *batch.Item, now batch.Record) (batch.Step, *batch.Outcome) {
@@ -286,6 +295,32 @@ func (v *editVisit) Send(ctx context.Context, s batch.Step) batch.Reply {
 		v.w.records[id] = body
 		v.w.effects[id]++
 		v.w.order[id] = append(v.w.order[id], gjson.Get(body, "a").String())
-		return v.w.answer(id)
+		if v.cuts == id {
+			v.w.beside[id] = "cut"
+		}
+		rep := v.w.answer(id)
+		if v.lies {
+			rep.Record.Body, _ = sjson.SetBytes(rep.Record.Body, "b", "spelled otherwise")
+		}
+		return rep
 	})
+}
+
+// wideVisit can read what stands beside a record.
+type wideVisit struct{ *editVisit }
+
+func (v *wideVisit) ReadBeside(ctx context.Context, id string) batch.Reply {
+	v.w.mu.Lock()
+	v.w.looks++
+	v.w.mu.Unlock()
+	return v.w.call(ctx, "look", id, func() batch.Reply {
+		return batch.Reply{Class: batch.Answered, Status: 200, Requests: 1, Record: batch.Record{ID: id, Body: []byte(v.w.beside[id])}}
+	})
+}
+
+func (v *wideVisit) CheckBeside(_ batch.Step, before, after batch.Record) *batch.Outcome {
+	if string(before.Body) == string(after.Body) {
+		return nil
+	}
+	return &batch.Outcome{Kind: batch.Failed, Code: "side_effect", Error: "what stands beside it moved"}
 }

@@ -19,9 +19,9 @@ type Fusebill struct {
 }
 
 // open leases the requests of a visit together.
-func (f Fusebill) open(ctx context.Context, requests int, readBack bool) (*fusebillVisit, error) {
+func (f Fusebill) open(ctx context.Context, requests int, sent []batch.Change) (*fusebillVisit, error) {
 	lease := f.Governor.Lease
-	if readBack {
+	if sent != nil {
 		lease = f.Governor.LeaseReserve
 	}
 	l, err := lease(ctx, requests)

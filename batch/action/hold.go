@@ -49,11 +49,11 @@ func (h *hold) Name() string   { return "hold" }
 func (h *hold) System() string { return SystemFusebill }
 func (h *hold) MaxSends() int  { return mostHolds }
 
-func (h *hold) Open(ctx context.Context, requests int, readBack bool) (batch.Visit, error) {
+func (h *hold) Open(ctx context.Context, requests int, sent []batch.Change) (batch.Visit, error) {
 	if h.whole {
 		requests++
 	}
-	v, err := h.account.open(ctx, requests, readBack)
+	v, err := h.account.open(ctx, requests, sent)
 	if err != nil {
 		return nil, err
 	}

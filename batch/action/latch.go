@@ -42,7 +42,7 @@ type latch struct {
 
 // NewLatch returns the action that links a Fusebill customer to HubSpot.
 func NewLatch(s Services) batch.Action {
-	return conditional(&latch{account: s.Fusebill, codes: s.codes(), links: newLinks(), hidden: newHiddenLinks(linkKeys()[:2], nil)}, s)
+	return conditional(&latch{account: s.Fusebill, codes: s.codes(), links: newLinks(), hidden: &hiddenLinks{keys: linkKeys()[:2]}}, s)
 }
 
 func (l *latch) Name() string   { return "latch" }
@@ -52,8 +52,8 @@ func (l *latch) System() string { return SystemFusebill }
 // read has shown that the last one had no effect.
 func (l *latch) MaxSends() int { return 8 }
 
-func (l *latch) Open(ctx context.Context, requests int, readBack bool) (batch.Visit, error) {
-	v, err := l.account.open(ctx, l.hidden.requests(requests), readBack)
+func (l *latch) Open(ctx context.Context, requests int, sent []batch.Change) (batch.Visit, error) {
+	v, err := l.account.open(ctx, l.hidden.requests(requests), sent)
 	if err != nil {
 		return nil, err
 	}

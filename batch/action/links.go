@@ -5,12 +5,10 @@ import (
 	"context"
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 
-	"github.com/tidwall/gjson"
 	"github.com/tidwall/sjson"
 
 	"rowbatch/batch"
@@ -24,22 +22,15 @@ func linkKeys() []string {
 // hiddenLinks reads the links that customers' records lack from their overviews.
 type hiddenLinks struct {
 	keys []string
-	warn func(string)
+	warn func(string) // told of one that the overview lacks, too; nil: nobody is
 	said sync.Once
-	lack []atomic.Bool // by key: some record lacked it
-}
-
-// newHiddenLinks looks for some keys. warn, if any, is told of one that the overview lacks, too.
-func newHiddenLinks(keys []string, warn func(string)) *hiddenLinks {
-	return &hiddenLinks{keys: keys, warn: warn, lack: make([]atomic.Bool, len(keys))}
+	lack atomic.Bool // some record lacked one, so that visits need one read more
 }
 
 // requests is how many a visit takes that takes n but for overviews.
 func (h *hiddenLinks) requests(n int) int {
-	for i := range h.lack {
-		if h.lack[i].Load() {
-			return n + 1
-		}
+	if h.lack.Load() {
+		return n + 1
 	}
 	return n
 }
@@ -53,6 +44,7 @@ func (h *hiddenLinks) complete(ctx context.Context, v *fusebillVisit, rep batch.
 	if lacking == nil {
 		return rep
 	}
+	h.lack.Store(true)
 	seen := v.overview(ctx, rep.Record.ID)
 	seen.Requests += rep.Requests
 	if seen.Class == batch.Refused {
@@ -72,6 +64,7 @@ func (h *hiddenLinks) complete(ctx context.Context, v *fusebillVisit, rep batch.
 			return batch.Reply{Class: batch.Refused, Requests: rep.Requests, Code: "unreadable_record", Text: err.Error()}
 		}
 		rep.Record.Body = body
+		rep.Record.Elsewhere = append(rep.Record.Elsewhere, key)
 	}
 	rep.Record.Status = cmp.Or(seen.Record.Status, rep.Record.Status) // as of the later read
 	return rep
@@ -89,10 +82,9 @@ func (h *hiddenLinks) tell(s batch.Step) {
 
 // absent are the keys that a record lacks.
 func (h *hiddenLinks) absent(record []byte) (keys []string) {
-	for i, key := range h.keys {
+	for _, key := range h.keys {
 		if valueOf(record)(key) == batch.Absent {
 			keys = append(keys, key)
-			h.lack[i].Store(true)
 		}
 	}
 	return keys
@@ -108,24 +100,6 @@ func overviewLink(overview []byte, key string) batch.Value {
 		return value(key)
 	}
 	return batch.Value(wholeNumber.ReplaceAllString(string(cmp.Or(value(key), value("quickbooksId"))), "$1"))
-}
-
-// fill gives the reply to a write the links that records are known to lack, as they
-// were sent: what a reply never shows, it says nothing about. A link that the write
-// itself set is not taken for granted.
-func (h *hiddenLinks) fill(rep batch.Reply, s batch.Step) batch.Reply {
-	for i, key := range h.keys {
-		named := slices.ContainsFunc(s.Changes, func(c batch.Change) bool { return explains(c.Field, key) })
-		if named || !h.lack[i].Load() || valueOf(rep.Record.Body)(key) != batch.Absent {
-			continue
-		}
-		if sent := gjson.GetBytes(s.Body, key); sent.Exists() {
-			if body, err := sjson.SetRawBytes(rep.Record.Body, key, []byte(sent.Raw)); err == nil {
-				rep.Record.Body = body
-			}
-		}
-	}
-	return rep
 }
 
 // mostLinks bounds the memory of links: beyond it a refusal is told without the
