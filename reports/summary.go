@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"rowbatch/batch"
+	"rowbatch/batch/journal"
 )
 
 // Summary is what summary.json holds.
@@ -23,7 +24,7 @@ type Summary struct {
 	Seconds       float64            `json:"seconds"`
 	WaitedSeconds float64            `json:"waited_seconds"`     // for limits, and for a server that did not answer
 	Waited        map[string]float64 `json:"waited"`             // the same by reason: minute_limit, day_limit, server_pause, outage
-	Forecast      *batch.Forecast    `json:"forecast,omitempty"` // of a dry run, and of a run that has asked
+	Forecast      *journal.Forecast  `json:"forecast,omitempty"` // of a dry run, and of a run that has asked
 	Errors        []ErrorCount       `json:"errors"`             // the most frequent first
 	ExitCode      int                `json:"exit_code"`
 
@@ -81,7 +82,7 @@ func (t *tally) add(line int, o batch.Outcome) (fix string) {
 
 // summary ends the count. What the run itself recorded at its end beats what its
 // rows add up to: it also knows of requests that were for no row.
-func (t *tally) summary(h batch.Head, end *batch.End) Summary {
+func (t *tally) summary(h journal.Head, end *journal.End) Summary {
 	s := t.Summary
 	s.Errors = make([]ErrorCount, 0, len(t.errors))
 	for _, code := range slices.Sorted(maps.Keys(t.errors)) {

@@ -18,6 +18,7 @@ import (
 	"github.com/gocarina/gocsv"
 
 	"rowbatch/batch"
+	"rowbatch/batch/journal"
 	"rowbatch/batch/runs"
 )
 
@@ -25,7 +26,7 @@ import (
 type Options struct {
 	Escape    func(cell string) string // keeps a spreadsheet from running a cell as a formula; must be given
 	Delimiter rune                     // 0: that of the run's input
-	End       *batch.End               // of a run whose journal could not take it
+	End       *journal.End             // of a run whose journal could not take it
 }
 
 // Write puts report.csv, failed.csv and summary.json into the run's folder:
@@ -139,7 +140,7 @@ func (w *writer) action(row runs.Row) string {
 			action = strings.ToLower(strings.TrimSpace(row.Cells[at]))
 		}
 	}
-	if head.Mode == batch.ModeUndo && action == "hold" {
+	if head.Mode == journal.ModeUndo && action == "hold" {
 		return "unhold"
 	}
 	return action

@@ -7,6 +7,7 @@ import (
 	"syscall"
 
 	"rowbatch/batch"
+	"rowbatch/batch/journal"
 	"rowbatch/batch/runs"
 	"rowbatch/batch/sheet"
 	"rowbatch/client"
@@ -72,8 +73,9 @@ func codeOf(err error) int {
 		access  *client.AccessError
 		setting *client.SettingError
 		busy    *runs.BusyError
-		damage  *batch.DamageError
-		journal *batch.JournalError
+		damage  *journal.DamageError
+		format  *journal.FormatError
+		journal *journal.WriteError
 		files   *runs.WriteError
 		unfit   *sheet.UnfitError
 		signal  signalled
@@ -81,6 +83,8 @@ func codeOf(err error) int {
 	switch {
 	case errors.As(err, &f):
 		return f.code
+	case errors.As(err, &format):
+		return exitUnfit
 	case errors.As(err, &journal), errors.As(err, &files), errors.As(err, &damage), errors.As(err, &unfit):
 		return exitFiles
 	case errors.As(err, &busy):
@@ -99,7 +103,7 @@ func codeOf(err error) int {
 // and what became of its rows. The order is the contract's: 15, 13, 130/143, 5, 4, 3, 0.
 func codeOfRun(cause error, rows map[batch.Kind]int) int {
 	var (
-		journal *batch.JournalError
+		journal *journal.WriteError
 		files   *runs.WriteError
 		access  *client.AccessError
 		moved   *batch.SideEffectError

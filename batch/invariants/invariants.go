@@ -32,6 +32,7 @@ import (
 	"fmt"
 
 	"rowbatch/batch"
+	"rowbatch/batch/journal"
 )
 
 // Case is a run and what it is held against.
@@ -57,7 +58,7 @@ func (c Case) Breaches() ([]string, error) {
 		contents(c.Run, &c.Run.records[i], &b)
 		earlier(c, &c.Run.records[i], &b)
 	}
-	if c.Run.Head.Mode == batch.ModeDryRun || c.Run.Head.Dry {
+	if c.Run.Head.Mode == journal.ModeDryRun || c.Run.Head.Dry {
 		onlyLooks(c, &b)
 	}
 	for n, o := range c.Run.Outcomes {

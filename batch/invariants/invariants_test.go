@@ -6,6 +6,7 @@ import (
 
 	"rowbatch/batch"
 	"rowbatch/batch/invariants"
+	"rowbatch/batch/journal"
 )
 
 // customer is a record as the sandbox holds it.
@@ -212,7 +213,7 @@ func TestBreachesAreFound(t *testing.T) {
 			s.done(0, as(batch.Failed, "http_429", "1", 1))
 		}, []string{"9: line 2: failed with http_429"}},
 		"a dry run that writes": {func(s *scribe) {
-			s.head.Mode = batch.ModeDryRun
+			s.head.Mode = journal.ModeDryRun
 			s.renamed(0, "1", "Ann", "Bea")
 			s.done(0, as(changed, "", "1", 1))
 		}, []string{"13: line 2: a dry run has an intent", "13: a dry run, and the ledger has effect 1"}},
@@ -253,7 +254,7 @@ func TestExcuses(t *testing.T) {
 			s.done(0, as(batch.Failed, "side_effect", "1", 1))
 		},
 		"the last row first, in an undo": func(s *scribe) {
-			s.head.Mode = batch.ModeUndo
+			s.head.Mode = journal.ModeUndo
 			s.renamed(1, "1", "Cal", "Bea")
 			s.done(1, as(changed, "", "1", 1))
 			s.renamed(0, "1", "Bea", "Ann")
@@ -293,7 +294,7 @@ func TestUndoneAndApplied(t *testing.T) {
 	run := of.run(t)
 	undo := func(row int, found, from, to string) []string {
 		s := newScribe(2)
-		s.head.Mode = batch.ModeUndo
+		s.head.Mode = journal.ModeUndo
 		s.intent(row, "update", "1", customer("Ann", found), `firstName="Bea">"Ann"`)
 		s.effect("put", "1", customer("Ann", from), customer("Ann", to))
 		s.done(row, as(inDoubt, "", "1", 1))
@@ -304,7 +305,7 @@ func TestUndoneAndApplied(t *testing.T) {
 	wants(t, undo(1, "Bea", "Bea", "Ann"), "14: line 3 was undone, and no write had left for it")
 
 	plan := newScribe(2)
-	plan.head.Mode = batch.ModeDryRun
+	plan.head.Mode = journal.ModeDryRun
 	would := as(batch.WouldChange, "", "1", 0)
 	would.Changes = changesOf([]string{`firstName="Ann">"Bea"`})
 	plan.done(0, would)
@@ -312,7 +313,7 @@ func TestUndoneAndApplied(t *testing.T) {
 	planned := plan.run(t)
 	apply := func(row int, change string) []string {
 		s := newScribe(2)
-		s.head.Mode = batch.ModeApply
+		s.head.Mode = journal.ModeApply
 		s.intent(row, "update", "1", customer(), change)
 		return breaches(t, invariants.Case{Run: s.run(t), Of: planned, Ledger: &s.ledger})
 	}
@@ -329,7 +330,7 @@ func TestUndoneInOtherBytes(t *testing.T) {
 	of.effect("put", "1", was, customer("Ann", "Bea"))
 	of.done(0, as(changed, "", "1", 1))
 	s := newScribe(1)
-	s.head.Mode = batch.ModeUndo
+	s.head.Mode = journal.ModeUndo
 	s.intent(0, "update", "1", customer("Ann", "Bea"), `firstName="Bea">null`)
 	s.effect("put", "1", customer("Ann", "Bea"), customer(`"Ann"`, `null`))
 	s.done(0, as(changed, "", "1", 1))

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"rowbatch/batch"
+	"rowbatch/batch/journal"
 )
 
 // history holds each word about a row against the effects of the writes that it is about.
@@ -147,7 +148,7 @@ func order(run *Run, b *breaches) {
 			lanes[lane] = append(lanes[lane], n)
 		}
 	}
-	if run.Head.Mode == batch.ModeUndo {
+	if run.Head.Mode == journal.ModeUndo {
 		for _, rows := range lanes {
 			slices.Reverse(rows)
 		}

@@ -2,22 +2,25 @@ package invariants
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"os"
 	"slices"
 	"strings"
 
 	"rowbatch/batch"
+	"rowbatch/batch/journal"
 	"rowbatch/batch/runs"
 )
 
 // Run is a run's folder as it stands at one moment.
 type Run struct {
 	Dir      *runs.Dir
-	Head     batch.Head
-	End      *batch.End // nil: the run goes on, or was killed
+	Head     journal.Head
+	End      *journal.End // nil: the run goes on, or was killed
 	Heading  []string
 	Rows     []runs.Row
 	Outcomes []batch.Outcome // of each row, as the journal tells them
@@ -29,7 +32,7 @@ type Run struct {
 
 // record is an intent or an outcome.
 type record struct {
-	*batch.Entry
+	*journal.Entry
 	end      int64 // bytes of the journal up to and with this record
 	customer string
 	effects  []*effect // of an intent
@@ -73,15 +76,26 @@ func (r *Run) readJournal() error {
 	if err != nil {
 		return err
 	}
-	sound, err := batch.Scan(bytes.NewReader(text), func(offset int64, e *batch.Entry) error {
-		if e.Run != nil {
-			r.Head, r.byRow = *e.Run, make([][]*record, e.Run.Rows)
+	sound, offset, seq := len(text), 0, int64(0)
+	for line := range bytes.SplitAfterSeq(text, []byte("\n")) {
+		at := offset
+		offset += len(line)
+		switch e := entryOf(line); {
+		case sound < at || e == nil || e.Seq != seq+1: // a torn end, unless somebody knew it to be on disk
+			sound = min(sound, at)
+			if e != nil && e.Durable > int64(sound) {
+				return fmt.Errorf("%s: damaged at byte %d", r.Dir.Path("journal"), sound)
+			}
+		default:
+			seq++
+			if e.Run != nil {
+				r.Head, r.byRow = *e.Run, make([][]*record, e.Run.Rows)
+			}
+			if e.Kind == "intent" || e.Kind == "done" {
+				r.records = append(r.records, record{Entry: e, end: int64(offset)})
+			}
 		}
-		if e.Kind == "intent" || e.Kind == "done" {
-			r.records = append(r.records, record{Entry: e, end: offset + int64(bytes.IndexByte(text[offset:], '\n')) + 1})
-		}
-		return nil
-	})
+	}
 	r.journal = text[:sound]
 	for i, rec := range r.records {
 		if rec.Row < 0 || rec.Row >= len(r.byRow) {
@@ -89,12 +103,26 @@ func (r *Run) readJournal() error {
 		}
 		r.byRow[rec.Row] = append(r.byRow[rec.Row], &r.records[i])
 	}
-	return err
+	return nil
+}
+
+// entryOf reads a line of the journal by itself, as its layout is written down;
+// nil when it is not sound.
+func entryOf(line []byte) *journal.Entry {
+	tab := bytes.LastIndexByte(line, '\t')
+	if tab < 0 || string(line[tab:]) != fmt.Sprintf("\t%08x\n", crc32.Checksum(line[:tab], crc32.MakeTable(crc32.Castagnoli))) {
+		return nil
+	}
+	var e journal.Entry
+	if json.Unmarshal(line[:tab], &e) != nil {
+		return nil
+	}
+	return &e
 }
 
 // readOutcomes takes them from the journal's index, whose reading it holds against its own.
 func (r *Run) readOutcomes() error {
-	x, err := batch.Load(bytes.NewReader(r.journal), int64(len(r.journal)))
+	x, err := journal.Load(bytes.NewReader(r.journal), int64(len(r.journal)))
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 
 	"rowbatch/batch"
 	"rowbatch/batch/invariants"
+	"rowbatch/batch/journal"
 	"rowbatch/batch/runs"
 	"rowbatch/client/sandbox"
 	"rowbatch/reports"
@@ -23,7 +24,7 @@ import (
 // scribe writes the journal of a run and the ledger beside it, record by record,
 // and so can write what the program itself never would.
 type scribe struct {
-	head    batch.Head
+	head    journal.Head
 	rows    int
 	journal bytes.Buffer
 	ledger  invariants.Ledger
@@ -34,13 +35,13 @@ type scribe struct {
 
 func newScribe(rows int) *scribe {
 	s := &scribe{rows: rows, now: time.Date(2026, 11, 20, 21, 52, 0, 0, time.UTC)}
-	s.head = batch.Head{Format: batch.Format, ID: "x", Mode: batch.ModeRun, Action: "run", Delimiter: ",", Rows: rows}
+	s.head = journal.Head{Format: journal.Format, ID: "x", Mode: journal.ModeRun, Action: "run", Source: journal.Source{Delimiter: ","}, Rows: rows}
 	return s
 }
 
-func (s *scribe) write(e batch.Entry) {
+func (s *scribe) write(e journal.Entry) {
 	if s.seq == 0 && e.Run == nil {
-		s.write(batch.Entry{Kind: "run", Row: -1, Run: &s.head})
+		s.write(journal.Entry{Kind: "run", Row: -1, Run: &s.head})
 	}
 	s.seq++
 	e.Seq, e.Durable = s.seq, int64(s.journal.Len())
@@ -65,7 +66,7 @@ func (s *scribe) intent(row int, act, id, body string, changes ...string) {
 	if act == "patch" {
 		found.Key = "customer_id=" + id
 	}
-	s.write(batch.Entry{Kind: "intent", Row: row, At: s.tick(), Found: &found, Changes: changesOf(changes)})
+	s.write(journal.Entry{Kind: "intent", Row: row, At: s.tick(), Found: &found, Changes: changesOf(changes)})
 }
 
 func changesOf(texts []string) (all []batch.Change) {
@@ -84,7 +85,7 @@ func (s *scribe) effect(kind, id, before, after string) {
 
 func (s *scribe) done(row int, o batch.Outcome) {
 	o.At = s.tick()
-	s.write(batch.Entry{Kind: "done", Row: row, Outcome: &o})
+	s.write(journal.Entry{Kind: "done", Row: row, Outcome: &o})
 }
 
 // as is an outcome of a customer.
@@ -96,7 +97,7 @@ func as(kind batch.Kind, code, id string, sends int) batch.Outcome {
 func (s *scribe) run(t *testing.T) *invariants.Run {
 	t.Helper()
 	if s.seq == 0 {
-		s.write(batch.Entry{Kind: "run", Row: -1, Run: &s.head})
+		s.write(journal.Entry{Kind: "run", Row: -1, Run: &s.head})
 	}
 	d, err := runs.Create(t.TempDir(), s.now, "run", "x.csv")
 	must(t, err)

@@ -9,6 +9,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"rowbatch/batch"
+	"rowbatch/batch/journal"
 )
 
 // contents looks at what each effect of a write moved.
@@ -42,9 +43,9 @@ func contents(run *Run, i *record, b *breaches) {
 func earlier(c Case, i *record, b *breaches) {
 	switch {
 	case c.Of == nil || !i.isIntent():
-	case c.Run.Head.Mode == batch.ModeApply:
+	case c.Run.Head.Mode == journal.ModeApply:
 		planned(c, i, b)
-	case c.Run.Head.Mode == batch.ModeUndo:
+	case c.Run.Head.Mode == journal.ModeUndo:
 		undone(c, i, b)
 	}
 }
