@@ -54,7 +54,8 @@ func FindColumn(name string) (ExportColumn, error) {
 	if near, ok := mapping.Nearest(name, names); ok {
 		return ExportColumn{}, fmt.Errorf("%q is no column of an export; did you mean %s?", name, near)
 	}
-	return ExportColumn{}, fmt.Errorf("%q is no column of an export; they are %s and %s<type>", name, strings.Join(names, ", "), trackingPrefix)
+	return ExportColumn{}, fmt.Errorf("%q is no column of an export; they are %s and %s<type>",
+		name, strings.Join(names, ", "), trackingPrefix)
 }
 
 // Carried reports whether a list row tells what the record holds in this column.

@@ -38,6 +38,53 @@ func (f Fusebill) open(ctx context.Context, requests int, sent []batch.Change) (
 	return &fusebillVisit{f.Client, l}, nil
 }
 
+// fusebillAction is what the actions on Fusebill customers have in common.
+type fusebillAction struct {
+	name      string
+	mostSends int
+	account   Fusebill
+	codes     *TrackingCodes // of an update, or of updates that come before the action in a plan
+}
+
+func (a *fusebillAction) Name() string   { return a.name }
+func (a *fusebillAction) System() string { return SystemFusebill }
+func (a *fusebillAction) MaxSends() int  { return a.mostSends }
+
+func (a *fusebillAction) customer(r batch.Record) customer { return customer{r.Body, a.codes} }
+
+// Apply lays changes over a record's bytes.
+func (a *fusebillAction) Apply(now batch.Record, changes []batch.Change) (batch.Record, error) {
+	c := a.customer(now)
+	for _, ch := range changes {
+		var err error
+		if c, err = c.set(ch.Field, ch.After); err != nil {
+			return now, fmt.Errorf("%s: %w", ch.Field, err)
+		}
+		if ch.Field == "status" {
+			now.Status = ch.After.Plain()
+		}
+	}
+	now.Body = c.body
+	return now, nil
+}
+
+// Settle judges by the fields that were sent: whatever else moved is not evidence about this write.
+func (a *fusebillAction) Settle(sent []batch.Change, now batch.Record) batch.Verdict {
+	took, none := true, true
+	for _, ch := range sent {
+		is := a.customer(now).value(ch.Field)
+		took = took && same(ch.Field, is, ch.After)
+		none = none && same(ch.Field, is, ch.Before)
+	}
+	switch {
+	case took:
+		return batch.TookEffect
+	case none:
+		return batch.NoEffect
+	}
+	return batch.Other
+}
+
 // fusebillVisit is one turn with one Fusebill customer.
 type fusebillVisit struct {
 	client *client.Fusebill
@@ -135,9 +182,10 @@ func class(c client.Class) batch.Class {
 
 // Record reads what the engine needs of a customer's bytes.
 func Record(body []byte) batch.Record {
-	f := gjson.GetManyBytes(body, "id", "status", "modifiedTimestamp", "companyName", "firstName", "lastName", "createdTimestamp", "currency")
-	return batch.Record{ID: f[0].String(), Status: f[1].String(), Modified: f[2].String(), Created: f[6].String(), Currency: f[7].String(),
-		Name: cmp.Or(f[3].String(), strings.TrimSpace(f[4].String()+" "+f[5].String())), Body: body}
+	f := gjson.GetManyBytes(body,
+		"id", "status", "modifiedTimestamp", "createdTimestamp", "currency", "companyName", "firstName", "lastName")
+	return batch.Record{ID: f[0].String(), Status: f[1].String(), Modified: f[2].String(), Created: f[3].String(), Currency: f[4].String(),
+		Name: cmp.Or(f[5].String(), strings.TrimSpace(f[6].String()+" "+f[7].String())), Body: body}
 }
 
 // hiddenLinks reads the links that customers' records lack from their overviews.
@@ -169,7 +217,8 @@ func (h *hiddenLinks) complete(ctx context.Context, v *fusebillVisit, rep batch.
 	seen := v.overview(ctx, rep.Record.ID)
 	seen.Requests += rep.Requests
 	if seen.Class == batch.Refused {
-		seen.Code, seen.Text = "cannot_read_link", fmt.Sprintf("the customer's record does not show %s, and the overview cannot be read: %s",
+		seen.Code = "cannot_read_link"
+		seen.Text = fmt.Sprintf("the customer's record does not show %s, and the overview cannot be read: %s",
 			strings.Join(lacking, ", "), seen.Text)
 	}
 	if seen.Class != batch.Answered {

@@ -21,26 +21,20 @@ func HoldSchema() mapping.Schema {
 
 const onHold = "Hold"
 
-// mostHolds: a hold acts on billing, and what a second one does is not documented.
-const mostHolds = 2
-
 // hold puts a Fusebill customer on hold (developer.staxbill.com/reference/hold-customer).
 // It reads the overview, which also tells what the customer owes and pays.
 type hold struct {
-	account   Fusebill
-	codes     *TrackingCodes // of updates that come before it in a plan
-	suspended bool           // a Suspended customer may be held
-	whole     bool           // a condition needs fields that the overview lacks
+	fusebillAction
+	suspended bool // a Suspended customer may be held
+	whole     bool // a condition needs fields that the overview lacks
 }
 
 // NewHold returns the action that puts a Fusebill customer on hold.
 func NewHold(s Services) batch.Action {
-	return conditional(&hold{s.Fusebill, s.codes(), s.HoldSuspended, s.Condition != nil && s.Condition.BeyondOverview()}, s)
+	const most = 2 // a hold acts on billing, and what a second one does is not documented
+	whole := s.Condition != nil && s.Condition.BeyondOverview()
+	return conditional(&hold{fusebillAction{"hold", most, s.Fusebill, s.codes()}, s.HoldSuspended, whole}, s)
 }
-
-func (h *hold) Name() string   { return "hold" }
-func (h *hold) System() string { return SystemFusebill }
-func (h *hold) MaxSends() int  { return mostHolds }
 
 func (h *hold) Open(ctx context.Context, requests int, sent []batch.Change) (batch.Visit, error) {
 	if h.whole {
@@ -73,7 +67,7 @@ func (h *hold) Decide(it *batch.Item, now batch.Record) (batch.Step, *batch.Outc
 		return batch.Step{}, batch.Reject("bad_status", "the customer is Suspended, and is held only with --hold-suspended")
 	case now.Status != "Active" && now.Status != "Suspended":
 		return batch.Step{}, batch.Reject("bad_status", fmt.Sprintf("the customer is %s, and only an Active one can be held", now.Status))
-	case it.Unanswered && it.Sends >= mostHolds:
+	case it.Unanswered && it.Sends >= h.mostSends:
 		return batch.Step{}, &batch.Outcome{Kind: batch.InDoubt, Code: "no_answer",
 			Error: fmt.Sprintf("%d holds were sent; an answer was lost, and the customer is still %s", it.Sends, now.Status)}
 	}
@@ -86,7 +80,7 @@ func (h *hold) Apply(now batch.Record, changes []batch.Change) (batch.Record, er
 		field, _, _ := strings.Cut(c.Field, ".")
 		return !gjson.GetBytes(now.Body, cmp.Or(holder(c.Field), field)).Exists()
 	})
-	return applied(now, shown, h.codes)
+	return h.fusebillAction.Apply(now, shown)
 }
 
 // Check wants the status to be Hold, and everything that a hold has no business with as it was.
@@ -103,14 +97,10 @@ func (h *hold) Check(s batch.Step, after batch.Record) *batch.Outcome {
 	case len(moved) > 0:
 		return &batch.Outcome{Kind: batch.Failed, Code: "side_effect", Error: strings.Join(moved, "; ")}
 	case after.Status != onHold:
-		return &batch.Outcome{Kind: batch.Failed, Code: "not_applied", Error: fmt.Sprintf("the server accepted the hold, but the customer is %q", after.Status)}
+		return &batch.Outcome{Kind: batch.Failed, Code: "not_applied",
+			Error: fmt.Sprintf("the server accepted the hold, but the customer is %q", after.Status)}
 	}
 	return nil
-}
-
-// Settle judges by the status alone.
-func (h *hold) Settle(sent []batch.Change, now batch.Record) batch.Verdict {
-	return settle(sent, valueOf(now.Body))
 }
 
 // fromList never takes a list row for the record: what the customer owes the overview alone tells.
@@ -167,11 +157,8 @@ type unhold struct {
 // NewUnhold returns the action that takes back a hold, with one of the API's
 // values of serviceStartOption.
 func NewUnhold(s Services, option string) batch.Action {
-	return &unhold{hold{account: s.Fusebill, codes: s.codes()}, option}
+	return &unhold{hold{fusebillAction: fusebillAction{"unhold", 1, s.Fusebill, s.codes()}}, option}
 }
-
-func (u *unhold) Name() string  { return "unhold" }
-func (u *unhold) MaxSends() int { return 1 }
 
 func (u *unhold) Open(ctx context.Context, requests int, sent []batch.Change) (batch.Visit, error) {
 	v, err := u.account.open(ctx, requests, sent)
@@ -187,18 +174,19 @@ func (u *unhold) Decide(it *batch.Item, now batch.Record) (batch.Step, *batch.Ou
 	switch {
 	case out != nil:
 		return batch.Step{}, out
-	case it.Unanswered && it.Sends >= u.MaxSends():
+	case it.Unanswered && it.Sends >= u.mostSends:
 		return batch.Step{}, &batch.Outcome{Kind: batch.InDoubt, Code: "no_answer",
 			Error: "the un-hold was sent, its answer was lost, and the customer is still on hold; it is never sent twice"}
 	}
 	return batch.Step{Changes: changes, Before: now}, nil
 }
 
-// Check wants the customer off hold. Whether the reply shows him is not
+// Check wants the customer off hold. Whether the reply shows it is not
 // documented; the read after the first un-hold does.
 func (u *unhold) Check(_ batch.Step, after batch.Record) *batch.Outcome {
 	if after.Status == onHold {
-		return &batch.Outcome{Kind: batch.Failed, Code: "not_applied", Error: "the server accepted the un-hold, but the customer is still on hold"}
+		return &batch.Outcome{Kind: batch.Failed, Code: "not_applied",
+			Error: "the server accepted the un-hold, but the customer is still on hold"}
 	}
 	return nil
 }
@@ -217,7 +205,7 @@ type unholdVisit struct {
 	option string
 }
 
-// Send takes the customer off hold, and reads him: the call's reply is not described.
+// Send takes the customer off hold, and reads it: the call's reply is not described.
 func (v *unholdVisit) Send(ctx context.Context, s batch.Step) batch.Reply {
 	rep := translate(v.client.Unhold(ctx, v.lease, s.Before.ID, v.option))
 	if rep.Class != batch.Answered || rep.Record.Status != "" {

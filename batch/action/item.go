@@ -131,7 +131,8 @@ func Undone(s *batch.Sent, keepTheirs bool) *batch.Item {
 		if want == batch.Absent {
 			want = batch.Null // a key cannot be taken out of a record, only emptied
 		}
-		it.Edits = append(it.Edits, batch.Edit{Field: c.Field, Want: want, Expect: &c.After, Stale: "changed_since_run", Yields: keepTheirs})
+		it.Edits = append(it.Edits, batch.Edit{
+			Field: c.Field, Want: want, Expect: &c.After, Stale: "changed_since_run", Yields: keepTheirs})
 	}
 	return it
 }

@@ -37,25 +37,18 @@ func LatchSchema() mapping.Schema {
 
 // latch links a Fusebill customer to HubSpot, or unlinks it.
 type latch struct {
-	account Fusebill
-	codes   *TrackingCodes // of updates that come before it in a plan
-	owners  linkOwners
-	hidden  hiddenLinks
+	fusebillAction
+	owners linkOwners
+	hidden hiddenLinks
 }
 
 // NewLatch returns the action that links a Fusebill customer to HubSpot.
 func NewLatch(s Services) batch.Action {
-	l := &latch{account: s.Fusebill, codes: s.codes()}
+	// A latch is sent again only after a read has shown that the last one had no effect.
+	l := &latch{fusebillAction: fusebillAction{"latch", 8, s.Fusebill, s.codes()}}
 	l.owners.of, l.hidden.keys = map[string]string{}, hubSpotLinks()
 	return conditional(l, s)
 }
-
-func (l *latch) Name() string   { return "latch" }
-func (l *latch) System() string { return SystemFusebill }
-
-// MaxSends is generous, as that of an update: a latch is sent again only after a
-// read has shown that the last one had no effect.
-func (l *latch) MaxSends() int { return 8 }
 
 func (l *latch) Open(ctx context.Context, requests int, sent []batch.Change) (batch.Visit, error) {
 	v, err := l.account.open(ctx, l.hidden.requests(requests), sent)
@@ -99,11 +92,6 @@ func orNull(v batch.Value) batch.Value {
 	return v
 }
 
-// Apply lays changes over the record's bytes.
-func (l *latch) Apply(now batch.Record, changes []batch.Change) (batch.Record, error) {
-	return applied(now, changes, l.codes)
-}
-
 // Check holds the record after the latch against the links that were sent, and
 // all else against the record before.
 func (l *latch) Check(s batch.Step, after batch.Record) *batch.Outcome {
@@ -111,11 +99,7 @@ func (l *latch) Check(s batch.Step, after batch.Record) *batch.Outcome {
 	if err != nil {
 		return batch.Reject("unreadable_record", err.Error())
 	}
-	return checked(customer{sent.Body, l.codes}, customer{after.Body, l.codes}, s.Changes)
-}
-
-func (l *latch) Settle(sent []batch.Change, now batch.Record) batch.Verdict {
-	return settle(sent, valueOf(now.Body))
+	return checked(l.customer(sent), l.customer(after), s.Changes)
 }
 
 // fromList wants both links: the API clears the one left out.

@@ -102,7 +102,8 @@ func NoneWith(ref string) *batch.Outcome {
 
 // SeveralWith is the outcome of a row with a reference that several customers have.
 func SeveralWith(ref string, ids []string) *batch.Outcome {
-	return batch.Reject("ambiguous_reference", fmt.Sprintf("%d customers have the reference %q: ids %s", len(ids), ref, strings.Join(ids, ", ")))
+	return batch.Reject("ambiguous_reference",
+		fmt.Sprintf("%d customers have the reference %q: ids %s", len(ids), ref, strings.Join(ids, ", ")))
 }
 
 // ask repeats a request until it is answered or refused. The error ends the run.

@@ -12,23 +12,17 @@ import (
 
 // update edits a Fusebill customer (developer.staxbill.com/docs/modifying-an-existing-customer).
 type update struct {
-	account Fusebill
-	codes   *TrackingCodes
-	links   hiddenLinks
+	fusebillAction
+	links hiddenLinks
 }
 
 // NewUpdate returns the action that edits a Fusebill customer: GET, merge, PUT.
 func NewUpdate(s Services) batch.Action {
-	u := &update{account: s.Fusebill, codes: s.codes()}
+	// A PUT is sent again only after a read has shown that the last one had no effect.
+	u := &update{fusebillAction: fusebillAction{"update", 8, s.Fusebill, s.codes()}}
 	u.links.keys, u.links.warn = linkKeys(), s.Warn
 	return conditional(u, s)
 }
-
-func (u *update) Name() string   { return "update" }
-func (u *update) System() string { return SystemFusebill }
-
-// MaxSends is generous, since a PUT is sent again only after a read has shown that the last one had no effect.
-func (u *update) MaxSends() int { return 8 }
 
 func (u *update) Open(ctx context.Context, requests int, sent []batch.Change) (batch.Visit, error) {
 	v, err := u.account.open(ctx, u.links.requests(requests), sent)
@@ -58,7 +52,8 @@ func (u *update) Decide(it *batch.Item, now batch.Record) (batch.Step, *batch.Ou
 		return batch.Step{}, batch.Reject("unreadable_record", err.Error())
 	}
 	if u.Settle(changes, after) != batch.TookEffect {
-		return batch.Step{}, batch.Reject("bad_value", "two columns set the same field: a type of sales tracking code stands under two of its names")
+		return batch.Step{}, batch.Reject("bad_value",
+			"two columns set the same field: a type of sales tracking code stands under two of its names")
 	}
 	if it.Found != nil { // whatever stood there before may stand there again
 		form, err := u.customer(after).restored(it.Found.Body, changes)
@@ -81,7 +76,8 @@ func (u *update) ambiguous(edits []batch.Edit, now batch.Record) *batch.Outcome 
 		}
 		if entry, is := u.codes.ambiguous(u.customer(now), typ); is {
 			return batch.Reject("unknown_tracking_code", fmt.Sprintf(
-				"%q may be what this account calls %q, which the record shows; name the column %s%s if it is", typ, entry, trackingPrefix, entry))
+				"%q may be what this account calls %q, which the record shows; name the column %s%s if it is",
+				typ, entry, trackingPrefix, entry))
 		}
 	}
 	return nil
@@ -102,11 +98,6 @@ func (u *update) forbidden(after batch.Record, changes []batch.Change) *batch.Ou
 	return nil
 }
 
-// Apply lays the changes over the record's bytes.
-func (u *update) Apply(now batch.Record, changes []batch.Change) (batch.Record, error) {
-	return applied(now, changes, u.codes)
-}
-
 // Check holds the record after the write against the body that was sent. Links that
 // the record does not show are no evidence, but for one that the row set.
 func (u *update) Check(s batch.Step, after batch.Record) *batch.Outcome {
@@ -124,13 +115,6 @@ func (u *update) Check(s batch.Step, after batch.Record) *batch.Outcome {
 	}
 	return checked(customer{s.Body, u.codes}, got, s.Changes)
 }
-
-// Settle judges by the fields that were sent: whatever else moved is not evidence about this write.
-func (u *update) Settle(sent []batch.Change, now batch.Record) batch.Verdict {
-	return settle(sent, u.customer(now).value)
-}
-
-func (u *update) customer(r batch.Record) customer { return customer{r.Body, u.codes} }
 
 func (u *update) fromList() listEvidence { return listEvidence{codes: u.codes, standsIn: true} }
 
