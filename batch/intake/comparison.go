@@ -122,7 +122,7 @@ func (c *comparison) judge(m *Match, customer client.ListRow, at time.Time) erro
 			return err
 		}
 	}
-	out := action.Glance(it, customer.Raw, c.DryRun)
+	out := action.DecideFromList(it, customer.Raw, c.DryRun)
 	if out == nil {
 		return nil
 	}

@@ -235,8 +235,8 @@ func Command(verb, id, reports string) string {
 	return line
 }
 
-// actions makes a pass's actions, by name.
-func (p *Plan) actions() map[string]batch.Action {
+// actions makes a pass's actions, by name. warn is told what people should know of the account.
+func (p *Plan) actions(warn func(string)) map[string]batch.Action {
 	all := map[string]batch.Action{}
 	if option := p.Settings.Sending.Unhold; option != "" {
 		all["unhold"] = action.NewUnhold(p.Accounts.Services, option)
@@ -244,7 +244,7 @@ func (p *Plan) actions() map[string]batch.Action {
 	for _, s := range p.Actions.Specs {
 		name, with := s.Schema.Action, p.Accounts.Services
 		with.Codes, with.Condition, with.HoldSuspended = p.Names, p.When[name], p.Settings.Sending.HoldSuspended
-		with.Planned = p.Known != nil
+		with.Planned, with.Warn = p.Known != nil, warn
 		all[name] = s.New(with)
 	}
 	return all

@@ -12,7 +12,7 @@ const wholeRow = `{"id":7,"status":"Active","createdTimestamp":"2020-01-01T00:00
 
 // A list row is evidence as far as it goes: for a run that sends, that nothing
 // need be sent; for a dry run all, if it shows the customer in full.
-func TestGlance(t *testing.T) {
+func TestDecideFromList(t *testing.T) {
 	actions := map[string]batch.Action{
 		"update": updating(), "hold": action.NewHold(action.Services{}), "latch": action.NewLatch(action.Services{}),
 	}
@@ -55,7 +55,7 @@ func TestGlance(t *testing.T) {
 					it.Guards = []batch.Guard{{Field: c.guard, Value: batch.Text("Northlight")}}
 				}
 				got := none
-				out := action.Glance(it, []byte(c.row), dry)
+				out := action.DecideFromList(it, []byte(c.row), dry)
 				if out != nil {
 					got = out.Kind
 				}
@@ -68,14 +68,14 @@ func TestGlance(t *testing.T) {
 }
 
 // A condition may ask for what no list row shows.
-func TestGlanceUnderACondition(t *testing.T) {
+func TestDecideFromListUnderACondition(t *testing.T) {
 	c, err := action.NewCondition(`status == "Active"`, false)
 	if err != nil {
 		t.Fatal(err)
 	}
 	it := setting("firstName", `"Ada"`)
 	it.Action = action.NewUpdate(action.Services{Codes: action.NewTrackingCodes(), Condition: c})
-	if out := action.Glance(it, []byte(wholeRow), true); out != nil {
+	if out := action.DecideFromList(it, []byte(wholeRow), true); out != nil {
 		t.Errorf("%+v", out)
 	}
 }
