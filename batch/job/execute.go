@@ -71,7 +71,7 @@ func (x *execution) process() error {
 		if !x.mustSurvey() {
 			return err
 		}
-		// The server turned out to be no stand-in before anything was sent: somebody must agree first.
+		x.tally.startOver() // the server turned out to be no stand-in before anything was sent: somebody must agree first
 	}
 }
 
@@ -98,7 +98,6 @@ func (x *execution) lookUp() error {
 // survey finds out what would change, before anything is sent: by reading, or of a
 // plan by what its dry run has found.
 func (x *execution) survey() (err error) {
-	x.tally.startSurvey()
 	if x.Known != nil && x.Past == nil {
 		err = x.rehearse()
 	} else {
