@@ -95,25 +95,6 @@ func (i Info) started() time.Time {
 	return i.Head.Started
 }
 
-// Info reads the run's journal as far as it is written.
-func (d *Dir) Info() Info {
-	i := Info{ID: d.ID(), Dir: d.path, Running: d.Running()} // asked before: a run that ends meanwhile must not look stopped
-	f, err := d.open(journalName)
-	if err != nil {
-		i.Damage = unreadable(d.Path(journalName), err)
-		return i
-	}
-	x, err := load(f)
-	if x != nil {
-		i.Head, i.End = x.Head, x.End
-		i.Writes, i.Sent = x.Writes()
-	}
-	if i.Damage = errors.Join(err, f.Close()); i.Damage == nil {
-		i.Counts = x.Counts()
-	}
-	return i
-}
-
 // Undone returns the ids of the runs that an undo has taken back: each row for
 // which a write had left. An undo that is undone brings its run's edits back. all
 // is newest first, as List returns it.
