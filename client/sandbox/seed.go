@@ -11,68 +11,58 @@ import (
 	"strings"
 )
 
-// herd is the customers as they were born: the seed, repeated as often as it
-// takes. Only the seed is held, so that a million customers cost no more than it.
-type herd struct {
-	seeds   []stencil // ascending by id
-	count   int
-	ordinal map[int64]int // of the seed's own ids
-	last    int64         // the seed's highest id; copies are numbered from there
+// seed is the customers before any write: those given, repeated as often as it
+// takes. Only those given are held, so that a million customers cost no more.
+type seed struct {
+	templates []template // ascending by id
+	count     int
+	ordinal   map[int64]int // of the given customers' ids
+	last      int64         // the highest of these; copies are numbered from there
 }
 
-func newHerd(seed []byte, count int) (*herd, error) {
-	var bodies []json.RawMessage
-	if len(seed) > 0 {
-		if err := json.Unmarshal(seed, &bodies); err != nil {
-			return nil, fmt.Errorf("the seed is no JSON array: %w", err)
-		}
-	}
-	h := &herd{ordinal: map[int64]int{}, count: positive(count, len(bodies))}
+func newSeed(bodies []json.RawMessage, count int) (*seed, error) {
+	s := &seed{ordinal: map[int64]int{}, count: positive(count, len(bodies))}
 	for i, b := range bodies {
-		s, err := newStencil(b)
+		t, err := newTemplate(b)
 		if err != nil {
 			return nil, fmt.Errorf("customer %d of the seed: %w", i+1, err)
 		}
-		h.seeds = append(h.seeds, s)
+		s.templates = append(s.templates, t)
 	}
 	if len(bodies) == 0 && count > 0 {
 		return nil, fmt.Errorf("%d customers wanted, and the seed holds none", count)
 	}
-	return h, h.number()
-}
-
-func (h *herd) number() error {
-	slices.SortFunc(h.seeds, func(a, b stencil) int { return int(a.id - b.id) })
-	for i, s := range h.seeds {
-		if _, taken := h.ordinal[s.id]; taken {
-			return fmt.Errorf("the id %d stands twice in the seed", s.id)
+	slices.SortFunc(s.templates, func(a, b template) int { return int(a.id - b.id) })
+	for i, t := range s.templates {
+		if _, taken := s.ordinal[t.id]; taken {
+			return nil, fmt.Errorf("the id %d stands twice in the seed", t.id)
 		}
-		h.ordinal[s.id] = i
-		h.last = s.id
+		s.ordinal[t.id] = i
+		s.last = t.id
 	}
-	return nil
+	return s, nil
 }
 
-// body returns the customer as born.
-func (h *herd) body(id int64) ([]byte, bool) {
-	n, ok := h.ordinal[id]
+// body returns the customer as the seed has it.
+func (s *seed) body(id int64) ([]byte, bool) {
+	n, ok := s.ordinal[id]
 	if !ok {
-		n = len(h.seeds) + int(id-h.last) - 1
-		ok = id > h.last
+		n = len(s.templates) + int(id-s.last) - 1
+		ok = id > s.last
 	}
-	if !ok || n >= h.count {
+	if !ok || n >= s.count {
 		return nil, false
 	}
-	return h.seeds[n%len(h.seeds)].draw(id, n/len(h.seeds)), true
+	return s.templates[n%len(s.templates)].copy(id, n/len(s.templates)), true
 }
 
 // ids yields all ids, ascending.
-func (h *herd) ids() iter.Seq[int64] {
+func (s *seed) ids() iter.Seq[int64] {
 	return func(yield func(int64) bool) {
-		for n := range h.count {
-			id := h.last + int64(n-len(h.seeds)) + 1
-			if n < len(h.seeds) {
-				id = h.seeds[n].id
+		for n := range s.count {
+			id := s.last + int64(n-len(s.templates)) + 1
+			if n < len(s.templates) {
+				id = s.templates[n].id
 			}
 			if !yield(id) {
 				return
@@ -81,8 +71,8 @@ func (h *herd) ids() iter.Seq[int64] {
 	}
 }
 
-// stencil is one customer of the seed with the places marked at which its copies differ.
-type stencil struct {
+// template is one given customer with the places marked at which its copies differ.
+type template struct {
 	id    int64
 	own   []byte   // the original
 	parts [][]byte // of a copy: literal pieces, and marks by themselves
@@ -94,16 +84,16 @@ const (
 	markCopy = "\x02"
 )
 
-func newStencil(raw []byte) (stencil, error) {
+func newTemplate(raw []byte) (template, error) {
 	o, err := parseObject(raw)
 	if err != nil {
-		return stencil{}, err
+		return template{}, err
 	}
 	id, err := strconv.ParseInt(o.raw("id"), 10, 64)
 	if err != nil || id <= 0 {
-		return stencil{}, errors.New("no id, or one that is no positive integer")
+		return template{}, errors.New("no id, or one that is no positive integer")
 	}
-	s := stencil{id: id, own: o.bytes()}
+	t := template{id: id, own: o.bytes()}
 	rest := markPlaces(o, o.raw("id")).bytes()
 	for len(rest) > 0 {
 		i := bytes.IndexAny(rest, markID+markCopy)
@@ -113,18 +103,18 @@ func newStencil(raw []byte) (stencil, error) {
 		case i == 0:
 			i = 1
 		}
-		s.parts, rest = append(s.parts, rest[:i]), rest[i:]
+		t.parts, rest = append(t.parts, rest[:i]), rest[i:]
 	}
-	return s, nil
+	return t, nil
 }
 
-// draw returns the original (nth 0) or a copy of it under another id.
-func (s stencil) draw(id int64, nth int) []byte {
+// copy returns the original (nth 0) or a copy of it under another id.
+func (t template) copy(id int64, nth int) []byte {
 	if nth == 0 {
-		return s.own
+		return t.own
 	}
-	out := make([]byte, 0, len(s.own)+64)
-	for _, p := range s.parts {
+	out := make([]byte, 0, len(t.own)+64)
+	for _, p := range t.parts {
 		switch string(p) {
 		case markID:
 			out = strconv.AppendInt(out, id, 10)
