@@ -71,10 +71,10 @@ func (r *run) findNamed(name, what string) (*runs.Dir, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch exported, err := dir.HasBaseline(); {
+	switch h, err := dir.Head(); {
 	case err != nil:
 		return nil, err
-	case exported:
+	case h.Mode == journal.ModeExport:
 		return nil, usage("rowbatch runs", "%s is an export, and no %s: its rows were read, and nothing was sent", dir.ID(), what)
 	}
 	return dir, nil
@@ -133,7 +133,7 @@ func (r *run) begin(of *earlier, mode string) (err error) {
 	if err := r.makeDir(mode, h.File); err != nil {
 		return err
 	}
-	if err := r.dir.ShareRows(of.dir); err != nil {
+	if err := r.dir.CopyRows(of.dir); err != nil {
 		return errors.Join(err, r.dir.Discard())
 	}
 	return nil

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 
 	"rowbatch/batch"
@@ -19,7 +20,7 @@ type earlier struct {
 
 // openEarlier reads the journal of another run. Close it.
 func openEarlier(dir *runs.Dir) (*earlier, error) {
-	j, err := dir.OpenJournal()
+	j, err := dir.OpenAnyJournal()
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +32,7 @@ func openEarlier(dir *runs.Dir) (*earlier, error) {
 }
 
 // lines reads where the rows of a run start in its input: 4 bytes a row.
-func lines(dir *runs.Dir) (all []uint32, err error) {
+func lines(dir *runs.Dir, rows int) (all []uint32, err error) {
 	reader, err := dir.ReadRows()
 	if err != nil {
 		return nil, err
@@ -39,6 +40,9 @@ func lines(dir *runs.Dir) (all []uint32, err error) {
 	defer reader.Close()
 	for {
 		row, err := reader.Next()
+		if errors.Is(err, io.EOF) && len(all) != rows {
+			return nil, &runs.RowsError{Path: dir.Path(), Why: fmt.Sprintf("it keeps %d rows instead of %d", len(all), rows)}
+		}
 		if errors.Is(err, io.EOF) {
 			return all, nil
 		}

@@ -86,6 +86,8 @@ func (r *run) applyPlan(name string) error {
 // checkPlan wants a dry run that has come to its end.
 func checkPlan(info runs.Info, plan *earlier) error {
 	switch head := plan.journal.Head; {
+	case head.Format != journal.Format:
+		return &journal.FormatError{Format: head.Format, Program: head.Program}
 	case !isDryRun(info):
 		return unfit("rowbatch runs", "%s is no plan: only a --dry-run leaves one", head.ID)
 	case !info.Complete():
@@ -234,7 +236,7 @@ func (r *run) planned(plan *earlier) (*redone, error) {
 }
 
 func newRedone(of *earlier) (*redone, error) {
-	at, err := lines(of.dir)
+	at, err := lines(of.dir, of.journal.Head.Rows)
 	if err != nil {
 		return nil, err
 	}

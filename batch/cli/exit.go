@@ -77,6 +77,7 @@ func codeOf(err error) int {
 		format  *journal.FormatError
 		journal *journal.WriteError
 		files   *runs.WriteError
+		rows    *runs.RowsError
 		unfit   *sheet.UnfitError
 		signal  signalled
 	)
@@ -85,7 +86,7 @@ func codeOf(err error) int {
 		return f.code
 	case errors.As(err, &format):
 		return exitUnfit
-	case errors.As(err, &journal), errors.As(err, &files), errors.As(err, &damage), errors.As(err, &unfit):
+	case errors.As(err, &journal), errors.As(err, &files), errors.As(err, &rows), errors.As(err, &damage), errors.As(err, &unfit):
 		return exitFiles
 	case errors.As(err, &busy):
 		return exitLocked

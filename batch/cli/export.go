@@ -26,7 +26,7 @@ type export struct {
 	flags    *exportFlags
 	columns  []action.ExportColumn // of the file, without rb_export
 	out      sheet.Sheet
-	baseline *runs.BaselineWriter
+	baseline *runs.RowsWriter
 	customer action.ExportColumn // the id, which the baseline must have
 	count    atomic.Int64        // customers written
 	requests atomic.Int64
@@ -111,10 +111,10 @@ func (x *export) prepare() (err error) {
 	x.types, x.named = map[string]bool{}, map[string]bool{}
 	names := append(x.names(), "rb_export")
 	if path := x.out.Draft(); path != "" {
-		err = x.dir.NoteBeside(absolute(path))
+		err = x.dir.NotePartFile(absolute(path))
 	}
 	if err == nil {
-		x.baseline, err = x.dir.WriteBaseline(append([]string{x.customer.Name}, x.names()...))
+		x.baseline, err = x.dir.Rows(runs.ExportedName, append([]string{x.customer.Name}, x.names()...))
 	}
 	if err == nil {
 		err = x.out.Write(names)
@@ -168,7 +168,7 @@ func (x *export) keep() error {
 	if err := x.out.Keep(); err != nil {
 		return err
 	}
-	x.dir.ForgetBeside()
+	x.dir.ForgetPartFile()
 	return nil
 }
 
@@ -193,7 +193,7 @@ func (x *export) add(all []fetched) error {
 		for _, c := range x.columns {
 			cells = append(cells, c.Cell(f.record, f.overview))
 		}
-		if err := x.baseline.Append(cells); err != nil {
+		if err := x.baseline.Append(runs.Row{Cells: cells}); err != nil {
 			return err
 		}
 		if err := x.out.Write(x.shown(cells[1:])); err != nil {

@@ -84,7 +84,7 @@ func TestAnExportComesBackUnedited(t *testing.T) {
 		for _, c := range columns {
 			names = append(names, c.Name)
 		}
-		baseline, err := dir.WriteBaseline(names)
+		baseline, err := dir.Rows(runs.ExportedName, names)
 		must(t, err)
 		must(t, out.Write(append(names[:len(names):len(names)], "rb_export")))
 		rows := rapid.IntRange(1, 4).Draw(t, "rows")
@@ -95,7 +95,7 @@ func TestAnExportComesBackUnedited(t *testing.T) {
 				cells = append(cells, c.Cell(record, nil))
 				shown = append(shown, out.Escape(c.Cell(record, nil)))
 			}
-			must(t, baseline.Append(cells))
+			must(t, baseline.Append(runs.Row{Cells: cells}))
 			must(t, out.Write(append(shown, dir.ID())))
 		}
 		must(t, baseline.Close())

@@ -74,13 +74,13 @@ func takeIn(stop context.Context, file string, stdin io.Reader, f *actionFlags, 
 }
 
 func (in *intake) check(input *csvfile.Reader, f *actionFlags, dir *runs.Dir) (err error) {
-	start, o := dir.Rows, mapping.CheckOptions{AllowDuplicates: f.allowDuplicates, About: in.homes(f.shard)}
+	o := mapping.CheckOptions{AllowDuplicates: f.allowDuplicates, About: in.homes(f.shard)}
 	if in.mapper.ComparesExports() && !f.noBase {
 		in.bases = newBases(f, dir)
-		start, o.Exports = dir.ExportedRows, in.bases
+		o.Exports = in.bases
 		defer func() { err = errors.Join(err, in.bases.close()) }()
 	}
-	rows, err := start(input.Heading())
+	rows, err := dir.Rows(runs.RowsName, input.Heading())
 	if err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ func (in *intake) check(input *csvfile.Reader, f *actionFlags, dir *runs.Dir) (e
 	return errors.Join(err, rows.Close())
 }
 
-// copier puts the checked rows into rows.csv, and keeps what must not stand there.
+// copier puts the checked rows into rows.jsonl, and keeps what must not stand there.
 type copier struct {
 	rows    *runs.RowsWriter
 	n       int
@@ -107,7 +107,7 @@ func (c *copier) Append(r csvfile.Row, base *mapping.Base, hidden []string) erro
 	if err != nil {
 		return err
 	}
-	return c.rows.AppendExported(r.Line, r.Cells, r.Ragged, text)
+	return c.rows.Append(runs.Row{Line: r.Line, Cells: r.Cells, Ragged: r.Ragged, Base: text})
 }
 
 func (in *intake) readMapping(name string) (*mapping.File, error) {

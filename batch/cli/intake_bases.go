@@ -117,12 +117,16 @@ func (b *bases) find(export string) (*runs.Dir, error) {
 	if err != nil {
 		return nil, gone(export, "there is no such run in "+b.reports)
 	}
-	info := dir.Info()
-	if info.Damage != nil || info.Head.Mode != journal.ModeExport {
-		return nil, gone(export, "its run folder is damaged")
+	j, err := dir.OpenJournal()
+	if err != nil {
+		why, _, _ := strings.Cut(err.Error(), "; ")
+		return nil, gone(export, why)
 	}
-	b.accounts[export] = info.Head.Account
-	return dir, nil
+	if j.Head.Mode != journal.ModeExport {
+		err = gone(export, "it is no export")
+	}
+	b.accounts[export] = j.Head.Account
+	return dir, errors.Join(err, j.Close())
 }
 
 func gone(export, why string) error {
@@ -145,7 +149,7 @@ func (b *bases) copyFile() error {
 	if err != nil {
 		return err
 	}
-	w, err := b.dir.WriteBaseline(in.Heading())
+	w, err := b.dir.Rows(runs.ExportedName, in.Heading())
 	if err != nil {
 		return err
 	}
@@ -158,7 +162,7 @@ func (b *bases) copyFile() error {
 			err = &csvfile.Refusal{File: b.file, Line: row.Line, Text: "the row has more or fewer cells than the heading", Try: "--base with the exported file as it was"}
 		}
 		if err == nil {
-			err = w.Append(row.Cells)
+			err = w.Append(runs.Row{Cells: row.Cells})
 		}
 		if err != nil {
 			return errors.Join(err, w.Close())
@@ -173,7 +177,7 @@ func (b *bases) close() error {
 	}
 	b.opened = nil
 	if b.file != "" {
-		all = append(all, b.dir.DropBaseline())
+		all = append(all, b.dir.RemoveFile(runs.ExportedName))
 	}
 	return errors.Join(all...)
 }
@@ -191,7 +195,7 @@ func (b *bases) sameAccount(now string) error {
 	return nil
 }
 
-// baseText is how a row's base stands in rows.csv.
+// baseText is how a row's base stands in rows.jsonl.
 func baseText(b *mapping.Base) (string, error) {
 	if b == nil {
 		return "", nil

@@ -20,12 +20,12 @@ type rowFinder struct {
 }
 
 func newRowFinder(r *rows) *rowFinder {
-	return &rowFinder{rows: r, index: runs.NewKeyIndex(r.rows(), int64(r.rows()))}
+	return &rowFinder{rows: r, index: runs.NewKeyIndex(r.rows())}
 }
 
 // add notes whom row n is about.
 func (f *rowFinder) add(row mapping.Mapped, n int) {
-	f.index.Add(action.Key(row.KeyField, row.Key), int64(n))
+	f.index.Add(action.Key(row.KeyField, row.Key), n)
 }
 
 // ready ends the adding of rows, which can be found then.

@@ -99,7 +99,7 @@ func (r *run) start(h journal.Head) (err error) {
 // makeDir makes the run's folder. It is locked from the first, by which others
 // see that it has not been left; what was left by killed processes goes.
 func (r *run) makeDir(name, file string) (err error) {
-	runs.Tidy(r.flags.reports, r.began)
+	runs.RemoveLeftovers(r.flags.reports, r.began)
 	if r.dir, err = runs.Create(r.flags.reports, r.began, name, file); err != nil {
 		return err
 	}

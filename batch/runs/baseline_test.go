@@ -20,7 +20,7 @@ func TestBaselineFindsRows(t *testing.T) {
 			t.Fatal(err)
 		}
 		rows := map[string][][]string{}
-		w, err := d.Rows(RowsName, []string{"name", "id"})
+		w, err := d.Rows(ExportedName, []string{"name", "id"})
 		for range rapid.IntRange(0, 30).Draw(t, "rows") {
 			key := rapid.SampledFrom([]string{"1", "2", "3", "40", "", "é\n"}).Draw(t, "key")
 			cells := []string{strings.Repeat(rapid.SampledFrom([]string{"a", "\r\n", "\"", "<&>", "\u2028"}).Draw(t, "cell"), rapid.SampledFrom([]int{0, 1, 20_000}).Draw(t, "times")), key}
@@ -35,7 +35,7 @@ func TestBaselineFindsRows(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b, err := d.OpenBaseline(RowsName, "id")
+		b, err := d.OpenBaseline("id")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -55,10 +55,10 @@ func TestBaselineThatIsCutShort(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, text := range []string{"", `{"c":["id"]}` + "\n" + `{"c":["1"]`, `{"c":["id"]}` + "\n" + `{"c":["1"]}` + "\n" + `{"c":["2"]`, "nonsense\n"} {
-		if err := os.WriteFile(d.Path(RowsName), []byte(text), 0o600); err != nil {
+		if err := os.WriteFile(d.Path(ExportedName), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := d.OpenBaseline(RowsName, "id"); err == nil {
+		if _, err := d.OpenBaseline("id"); err == nil {
 			t.Errorf("%q passes for a baseline", text)
 		}
 	}

@@ -42,10 +42,25 @@ const (
 type Dir struct {
 	fs   FS
 	path string
-	root string           // that was made for this run; empty: it was there
-	rows journal.RowsFile // as this process has written or checked them
+	root string // that was made for this run; empty: it was there
+
+	// vouched are the files of rows, by name, that this process has written or checked.
+	vouched map[string]journal.RowsFile
 
 	unlock func() error // nil: this process has not locked it
+}
+
+// at is the folder at this path, be it there or not.
+func at(on FS, path string) *Dir {
+	return &Dir{fs: on, path: path, vouched: map[string]journal.RowsFile{}}
+}
+
+// rowsOf is the file of the rows that a journal's head speaks of.
+func rowsOf(h journal.Head) string {
+	if h.Mode == journal.ModeExport {
+		return ExportedName
+	}
+	return RowsName
 }
 
 // Create makes the folder of a new run under root, and root if it is missing.
@@ -57,7 +72,7 @@ func Create(root string, now time.Time, action, file string) (*Dir, error) {
 
 // CreateOn is Create on another file system.
 func CreateOn(on FS, root string, now time.Time, action, file string) (*Dir, error) {
-	d := &Dir{fs: on}
+	d := at(on, "")
 	if on.Mkdir(root, 0o755) == nil {
 		d.root = root
 	} else if err := on.MkdirAll(root, 0o755); err != nil {
@@ -90,7 +105,7 @@ func Open(root, id string) (*Dir, error) { return OpenOn(Disk(), root, id) }
 
 // OpenOn is Open on another file system.
 func OpenOn(on FS, root, id string) (*Dir, error) {
-	d := &Dir{fs: on, path: filepath.Join(root, id)}
+	d := at(on, filepath.Join(root, id))
 	if id != filepath.Base(id) || !filepath.IsLocal(id) {
 		return nil, fmt.Errorf("%q is not the id of a run", id)
 	}
@@ -177,7 +192,7 @@ func (d *Dir) Discard() error {
 	return writing(d.path, err)
 }
 
-// Rows starts a file of rows, RowsName or BaseName, under the heading of their
+// Rows starts a file of rows, RowsName or ExportedName, under the heading of their
 // columns. Columns whose name begins with rb_ are our own, of an earlier report, and
 // are left out with their cells, but for rb_export.
 func (d *Dir) Rows(name string, heading []string) (*RowsWriter, error) {
@@ -219,10 +234,10 @@ func (d *Dir) PickRows(rows int) (*RowsPicker, error) {
 	return p, nil
 }
 
-// OpenBaseline opens a file of rows, RowsName or BaseName, to find rows by the cell
-// of one column. Without that column it finds none. Close it.
-func (d *Dir) OpenBaseline(name, keyColumn string) (*Baseline, error) {
-	f, err := d.open(name)
+// OpenBaseline opens the exported rows, to find them by the cell of one column.
+// Without that column it finds none. Close it.
+func (d *Dir) OpenBaseline(keyColumn string) (*Baseline, error) {
+	f, err := d.open(ExportedName)
 	if err != nil {
 		return nil, err
 	}
@@ -249,21 +264,23 @@ func (d *Dir) CopyRows(of *Dir) error {
 	if err = d.finish(to, err); err != nil {
 		return errors.Join(err, d.fs.Remove(to.Name()))
 	}
-	d.rows = journal.RowsFile{Size: size, SHA256: hex.EncodeToString(sum.Sum(nil))}
-	if of.rows != (journal.RowsFile{}) && of.rows != d.rows {
+	copied := journal.RowsFile{Size: size, SHA256: hex.EncodeToString(sum.Sum(nil))}
+	d.vouched[RowsName] = copied
+	if was, known := of.vouched[RowsName]; known && was != copied {
 		return &RowsError{from.Name(), "it has just been changed"}
 	}
 	return nil
 }
 
 // checkRows wants the run's rows to be those that the journal's head speaks of.
-func (d *Dir) checkRows(want journal.RowsFile) error {
+func (d *Dir) checkRows(h journal.Head) error {
+	want, name := h.RowsFile, rowsOf(h)
 	if want == (journal.RowsFile{}) {
 		return nil // of the old format, or without rows
 	}
-	f, err := d.open(RowsName)
+	f, err := d.open(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return &RowsError{d.Path(RowsName), "it is gone"}
+		return &RowsError{d.Path(name), "it is gone"}
 	}
 	if err != nil {
 		return err
@@ -279,7 +296,7 @@ func (d *Dir) checkRows(want journal.RowsFile) error {
 	case hex.EncodeToString(sum.Sum(nil)) != want.SHA256:
 		return &RowsError{f.Name(), "rows in it were changed, or stand in another order"}
 	}
-	d.rows = want
+	d.vouched[name] = want
 	return nil
 }
 
@@ -287,7 +304,7 @@ func (d *Dir) checkRows(want journal.RowsFile) error {
 // journal's first record, and the folder's knowledge of it, are on disk when it
 // returns; before that there is no file of its name.
 func (d *Dir) CreateJournal(h journal.Head) (*journal.Writer, error) {
-	h.RowsFile = d.rows
+	h.RowsFile = d.vouched[rowsOf(h)]
 	draft, path := d.Path(draftJournal), d.Path(journalName)
 	f, err := d.CreateFile(draftJournal)
 	if err != nil {
@@ -337,7 +354,7 @@ func (d *Dir) openJournal(oldest int) (*Journal, error) {
 	}
 	x, err := load(f, oldest)
 	if err == nil {
-		err = d.checkRows(x.Head.RowsFile)
+		err = d.checkRows(x.Head)
 	}
 	if err != nil {
 		return nil, errors.Join(err, f.Close())

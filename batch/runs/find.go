@@ -88,7 +88,7 @@ func FindOn(on FS, reports, name string) (*Dir, error) {
 		return nil, err
 	}
 	for _, path := range paths {
-		d := &Dir{fs: on, path: path}
+		d := at(on, path)
 		if isRun, err := d.isRun(); isRun || err != nil {
 			return d, err
 		}

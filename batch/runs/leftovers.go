@@ -27,7 +27,7 @@ func RemoveLeftoversOn(on FS, reports string, now time.Time) {
 		return
 	}
 	for _, e := range entries {
-		d := &Dir{fs: on, path: filepath.Join(reports, e.Name())}
+		d := at(on, filepath.Join(reports, e.Name()))
 		began := startOf(d.ID())
 		_, rest, _ := strings.Cut(d.ID(), "-")
 		if !e.IsDir() || began.IsZero() || now.Sub(began) < leftoverAge || !strings.HasPrefix(rest, "export-") {

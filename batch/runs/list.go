@@ -69,7 +69,7 @@ func runDirs(on FS, reports string) ([]*Dir, error) {
 	}
 	var dirs []*Dir
 	for _, e := range entries {
-		d := &Dir{fs: on, path: filepath.Join(reports, e.Name())}
+		d := at(on, filepath.Join(reports, e.Name()))
 		isFolder := e.IsDir() || e.Type()&fs.ModeSymlink != 0
 		if !isFolder {
 			continue

@@ -126,7 +126,7 @@ func TestAJournalGoesOnAfterAFault(t *testing.T) {
 		if err := os.WriteFile(sound.Path(journalName), append(whole, `{"s":6,"k":"do`...), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		j, err := (&Dir{fs: disk, path: sound.path}).ContinueJournal()
+		j, err := at(disk, sound.path).ContinueJournal()
 		if err == nil {
 			err = errors.Join(j.Done(2, batch.Outcome{Kind: batch.Skipped}), j.End(journal.End{}))
 		}
@@ -153,7 +153,7 @@ func TestAJournalGoesOnAfterAFault(t *testing.T) {
 func TestAJournalIsSyncedBeforeItGoesOn(t *testing.T) {
 	d := begun(t)
 	disk := &syncs{FS: Disk()}
-	j, err := (&Dir{fs: disk, path: d.path}).ContinueJournal()
+	j, err := at(disk, d.path).ContinueJournal()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,8 +198,8 @@ func TestCopyRows(t *testing.T) {
 	if err := d.CopyRows(parent); err != nil {
 		t.Fatal(err)
 	}
-	if d.rows != parent.rows {
-		t.Errorf("%+v and %+v", d.rows, parent.rows)
+	if d.vouched[RowsName] != parent.vouched[RowsName] {
+		t.Errorf("%+v and %+v", d.vouched, parent.vouched)
 	}
 	_, got := readRows(t, d)
 	if diff := cmp.Diff(rows, got); diff != "" {
@@ -256,7 +256,7 @@ func TestCopyRowsAfterAFault(t *testing.T) {
 	everyFault(t, func(t *testing.T, disk *faulty) {
 		d := newDir(t)
 		d.fs = disk
-		err := d.CopyRows(&Dir{fs: disk, path: parent.path})
+		err := d.CopyRows(at(disk, parent.path))
 		if err != nil && !errors.Is(err, errFault) {
 			t.Errorf("operation %d: %v", disk.failAt, err)
 		}
@@ -311,7 +311,7 @@ func TestAJournalIsOpenedOnlyWithItsRows(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		again := &Dir{fs: Disk(), path: d.path}
+		again := at(Disk(), d.path)
 		for _, open := range []func() (*Journal, error){again.OpenJournal, again.OpenAnyJournal} {
 			if whole, err := open(); err != nil || whole.Close() != nil {
 				t.Fatal(err)
@@ -353,7 +353,7 @@ func TestAFolderWithoutAHeadIsNoRun(t *testing.T) {
 		if !errors.As(err, &unwritten) || !errors.Is(err, errFault) {
 			t.Errorf("operation %d: %v", disk.failAt, err)
 		}
-		whole := &Dir{fs: Disk(), path: d.path}
+		whole := at(Disk(), d.path)
 		if isRun, err := whole.isRun(); err != nil || isRun && !disk.lasting {
 			t.Errorf("operation %d: it is a run: %v %v", disk.failAt, isRun, err)
 		}

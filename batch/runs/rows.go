@@ -10,6 +10,7 @@ import (
 	"hash"
 	"io"
 	"io/fs"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -21,12 +22,11 @@ import (
 )
 
 const (
-	// RowsName is the file of a run's rows: of the input as it was read, or of an
-	// export as it was shown.
+	// RowsName is the file of the input's rows as they were read.
 	RowsName = "rows.jsonl"
-	// BaseName is the file of other rows that a run's are held against, for as long
-	// as that takes.
-	BaseName = "base.jsonl"
+	// ExportedName is the file of customers as an export has shown them: in its own
+	// folder, or for the time of a check in that of a run whose rows are held against it.
+	ExportedName = "exported.jsonl"
 )
 
 // exportColumn is the one column of ours that rows bring along and keep.
@@ -176,8 +176,8 @@ func (w *RowsWriter) Close() error {
 	if err == nil {
 		info, err = w.file.Stat()
 	}
-	if err = w.dir.finish(w.file, err); err == nil && w.file.Name() == w.dir.Path(RowsName) {
-		w.dir.rows = journal.RowsFile{Size: info.Size(), SHA256: hex.EncodeToString(w.sum.Sum(nil))}
+	if err = w.dir.finish(w.file, err); err == nil {
+		w.dir.vouched[filepath.Base(w.file.Name())] = journal.RowsFile{Size: info.Size(), SHA256: hex.EncodeToString(w.sum.Sum(nil))}
 	}
 	return err
 }
