@@ -1,4 +1,4 @@
-package client
+package governor
 
 import (
 	"errors"
@@ -10,26 +10,24 @@ import (
 	"pgregory.net/rapid"
 )
 
-// model drives an account by hand: what it lets through, and what becomes of that.
+// model drives a state by hand: what it lets through, and what becomes of that.
 type model struct {
-	account
+	state
 	now    time.Time
 	leases []*Lease       // with permits that are not used
-	flying map[*Lease]int // requests on their way
+	onWay  map[*Lease]int // requests that have left
 }
 
 func newModel(t *rapid.T) *model {
 	reserve := rapid.SampledFrom([]float64{0, 0.1, 0.5, 1}).Draw(t, "reserve")
-	return &model{account: newAccount(reserve), now: time.Date(2026, 11, 20, 21, 52, 7, 0, time.UTC), flying: map[*Lease]int{}}
+	return &model{state: New(Limits{Reserve: reserve}).state, now: time.Date(2026, 11, 20, 21, 52, 7, 0, time.UTC), onWay: map[*Lease]int{}}
 }
 
 // ask asks for n permits, and keeps them when they are given.
 func (m *model) ask(n int, dipping bool) verdict {
-	m.roll(m.now)
-	v := m.admit(m.now, n, dipping)
+	l := &Lease{reserve: dipping}
+	v := m.admit(m.now, l, n)
 	if v.ok {
-		l := &Lease{}
-		m.give(l, n)
 		m.leases = append(m.leases, l)
 	}
 	return v
@@ -37,7 +35,7 @@ func (m *model) ask(n int, dipping bool) verdict {
 
 func (m *model) send(l *Lease) {
 	m.leave(l)
-	m.flying[l]++
+	m.onWay[l]++
 }
 
 func (m *model) close(l *Lease) {
@@ -46,11 +44,9 @@ func (m *model) close(l *Lease) {
 	m.takeBack(l, unused)
 }
 
-func (m *model) end(l *Lease, rep Reply) {
-	m.flying[l]--
-	m.takeBack(l, 1)
-	m.account.flying--
-	m.settle(l.request, rep, m.read(rep), m.now)
+func (m *model) settle(l *Lease, o Observation) {
+	m.onWay[l]--
+	m.end(l, o, m.read(o), m.now)
 }
 
 // drain ends everything that is open, as a run does that gives up.
@@ -58,40 +54,43 @@ func (m *model) drain() {
 	for _, l := range m.leases {
 		m.close(l)
 	}
-	for l, n := range m.flying {
+	for l, n := range m.onWay {
 		for range n {
-			m.end(l, Reply{Class: Lost, Err: errors.New("reset"), Sent: m.now, Received: m.now})
+			m.settle(l, Observation{Ending: Unanswered, Counted: true, Err: errors.New("reset"), Sent: m.now, Received: m.now})
 		}
 	}
 	m.leases = nil
 }
 
 // anyReply is what a server, or something before it, may say at its worst.
-func anyReply(t *rapid.T, now time.Time) Reply {
-	class := rapid.SampledFrom([]Class{Answered, Answered, Answered, Throttled, Lost, Unsent, Refused}).Draw(t, "class")
+func anyReply(t *rapid.T, now time.Time) Observation {
+	// An answer, a 429, a reply that got lost, a request that did not leave.
+	end := rapid.SampledFrom([]string{"answered", "answered", "answered", "throttled", "lost", "unsent"}).Draw(t, "end")
 	sent := now.Add(-rapid.SampledFrom([]time.Duration{50 * time.Millisecond, time.Second, 2 * time.Minute}).Draw(t, "took"))
-	rep := Reply{Class: class, Sent: sent, Received: now, Header: http.Header{}}
-	if class == Lost || class == Unsent {
-		rep.Err = errors.New("reset")
-		return rep
+	o := Observation{Ending: Answered, Counted: true, Sent: sent, Received: now, Header: http.Header{}}
+	switch end {
+	case "lost", "unsent":
+		o.Ending, o.Counted, o.Err = Unanswered, end == "lost", errors.New("reset")
+		return o
+	case "throttled":
+		o.Ending = Throttled
 	}
-	rep.Status = 200
 	at := now.Add(rapid.SampledFrom([]time.Duration{0, 0, 0, -time.Hour, time.Hour, 3 * time.Second}).Draw(t, "server's clock"))
-	rep.Header.Set("Date", at.UTC().Format(http.TimeFormat))
-	if class == Throttled {
-		rep.Header.Set("Retry-After", rapid.SampledFrom([]string{"", "3", "7200", "x"}).Draw(t, "wish"))
+	o.Header.Set("Date", at.UTC().Format(http.TimeFormat))
+	if o.Ending == Throttled {
+		o.Header.Set("Retry-After", rapid.SampledFrom([]string{"", "3", "7200", "x"}).Draw(t, "wish"))
 	}
 	for i, name := range []string{"Minute", "Day"} {
 		length := []time.Duration{time.Minute, 24 * time.Hour}[i]
 		limit := rapid.SampledFrom([]int{0, 1, 3, 50, 1000}).Draw(t, "limit")
 		reset := at.Truncate(length).Add(length)
-		rep.Header.Set("X-Rate-Limit-Limit-"+name, strconv.Itoa(limit))
-		rep.Header.Set("X-Rate-Limit-Remaining-"+name, strconv.Itoa(rapid.IntRange(0, limit).Draw(t, "left")))
-		rep.Header.Set("X-Rate-Limit-Reset-"+name, rapid.SampledFrom([]string{
+		o.Header.Set("X-Rate-Limit-Limit-"+name, strconv.Itoa(limit))
+		o.Header.Set("X-Rate-Limit-Remaining-"+name, strconv.Itoa(rapid.IntRange(0, limit).Draw(t, "left")))
+		o.Header.Set("X-Rate-Limit-Reset-"+name, rapid.SampledFrom([]string{
 			reset.Format(time.RFC3339), reset.Format(time.RFC3339), reset.Format(time.RFC3339), at.Add(17 * time.Second).Format(time.RFC3339), "soon", "-1", "0",
 		}).Draw(t, "reset"))
 	}
-	return rep
+	return o
 }
 
 // Whatever servers say, no permit gets lost, nothing known of the limits is
@@ -121,8 +120,8 @@ func TestAnyRepliesLeaveAWayOn(t *testing.T) {
 			},
 			"close": func(t *rapid.T) { m.close(pick(t)) },
 			"reply": func(t *rapid.T) {
-				if l := pick(t); m.flying[l] > 0 {
-					m.end(l, anyReply(t, m.now))
+				if l := pick(t); m.onWay[l] > 0 {
+					m.settle(l, anyReply(t, m.now))
 				}
 			},
 			"wait": func(t *rapid.T) {
@@ -154,15 +153,15 @@ func (m *model) overdrawn(t *rapid.T, n int, dipping bool) {
 
 // balanced compares the account's books with what is really open.
 func (m *model) balanced(t *rapid.T) {
-	left, flying := 0, 0
+	left, onWay := 0, 0
 	for _, l := range m.leases {
 		left += l.left
 	}
-	for _, n := range m.flying {
-		flying += n
+	for _, n := range m.onWay {
+		onWay += n
 	}
-	if m.out != left+flying || m.account.flying != flying {
-		t.Fatalf("%d out and %d on their way, want %d and %d", m.out, m.account.flying, left+flying, flying)
+	if m.out != left+onWay || m.pending != onWay {
+		t.Fatalf("%d out and %d on their way, want %d and %d", m.out, m.pending, left+onWay, onWay)
 	}
 }
 

@@ -1,4 +1,4 @@
-package client
+package governor
 
 import (
 	"math"
@@ -16,22 +16,27 @@ type others struct {
 	count count
 	full  bool // all of it was seen used: they may have wanted more
 
-	past, before pace // of the windows up to the last, and up to the one before that
+	past, before use // of the windows up to the last, and up to the one before that
 }
 
-// pace is a number of requests and the time in which they were made. Each window
+// use is a number of requests and the time in which they were made. Each window
 // counts half as much as the next.
-type pace struct {
+type use struct {
 	seen    float64
 	watched time.Duration
 }
 
-func (p pace) and(seen int, watched time.Duration) pace {
-	return pace{p.seen/2 + float64(seen), p.watched/2 + watched}
+// and adds a window. Where nothing was left for others, nobody knows what they
+// wanted; by trying to leave them more it will be seen.
+func (u use) and(seen int, full bool, watched time.Duration) use {
+	if full {
+		seen += seen / 2
+	}
+	return use{u.seen/2 + float64(seen), u.watched/2 + watched}
 }
 
 // count finds out exactly how much of what was used at a reply is ours: once
-// all requests are answered that were in flight then.
+// all requests are answered that were on their way then.
 type count struct {
 	last uint64 // the latest request that had left
 	open int    // of those up to it, not answered yet
@@ -62,10 +67,10 @@ func (o *others) ended(request uint64, place int) {
 }
 
 // note takes a reply into account by which more of the window is used than by any
-// before. Of the requests in flight it counts all, or none; a count will tell.
+// before. Of the requests on their way it counts all, or none; a count will tell.
 func (o *others) note(used, ours int, at sighting) {
-	if o.sight(used-ours-at.flying, at.received); o.count.open == 0 {
-		o.count = count{at.latest, at.flying, used, ours, at.received}
+	if o.sight(used-ours-at.pending, at.received); o.count.open == 0 {
+		o.count = count{at.latest, at.pending, used, ours, at.received}
 	}
 }
 
@@ -81,23 +86,14 @@ func (o *others) sight(used int, until time.Time) {
 func (o *others) begin(from time.Time, base int) {
 	o.before = o.past
 	if o.heard.After(o.from) {
-		o.past = o.before.and(wanted(o.seen, o.full), o.heard.Sub(o.from))
+		o.past = o.before.and(o.seen, o.full, o.heard.Sub(o.from))
 	}
 	o.base, o.from, o.heard, o.seen, o.full, o.count = base, from, from, 0, false, count{}
 }
 
-// wanted is what others may be taken to have wanted. Where nothing was left for
-// them, nobody knows; by trying to leave them more it will be seen.
-func wanted(seen int, full bool) int {
-	if full {
-		return seen + seen/2
-	}
-	return seen
-}
-
 // correct replaces what was seen of the last window.
 func (o *others) correct(seen int, full bool, watched time.Duration) {
-	o.past = o.before.and(wanted(seen, full), watched)
+	o.past = o.before.and(seen, full, watched)
 }
 
 // suffices is how long before its end free requests are enough for what others
@@ -109,10 +105,4 @@ func (o *others) suffices(free int, end time.Time) time.Duration {
 		return end.Sub(o.from)
 	}
 	return time.Duration(float64(o.past.watched+end.Sub(o.from)) * float64(free) / (all + float64(free)))
-}
-
-// perRequest is how many requests others are to be expected to have on their way
-// for each of ours: as many as they made so far, but four at the most.
-func (o *others) perRequest(ours int) float64 {
-	return min(4, float64(o.seen)/float64(max(1, ours)))
 }

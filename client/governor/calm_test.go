@@ -1,8 +1,10 @@
-package client
+package governor_test
 
 import (
 	"errors"
 	"net/http"
+	"rowbatch/client"
+	"rowbatch/client/governor"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -18,15 +20,15 @@ func TestARunSmallerThanAWindowIsNotSlowed(t *testing.T) {
 			f := newFake(time.Minute, 1000, 1)
 			f.day = 180_000
 			f.latency = func() time.Duration { return 20 * time.Millisecond }
-			fb, g := f.client(t, Limits{Reserve: 0.10})
 			if governed {
+				fb, g := f.client(t, governor.Limits{Reserve: 0.10})
 				took = crowd(t, fb, g, 16, visits)
 				if f.refused > 0 || len(g.Waited()) > 0 {
 					t.Errorf("%d refused, waited %v", f.refused, g.Waited())
 				}
 				return
 			}
-			fb.api.governor = nil
+			fb := f.of(t, nil)
 			begun := time.Now()
 			var done sync.WaitGroup
 			for worker := range 16 {
@@ -53,18 +55,18 @@ func TestTheDayNeverEndsWithinAPair(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(time.Minute, 1000, 1)
 		f.day = 101
-		fb, g := f.client(t, Limits{})
+		fb, g := f.client(t, governor.Limits{})
 		pairs := 0
 		for {
 			l, err := g.Lease(t.Context(), 2)
-			if day := (*DayLimitError)(nil); errors.As(err, &day) {
+			if day := (*governor.DayLimitError)(nil); errors.As(err, &day) {
 				break
 			}
 			if err != nil {
 				t.Fatal(err)
 			}
 			for range 2 {
-				if rep := fb.Customer(t.Context(), l, "1"); rep.Class != Answered {
+				if rep := fb.Customer(t.Context(), l, "1"); rep.Class != client.Answered {
 					t.Fatalf("after %d pairs: %+v", pairs, rep)
 				}
 			}
@@ -83,7 +85,7 @@ func TestTheDayIsUsedUpByOthersWithinAPair(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(time.Minute, 1000, 1)
 		f.day = 100
-		fb, g := f.client(t, Limits{Reserve: 0.10})
+		fb, g := f.client(t, governor.Limits{Reserve: 0.10})
 		l, err := g.Lease(t.Context(), 2)
 		if err != nil {
 			t.Fatal(err)
@@ -92,7 +94,7 @@ func TestTheDayIsUsedUpByOthersWithinAPair(t *testing.T) {
 		f.mu.Lock()
 		f.dayUsed = f.day
 		f.mu.Unlock()
-		if rep := fb.Update(t.Context(), l, []byte(`{"id":1}`)); rep.Class != Throttled {
+		if rep := fb.Update(t.Context(), l, []byte(`{"id":1}`)); rep.Class != client.Throttled {
 			t.Errorf("%+v", rep)
 		}
 		l.Close()
@@ -100,12 +102,12 @@ func TestTheDayIsUsedUpByOthersWithinAPair(t *testing.T) {
 			func() error { _, err := g.Lease(t.Context(), 2); return err },
 			func() error { _, err := g.LeaseReserve(t.Context(), 1); return err }, // not even that is left
 		} {
-			if day := (*DayLimitError)(nil); !errors.As(lease(), &day) {
+			if day := (*governor.DayLimitError)(nil); !errors.As(lease(), &day) {
 				t.Errorf("%v, want the day's limit", err)
 			}
 		}
-		if g.account.out != 0 || g.account.flying != 0 {
-			t.Errorf("%d permits out, %d flying", g.account.out, g.account.flying)
+		if out, pending := g.Out(); out != 0 || pending != 0 {
+			t.Errorf("%d permits out, %d requests pending", out, pending)
 		}
 	})
 }
@@ -121,7 +123,7 @@ func TestNobodyElseIsSeenInACalmAccount(t *testing.T) {
 			}
 			return nil
 		}
-		fb, g := f.client(t, Limits{Reserve: 0.10})
+		fb, g := f.client(t, governor.Limits{Reserve: 0.10})
 		var done sync.WaitGroup
 		for worker := range 16 {
 			done.Go(func() {
@@ -143,8 +145,8 @@ func TestNobodyElseIsSeenInACalmAccount(t *testing.T) {
 			})
 		}
 		done.Wait()
-		if o := g.account.minute.others; o.seen != 0 || o.past.seen != 0 || f.refused > 0 {
-			t.Errorf("others seen: %d, %v; %d refused", o.seen, o.past.seen, f.refused)
+		if now, before := g.Others(); now != 0 || before != 0 || f.refused > 0 {
+			t.Errorf("others seen: %d, %v; %d refused", now, before, f.refused)
 		}
 	})
 }

@@ -1,10 +1,12 @@
-package client
+package governor_test
 
 import (
 	"context"
 	"errors"
 	"math/rand/v2"
 	"net/http"
+	"rowbatch/client"
+	"rowbatch/client/governor"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -12,10 +14,10 @@ import (
 )
 
 func TestDayLimit(t *testing.T) {
-	run := func(t *testing.T, wait bool) (*fake, *Governor, error) {
+	run := func(t *testing.T, wait bool) (*fake, *governor.Governor, error) {
 		f := newFake(time.Minute, 1000, 1)
 		f.day = 100
-		fb, g := f.client(t, Limits{Reserve: 0.10, WaitDay: wait})
+		fb, g := f.client(t, governor.Limits{Reserve: 0.10, WaitDay: wait})
 		for range 46 {
 			l, err := g.Lease(t.Context(), 2)
 			if err != nil {
@@ -30,7 +32,7 @@ func TestDayLimit(t *testing.T) {
 	t.Run("stops", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			f, g, err := run(t, false)
-			var day *DayLimitError
+			var day *governor.DayLimitError
 			if !errors.As(err, &day) || f.arrived != 90 {
 				t.Fatalf("%v after %d requests, want a day's limit after 90", err, f.arrived)
 			}
@@ -55,7 +57,7 @@ func TestDayLimit(t *testing.T) {
 			if took := time.Since(begun); took < 23*time.Hour || took > 25*time.Hour {
 				t.Errorf("took %s, want a day", took)
 			}
-			if waited := g.Waited()[DayLimit]; waited < 23*time.Hour {
+			if waited := g.Waited()[governor.DayLimit]; waited < 23*time.Hour {
 				t.Errorf("waited %s, want a day", waited)
 			}
 		})
@@ -71,7 +73,7 @@ func TestRate(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := newFake(time.Minute, 1000, 1)
-				fb, g := f.client(t, Limits{Rate: 5, Burst: 1})
+				fb, g := f.client(t, governor.Limits{Rate: 5, Burst: 1})
 				begun := time.Now()
 				for range 100 {
 					l, err := g.Lease(t.Context(), 2)
@@ -97,7 +99,7 @@ func TestRate(t *testing.T) {
 func TestLeaseLargerThanAllThatIsUsable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(time.Minute, 10, 1)
-		fb, g := f.client(t, Limits{Reserve: 0.90})
+		fb, g := f.client(t, governor.Limits{Reserve: 0.90})
 		begun := time.Now()
 		for range 5 {
 			l, err := g.Lease(t.Context(), 4)
@@ -118,18 +120,18 @@ func TestLeaseLargerThanAllThatIsUsable(t *testing.T) {
 func TestWaitingTellsWhy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(time.Minute, 10, 1)
-		fb, g := f.client(t, Limits{})
+		fb, g := f.client(t, governor.Limits{})
 		if _, _, ok := g.Waiting(); ok {
 			t.Error("waits before the first request")
 		}
 		go crowd(t, fb, g, 2, 8)
 		time.Sleep(20 * time.Second)
 		until, why, ok := g.Waiting()
-		if !ok || why != MinuteLimit || time.Until(until) < 30*time.Second || time.Until(until) > 42*time.Second {
+		if !ok || why != governor.MinuteLimit || time.Until(until) < 30*time.Second || time.Until(until) > 42*time.Second {
 			t.Errorf("waiting %v for %q until %s", ok, why, until)
 		}
 		time.Sleep(50 * time.Second)
-		if _, _, ok := g.Waiting(); ok || g.Waited()[MinuteLimit] < 50*time.Second {
+		if _, _, ok := g.Waiting(); ok || g.Waited()[governor.MinuteLimit] < 50*time.Second {
 			t.Errorf("waits still: %v; waited %s", ok, g.Waited())
 		}
 		a := g.Allowance()
@@ -143,24 +145,24 @@ func TestWaitingTellsWhy(t *testing.T) {
 func TestMoreDoesNotQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(time.Minute, 1000, 1)
-		fb, g := f.client(t, Limits{})
+		fb, g := f.client(t, governor.Limits{})
 		fb.Customer(t.Context(), nil, "1")
 		l, err := g.Lease(t.Context(), 1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := l.More(t.Context(), 1); err != nil || l.left != 1 {
-			t.Errorf("%d permits, %v; a lease with one left needs no more", l.left, err)
+		if err := l.More(t.Context(), 1); err != nil || l.Left() != 1 {
+			t.Errorf("%d permits, %v; a lease with one left needs no more", l.Left(), err)
 		}
-		g.turn <- struct{}{} // somebody waits at the head of the queue
-		if err := l.More(t.Context(), 2); err != nil || l.left != 2 {
-			t.Errorf("%d permits, %v", l.left, err)
+		leave := g.Queue() // somebody waits at the head of the queue
+		if err := l.More(t.Context(), 2); err != nil || l.Left() != 2 {
+			t.Errorf("%d permits, %v", l.Left(), err)
 		}
-		<-g.turn
+		leave()
 		l.Close()
 		l.Close()
-		if g.account.out != 0 {
-			t.Errorf("%d permits out after closing", g.account.out)
+		if out, _ := g.Out(); out != 0 {
+			t.Errorf("%d permits out after closing", out)
 		}
 	})
 }
@@ -168,7 +170,7 @@ func TestMoreDoesNotQueue(t *testing.T) {
 func TestWaitersLeaveWithTheirContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(time.Minute, 4, 1)
-		fb, g := f.client(t, Limits{})
+		fb, g := f.client(t, governor.Limits{})
 		for range 4 {
 			fb.Customer(t.Context(), nil, "1")
 		}
@@ -194,7 +196,7 @@ func TestWaitersLeaveWithTheirContext(t *testing.T) {
 func TestHeldPermitsDoNotBlockTheProbe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(time.Minute, 1000, 1)
-		fb, g := f.client(t, Limits{})
+		fb, g := f.client(t, governor.Limits{})
 		held, err := g.Lease(t.Context(), 2)
 		if err != nil {
 			t.Fatal(err)
@@ -204,7 +206,7 @@ func TestHeldPermitsDoNotBlockTheProbe(t *testing.T) {
 		f.fault = func(int, *http.Request) *verbatim { return &verbatim{} }
 		begun := time.Now()
 		for range 10 {
-			if rep := fb.Customer(t.Context(), nil, "1"); rep.Class != Lost {
+			if rep := fb.Customer(t.Context(), nil, "1"); rep.Class != client.Lost {
 				t.Fatalf("%+v", rep)
 			}
 		}
@@ -232,13 +234,33 @@ func TestAnyTroubleEnds(t *testing.T) {
 				}
 				return troubles[rng.IntN(len(troubles))]
 			}
-			fb, g := f.client(t, Limits{Reserve: 0.10})
+			fb, g := f.client(t, governor.Limits{Reserve: 0.10})
 			if took := crowd(t, fb, g, 8, 150); took > 3*time.Hour {
 				t.Errorf("seed %d: 150 visits took %s", seed, took)
 			}
-			if g.account.out != 0 || g.waits.gravest() != "" {
-				t.Errorf("seed %d: %d permits out, waiting for %q", seed, g.account.out, g.waits.gravest())
+			if out, _ := g.Out(); out != 0 || g.WaitsFor() != "" {
+				t.Errorf("seed %d: %d permits out, waiting for %q", seed, out, g.WaitsFor())
 			}
 		})
+	}
+}
+
+// panicking is a transport that fails as nothing should.
+type panicking struct{}
+
+func (panicking) RoundTrip(*http.Request) (*http.Response, error) { panic("transport") }
+
+func TestAPanicGivesThePermitBack(t *testing.T) {
+	g := governor.New(governor.Limits{})
+	fb, err := client.NewFusebill(client.Options{BaseURL: "https://api.example.com/v1", Key: "MDpzZWNyZXQ=", Transport: panicking{}, Governor: g})
+	if err != nil {
+		t.Fatal(err)
+	}
+	func() {
+		defer func() { recover() }()
+		fb.Customer(t.Context(), nil, "12")
+	}()
+	if out, _ := g.Out(); out != 0 || g.Probing() {
+		t.Errorf("%d permits are out", out)
 	}
 }

@@ -1,7 +1,6 @@
-package client
+package governor
 
 import (
-	"context"
 	"math"
 	"time"
 
@@ -31,6 +30,24 @@ type Forecast struct {
 	Renewed time.Time // when it goes on after that
 }
 
+// Quota is what is known of one of the account's limits.
+type Quota struct {
+	Known               bool
+	Limit, Left, Usable int       // requests; Usable of the limit, the reserve being kept
+	Reset               time.Time // by this machine's clock
+}
+
+// usableAt is how much may still be used of a limit in its window of now.
+func (q Quota) usableAt(now time.Time) int {
+	if !now.Before(q.Reset) {
+		return q.Usable
+	}
+	return min(q.Usable, max(0, q.Left-(q.Limit-q.Usable)))
+}
+
+// Allowance is what is known of the account's limits, for forecasts.
+type Allowance struct{ Minute, Day Quota }
+
 // Forecast says what a demand takes that begins now. A limit's windows are fixed:
 // first what is left of the current one, then all that is usable of each.
 func (a Allowance) Forecast(d Demand, now time.Time) Forecast {
@@ -38,16 +55,25 @@ func (a Allowance) Forecast(d Demand, now time.Time) Forecast {
 	if d.Rate == 0 && !a.Minute.Known && !a.Day.Known {
 		d.Rate = BlindRate
 	}
-	f := Forecast{PerMinute: perMinute(minute, d.Rate), Today: -1}
-	if a.Day.Known {
-		f.Today = left(a.Day, now)
+	f := Forecast{PerMinute: 60 * float64(d.Rate), Today: -1}
+	if full := float64(minute.full); a.Minute.Known && (d.Rate == 0 || full < f.PerMinute) {
+		f.PerMinute = full
 	}
-	every := interval(d.Rate)
+	if a.Day.Known {
+		f.Today = a.Day.usableAt(now)
+	}
+	every := time.Duration(0) // from one request to the next
+	if d.Rate > 0 {
+		every = time.Duration(min(float64(time.Second)/float64(d.Rate), float64(Farthest)))
+	}
 	at := now // when the next request may leave
 	for d.Requests > 0 && at.Sub(now) < Farthest {
 		minute.roll(at)
 		day.roll(at)
-		n := min(d.Requests, minute.free, day.free, paced(earlier(minute.end, day.end).Sub(at), every))
+		n := min(d.Requests, minute.free, day.free)
+		if every > 0 { // the first leaves at once
+			n = min(n, int((min(minute.end.Sub(at), day.end.Sub(at))-1)/every)+1)
+		}
 		if n > 0 {
 			f.Takes = at.Add(time.Duration(n-1) * every).Sub(now)
 			at = at.Add(time.Duration(n) * every)
@@ -83,7 +109,7 @@ func spanOf(q Quota, length time.Duration, together int, now time.Time) span {
 		return span{length, math.MaxInt, math.MaxInt, now.Add(2 * Farthest)}
 	}
 	lease := min(max(1, together), q.Usable)
-	full, free := q.Usable-q.Usable%lease, left(q, now)
+	full, free := q.Usable-q.Usable%lease, q.usableAt(now)
 	s := span{length, full, free - free%lease, q.Reset}
 	s.roll(now)
 	return s
@@ -97,70 +123,9 @@ func (s *span) roll(at time.Time) {
 	}
 }
 
-// left is what may still be used of a limit in its window of now.
-func left(q Quota, now time.Time) int {
-	if !now.Before(q.Reset) {
-		return q.Usable
-	}
-	return min(q.Usable, max(0, q.Left-(q.Limit-q.Usable)))
-}
-
-func perMinute(minute span, r rate.Limit) float64 {
-	most := 60 * float64(r)
-	if minute.full < math.MaxInt && (r == 0 || float64(minute.full) < most) {
-		most = float64(minute.full)
-	}
-	return most
-}
-
-// interval is the time from one request to the next.
-func interval(r rate.Limit) time.Duration {
-	if r == 0 {
-		return 0
-	}
-	return time.Duration(min(float64(time.Second)/float64(r), float64(Farthest)))
-}
-
-// paced is how many requests leave within a time, the first at once.
-func paced(within, every time.Duration) int {
-	if every == 0 {
-		return math.MaxInt
-	}
-	return int((within-1)/every) + 1
-}
-
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
-}
-
 func later(a, b time.Time) time.Time {
 	if b.After(a) {
 		return b
 	}
 	return a
-}
-
-// Met waits until the server has answered a request, whatever it told of its
-// limits. The error is ctx's.
-func (g *Governor) Met(ctx context.Context) error {
-	for {
-		met, changed := g.hasMet()
-		if met {
-			return nil
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}
-
-func (g *Governor) hasMet() (bool, <-chan struct{}) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.account.met, g.next()
 }

@@ -1,9 +1,8 @@
-package client
+package governor
 
 import (
 	"context"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -93,35 +92,10 @@ func TestForecastWithoutHeaders(t *testing.T) {
 	}
 }
 
-// What is foretold comes true, but for the time that replies take.
-func TestForecastComesTrue(t *testing.T) {
-	for name, l := range map[string]Limits{"the account's limit": {Reserve: 0.10}, "a slower rate": {Reserve: 0.10, Rate: 4}} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				f := newFake(time.Minute, 1000, 1)
-				fb, g := f.client(t, l)
-				begun := time.Now()
-				go func() {
-					time.Sleep(17 * time.Second) // the window does not begin with the run
-					fb.Customer(t.Context(), nil, "1")
-				}()
-				if err := g.Met(t.Context()); err != nil || time.Since(begun) < 17*time.Second {
-					t.Fatalf("met after %s, %v", time.Since(begun), err)
-				}
-				foretold := g.Allowance().Forecast(Demand{4000, 2, l.Rate}, time.Now()).Takes
-				took := crowd(t, fb, g, 16, 2000)
-				if d := (took - foretold).Seconds(); d < -1 || d > 10 {
-					t.Errorf("took %s, foretold %s", took, foretold)
-				}
-			})
-		})
-	}
-}
-
 func TestMetEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := NewGovernor(Limits{}).Met(ctx); err == nil {
+	if err := New(Limits{}).Met(ctx); err == nil {
 		t.Error("met a server that nobody has asked")
 	}
 }

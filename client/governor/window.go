@@ -1,4 +1,4 @@
-package client
+package governor
 
 import (
 	"math"
@@ -28,7 +28,7 @@ type window struct {
 type sighting struct {
 	sent, received time.Time
 	skew           skew
-	flying         int    // other requests that have left, and were not answered
+	pending        int    // other requests that have left, and were not answered
 	request        uint64 // which it answers
 	latest         uint64 // that has left
 	refused        bool   // it tells of a request that the server did not count
@@ -46,7 +46,7 @@ func (w *window) roll(now time.Time, s skew) {
 	}
 }
 
-// observe takes a reply's headers into account, and says whether it is the first
+// observe takes a reply's headers into account, and reports whether it is the first
 // of a window. Replies overtake each other, and some come from a window that is over.
 func (w *window) observe(q quota, at sighting) (began bool) {
 	ahead := q.reset.Sub(w.reset)
@@ -61,17 +61,29 @@ func (w *window) observe(q quota, at sighting) (began bool) {
 		w.others.ended(at.request, nowhere) // a straggler
 		return false
 	case moved: // it moves with every reply, or the server's clock was set back
-		w.left = q.left
-		w.stamp(q, at)
+		w.left, w.reset, w.dated = q.left, q.reset, at.received
 	case asked: // we were early
 		w.fresh, w.late = false, min(2*w.late+100*time.Millisecond, time.Minute)
 	}
-	w.tally(q, at)
+	w.share(q, at)
 	return began
 }
 
-// tally tells our requests of the window from those of others.
-func (w *window) tally(q quota, at sighting) {
+// begin starts a window of which this reply is the first we see. What was used of
+// the very first one may have been an earlier run's.
+func (w *window) begin(q quota, at sighting) {
+	first := !w.known()
+	w.left, w.reset, w.dated = q.left, q.reset, at.received
+	w.ours, w.fresh = 0, false
+	if first {
+		w.others.begin(at.received, max(0, q.limit-q.left-1))
+	} else {
+		w.others.begin(w.ends(at.skew).Add(-w.length), 0)
+	}
+}
+
+// share tells our requests of the window from those of others.
+func (w *window) share(q quota, at sighting) {
 	used, newest := q.limit-q.left, q.left <= w.left
 	w.limit, w.left = q.limit, min(w.left, q.left)
 	if at.refused {
@@ -85,21 +97,6 @@ func (w *window) tally(q quota, at sighting) {
 		w.others.note(used, w.ours, at)
 	}
 }
-
-// begin starts a window of which this reply is the first we see. What was used of
-// the very first one may have been an earlier run's.
-func (w *window) begin(q quota, at sighting) {
-	first := !w.known()
-	w.stamp(q, at)
-	w.left, w.ours, w.fresh = q.left, 0, false
-	if first {
-		w.others.begin(at.received, max(0, q.limit-q.left-1))
-	} else {
-		w.others.begin(w.ends(at.skew).Add(-w.length), 0)
-	}
-}
-
-func (w *window) stamp(q quota, at sighting) { w.reset, w.dated = q.reset, at.received }
 
 // spend counts a request that brought no headers and may have been counted by the server.
 func (w *window) spend(request uint64) {
@@ -117,7 +114,7 @@ func usable(limit int, reserve float64) int {
 	return min(limit, max(2, limit-kept))
 }
 
-// admit says when n more requests fit, with out permits given and not yet
+// admit decides whether n more requests fit, with out permits given and not yet
 // answered for. share is the part of the limit to keep free; with none, what
 // others were seen to use is not kept free either.
 func (w *window) admit(now time.Time, s skew, n, out int, share float64) verdict {
@@ -126,22 +123,20 @@ func (w *window) admit(now time.Time, s skew, n, out int, share float64) verdict
 	}
 	most := usable(w.limit, share)
 	free := w.left - (w.limit - most) - min(n, most) // a lease above all that is usable passes in an untouched window
-	theirs := 0
+	theirs := 0                                      // requests of others that are to be expected on their way
 	if share > 0 && w.paced {
-		theirs = int(math.Ceil(float64(out) * w.others.perRequest(w.ours)))
+		perRequest := min(4, float64(w.others.seen)/float64(max(1, w.ours))) // as many for each of ours as they made so far
+		theirs = int(math.Ceil(float64(out) * perRequest))
 	}
+	// We may go on whatever others will need once they have used as much: else one of
+	// two processes that respect each other would get nothing. That ends at two fifths
+	// of what is usable, for others may be people at work.
+	entitled := w.paced && w.ours+out+n <= min(w.others.seen, most*2/5)
 	at := w.opens(now, w.ends(s), free-out-theirs, share)
-	if free >= out+theirs && w.entitled(out+n, most) || !at.After(now) {
+	if entitled && free >= out+theirs || !at.After(now) {
 		return verdict{ok: true}
 	}
 	return verdict{at: at, why: w.why, floor: w.opens(now, w.ends(s), free, share).After(now)}
-}
-
-// entitled says that we may go on whatever others will need: they have used as
-// much already. Else one of two processes that respect each other would get
-// nothing. It ends at two fifths of what is usable, for others may be people at work.
-func (w *window) entitled(asked, most int) bool {
-	return w.paced && w.ours+asked <= min(w.others.seen, most*2/5)
 }
 
 // opens is when free requests above the reserve suffice. Others' use is kept free

@@ -1,4 +1,4 @@
-package client
+package governor
 
 import (
 	"errors"
@@ -26,20 +26,22 @@ func TestAnOutageIsToldByTheOrderOfSending(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			a := newAccount(0)
+			s := New(Limits{}).state
 			for i, end := range tt.sent {
-				rep := Reply{Class: Answered, Status: 200, Sent: start.Add(time.Duration(tt.at[i]) * time.Second)}
+				l := &Lease{}
+				s.leave(l)
+				o := Observation{Ending: Answered, Counted: true, Sent: start.Add(time.Duration(tt.at[i]) * time.Second)}
 				if end == '-' {
-					rep.Class, rep.Status, rep.Err = Lost, 0, errors.New("reset")
+					o.Ending, o.Err = Unanswered, errors.New("reset")
 				}
-				rep.Received = start.Add(10 * time.Second)
-				a.settle(uint64(i), rep, a.read(rep), rep.Received)
+				o.Received = start.Add(10 * time.Second)
+				s.end(l, o, s.read(o), o.Received)
 			}
-			if got := a.outage(); got != tt.want {
+			if got := s.outage(); got != tt.want {
 				t.Errorf("outage: %v, want %v", got, tt.want)
 			}
-			if shut := start.Add(10 * time.Second).Before(a.until); shut != tt.want {
-				t.Errorf("gate shut: %v, want %v", shut, tt.want)
+			if paused := start.Add(10 * time.Second).Before(s.until); paused != tt.want {
+				t.Errorf("a pause: %v, want %v", paused, tt.want)
 			}
 		})
 	}

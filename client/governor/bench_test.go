@@ -1,4 +1,4 @@
-package client
+package governor
 
 import (
 	"net/http"
@@ -18,7 +18,7 @@ func BenchmarkGovernor(b *testing.B) {
 				h.Set("X-Rate-Limit-Remaining-"+w, strconv.Itoa(1<<39))
 				h.Set("X-Rate-Limit-Reset-"+w, time.Now().Add(time.Minute).UTC().Format(time.RFC3339))
 			}
-			g := NewGovernor(Limits{Reserve: 0.10, Rate: 1e12, Burst: 1 << 30})
+			g := New(Limits{Reserve: 0.10, Rate: 1e12, Burst: 1 << 30})
 			if !headers {
 				h = http.Header{}
 			}
@@ -36,10 +36,10 @@ func BenchmarkGovernor(b *testing.B) {
 						}
 						for range 2 {
 							now := time.Now()
-							if err := l.start(b.Context()); err != nil {
+							if err := l.Start(b.Context()); err != nil {
 								b.Error(err)
 							}
-							l.settle(Reply{Status: 200, Header: h, Sent: now, Received: now})
+							l.End(Observation{Ending: Answered, Counted: true, Header: h, Sent: now, Received: now})
 						}
 						l.Close()
 					}

@@ -1,4 +1,4 @@
-package client
+package governor_test
 
 import (
 	"context"
@@ -6,12 +6,18 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"rowbatch/client"
+	"rowbatch/client/governor"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"go.uber.org/goleak"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // fake is an account's server in virtual time. Its window is the header's
 // minute, of whatever length.
@@ -189,20 +195,26 @@ func answer(status int, body string, h http.Header) *http.Response {
 }
 
 // client returns a client and governor for the fake, whose minute is the fake's window.
-func (f *fake) client(t *testing.T, l Limits) (*Fusebill, *Governor) {
+func (f *fake) client(t *testing.T, l governor.Limits) (*client.Fusebill, *governor.Governor) {
 	t.Helper()
-	g := NewGovernor(l)
-	g.account.minute.length = f.length
-	fb, err := NewFusebill(Options{BaseURL: "https://api.example.com/v1", Key: "MDpzZWNyZXQ=", Transport: f, Governor: g})
+	g := governor.New(l)
+	g.SetMinute(f.length)
+	return f.of(t, g), g
+}
+
+// of returns a client of the fake under a governor, or none.
+func (f *fake) of(t *testing.T, g *governor.Governor) *client.Fusebill {
+	t.Helper()
+	fb, err := client.NewFusebill(client.Options{BaseURL: "https://api.example.com/v1", Key: "MDpzZWNyZXQ=", Transport: f, Governor: g})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return fb, g
+	return fb
 }
 
 // crowd makes visits of two requests each with a number of workers, as the
 // engine would, repeating what brought no answer. It returns how long it took.
-func crowd(t *testing.T, fb *Fusebill, g *Governor, workers, visits int) time.Duration {
+func crowd(t *testing.T, fb *client.Fusebill, g *governor.Governor, workers, visits int) time.Duration {
 	t.Helper()
 	begun := time.Now()
 	todo := make(chan int, visits)
@@ -224,17 +236,17 @@ func crowd(t *testing.T, fb *Fusebill, g *Governor, workers, visits int) time.Du
 }
 
 // visit reads and writes under one lease; false: it is to be made again.
-func visit(t *testing.T, fb *Fusebill, g *Governor) bool {
+func visit(t *testing.T, fb *client.Fusebill, g *governor.Governor) bool {
 	l, err := g.Lease(t.Context(), 2)
 	if err != nil {
 		t.Error(err)
 		return true
 	}
 	defer l.Close()
-	if rep := fb.Customer(t.Context(), l, "1"); rep.Class != Answered {
+	if rep := fb.Customer(t.Context(), l, "1"); rep.Class != client.Answered {
 		return false
 	}
-	return fb.Update(t.Context(), l, []byte(`{"id":1,"status":"Active"}`)).Class == Answered
+	return fb.Update(t.Context(), l, []byte(`{"id":1,"status":"Active"}`)).Class == client.Answered
 }
 
 // ideal is the least time for a number of requests: full windows, and then the last one's work.

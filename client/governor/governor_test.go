@@ -1,12 +1,16 @@
-package client
+package governor_test
 
 import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"net/url"
+	"rowbatch/client"
+	"rowbatch/client/governor"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -44,9 +48,9 @@ func TestUseOfTheAllowance(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
 						f := newFake(size.length, size.limit, seed)
 						tt.set(f, seed)
-						fb, g := f.client(t, Limits{Reserve: 0.10})
+						fb, g := f.client(t, governor.Limits{Reserve: 0.10})
 						took := crowd(t, fb, g, workers, size.visits)
-						free := usable(size.limit, 0.10) - int(tt.shareOthers*float64(size.limit))
+						free := governor.Usable(size.limit, 0.10) - int(tt.shareOthers*float64(size.limit))
 						best := ideal(2*size.visits, even(free), workers, size.length)
 						t.Logf("seed %d: %.3f of the ideal %s, 429s %.2f%%", seed, float64(took)/float64(best), best, percent(f.refused, f.arrived))
 						if worst := time.Duration(tt.slower[i] * float64(best)); took > worst {
@@ -55,7 +59,7 @@ func TestUseOfTheAllowance(t *testing.T) {
 						if most := int(tt.throttled[i] * float64(f.arrived)); f.refused > most {
 							t.Errorf("%d of %d requests were throttled, at most %d", f.refused, f.arrived, most)
 						}
-						if f.others == nil && f.used > usable(f.limit, 0.10) {
+						if f.others == nil && f.used > governor.Usable(f.limit, 0.10) {
 							t.Errorf("%d requests in the last window: the reserve was used", f.used)
 						}
 					})
@@ -70,7 +74,7 @@ func TestOthersGetTheirShare(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(5*time.Second, 250, 1)
 		f.others = evenly(f.limit / 2)
-		fb, g := f.client(t, Limits{Reserve: 0.10})
+		fb, g := f.client(t, governor.Limits{Reserve: 0.10})
 		crowd(t, fb, g, 16, 5000)
 		t.Logf("refused: %.2f%% of theirs, %.2f%% of ours", percent(f.starved, f.demand), percent(f.refused, f.arrived))
 		if percent(f.starved, f.demand) > 10 || percent(f.refused, f.arrived) > 1 {
@@ -107,7 +111,7 @@ func TestFirstRequestGoesAlone(t *testing.T) {
 			}
 			return nil
 		}
-		fb, g := f.client(t, Limits{Reserve: 0.10})
+		fb, g := f.client(t, governor.Limits{Reserve: 0.10})
 		crowd(t, fb, g, 16, 100)
 		if alone != 1 || f.most < 8 {
 			t.Errorf("in flight before the first answer: %d, later %d; want 1, and many", alone, f.most)
@@ -140,7 +144,7 @@ func TestOutageIsProbedNotStormed(t *testing.T) {
 					return nil
 				}
 				f.mu.Unlock()
-				fb, g := f.client(t, Limits{Reserve: 0.10})
+				fb, g := f.client(t, governor.Limits{Reserve: 0.10})
 				took := crowd(t, fb, g, workers, 1000)
 				known := time.Second + trouble.after + 300*time.Millisecond
 				before, after := 0, 0
@@ -171,7 +175,7 @@ func TestNoProbeBlocksForEver(t *testing.T) {
 		f.fault = func(n int, _ *http.Request) *verbatim {
 			return []*verbatim{nil, nil, {status: 503}, {}, {status: 429}, {status: 404, body: `{}`}, nil}[n%7]
 		}
-		fb, g := f.client(t, Limits{Reserve: 0.10})
+		fb, g := f.client(t, governor.Limits{Reserve: 0.10})
 		for range 20 {
 			l, err := g.Lease(t.Context(), 2)
 			if err != nil {
@@ -182,7 +186,7 @@ func TestNoProbeBlocksForEver(t *testing.T) {
 		if took := crowd(t, fb, g, 8, 200); took > time.Hour {
 			t.Errorf("took %s", took)
 		}
-		if out := g.account.out; out != 0 {
+		if out, _ := g.Out(); out != 0 {
 			t.Errorf("%d permits were never given back", out)
 		}
 	})
@@ -192,7 +196,7 @@ func TestWithoutHeadersTenASecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(time.Minute, 1000, 1)
 		f.fault = func(int, *http.Request) *verbatim { return &verbatim{status: 200, body: `{"id":1}`} }
-		fb, g := f.client(t, Limits{})
+		fb, g := f.client(t, governor.Limits{})
 		took := crowd(t, fb, g, 16, 300)
 		if took < 58*time.Second || took > 62*time.Second {
 			t.Errorf("600 requests took %s, want a minute", took)
@@ -209,7 +213,7 @@ func TestThrottledWithoutHeadersWaitsAMinute(t *testing.T) {
 			}
 			return &verbatim{status: 200, body: `{"id":1}`}
 		}
-		fb, g := f.client(t, Limits{})
+		fb, g := f.client(t, governor.Limits{})
 		if took := crowd(t, fb, g, 4, 20); took < time.Minute || took > 70*time.Second {
 			t.Errorf("took %s", took)
 		}
@@ -234,7 +238,7 @@ func TestRetryAfterStopsEveryone(t *testing.T) {
 					}
 					return nil
 				}
-				fb, g := f.client(t, Limits{})
+				fb, g := f.client(t, governor.Limits{})
 				crowd(t, fb, g, 4, 50)
 				gap := time.Duration(0)
 				for i, at := range f.times {
@@ -254,16 +258,16 @@ func TestRetryAfterStopsEveryone(t *testing.T) {
 // many callers each of them would need its own tries to find that out.
 func TestOutageEndsLeases(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := NewGovernor(Limits{Outage: 10 * time.Minute})
+		g := governor.New(governor.Limits{Outage: 10 * time.Minute})
 		began := time.Now()
 		asked := 0
 		for {
 			l, err := g.Lease(t.Context(), 2)
-			if gone := (*OutageError)(nil); errors.As(err, &gone) {
+			if gone := (*governor.OutageError)(nil); errors.As(err, &gone) {
 				if took := time.Since(began); took < 10*time.Minute || took > 12*time.Minute || asked > 25 {
 					t.Errorf("gave up after %v and %d requests", took, asked)
 				}
-				if !EndsRun(err) || !strings.Contains(err.Error(), "refused") {
+				if !client.EndsRun(err) || !strings.Contains(err.Error(), "refused") {
 					t.Errorf("the error is %v", err)
 				}
 				return
@@ -272,9 +276,92 @@ func TestOutageEndsLeases(t *testing.T) {
 				t.Fatal(err)
 			}
 			asked++
-			l.start(t.Context())
-			l.settle(Reply{Class: Unsent, Err: errors.New("connection refused"), Sent: time.Now(), Received: time.Now()})
+			l.Start(t.Context())
+			l.End(governor.Observation{Ending: governor.Unanswered, Err: errors.New("connection refused"), Sent: time.Now(), Received: time.Now()})
 			l.Close()
+		}
+	})
+}
+
+// What is foretold comes true, but for the time that replies take.
+func TestForecastComesTrue(t *testing.T) {
+	for name, l := range map[string]governor.Limits{"the account's limit": {Reserve: 0.10}, "a slower rate": {Reserve: 0.10, Rate: 4}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFake(time.Minute, 1000, 1)
+				fb, g := f.client(t, l)
+				begun := time.Now()
+				go func() {
+					time.Sleep(17 * time.Second) // the window does not begin with the run
+					fb.Customer(t.Context(), nil, "1")
+				}()
+				if err := g.Met(t.Context()); err != nil || time.Since(begun) < 17*time.Second {
+					t.Fatalf("met after %s, %v", time.Since(begun), err)
+				}
+				foretold := g.Allowance().Forecast(governor.Demand{4000, 2, l.Rate}, time.Now()).Takes
+				took := crowd(t, fb, g, 16, 2000)
+				if d := (took - foretold).Seconds(); d < -1 || d > 10 {
+					t.Errorf("took %s, foretold %s", took, foretold)
+				}
+			})
+		})
+	}
+}
+
+// Nothing is known of an install's limits: one request goes ahead, then five a
+// second, and a 429 holds all of them up.
+func TestTrackfinityPace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(time.Minute, 1000, 1)
+		f.latency = func() time.Duration { return 150 * time.Millisecond } // each way
+		alone := 0
+		f.fault = func(n int, _ *http.Request) *verbatim {
+			switch n {
+			case 1:
+				alone = f.most
+			case 31:
+				return &verbatim{status: http.StatusTooManyRequests}
+			}
+			return &verbatim{status: http.StatusOK, body: "true", after: 300 * time.Millisecond}
+		}
+		g := governor.New(governor.Limits{Rate: client.TrackfinityRate})
+		tf, err := client.NewTrackfinity(client.Options{BaseURL: "https://tracking.example.com/api", Key: "tf-key", Username: "ada", Transport: f, Governor: g})
+		if err != nil {
+			t.Fatal(err)
+		}
+		form := url.Values{"customer_id": {"4102"}, "city": {"Ash"}}
+		var group sync.WaitGroup
+		for range 8 {
+			group.Go(func() {
+				for range 8 {
+					for tf.SetCustomerDetails(t.Context(), nil, form).Class != client.Answered {
+					}
+				}
+			})
+		}
+		group.Wait()
+		if alone != 1 || f.most < 2 {
+			t.Errorf("in flight before the first answer: %d, later %d; want 1, and several", alone, f.most)
+		}
+		if first := f.times[1].Sub(f.times[0]); first < 600*time.Millisecond {
+			t.Errorf("the second request left %s after the first, before its answer", first)
+		}
+		for n := 7; n < len(f.times); n++ { // five in any second, and one whose turn had come while nothing might leave
+			if gap := f.times[n].Sub(f.times[n-6]); gap < 990*time.Millisecond {
+				t.Errorf("requests %d to %d within %s", n-6, n, gap)
+			}
+		}
+		if took := f.times[29].Sub(f.times[1]); took > 6*time.Second {
+			t.Errorf("28 requests took %s, want 5 a second", took)
+		}
+		var pauses []time.Duration
+		for n := 30; n+1 < len(f.times); n++ {
+			if gap := f.times[n+1].Sub(f.times[n]); gap > 10*time.Second {
+				pauses = append(pauses, gap)
+			}
+		}
+		if len(pauses) != 1 || pauses[0] < 55*time.Second || len(f.times) != 65 {
+			t.Errorf("pauses %v in %d requests; want one of a minute in 65", pauses, len(f.times))
 		}
 	})
 }

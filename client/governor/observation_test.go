@@ -1,4 +1,4 @@
-package client
+package governor
 
 import (
 	"net/http"

@@ -1,4 +1,4 @@
-package client
+package governor
 
 import (
 	"math"
@@ -8,27 +8,56 @@ import (
 	"time"
 )
 
+// Ending says what the end of a request tells of the server's well-being.
+type Ending int
+
+const (
+	Nothing    Ending = iota // nothing: it was the caller who ended it, or it was not to leave
+	Answered                 // the server is there
+	Throttled                // it answered 429
+	Unanswered               // it gave no usable answer, or was not reached
+)
+
+// Observation is what became of one request, as far as the limits go.
+type Observation struct {
+	Ending         Ending
+	Counted        bool        // the server may have counted it, even if its headers do not tell
+	Header         http.Header // of the reply; nil: none came
+	Sent, Received time.Time
+	Err            error // why it is Unanswered
+}
+
+// date is when the reply was written by the server's clock, or received by ours
+// where it does not tell.
+func (o Observation) date() (date time.Time, told bool) {
+	if date, err := http.ParseTime(o.Header.Get("Date")); err == nil {
+		return date, true
+	}
+	return o.Received.Round(0), false
+}
+
+// retryAfter is how long the server asks to be left alone; 0: it does not.
+func (o Observation) retryAfter(date time.Time) time.Duration {
+	until, ok := readStamp(o.Header.Get("Retry-After"), date)
+	if !ok {
+		return 0
+	}
+	return min(max(0, until.Sub(date)), longestPause)
+}
+
+// facts are what a reply says about the account's limits.
+type facts struct {
+	date   time.Time // when it was written by the server's clock, or received by ours
+	dated  bool      // it was the former
+	wish   time.Duration
+	quotas [2]quota // of the state's windows
+	told   [2]bool
+}
+
 // quota is what a reply says about one window (developer.staxbill.com/reference/rate-limits).
 type quota struct {
 	limit, left int
 	reset       time.Time // by the server's clock
-}
-
-// words are what a reply says about the account's limits.
-type words struct {
-	date   time.Time // when it was written by the server's clock, or received by ours
-	dated  bool      // it was the former
-	wish   time.Duration
-	quotas [2]quota // of the account's windows
-	told   [2]bool
-}
-
-// handled is when the reply was written by the server's clock, or by ours where it does not tell.
-func handled(rep Reply) (date time.Time, told bool) {
-	if date, err := http.ParseTime(rep.Header.Get("Date")); err == nil {
-		return date, true
-	}
-	return rep.Received.Round(0), false
 }
 
 // limitHeaders are the names of a window's three headers, "Minute" or "Day".
@@ -68,14 +97,10 @@ func believed(reset, date time.Time, length time.Duration) time.Time {
 	return reset
 }
 
-// stampLayouts are the ways in which an API of this kind writes a time; those
-// without a zone mean UTC, as all its timestamps do. Fractions are read with each.
-func stampLayouts() []string {
-	return []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05", "1/2/2006 3:04:05 PM"}
-}
-
 // readStamp reads a point in time, whose form the vendor does not document: a
-// date, Unix seconds or milliseconds, or seconds to go from now.
+// date, Unix seconds or milliseconds, or seconds to go from now. The numeric forms
+// differ by their size: seconds to go stay under a year, Unix seconds reach
+// milliseconds' range in thousands of years.
 func readStamp(text string, now time.Time) (time.Time, bool) {
 	text = strings.TrimSpace(text)
 	if text == "" {
@@ -84,26 +109,10 @@ func readStamp(text string, now time.Time) (time.Time, bool) {
 	if strings.ContainsAny(text, ":,") { // no number
 		return readDate(text)
 	}
-	if n, err := strconv.ParseFloat(text, 64); err == nil {
-		return readNumber(n, now)
-	}
-	return readDate(text)
-}
-
-func readDate(text string) (time.Time, bool) {
-	for _, layout := range stampLayouts() {
-		if t, err := time.Parse(layout, text); err == nil {
-			return t.UTC(), true
-		}
-	}
-	t, err := http.ParseTime(text)
-	return t.UTC(), err == nil
-}
-
-// readNumber tells the numeric forms apart by their size: seconds to go stay
-// under a year, Unix seconds reach milliseconds' range in thousands of years.
-func readNumber(n float64, now time.Time) (time.Time, bool) {
+	n, err := strconv.ParseFloat(text, 64)
 	switch {
+	case err != nil:
+		return readDate(text)
 	case math.IsNaN(n), n < 0, n > 1e14:
 		return time.Time{}, false
 	case n < 366*24*3600:
@@ -114,15 +123,18 @@ func readNumber(n float64, now time.Time) (time.Time, bool) {
 	return time.UnixMilli(int64(n)).UTC(), true
 }
 
-const longestPause = time.Hour
-
-// retryAfter reads how long the server asks to be left alone; 0: it does not.
-func retryAfter(h http.Header, date time.Time) time.Duration {
-	until, ok := readStamp(h.Get("Retry-After"), date)
-	if !ok {
-		return 0
+// readDate tries the ways in which an API of this kind writes a time; those
+// without a zone mean UTC, as all its timestamps do. Fractions are read with each.
+func readDate(text string) (time.Time, bool) {
+	for _, layout := range []string{
+		time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05", "1/2/2006 3:04:05 PM",
+	} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t.UTC(), true
+		}
 	}
-	return min(max(0, until.Sub(date)), longestPause)
+	t, err := http.ParseTime(text)
+	return t.UTC(), err == nil
 }
 
 // skew bounds how far the server's clock is ahead of ours. A reply's Date is cut

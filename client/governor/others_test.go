@@ -1,8 +1,10 @@
-package client
+package governor_test
 
 import (
 	"fmt"
 	"math/rand/v2"
+	"rowbatch/client"
+	"rowbatch/client/governor"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -35,7 +37,7 @@ func TestOtherUsersOfTheAccount(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
 						f := newFake(time.Minute, 1000, seed)
 						f.others, f.day = tt.others(f, seed), []int{180_000, 0}[i]
-						fb, g := f.client(t, Limits{Reserve: 0.10})
+						fb, g := f.client(t, governor.Limits{Reserve: 0.10})
 						took := crowd(t, fb, g, 16, 5000)
 						best := f.leastTime(2*5000, 0.10)
 						t.Logf("seed %d: %.3f of the least time %s; refused: %.2f%% of ours, %.2f%% of theirs", seed,
@@ -74,7 +76,7 @@ func TestSeveralGovernorsOnOneAccount(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					f := newFake(time.Minute, 1000, seed)
 					parts, all := f.together(t, tt.workers, tt.later, time.Duration(tt.windows)*time.Minute)
-					usable := tt.windows * usable(f.limit, 0.10)
+					usable := tt.windows * governor.Usable(f.limit, 0.10)
 					t.Logf("%v requests, %.3f of what is usable, at most %d in a window; 429s %.2f%%", parts, float64(all)/float64(usable), f.peak, percent(f.refused, f.arrived))
 					if all < usable*98/100 || all > usable*102/100 || f.peak > f.limit*92/100 {
 						t.Errorf("%d requests of %d usable, %d in a window", all, usable, f.peak)
@@ -100,7 +102,7 @@ func (f *fake) together(t *testing.T, workers []int, later, during time.Duration
 	granted, since := make([]atomic.Int64, len(workers)), make([]atomic.Int64, len(workers))
 	var done sync.WaitGroup
 	for i, n := range workers {
-		fb, g := f.client(t, Limits{Reserve: 0.10})
+		fb, g := f.client(t, governor.Limits{Reserve: 0.10})
 		for range n {
 			done.Go(func() {
 				time.Sleep(later * time.Duration(i))
@@ -122,7 +124,7 @@ func (f *fake) together(t *testing.T, workers []int, later, during time.Duration
 }
 
 // pair makes a visit, and counts the requests that were granted before the end.
-func (f *fake) pair(t *testing.T, fb *Fusebill, g *Governor, end time.Time) (granted int64) {
+func (f *fake) pair(t *testing.T, fb *client.Fusebill, g *governor.Governor, end time.Time) (granted int64) {
 	l, err := g.Lease(t.Context(), 2)
 	if err != nil {
 		t.Error(err)
@@ -130,7 +132,7 @@ func (f *fake) pair(t *testing.T, fb *Fusebill, g *Governor, end time.Time) (gra
 	}
 	defer l.Close()
 	for range 2 {
-		if rep := fb.Customer(t.Context(), l, "1"); rep.Class == Answered && rep.Sent.Before(end) {
+		if rep := fb.Customer(t.Context(), l, "1"); rep.Class == client.Answered && rep.Sent.Before(end) {
 			granted++
 		}
 	}
@@ -142,7 +144,7 @@ func (f *fake) pair(t *testing.T, fb *Fusebill, g *Governor, end time.Time) (gra
 func (f *fake) leastTime(requests int, reserve float64) time.Duration {
 	took := time.Duration(0)
 	for _, wanted := range f.wants[1:] { // before the first was none
-		free := even(max(0, usable(f.limit, reserve)-wanted))
+		free := even(max(0, governor.Usable(f.limit, reserve)-wanted))
 		if requests <= free {
 			break
 		}
