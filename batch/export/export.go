@@ -103,7 +103,7 @@ type export struct {
 	begun    bool // it may be a run, which keeps its folder
 	rows     *intake.Rows
 	out      sheet
-	baseline *runs.BaselineWriter
+	baseline *runs.RowsWriter
 
 	needed  []action.ExportColumn // that the list does not show
 	written atomic.Int64          // customers
@@ -136,10 +136,10 @@ func (x *export) carryOut() (*Result, error) {
 		if abs, failed := filepath.Abs(path); failed == nil {
 			path = abs
 		}
-		err = x.dir.NoteBeside(path)
+		err = x.dir.NotePartFile(path)
 	}
 	if err == nil {
-		x.baseline, err = x.dir.WriteBaseline(append([]string{"id"}, x.names()...)) // the file may lack the id
+		x.baseline, err = x.dir.Rows(runs.ExportedName, append([]string{"id"}, x.names()...)) // the file may lack the id
 	}
 	if err != nil {
 		return nil, err
@@ -440,7 +440,7 @@ func (x *export) add(page []fetched) error {
 		for _, c := range x.columns {
 			cells = append(cells, c.Cell(f.record, f.overview))
 		}
-		if err := x.baseline.Append(cells); err != nil {
+		if err := x.baseline.Append(runs.Row{Cells: cells}); err != nil {
 			return err
 		}
 		shown := cells[1:]
@@ -525,7 +525,7 @@ func (x *export) keep() (*Result, error) {
 	if err := x.out.Keep(); err != nil {
 		return nil, err
 	}
-	x.dir.ForgetBeside()
+	x.dir.ForgetPartFile()
 	s := reports.Summary{
 		RunID: h.ID, Action: h.Action, File: h.File, Account: h.Account, Rows: h.Rows, Outcomes: map[batch.Kind]int{},
 		Requests: reports.Requests{Read: end.Reads, Total: end.Reads}, Seconds: end.Seconds, WaitedSeconds: end.Waited, Waited: end.WaitedFor,

@@ -3,6 +3,7 @@ package job
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"path/filepath"
 	"slices"
@@ -259,7 +260,7 @@ type earlier struct {
 
 // openEarlier reads the journal of another run. Close it.
 func openEarlier(dir *runs.Dir) (*earlier, error) {
-	j, err := dir.OpenJournal()
+	j, err := dir.OpenAnyJournal()
 	if err != nil {
 		return nil, err
 	}
@@ -293,6 +294,9 @@ func newEarlierRows(of *earlier, several bool) (*earlierRows, error) {
 	defer reader.Close()
 	for {
 		row, err := reader.Next()
+		if errors.Is(err, io.EOF) && len(w.lines) != n {
+			return nil, &runs.RowsError{Path: of.dir.Path(), Why: fmt.Sprintf("it keeps %d rows instead of %d", len(w.lines), n)}
+		}
 		if errors.Is(err, io.EOF) {
 			return w, nil
 		}

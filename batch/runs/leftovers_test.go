@@ -10,27 +10,27 @@ import (
 )
 
 // leftover makes a folder that a run began an hour ago, with all that an export puts there before it is one.
-func leftover(t *testing.T, reports string, now time.Time) (d *Dir, beside string) {
+func leftover(t *testing.T, reports string, now time.Time) (d *Dir, part string) {
 	t.Helper()
 	d, err := Create(reports, now.Add(-time.Hour), "export", "customers")
 	if err != nil {
 		t.Fatal(err)
 	}
-	beside = filepath.Join(t.TempDir(), ".out.csv.123.tmp")
-	if err := os.WriteFile(beside, []byte("x"), 0o600); err != nil {
+	part = filepath.Join(t.TempDir(), ".out.csv.123.tmp")
+	if err := os.WriteFile(part, []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.NoteBeside(beside); err != nil {
+	if err := d.NotePartFile(part); err != nil {
 		t.Fatal(err)
 	}
-	w, err := d.WriteBaseline([]string{"id"})
+	w, err := d.Rows(RowsName, []string{"id"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return d, beside
+	return d, part
 }
 
 // locked leaves the folder as one whose process has died.
@@ -54,7 +54,7 @@ func there(t *testing.T, path string) bool {
 	return err == nil
 }
 
-func TestTidy(t *testing.T) {
+func TestRemoveLeftovers(t *testing.T) {
 	now := time.Now()
 	for _, c := range []struct {
 		name   string
@@ -79,18 +79,18 @@ func TestTidy(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			reports := t.TempDir()
-			d, beside := leftover(t, reports, now)
+			d, part := leftover(t, reports, now)
 			c.change(t, d)
-			Tidy(reports, c.at)
-			if there(t, d.path) == c.goes || there(t, beside) == c.goes {
-				t.Errorf("the folder is there: %v, the file: %v", there(t, d.path), there(t, beside))
+			RemoveLeftovers(reports, c.at)
+			if there(t, d.path) == c.goes || there(t, part) == c.goes {
+				t.Errorf("the folder is there: %v, the file: %v", there(t, d.path), there(t, part))
 			}
 		})
 	}
 }
 
-// Of what lies in the reports folder besides, and of what a folder names, only that goes which is ours.
-func TestTidyIsCareful(t *testing.T) {
+// Of what lies in the reports folder parts, and of what a folder names, only that goes which is ours.
+func TestRemoveLeftoversIsCareful(t *testing.T) {
 	reports, now := t.TempDir(), time.Now()
 	own, precious := filepath.Join(reports, "2026 plans"), filepath.Join(t.TempDir(), "precious.csv")
 	if err := os.Mkdir(own, 0o700); err != nil {
@@ -103,7 +103,7 @@ func TestTidyIsCareful(t *testing.T) {
 	}
 	d, _ := leftover(t, reports, now)
 	locked(t, d)
-	if err := os.WriteFile(d.Path(besideName), []byte(precious), 0o600); err != nil {
+	if err := os.WriteFile(d.Path(partName), []byte(precious), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	update, err := Create(reports, now.Add(-time.Hour), "update", "-") // may hold the only copy of what was typed in
@@ -111,24 +111,24 @@ func TestTidyIsCareful(t *testing.T) {
 		t.Fatal(err)
 	}
 	locked(t, update)
-	Tidy(reports, now)
+	RemoveLeftovers(reports, now)
 	if !there(t, update.path) {
 		t.Error("an update's input is gone")
 	}
 	if !there(t, own) || !there(t, precious) || there(t, d.path) {
 		t.Errorf("folder: %v, file: %v, leftover: %v", there(t, own), there(t, precious), there(t, d.path))
 	}
-	Tidy(filepath.Join(reports, "missing"), now)
+	RemoveLeftovers(filepath.Join(reports, "missing"), now)
 }
 
 // Whatever the disk does, the file goes before the folder that names it.
-func TestTidyOnAFailingDisk(t *testing.T) {
+func TestRemoveLeftoversOnAFailingDisk(t *testing.T) {
 	everyFault(t, func(t *testing.T, disk *faulty) {
 		reports, now := t.TempDir(), time.Now()
-		d, beside := leftover(t, reports, now)
+		d, part := leftover(t, reports, now)
 		locked(t, d)
-		TidyOn(disk, reports, now)
-		if there(t, beside) && !there(t, d.Path(besideName)) {
+		RemoveLeftoversOn(disk, reports, now)
+		if there(t, part) && !there(t, d.Path(partName)) {
 			t.Error("a file that nobody names any more")
 		}
 	})
