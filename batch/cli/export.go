@@ -223,7 +223,7 @@ func (x *export) note(line int, p *mapping.Problem) {
 	e := &x.errors[i]
 	if e.Count++; len(e.Lines) < mostNamed && line > 0 {
 		e.Lines = append(e.Lines, line)
-		fmt.Fprintf(x.console.err, "%s: line %d: %s: %s\n", x.file, line, p.Code, reports.Visible(p.Text))
+		fmt.Fprintf(x.console.err, "%s: line %d: %s: %s\n", x.file, line, p.Code, batch.Visible(p.Text))
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 
 	"rowbatch/batch"
 	"rowbatch/batch/action"
-	"rowbatch/reports"
 )
 
 const (
@@ -115,7 +114,7 @@ func (p *preview) keep(r previewRow) {
 // print shows the first rows, field by field, then what the rows do to each field.
 func (p *preview) print(w io.Writer, lineOf func(n int) int, total int) {
 	for _, r := range p.rows {
-		fmt.Fprintf(w, "line %d  %s  %s\n", lineOf(r.n), reports.Visible(r.key), reports.Visible(r.customer))
+		fmt.Fprintf(w, "line %d  %s  %s\n", lineOf(r.n), batch.Visible(r.key), batch.Visible(r.customer))
 		width := 0
 		for _, c := range r.changes {
 			width = max(width, len(c.Field))
@@ -171,7 +170,7 @@ func (p *preview) warnings() []string {
 		all = append(all, fmt.Sprintf("Trackfinity cannot be read: the old values of %s are not known, and cannot be put back", plural(p.patches, "row")))
 	}
 	if p.shared > 1 {
-		all = append(all, fmt.Sprintf("one new address, %s, for %s: is the right column mapped?", reports.Visible(p.mail), plural(p.shared, "customer")))
+		all = append(all, fmt.Sprintf("one new address, %s, for %s: is the right column mapped?", batch.Visible(p.mail), plural(p.shared, "customer")))
 	}
 	return all
 }
@@ -188,7 +187,7 @@ func orEmpty(v batch.Value) string {
 	if v.Empty() {
 		return "(empty)"
 	}
-	return shortened(reports.Visible(v.Plain()))
+	return shortened(batch.Visible(v.Plain()))
 }
 
 // shortened keeps a long text from filling the screen.

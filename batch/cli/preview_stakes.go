@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"rowbatch/batch"
-	"rowbatch/reports"
 )
 
 // parentsShown bounds the parent customers that are named.
@@ -40,7 +39,7 @@ func (s *stakes) add(o batch.Outcome) {
 		s.moreParents++
 		return
 	}
-	s.parents = append(s.parents, reports.Visible(o.Key+" "+o.Customer))
+	s.parents = append(s.parents, batch.Visible(o.Key+" "+o.Customer))
 }
 
 // sum adds an amount of money exactly.
@@ -77,7 +76,7 @@ func (s *stakes) lines() (lines []string) {
 func amounts(of map[string]*big.Rat) string {
 	var all []string
 	for _, currency := range slices.Sorted(maps.Keys(of)) {
-		all = append(all, of[currency].FloatString(2)+" "+reports.Visible(currency))
+		all = append(all, of[currency].FloatString(2)+" "+batch.Visible(currency))
 	}
 	return strings.Join(all, ", ")
 }
@@ -88,5 +87,5 @@ func standingText(s *batch.Standing) string {
 	if next == "" {
 		next = "none"
 	}
-	return reports.Visible(fmt.Sprintf("balance %s %s, recurring %s a month, next billing %s", s.Balance, s.Currency, s.Recurring, next))
+	return batch.Visible(fmt.Sprintf("balance %s %s, recurring %s a month, next billing %s", s.Balance, s.Currency, s.Recurring, next))
 }

@@ -9,7 +9,6 @@ import (
 
 	"rowbatch/batch"
 	"rowbatch/mapping"
-	"rowbatch/reports"
 )
 
 // asks says that a person must agree before the first write.
@@ -121,7 +120,7 @@ func orUnnamed(customer string) string {
 	if customer == "" {
 		return "a customer without a name"
 	}
-	return reports.Visible(customer)
+	return batch.Visible(customer)
 }
 
 // keyLines tells from which columns the customers are known.

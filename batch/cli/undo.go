@@ -15,7 +15,6 @@ import (
 	"rowbatch/batch/journal"
 	"rowbatch/batch/runs"
 	"rowbatch/client"
-	"rowbatch/reports"
 )
 
 func newUndo() *cobra.Command {
@@ -284,7 +283,7 @@ func (r *run) sayHeld(of *earlier) error {
 			return err
 		}
 		if sent != nil && sent.Found.Act == "hold" && r.unhold == "" && sent.MayHaveTaken() {
-			held = append(held, reports.Visible("id="+sent.Found.ID+" "+sent.Outcome.Customer))
+			held = append(held, batch.Visible("id="+sent.Found.ID+" "+sent.Outcome.Customer))
 		}
 	}
 	if len(held) == 0 {
