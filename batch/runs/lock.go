@@ -2,6 +2,7 @@ package runs
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -10,10 +11,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"rowbatch/batch"
 	"strings"
 	"sync"
 	"time"
-	"unicode"
 )
 
 const lockName = "lock"
@@ -180,18 +181,7 @@ func (l lockFile) holder() string {
 	line := make([]byte, mostHolder)
 	n, _ := f.ReadAt(line, 1) // the end of a short file is no trouble here
 	line, _, _ = bytes.Cut(line[:n], []byte("\n"))
-	text := strings.Map(printable, string(line))
-	if text == "" {
-		return unknown
-	}
-	return text
-}
-
-func printable(r rune) rune {
-	if unicode.IsPrint(r) {
-		return r
-	}
-	return -1
+	return cmp.Or(batch.Visible(string(line)), unknown)
 }
 
 // Shard is one part of a run that several processes share. Parts of one split are
