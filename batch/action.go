@@ -98,6 +98,18 @@ type Found struct {
 	Body json.RawMessage `json:"body,omitempty"`
 }
 
+// Sent is the last write of a row, as its journal tells it.
+type Sent struct {
+	N       int
+	Found   Found // the record before it, and how the row named the customer
+	Changes []Change
+	Outcome Outcome   // what became of it
+	At      time.Time // when it was about to leave
+}
+
+// MayHaveTaken reports whether the write may have had an effect.
+func (s *Sent) MayHaveTaken() bool { return s.Outcome.Kind.WasSent() && !s.Outcome.Refused() }
+
 // Class says what a reply means for the row that asked.
 type Class int
 

@@ -13,6 +13,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"rowbatch/batch"
+	"rowbatch/batch/journal"
 )
 
 // disk is a journal's file that knows what was synced, and can fail.
@@ -77,6 +78,13 @@ func (d *disk) Sync() error {
 
 func (d *disk) Close() error { return nil }
 
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // holdsIntent checks that the intent of a write that is about to leave is on disk.
 func (d *disk) holdsIntent(t *testing.T, id string) {
 	d.mu.Lock()
@@ -124,11 +132,11 @@ func (b *bench) run(items ...*batch.Item) ([]batch.Outcome, error) {
 		items[n].N, items[n].More = n, seen[items[n].Lane]
 		seen[items[n].Lane] = true
 	}
-	mode := batch.ModeDryRun
+	mode := journal.ModeDryRun
 	if b.opts.Send {
-		mode = batch.ModeRun
+		mode = journal.ModeRun
 	}
-	j, err := batch.NewJournal(b.disk, batch.Head{Mode: mode, Rows: len(items)})
+	j, err := journal.Create(b.disk, journal.Head{Mode: mode, Rows: len(items)})
 	if err != nil {
 		return nil, err
 	}
@@ -158,7 +166,7 @@ func (b *bench) run(items ...*batch.Item) ([]batch.Outcome, error) {
 }
 
 func (b *bench) outcomes() []batch.Outcome {
-	x, err := batch.Load(bytes.NewReader(b.disk.data), int64(len(b.disk.data)))
+	x, err := journal.Load(bytes.NewReader(b.disk.data), int64(len(b.disk.data)))
 	if err != nil {
 		b.world.t.Fatal(err)
 	}

@@ -74,3 +74,56 @@ func Fix(code string) string {
 
 // HTTPCode returns the error code of a write that the server refused with this status.
 func HTTPCode(status int) string { return fmt.Sprintf("http_%d", status) }
+
+// The exit codes of the program. 1 and 2 are never used on purpose: a crash ends in 2.
+const (
+	ExitDone      = 0
+	ExitRows      = 3
+	ExitDoubt     = 4
+	ExitStopped   = 5
+	ExitUsage     = 10
+	ExitInput     = 11
+	ExitLocked    = 12
+	ExitAccess    = 13
+	ExitUnfit     = 14
+	ExitFiles     = 15
+	ExitInterrupt = 130
+	ExitTerminate = 143
+)
+
+// ExitCode is one exit code and what it says about the command that ended with it.
+type ExitCode struct {
+	Code  int
+	Means string
+}
+
+// ExitCodes returns the one table of exit codes; help and README read it.
+func ExitCodes() []ExitCode {
+	return []ExitCode{
+		{ExitDone, "every row changed, unchanged, would_change or skipped"},
+		{ExitRows, "finished; some rows rejected, failed or conflict"},
+		{ExitDoubt, "finished; some rows in_doubt"},
+		{ExitStopped, "stopped early, or some rows the server would not answer for"},
+		{ExitUsage, "usage or settings"},
+		{ExitInput, "the input was refused, nothing was sent"},
+		{ExitLocked, "another run holds this account's lock"},
+		{ExitAccess, "credentials or access refused"},
+		{ExitUnfit, "the plan or run no longer fits, nothing was sent"},
+		{ExitFiles, "the run's own files could not be written; no further request was sent"},
+		{ExitInterrupt, "stopped by Ctrl-C"},
+		{ExitTerminate, "stopped by SIGTERM"},
+	}
+}
+
+// ExitOf returns the exit code of a run of these outcomes that was not ended by something graver.
+func ExitOf(outcomes map[Kind]int) int {
+	switch {
+	case outcomes[NotAttempted] > 0:
+		return ExitStopped
+	case outcomes[InDoubt] > 0:
+		return ExitDoubt
+	case outcomes[Rejected]+outcomes[Failed]+outcomes[Conflict] > 0:
+		return ExitRows
+	}
+	return ExitDone
+}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"rowbatch/batch"
+	"rowbatch/batch/journal"
 )
 
 var crashes = flag.Int("crashes", 300, "seeded runs to kill in TestCrashes, each several times")
@@ -59,7 +60,7 @@ func crashing(t *testing.T, seed int) (killed int) {
 		time.Sleep(time.Duration(chance(seed, life, "pause") * float64(40*time.Second)))
 	}
 	time.Sleep(2 * time.Minute) // late effects arrive
-	x, err := batch.Load(bytes.NewReader(data), int64(len(data)))
+	x, err := journal.Load(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +159,7 @@ func (p *process) live(t *testing.T, dies time.Duration, power bool) (kept []byt
 	e := batch.Engine{Journal: j, Halt: halt, Emit: func(*batch.Item, batch.Outcome) {}, Options: batch.Options{
 		Workers: workers(3), Send: true, Settle: 30 * time.Second, Fresh: 5 * time.Second,
 		Patience: batch.Patience{Tries: 8, First: 5 * time.Second, Most: time.Minute}}}
-	src := batch.Resumed(p.rows(), past, batch.ResumeOptions{Again: func(batch.Outcome) bool { return false }, Attempt: time.Second, Settle: 30 * time.Second})
+	src := journal.Resumed(p.rows(), past, journal.ResumeOptions{Again: func(batch.Outcome) bool { return false }, Attempt: time.Second, Settle: 30 * time.Second})
 	crashed := make(chan []byte, 1)
 	if dies > 0 {
 		time.AfterFunc(dies, func() {
@@ -183,31 +184,26 @@ func (p *process) live(t *testing.T, dies time.Duration, power bool) (kept []byt
 }
 
 // journal starts a journal, or goes on with the one on the disk.
-func (p *process) journal(t *testing.T, d *disk) (*batch.Journal, *batch.Index) {
+func (p *process) journal(t *testing.T, d *disk) (*journal.Writer, *journal.Index) {
 	if len(d.data) > 0 {
-		seq := int64(0)
-		sound, err := batch.Scan(bytes.NewReader(d.data), func(_ int64, e *batch.Entry) error {
-			seq = e.Seq
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
+		x, err := journal.Load(bytes.NewReader(d.data), int64(len(d.data)))
+		if x.Sound > 0 {
+			must(t, err)
+			d.data, d.synced = d.data[:x.Sound], int(x.Sound)
+			return journal.Continue(d, x), p.load(t, d.data)
 		}
-		d.data, d.synced = d.data[:sound], int(sound)
-		if sound > 0 {
-			return batch.ContinueJournal(d, sound, seq), p.load(t, d.data)
-		}
+		d.data, d.synced = nil, 0 // not even its head had come to be on disk
 	}
-	j, err := batch.NewJournal(d, batch.Head{Rows: crashRows})
+	j, err := journal.Create(d, journal.Head{Rows: crashRows})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return j, p.load(t, d.data)
 }
 
-func (p *process) load(t *testing.T, data []byte) *batch.Index {
+func (p *process) load(t *testing.T, data []byte) *journal.Index {
 	data = bytes.Clone(data)
-	x, err := batch.Load(bytes.NewReader(data), int64(len(data)))
+	x, err := journal.Load(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rowbatch/batch"
+	"rowbatch/batch/journal"
 )
 
 func TestRowsOfOneCustomerKeepTheirOrder(t *testing.T) {
@@ -166,7 +167,7 @@ func TestNothingIsSentAfterTheJournalFails(t *testing.T) {
 			if !errors.Is(err, errDisk) {
 				t.Errorf("operation %d failed, and the run ended with %v", n, err)
 			}
-			if _, ok := errors.AsType[*batch.JournalError](err); !ok {
+			if _, ok := errors.AsType[*journal.WriteError](err); !ok {
 				t.Errorf("operation %d: the error is a %T", n, err)
 			}
 		})

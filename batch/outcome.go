@@ -1,6 +1,9 @@
 package batch
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Kind is how a row ended: the column rb_outcome.
 type Kind string
@@ -38,6 +41,9 @@ func (k Kind) WasSent() bool { return k == Changed || k == Failed || k == InDoub
 // author wrote them for a record that this row was to have changed.
 func (k Kind) ClosesLane() bool { return k == Failed || k == Conflict || k == InDoubt }
 
+// Settled reports whether rows that end so need no further visit.
+func (k Kind) Settled() bool { return k != NotAttempted && k != InDoubt }
+
 // Outcome is what became of one row. Short JSON names, because the journal
 // holds one for every row of files with a million.
 type Outcome struct {
@@ -65,6 +71,11 @@ type Outcome struct {
 	Standing *Standing `json:"sta,omitempty"` // of a would_change row, where the overview was read
 
 	Cut bool `json:"-"` // the run was stopped before the row could end otherwise
+}
+
+// Refused reports whether the server took no write of the row.
+func (o Outcome) Refused() bool {
+	return !o.Lost && (strings.HasPrefix(o.Code, "http_") || o.Code == "already_linked" || !o.Kind.WasSent())
 }
 
 // Reject returns the outcome of a row that is not sent because of itself or of the record.

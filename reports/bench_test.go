@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"rowbatch/batch"
+	"rowbatch/batch/journal"
 	"rowbatch/batch/runs"
 )
 
@@ -14,7 +15,7 @@ import (
 // columns, every fifth of them changed, become a report.
 func BenchmarkWrite(b *testing.B) {
 	const rows = 200_000
-	h := history{rows: make([]row, rows), end: &batch.End{}}
+	h := history{rows: make([]row, rows), end: &journal.End{}}
 	cells := make([]string, 12)
 	for i := range cells {
 		h.heading = append(h.heading, fmt.Sprintf("Column %d", i))

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rowbatch/batch"
+	"rowbatch/batch/journal"
 	"rowbatch/batch/runs"
 )
 
@@ -30,10 +31,10 @@ type row struct {
 
 // history is a run to be played into a folder.
 type history struct {
-	head    batch.Head
+	head    journal.Head
 	heading []string
 	rows    []row
-	end     *batch.End
+	end     *journal.End
 }
 
 func play(on runs.FS, root string, h history) (*runs.Dir, error) {
@@ -61,7 +62,7 @@ func play(on runs.FS, root string, h history) (*runs.Dir, error) {
 	return d, record(j, h)
 }
 
-func record(j *batch.Journal, h history) error {
+func record(j *journal.Writer, h history) error {
 	var errs []error
 	for n, r := range h.rows {
 		if r.intent != nil {
@@ -110,7 +111,7 @@ func mixed() history {
 	at := start.Add(1234567 * time.Microsecond)
 	title := []batch.Change{{Field: "title", Before: batch.Absent, After: `"Dr"`}}
 	return history{
-		head:    batch.Head{Action: "update", File: "customers.csv", Account: "sandbox", Delimiter: ";"},
+		head:    journal.Head{Action: "update", Source: journal.Source{File: "customers.csv", Delimiter: ";"}, Account: "sandbox"},
 		heading: []string{"id", "=Title", "rb_outcome", "Note"},
 		rows: []row{
 			{cells: []string{"1", "Dr", "failed", "-5"}, intent: []batch.Change{

@@ -1,7 +1,12 @@
 package reports
 
 import (
+	"bytes"
+	"encoding/json"
+	"fmt"
 	"strconv"
+	"strings"
+	"unicode"
 
 	"rowbatch/batch"
 )
@@ -32,8 +37,12 @@ type Line struct {
 const timeFormat = "2006-01-02T15:04:05.000Z"
 
 func lineOf(line int, action, fix string, o batch.Outcome) Line {
+	key := o.Key
+	if key == "" && o.ID != "" {
+		key = "id=" + o.ID // all that an intent without an outcome tells
+	}
 	l := Line{
-		Line: strconv.Itoa(line), Action: action, Key: Visible(keyOf(o)), Outcome: string(o.Kind), Changes: changesOf(o.Changes),
+		Line: strconv.Itoa(line), Action: action, Key: Visible(key), Outcome: string(o.Kind), Changes: changesOf(o.Changes),
 		ErrorCode: o.Code, Error: Visible(o.Error), Fix: fix,
 		Attempts: strconv.Itoa(o.Sends), Requests: strconv.Itoa(o.Requests), Millis: strconv.FormatInt(o.Millis, 10),
 		ID: o.ID, Customer: Visible(o.Customer), Status: Visible(o.Status), Balance: Visible(o.Balance), NextBilling: Visible(o.Billing),
@@ -47,10 +56,83 @@ func lineOf(line int, action, fix string, o batch.Outcome) Line {
 	return l
 }
 
-// keyOf falls back on the id, which is all that an intent without an outcome tells.
-func keyOf(o batch.Outcome) string {
-	if o.Key == "" && o.ID != "" {
-		return "id=" + o.ID
+type change struct {
+	Field  string          `json:"field"`
+	Before json.RawMessage `json:"before,omitempty"` // left out: it cannot be read
+	After  json.RawMessage `json:"after"`
+}
+
+// changesOf returns rb_changes: a JSON array with the values spelled as the API
+// spells them, so that 25.9800 and ids of 19 digits stay what they are.
+func changesOf(changes []batch.Change) string {
+	if len(changes) == 0 {
+		return ""
 	}
-	return o.Key
+	list := make([]change, len(changes))
+	for i, c := range changes {
+		list[i] = change{Field: c.Field, After: rawJSON(c.After)}
+		if c.Before != batch.Hidden {
+			list[i].Before = rawJSON(c.Before)
+		}
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(list); err != nil {
+		panic(err) // rawJSON gives nothing but JSON
+	}
+	return Visible(strings.TrimSuffix(b.String(), "\n"))
+}
+
+func rawJSON(v batch.Value) json.RawMessage {
+	switch {
+	case v == batch.Absent:
+		v = batch.Null
+	case v == batch.Hidden:
+		v = `"***"`
+	case !json.Valid([]byte(v)):
+		v = batch.Text(string(v))
+	}
+	return json.RawMessage(v)
+}
+
+// Visible shows control and bidirectional characters as \u escapes, since they
+// could make a terminal or a spreadsheet show something that is not there. JSON
+// means the same before and after: they stand only inside its strings.
+func Visible(s string) string {
+	if strings.IndexFunc(s, deceptive) < 0 {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if deceptive(r) {
+			fmt.Fprintf(&b, `\u%04x`, r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+func deceptive(r rune) bool {
+	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
+}
+
+// IsNumber matches -?[0-9]+(\.[0-9]+)?: what a spreadsheet shows and no formula.
+func IsNumber(s string) bool {
+	s = strings.TrimPrefix(s, "-")
+	whole := digits(s)
+	if whole == 0 || whole == len(s) {
+		return whole > 0
+	}
+	fraction := s[whole+1:]
+	return s[whole] == '.' && fraction != "" && digits(fraction) == len(fraction)
+}
+
+// digits counts those that a text begins with.
+func digits(s string) (n int) {
+	for n < len(s) && s[n] >= '0' && s[n] <= '9' {
+		n++
+	}
+	return n
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"rowbatch/batch"
+	"rowbatch/batch/journal"
 )
 
 // Summary is what summary.json holds.
@@ -23,7 +24,7 @@ type Summary struct {
 	Seconds       float64            `json:"seconds"`
 	WaitedSeconds float64            `json:"waited_seconds"`     // for limits, and for a server that did not answer
 	Waited        map[string]float64 `json:"waited"`             // the same by reason: minute_limit, day_limit, server_pause, outage
-	Forecast      *batch.Forecast    `json:"forecast,omitempty"` // of a dry run, and of a run that has asked
+	Forecast      *journal.Forecast  `json:"forecast,omitempty"` // of a dry run, and of a run that has asked
 	Errors        []ErrorCount       `json:"errors"`             // the most frequent first
 	ExitCode      int                `json:"exit_code"`
 
@@ -49,37 +50,11 @@ type ErrorCount struct {
 
 const linesShown = 10
 
-// ExitCode returns the code of a run that was not ended by something graver.
-func ExitCode(outcomes map[batch.Kind]int) int {
-	precedence := []struct {
-		kind batch.Kind
-		code int
-	}{
-		{batch.NotAttempted, 5},
-		{batch.InDoubt, 4},
-		{batch.Rejected, 3}, {batch.Failed, 3}, {batch.Conflict, 3},
-	}
-	for _, p := range precedence {
-		if outcomes[p.kind] > 0 {
-			return p.code
-		}
-	}
-	return 0
-}
-
 // tally gathers a summary row by row.
 type tally struct {
 	Summary
 	errors map[string]*ErrorCount
 	last   time.Time
-}
-
-func newTally(runID string, h batch.Head) *tally {
-	return &tally{
-		Summary: Summary{RunID: runID, Action: h.Action, File: h.File, Account: h.Account, Rows: h.Rows, Outcomes: map[batch.Kind]int{}, Waited: map[string]float64{}},
-		errors:  map[string]*ErrorCount{},
-		last:    h.Started,
-	}
 }
 
 // add counts one row, and returns what to do about its error.
@@ -107,7 +82,7 @@ func (t *tally) add(line int, o batch.Outcome) (fix string) {
 
 // summary ends the count. What the run itself recorded at its end beats what its
 // rows add up to: it also knows of requests that were for no row.
-func (t *tally) summary(h batch.Head, end *batch.End) Summary {
+func (t *tally) summary(h journal.Head, end *journal.End) Summary {
 	s := t.Summary
 	s.Errors = make([]ErrorCount, 0, len(t.errors))
 	for _, code := range slices.Sorted(maps.Keys(t.errors)) {
@@ -116,7 +91,7 @@ func (t *tally) summary(h batch.Head, end *batch.End) Summary {
 	slices.SortStableFunc(s.Errors, func(a, b ErrorCount) int { return cmp.Compare(b.Count, a.Count) })
 	s.Requests.Read = max(0, s.Requests.Total-s.Requests.Write)
 	s.Seconds = float64(t.last.Sub(h.Started).Round(time.Millisecond).Milliseconds()) / 1000
-	s.ExitCode = ExitCode(s.Outcomes)
+	s.ExitCode = batch.ExitOf(s.Outcomes)
 	if end != nil {
 		s.Requests = Requests{Read: end.Reads, Write: end.Writes, Total: end.Reads + end.Writes}
 		s.Seconds, s.WaitedSeconds, s.ExitCode = end.Seconds, end.Waited, end.Exit

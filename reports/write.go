@@ -1,6 +1,13 @@
+// Package reports derives a run's report files from its journal and its copy of
+// the input's rows, and from nothing else: they can be written at any time, again,
+// and for a run that was killed, and always agree with what was sent.
+//
+// A row without an outcome in the journal is in_doubt when the intent of a write
+// is there, and not_attempted otherwise.
 package reports
 
 import (
+	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +18,7 @@ import (
 	"github.com/gocarina/gocsv"
 
 	"rowbatch/batch"
+	"rowbatch/batch/journal"
 	"rowbatch/batch/runs"
 )
 
@@ -18,7 +26,7 @@ import (
 type Options struct {
 	Escape    func(cell string) string // keeps a spreadsheet from running a cell as a formula; must be given
 	Delimiter rune                     // 0: that of the run's input
-	End       *batch.End               // of a run whose journal could not take it
+	End       *journal.End             // of a run whose journal could not take it
 }
 
 // Write puts report.csv, failed.csv and summary.json into the run's folder:
@@ -47,11 +55,30 @@ func Write(d *runs.Dir, o Options) (Summary, error) {
 	if o.End != nil {
 		j.End = o.End
 	}
-	w := &writer{dir: d, journal: j, rows: rows, tally: newTally(d.ID(), j.Head)}
-	if err := w.open(o); err != nil {
+	delimiter, size := utf8.DecodeRuneInString(j.Head.Delimiter)
+	switch {
+	case o.Delimiter != 0:
+		delimiter = o.Delimiter
+	case size == 0:
+		delimiter = ','
+	}
+	report, err := newSheet(d, "report.csv", delimiter)
+	if err != nil {
 		return Summary{}, err
 	}
-	defer w.drop()
+	defer report.draft.Drop()
+	failed, err := newSheet(d, "failed.csv", delimiter)
+	if err != nil {
+		return Summary{}, err
+	}
+	defer failed.draft.Drop()
+	h := j.Head
+	w := &writer{dir: d, journal: j, rows: rows, table: &table{report: report, failed: failed, escape: o.Escape}, tally: &tally{
+		Summary: Summary{RunID: d.ID(), Action: h.Action, File: h.File, Account: h.Account, Rows: h.Rows,
+			Outcomes: map[batch.Kind]int{}, Waited: map[string]float64{}},
+		errors: map[string]*ErrorCount{},
+		last:   h.Started,
+	}}
 	if err := w.copyRows(); err != nil {
 		return Summary{}, err
 	}
@@ -64,31 +91,6 @@ type writer struct {
 	rows    *runs.RowsReader
 	table   *table
 	tally   *tally
-}
-
-func (w *writer) open(o Options) error {
-	delimiter := delimiterOf(o, w.journal.Head)
-	report, err := newSheet(w.dir, "report.csv", delimiter)
-	if err != nil {
-		return err
-	}
-	failed, err := newSheet(w.dir, "failed.csv", delimiter)
-	if err != nil {
-		report.draft.Drop()
-		return err
-	}
-	w.table = &table{report: report, failed: failed, escape: o.Escape}
-	return nil
-}
-
-func delimiterOf(o Options, h batch.Head) rune {
-	if o.Delimiter != 0 {
-		return o.Delimiter
-	}
-	if r, size := utf8.DecodeRuneInString(h.Delimiter); size > 0 {
-		return r
-	}
-	return ','
 }
 
 func (w *writer) copyRows() error {
@@ -110,7 +112,8 @@ func (w *writer) copyRows() error {
 		}
 	}
 	if n != w.journal.Head.Rows {
-		return fmt.Errorf("%s holds %d rows, and the run's journal speaks of %d; try: restore the run's folder from a backup", w.dir.Path("rows.csv"), n, w.journal.Head.Rows)
+		return fmt.Errorf("%s holds %d rows, and the run's journal speaks of %d; try: restore the run's folder from a backup",
+			w.dir.Path("rows.csv"), n, w.journal.Head.Rows)
 	}
 	return nil
 }
@@ -131,21 +134,16 @@ func (w *writer) action(row runs.Row) string {
 	head := w.journal.Head
 	action := head.Action
 	if head.ActionColumn != "" {
-		action = w.actionCell(row)
+		action = ""
+		at := slices.IndexFunc(w.rows.Heading(), func(h string) bool { return strings.TrimSpace(h) == head.ActionColumn })
+		if at >= 0 && at < len(row.Cells) {
+			action = strings.ToLower(strings.TrimSpace(row.Cells[at]))
+		}
 	}
-	if head.Mode == batch.ModeUndo && action == "hold" {
+	if head.Mode == journal.ModeUndo && action == "hold" {
 		return "unhold"
 	}
 	return action
-}
-
-func (w *writer) actionCell(row runs.Row) string {
-	head := w.journal.Head
-	at := slices.IndexFunc(w.rows.Heading(), func(h string) bool { return strings.TrimSpace(h) == head.ActionColumn })
-	if at < 0 || at >= len(row.Cells) {
-		return ""
-	}
-	return strings.ToLower(strings.TrimSpace(row.Cells[at]))
 }
 
 // keep puts the files in their places.
@@ -154,7 +152,12 @@ func (w *writer) keep() (s Summary, err error) {
 	if s.Report, err = w.table.report.keep(); err != nil {
 		return s, err
 	}
-	if s.Failed, err = w.keepFailed(s); err != nil {
+	if slices.ContainsFunc(batch.Kinds(), func(k batch.Kind) bool { return k.NeedsWork() && s.Outcomes[k] > 0 }) {
+		s.Failed, err = w.table.failed.keep()
+	} else {
+		err = w.dir.Withdraw("failed.csv")
+	}
+	if err != nil {
 		return s, err
 	}
 	draft, err := w.dir.Draft("summary.json")
@@ -169,16 +172,65 @@ func (w *writer) keep() (s Summary, err error) {
 	return s, err
 }
 
-func (w *writer) keepFailed(s Summary) (string, error) {
-	for _, k := range batch.Kinds() {
-		if k.NeedsWork() && s.Outcomes[k] > 0 {
-			return w.table.failed.keep()
-		}
-	}
-	return "", w.dir.Withdraw("failed.csv")
+// sheet is one CSV file being written.
+type sheet struct {
+	draft *runs.Draft
+	out   *csv.Writer
 }
 
-func (w *writer) drop() {
-	w.table.report.draft.Drop()
-	w.table.failed.draft.Drop()
+const byteOrderMark = "\uFEFF" // without it, Excel takes UTF-8 for the system's old encoding
+
+func newSheet(d *runs.Dir, name string, delimiter rune) (*sheet, error) {
+	draft, err := d.Draft(name)
+	if err != nil {
+		return nil, err
+	}
+	s := &sheet{draft, csv.NewWriter(draft)}
+	s.out.Comma = delimiter
+	if _, err := draft.Write([]byte(byteOrderMark)); err != nil {
+		draft.Drop()
+		return nil, err
+	}
+	return s, nil
 }
+
+func (s *sheet) keep() (string, error) {
+	s.out.Flush()
+	if err := s.out.Error(); err != nil {
+		return "", err
+	}
+	return s.draft.Keep()
+}
+
+// table is the gocsv.CSVWriter behind both files. To the columns that gocsv
+// makes of a Line it adds the input's cells, and it escapes them all.
+type table struct {
+	report, failed *sheet
+	escape         func(string) string
+	cells          []string // of the input
+	needsWork      bool     // the row also stands in the failed file
+	record         []string
+	err            error
+}
+
+// Write takes one row's own columns from gocsv.
+func (t *table) Write(own []string) error {
+	t.record = t.record[:0]
+	for _, cell := range slices.Concat(own, t.cells) {
+		if !IsNumber(cell) { // a negative number is no formula, and is read back as it is
+			cell = t.escape(cell)
+		}
+		t.record = append(t.record, cell)
+	}
+	t.err = t.report.out.Write(t.record)
+	if t.err == nil && t.needsWork {
+		t.err = t.failed.out.Write(t.record)
+	}
+	return t.err
+}
+
+// Flush does nothing: gocsv calls it after every row.
+func (t *table) Flush() {}
+
+// Error returns the first error of Write.
+func (t *table) Error() error { return t.err }

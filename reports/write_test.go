@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rowbatch/batch"
+	"rowbatch/batch/journal"
 	"rowbatch/batch/runs"
 )
 
@@ -89,7 +90,7 @@ func TestSummary(t *testing.T) {
 
 func TestSummaryOfAnEndedRun(t *testing.T) {
 	h := mixed()
-	h.end = &batch.End{Reads: 70, Writes: 30, Seconds: 12.5, Waited: 3.25, WaitedFor: map[string]float64{"outage": 3.25}, Exit: 13}
+	h.end = &journal.End{Reads: 70, Writes: 30, Seconds: 12.5, Waited: 3.25, WaitedFor: map[string]float64{"outage": 3.25}, Exit: 13}
 	for range 12 {
 		h.rows = append(h.rows, row{cells: []string{"8", "", "", ""}, done: batch.Reject("not_found", "")})
 	}
@@ -112,7 +113,7 @@ func TestSummaryOfAnEndedRun(t *testing.T) {
 
 func TestARunWithNothingLeftToDo(t *testing.T) {
 	unchanged := &batch.Outcome{Kind: batch.Unchanged, Key: "id=1"}
-	d := run(t, history{heading: []string{"id"}, rows: []row{{cells: []string{"1"}, done: unchanged}}, end: &batch.End{}})
+	d := run(t, history{heading: []string{"id"}, rows: []row{{cells: []string{"1"}, done: unchanged}}, end: &journal.End{}})
 	s := write(t, d)
 	if _, err := os.Stat(d.Path("failed.csv")); !errors.Is(err, fs.ErrNotExist) || s.Failed != "" || s.ExitCode != 0 {
 		t.Errorf("%v %+v", err, s)
@@ -137,14 +138,14 @@ func TestReportOfARunThatGoesOn(t *testing.T) {
 	if err := errors.Join(w.Append(2, []string{"1"}, false), w.Close()); err != nil {
 		t.Fatal(err)
 	}
-	j, err := d.CreateJournal(batch.Head{Rows: 1})
+	j, err := d.CreateJournal(journal.Head{Rows: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if s := write(t, d); s.Outcomes["not_attempted"] != 1 || s.Failed == "" || s.ExitCode != 5 {
 		t.Errorf("%+v", s)
 	}
-	if err := errors.Join(j.Done(0, batch.Outcome{Kind: batch.Unchanged}), j.End(batch.End{})); err != nil {
+	if err := errors.Join(j.Done(0, batch.Outcome{Kind: batch.Unchanged}), j.End(journal.End{})); err != nil {
 		t.Fatal(err)
 	}
 	if s := write(t, d); s.Outcomes["unchanged"] != 1 || s.Failed != "" || s.ExitCode != 0 {
@@ -195,7 +196,7 @@ func TestRoundTrip(t *testing.T) {
 		return s
 	}
 	for _, delimiter := range []string{",", ";", "\t", "|"} {
-		d := run(t, history{head: batch.Head{Delimiter: delimiter}, heading: cells, rows: []row{{cells: cells}}})
+		d := run(t, history{head: journal.Head{Source: journal.Source{Delimiter: delimiter}}, heading: cells, rows: []row{{cells: cells}}})
 		write(t, d)
 		text := strings.TrimPrefix(read(t, d, "report.csv"), "\uFEFF")
 		r := csv.NewReader(strings.NewReader(strings.ReplaceAll(text, "\r\n", "\r\r\n")))

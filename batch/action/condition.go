@@ -4,33 +4,44 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
+	"reflect"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/parser"
+	"github.com/expr-lang/expr/types"
 	"github.com/expr-lang/expr/vm"
 	"github.com/tidwall/gjson"
 
 	"rowbatch/batch"
+	"rowbatch/mapping"
 )
 
 // Condition is an expression over a customer's live record (--when), in the
-// part of the language of github.com/expr-lang/expr that gives the same for the
-// same record at any time.
+// language of github.com/expr-lang/expr, which checks names and types. Of its
+// functions only those of one text are there, so that the same record gives the
+// same answer at any time.
 //
 // Texts, ids and times are strings, and "" where the record has none. Amounts
-// and counts are numbers; isParent and canChangeCurrency are true or false. Of
-// these a null goes with == nil, != nil and ??, and any other use of it is that
-// row's error. Numbers are decimals: 25.9800 equals 25.98, 0.1 + 0.2 equals 0.3.
+// and counts are numbers; isParent and canChangeCurrency are true or false. A
+// null of these goes with == nil and != nil, and any other use of it is that
+// row's error: the language itself finds nil != 0 true.
 //
 // Several goroutines may use a Condition at once.
 type Condition struct {
-	code    string
-	program *vm.Program
-	beyond  bool
+	code           string
+	program        *vm.Program
+	types          types.Map // of the names that are used
+	beyondOverview bool
 }
+
+// conditionFunctions are those that a condition may call.
+func conditionFunctions() []string { return []string{"len", "lower", "trim", "upper"} }
 
 // NewCondition compiles code. With overview the names of
 // GET /customers/{id}/overview are known too (for hold). The error is for
@@ -40,26 +51,51 @@ func NewCondition(code string, overview bool) (*Condition, error) {
 	if err != nil {
 		return nil, err
 	}
-	known, inOverview := customerTerms(), overviewTerms()
-	if overview {
-		maps.Copy(known, inOverview)
+	known := types.Map{}
+	for _, f := range customerFields() {
+		if !f.Family && (f.has(inRecord) || overview) {
+			known[f.Name] = f.valueType()
+		}
 	}
-	check := conditionCheck{known: known}
-	check.want(flagTerm, flagTerm, tree.Node)
-	if check.err != nil {
-		return nil, check.err.Bind(tree.Source)
-	}
-	program, err := expr.Compile(code, conditionOptions(known)...)
+	used, err := namesUsed(tree.Node, known)
 	if err != nil {
 		return nil, err
 	}
-	beyond := slices.ContainsFunc(check.used, func(name string) bool { return inOverview[name] == "" })
-	return &Condition{code, program, beyond}, nil
+	maps.Copy(known, used)
+	rewriter := &conditionRewriter{used: used}
+	options := []expr.Option{
+		expr.Env(known),
+		expr.AsBool(),
+		expr.Optimize(false), // it takes "x or true" for true, and never reads x
+		expr.DisableAllBuiltins(),
+		expr.Patch(rewriter),
+		expr.Function(presentTerm, present, new(func(string, float64) float64), new(func(string, bool) bool)),
+		expr.Function(roundedTerm, rounded, new(func(float64) float64)),
+	}
+	for _, name := range conditionFunctions() {
+		options = append(options, expr.EnableBuiltin(name))
+	}
+	program, err := expr.Compile(code, options...)
+	var at *file.Error
+	switch {
+	case rewriter.err != nil:
+		return nil, rewriter.err.Bind(tree.Source)
+	case errors.As(err, &at):
+		at.Message += conditionAdvice(at.Message, known)
+		return nil, at.Bind(tree.Source)
+	case err != nil:
+		return nil, fmt.Errorf("a condition is true or false: %w", err)
+	}
+	c := &Condition{code: code, program: program, types: used}
+	for name := range used {
+		c.beyondOverview = c.beyondOverview || !fieldOf(name).has(inOverview)
+	}
+	return c, nil
 }
 
-// BeyondOverview tells whether the expression uses a field that the overview
+// BeyondOverview reports whether the expression uses a field that the overview
 // lacks, so that the customer must be read as well.
-func (c *Condition) BeyondOverview() bool { return c.beyond }
+func (c *Condition) BeyondOverview() bool { return c.beyondOverview }
 
 // Refuses evaluates the condition on a record's bytes, and returns nil when it
 // holds. Else the outcome is Skipped, or Rejected with the code when_error.
@@ -79,8 +115,15 @@ func (c *Condition) holds(body []byte) (bool, error) {
 	if !gjson.ValidBytes(body) || !gjson.ParseBytes(body).IsObject() {
 		return false, errors.New("there is no record to look at")
 	}
-	result, err := expr.Run(c.program, map[string]any{recordTerm: liveRecord{body}})
-	if at := (*file.Error)(nil); errors.As(err, &at) {
+	env := map[string]any{}
+	for name, typ := range c.types {
+		var err error
+		if env[name], err = conditionValue(body, name, typ); err != nil {
+			return false, err
+		}
+	}
+	result, err := expr.Run(c.program, env)
+	if at := (*file.Error)(nil); errors.As(err, &at) { // its place is one of the rewritten expression
 		if at.Prev != nil {
 			return false, at.Prev
 		}
@@ -90,210 +133,261 @@ func (c *Condition) holds(body []byte) (bool, error) {
 	return holds, err
 }
 
-// The names under which a compiled condition finds the record and what reads
-// it. No expression can spell them, nor the kinds of terms, which name readers too.
+// conditionValue reads a field: a text as a string, numbers as the record spells
+// them; nil for an amount or flag that is null.
+func conditionValue(body []byte, name string, typ types.Type) (any, error) {
+	parent, child, nested := strings.Cut(name, ".")
+	v := gjson.GetBytes(body, parent)
+	trackingType, tracking := trackingType(name)
+	switch {
+	case tracking:
+		code, err := soleTrackingCode(body, trackingType)
+		return code.Plain(), err
+	case nested && v.Type != gjson.Null && !v.IsObject():
+		return nil, fmt.Errorf("%s is no object in the record", parent)
+	case nested:
+		v = v.Get(child)
+	}
+	text := batch.Value(v.Raw).Plain()
+	switch {
+	case typ == types.String && v.Type == gjson.JSON: // which says nothing that a condition could rely on
+		return nil, fmt.Errorf("%s is no text in the record", name)
+	case typ == types.String:
+		return text, nil
+	case v.Type == gjson.Null:
+		return nil, nil
+	case typ == types.Bool && v.IsBool():
+		return v.Bool(), nil
+	case typ == types.Bool:
+		return nil, fmt.Errorf("%s is %s, which is neither true nor false", name, v.Raw)
+	}
+	amount, err := strconv.ParseFloat(text, 64)
+	if err != nil || !gjson.Valid(text) { // ParseFloat also takes Inf and 0x1p4
+		return nil, fmt.Errorf("%s is %s, which is no number", name, v.Raw)
+	}
+	return amount, nil
+}
+
+// soleTrackingCode returns the one code of a type. Records show types under the
+// names that the account gave them: where one of those may be the type that is
+// meant, it is not known that there is no code.
+func soleTrackingCode(body []byte, typ string) (batch.Value, error) {
+	list := gjson.GetBytes(body, trackingList)
+	if list.Type != gjson.Null && !list.IsArray() {
+		return batch.Absent, errors.New(trackingList + " is no list in the record")
+	}
+	c, found := customer{body, NewTrackingCodes()}, 0
+	for _, entry := range list.Array() {
+		if c.codes.matches(entry, typ) {
+			found++
+		}
+	}
+	if found > 1 {
+		return batch.Absent, fmt.Errorf("%s holds the type %q twice", trackingList, typ)
+	}
+	if own, is := c.codes.ambiguous(c, typ); is && found == 0 {
+		return batch.Absent, fmt.Errorf("the record has a code of type %q, which may be the account's name for %q; use the account's names", own, typ)
+	}
+	return c.trackingCode(typ), nil
+}
+
+// namesUsed returns the known names in an expression with their types; a
+// tracking code may be of any type. It refuses what would be long to evaluate: the
+// parser bounds the parts as written, but x in 1 < x < 3 counts twice, and so on inwards.
+func namesUsed(root ast.Node, known types.Map) (used types.Map, err error) {
+	const mostParts = 10_000
+	defer func() {
+		if recover() != nil {
+			err = fmt.Errorf("the expression has more than %d parts", mostParts)
+		}
+	}()
+	used, parts := types.Map{}, 0
+	ast.Find(root, func(n ast.Node) bool {
+		if parts++; parts > mostParts {
+			panic("a walk has no other end")
+		}
+		name := spelledName(n)
+		if _, tracking := trackingType(name); tracking {
+			used[name] = types.String
+		} else if known[name] != nil {
+			used[name] = known[name]
+		}
+		return false
+	})
+	return used, nil
+}
+
+// spelledName returns the name that an identifier or a member of one spells.
+func spelledName(n ast.Node) string {
+	switch n := n.(type) {
+	case *ast.IdentifierNode:
+		return n.Value
+	case *ast.MemberNode:
+		group, named := n.Node.(*ast.IdentifierNode)
+		member, constant := n.Property.(*ast.StringNode)
+		if named && constant {
+			return group.Value + "." + member.Value
+		}
+	}
+	return ""
+}
+
+// What a rewritten condition calls; no expression can spell these names.
 const (
-	recordTerm = "the record"
-	nullTerm   = "is null"
-	reckonTerm = "reckon with"
+	presentTerm = "is present"
+	roundedTerm = "is rounded"
 )
 
-func conditionOptions(known map[string]termKind) []expr.Option {
-	options := []expr.Option{
-		expr.Env(map[string]any{recordTerm: liveRecord{}}),
-		expr.AsBool(),
-		expr.Optimize(false), // it takes "x or true" for true, and never reads x
-		expr.DisableAllBuiltins(),
-		expr.Patch(guarding{known}),
-		reading(string(textTerm), liveRecord.text),
-		reading(string(numberTerm), liveRecord.number),
-		reading(string(flagTerm), liveRecord.flag),
-		reading(nullTerm, liveRecord.null),
-		expr.Function(reckonTerm, func(p ...any) (any, error) { return reckon(p[0].(string), p[1], p[2]) },
-			new(func(string, any, any) any)),
+// present lets no null into a comparison.
+func present(p ...any) (any, error) {
+	if p[1] == nil {
+		return nil, fmt.Errorf("%s is null", p[0])
 	}
-	for name := range conditionFunctions() {
-		options = append(options, expr.EnableBuiltin(name))
-	}
-	return options
+	return p[1], nil
 }
 
-func reading[T any](name string, read func(liveRecord, string) (T, error)) expr.Option {
-	return expr.Function(name,
-		func(p ...any) (any, error) { return read(p[0].(liveRecord), p[1].(string)) },
-		new(func(liveRecord, string) T))
+// rounded gives a result eight decimals, which takes from it what binary fractions
+// add: 0.1 + 0.2 would be more than 0.3, and a customer would be held for it.
+func rounded(p ...any) (any, error) {
+	result, _ := p[0].(float64)
+	if math.IsInf(result, 0) || math.IsNaN(result) {
+		return nil, errors.New("a division by zero, or a result that is too large")
+	}
+	return strconv.ParseFloat(strconv.FormatFloat(result, 'f', 8, 64), 64)
 }
 
-// guarding puts the reading of a field in the place of its name. Reading fails
-// on a null number or flag, so that none ever gets into a comparison: the library
-// finds nil != 0 true. Arithmetic is taken from the library, which knows float64s only.
-type guarding struct{ known map[string]termKind }
+// conditionRewriter makes the language's doings safe, and notes the first thing
+// that cannot be: null amounts, sums of amounts, values that a field never has.
+type conditionRewriter struct {
+	used types.Map
+	err  *file.Error
+}
 
-// Visit replaces a node. Its parts have been visited before it.
-func (g guarding) Visit(node *ast.Node) {
-	if kind := termKindOf(g.known, termName(*node)); kind != "" {
-		ast.Patch(node, calling(string(kind), &ast.IdentifierNode{Value: recordTerm}, &ast.StringNode{Value: termName(*node)}))
+// Visit sees a node after its parts. Types are those of the expression as written.
+func (r *conditionRewriter) Visit(node *ast.Node) {
+	if name := spelledName(*node); r.used[name] != nil {
+		typ := r.used[name]
+		ast.Patch(node, &ast.IdentifierNode{Value: name})
+		if typ != types.String {
+			ast.Patch(node, callOf(presentTerm, &ast.StringNode{Value: name}, *node))
+		}
 		return
 	}
-	n, ok := (*node).(*ast.BinaryNode)
-	if !ok {
-		return
+	switch n := (*node).(type) {
+	case *ast.IdentifierNode:
+		r.refuseIf(n.Value == "$env", n, "unknown name $env")
+	case *ast.VariableDeclaratorNode:
+		r.refuseIf(true, n, "let cannot be used in a condition")
+	case *ast.BuiltinNode: // those with a predicate are known though all are disabled
+		r.refuseIf(!slices.Contains(conditionFunctions(), n.Name), n, "unknown name %s", n.Name)
+	case *ast.BinaryNode:
+		r.operator(node, n)
 	}
+}
+
+func (r *conditionRewriter) operator(node *ast.Node, n *ast.BinaryNode) {
 	switch n.Operator {
 	case "==", "!=":
-		if read := besideNil(n); read != nil {
-			ast.Patch(node, &ast.BinaryNode{Operator: n.Operator, Left: isNull(read), Right: &ast.BoolNode{Value: true}})
+		r.besideNil(n, &n.Left, n.Right)
+		r.besideNil(n, &n.Right, n.Left)
+		r.neverHas(n.Left, n.Right)
+		r.neverHas(n.Right, n.Left)
+	case "in":
+		if list, written := n.Right.(*ast.ArrayNode); written {
+			r.neverHas(n.Left, list.Nodes...)
+		}
+	case "+", "-", "*", "/":
+		if n.Type().Kind() == reflect.Float64 {
+			ast.Patch(node, callOf(roundedTerm, n))
 		}
 	case "??":
-		ast.Patch(node, &ast.ConditionalNode{Cond: isNull(n.Left), Exp1: n.Right, Exp2: n.Left})
-	case "+", "-", "*", "/":
-		ast.Patch(node, calling(reckonTerm, &ast.StringNode{Value: n.Operator}, n.Left, n.Right))
+		r.refuseIf(true, n, "?? cannot be used in a condition; ask for == nil")
 	}
 }
 
-func calling(name string, args ...ast.Node) ast.Node {
+func (r *conditionRewriter) refuseIf(bad bool, n ast.Node, format string, args ...any) {
+	if bad && r.err == nil {
+		r.err = &file.Error{Location: n.Location(), Message: fmt.Sprintf(format, args...)}
+	}
+}
+
+// besideNil lets a null through where it is asked for.
+func (r *conditionRewriter) besideNil(n ast.Node, part *ast.Node, other ast.Node) {
+	if _, is := other.(*ast.NilNode); !is {
+		return
+	}
+	call, is := (*part).(*ast.CallNode)
+	r.refuseIf(!is || len(call.Arguments) != 2, n, `only an amount, a count or a flag can be nil; an empty text is ""`)
+	if is {
+		*part = call.Arguments[len(call.Arguments)-1]
+	}
+}
+
+// neverHas refuses values that a field never has. A != with one would hold for every customer.
+func (r *conditionRewriter) neverHas(field ast.Node, values ...ast.Node) {
+	name := spelledName(field)
+	all := fieldOf(name).values
+	for _, n := range values {
+		if text, is := n.(*ast.StringNode); is {
+			r.refuseIf(all != nil && !slices.Contains(all, text.Value), n, "%s is never %s; it is one of %s", name, n, strings.Join(all, ", "))
+		} else if r.used[name] == types.String {
+			kind := n.Type().Kind()
+			r.refuseIf(kind == reflect.Int || kind == reflect.Float64, n, "%s is text, and %s is a number%s", name, n, quotesAdvice)
+		}
+	}
+}
+
+func callOf(name string, args ...ast.Node) ast.Node {
 	return &ast.CallNode{Callee: &ast.IdentifierNode{Value: name}, Arguments: args}
 }
 
-// isNull asks about the field that a call reads.
-func isNull(read ast.Node) ast.Node { return calling(nullTerm, read.(*ast.CallNode).Arguments...) }
+const quotesAdvice = "; ids and texts are strings: write them in quotes"
 
-// besideNil returns what is compared with nil, if anything is.
-func besideNil(n *ast.BinaryNode) ast.Node {
-	if _, is := n.Left.(*ast.NilNode); is {
-		return n.Right
+// conditionAdvice is what helps a person with an error of the language's own check.
+func conditionAdvice(message string, known types.Map) string {
+	name, unknown := strings.CutPrefix(message, "unknown name ")
+	names := append(slices.Sorted(maps.Keys(known)), conditionFunctions()...)
+	member := slices.IndexFunc(names, func(n string) bool { return strings.HasPrefix(n, name+".") })
+	near, found := mapping.Nearest(name, names)
+	switch {
+	case strings.Contains(message, "mismatched types") && strings.Contains(message, "string"):
+		return quotesAdvice
+	case !unknown:
+		return ""
+	case name+"." == trackingPrefix:
+		return `; a tracking code is named by its type, as in salesTrackingCode["Region"]`
+	case member >= 0:
+		return "; name one of its fields, as in " + names[member]
+	case fieldOf(name).has(inOverview):
+		return "; it is known for hold only (it stands in the overview)"
+	case found:
+		return "; did you mean " + near + "?"
 	}
-	if _, is := n.Right.(*ast.NilNode); is {
-		return n.Left
-	}
-	return nil
+	return "; a text stands in quotes"
 }
 
-// conditionCheck finds the kind of each part of an expression, and refuses
-// whatever it does not know to be safe. It notes the fields that are used.
-type conditionCheck struct {
-	known map[string]termKind
-	used  []string
-	parts int         // seen so far; x in 1 < x < 3 counts twice, as it is evaluated
-	err   *file.Error // the first
+// conditioned is an action for those customers only whose live record satisfies --when.
+type conditioned struct {
+	batch.Action
+	condition *Condition
+	planned   bool // it held when the plan was made
 }
 
-func (c *conditionCheck) refuse(n ast.Node, format string, args ...any) termKind {
-	if c.err == nil {
-		c.err = &file.Error{Location: n.Location(), Message: fmt.Sprintf(format, args...)}
+// conditional returns the action under a condition; without one, the action itself.
+func conditional(a batch.Action, s Services) batch.Action {
+	if s.Condition == nil {
+		return a
 	}
-	return badTerm
+	return conditioned{a, s.Condition, s.Planned}
 }
 
-// want wants parts of one kind, and returns the kind that comes of them.
-func (c *conditionCheck) want(kind, gives termKind, parts ...ast.Node) termKind {
-	for _, n := range parts {
-		if got := c.kind(n); got != kind {
-			return c.refuse(n, "%s is %s, and what is wanted here is %s", n, got, kind)
-		}
+// Decide leaves out who does not satisfy the condition, before anything else is looked at.
+func (a conditioned) Decide(it *batch.Item, now batch.Record) (batch.Step, *batch.Outcome) {
+	switch out := a.condition.Refuses(now.Body); {
+	case out != nil && out.Kind == batch.Skipped && a.planned:
+		return batch.Step{}, &batch.Outcome{Kind: batch.Conflict, Code: "changed_since_plan", Error: out.Error + " any more"}
+	case out != nil:
+		return batch.Step{}, out
 	}
-	return gives
-}
-
-// alike wants parts of the same kind, and returns it.
-func (c *conditionCheck) alike(first ast.Node, others ...ast.Node) termKind {
-	kind := c.kind(first)
-	for _, n := range others {
-		if got := c.kind(n); got != kind {
-			hint := ""
-			if kind == textTerm || got == textTerm {
-				hint = `; ids and texts are strings: write them in quotes, as in "987001"`
-			}
-			return c.refuse(n, "%s is %s, and %s is %s%s", first, kind, n, got, hint)
-		}
-	}
-	return kind
-}
-
-func (c *conditionCheck) kind(n ast.Node) termKind {
-	const mostParts = 10_000 // what an evaluation costs stays bounded
-	if c.parts++; c.parts > mostParts {
-		return c.refuse(n, "the expression has more than %d parts", mostParts)
-	}
-	switch n := n.(type) {
-	case *ast.StringNode:
-		return textTerm
-	case *ast.BoolNode:
-		return flagTerm
-	case *ast.IntegerNode:
-		return c.literal(n, float64(n.Value))
-	case *ast.FloatNode:
-		return c.literal(n, n.Value)
-	case *ast.IdentifierNode, *ast.MemberNode:
-		return c.field(n)
-	case *ast.UnaryNode:
-		if n.Operator == "-" || n.Operator == "+" {
-			return c.want(numberTerm, numberTerm, n.Node)
-		}
-		return c.want(flagTerm, flagTerm, n.Node)
-	case *ast.BinaryNode:
-		return c.binary(n)
-	case *ast.ConditionalNode:
-		c.want(flagTerm, flagTerm, n.Cond)
-		return c.alike(n.Exp1, n.Exp2)
-	case *ast.BuiltinNode:
-		return c.call(n, n.Name, n.Arguments)
-	case *ast.CallNode:
-		return c.call(n, n.Callee.String(), n.Arguments)
-	}
-	return c.refuse(n, "%s cannot stand here in a condition", n)
-}
-
-func (c *conditionCheck) binary(n *ast.BinaryNode) termKind {
-	switch n.Operator {
-	case "and", "&&", "or", "||":
-		return c.want(flagTerm, flagTerm, n.Left, n.Right)
-	case "==", "!=":
-		if read := besideNil(n); read != nil {
-			return c.nullable(read, flagTerm)
-		}
-		c.spelled(n.Left, n.Right)
-		c.spelled(n.Right, n.Left)
-		c.alike(n.Left, n.Right)
-		return flagTerm
-	case "<", "<=", ">", ">=":
-		c.ordered(n)
-		return flagTerm
-	case "+":
-		return c.ordered(n)
-	case "-", "*", "/":
-		return c.want(numberTerm, numberTerm, n.Left, n.Right)
-	case "matches", "contains", "startsWith", "endsWith":
-		return c.want(textTerm, flagTerm, n.Left, n.Right)
-	case "??":
-		return c.nullable(n.Left, c.alike(n.Left, n.Right))
-	case "in":
-		if list, written := n.Right.(*ast.ArrayNode); written {
-			c.spelled(n.Left, list.Nodes...)
-			c.alike(n.Left, list.Nodes...)
-			return flagTerm
-		}
-		return c.refuse(n, `in wants a list, such as ["a", "b"]; for a part of a text there is contains`)
-	}
-	return c.refuse(n, "the operator %s cannot be used in a condition", n.Operator)
-}
-
-// ordered wants two texts or two numbers.
-func (c *conditionCheck) ordered(n *ast.BinaryNode) termKind {
-	kind := c.alike(n.Left, n.Right)
-	if kind == flagTerm {
-		return c.refuse(n, "%s is %s, which does not go with %s", n.Left, kind, n.Operator)
-	}
-	return kind
-}
-
-// nullable wants a field that may be null; a text never is.
-func (c *conditionCheck) nullable(n ast.Node, gives termKind) termKind {
-	switch kind := c.kind(n); {
-	case kind == textTerm:
-		return c.refuse(n, `%s is text and never nil: an empty text is ""`, n)
-	case termName(n) == "":
-		return c.refuse(n, "only a field can be nil, and %s is none", n)
-	}
-	return gives
+	return a.Action.Decide(it, now)
 }

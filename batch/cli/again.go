@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"rowbatch/batch"
+	"rowbatch/batch/journal"
 	"rowbatch/batch/runs"
 )
 
@@ -81,30 +81,30 @@ func (r *run) findNamed(name, what string) (*runs.Dir, error) {
 }
 
 // isEdit reports whether a run carries out rows or shows what that would do: an export does neither.
-func isEdit(i runs.Info) bool { return i.Head.Mode != batch.ModeExport }
+func isEdit(i runs.Info) bool { return i.Head.Mode != journal.ModeExport }
 
 // isDryRun reports whether a run shows what another would send.
-func isDryRun(i runs.Info) bool { return i.Head.Mode == batch.ModeDryRun || i.Head.Dry }
+func isDryRun(i runs.Info) bool { return i.Head.Mode == journal.ModeDryRun || i.Head.Dry }
 
 // isLive reports whether a run may have sent what an undo could take back.
 func isLive(i runs.Info) bool {
-	return i.Head.Mode == batch.ModeRun || i.Head.Mode == batch.ModeApply
+	return i.Head.Mode == journal.ModeRun || i.Head.Mode == journal.ModeApply
 }
 
 // adopt takes from a journal what its run was.
-func (r *run) adopt(h batch.Head) error {
+func (r *run) adopt(h journal.Head) error {
 	r.job, r.file = jobOf(h.Action), h.File
 	f := r.flags
 	if f.sandbox && h.Account != sandboxName {
 		return unfit("leave --sandbox out, if that account is meant", "%s was about %s, and --sandbox names the embedded stand-in; nothing was sent", h.ID, withoutKeys(strings.Split(h.Account, ", ")))
 	}
 	f.sandbox = h.Account == sandboxName
-	f.when, f.encoding, f.lookup = h.Options["when"], h.Options["encoding"], h.Options["lookup"]
-	f.allowDuplicates, f.holdSuspended = h.Options["allow-duplicates"] != "", h.Options["hold-suspended"] != ""
-	f.skipPing = h.Options["skip-ping"] != ""
-	f.base, f.noBase = h.Options["base"], h.Options["no-base"] != ""
-	f.match, f.ignore = split(h.Options["match"]), split(h.Options["ignore"])
-	if n := h.Options["limit"]; n != "" {
+	f.when, f.encoding, f.lookup = optionsOf(h)["when"], optionsOf(h)["encoding"], optionsOf(h)["lookup"]
+	f.allowDuplicates, f.holdSuspended = optionsOf(h)["allow-duplicates"] != "", optionsOf(h)["hold-suspended"] != ""
+	f.skipPing = optionsOf(h)["skip-ping"] != ""
+	f.base, f.noBase = optionsOf(h)["base"], optionsOf(h)["no-base"] != ""
+	f.match, f.ignore = split(optionsOf(h)["match"]), split(optionsOf(h)["ignore"])
+	if n := optionsOf(h)["limit"]; n != "" {
 		if _, err := fmt.Sscan(n, &f.limit); err != nil {
 			return fmt.Errorf("the journal's limit %q cannot be read", n)
 		}
@@ -113,7 +113,7 @@ func (r *run) adopt(h batch.Head) error {
 		system, _, named := strings.Cut(text, "=")
 		return named && !r.job.reaches(system)
 	})
-	if err := errors.Join(f.parseRates(r.job), f.adoptShard(h.Options)); err != nil {
+	if err := errors.Join(f.parseRates(r.job), f.adoptShard(optionsOf(h))); err != nil {
 		return err
 	}
 	f.sharePace()
@@ -148,13 +148,13 @@ func absolute(path string) string {
 }
 
 // parent finds the run that a resumed one carries out or takes back.
-func parent(h batch.Head, beside string) (*runs.Dir, error) {
+func parent(h journal.Head, beside string) (*runs.Dir, error) {
 	return relative(h, h.Of, beside)
 }
 
 // relative finds a run that another belongs to: beside it, where its folder may have
 // been moved together with it, or where its parent was.
-func relative(h batch.Head, id, beside string) (*runs.Dir, error) {
+func relative(h journal.Head, id, beside string) (*runs.Dir, error) {
 	for _, folder := range []string{filepath.Dir(absolute(beside)), filepath.Dir(h.OfPath)} {
 		path := filepath.Join(folder, id)
 		dir, err := runs.Find(folder, path)
@@ -166,7 +166,7 @@ func relative(h batch.Head, id, beside string) (*runs.Dir, error) {
 }
 
 // headOf is the head of a run that carries out, or takes back, another.
-func (r *run) headOf(of *earlier, mode string) batch.Head {
+func (r *run) headOf(of *earlier, mode string) journal.Head {
 	h := of.journal.Head
 	h.ID, h.Mode, h.Of, h.Plan, h.Started, h.Program = r.dir.ID(), mode, of.journal.Head.ID, "", r.began.UTC(), Version
 	h.OfPath = absolute(of.dir.Path())

@@ -6,6 +6,7 @@ import (
 
 	"rowbatch/batch"
 	"rowbatch/batch/action"
+	"rowbatch/batch/journal"
 	"rowbatch/client"
 )
 
@@ -15,7 +16,7 @@ const mostWitnesses = 3
 
 // reconnect connects to the systems of an earlier run, and makes sure that the
 // accounts are the same.
-func (r *run) reconnect(h batch.Head, past *batch.Index, systems ...string) error {
+func (r *run) reconnect(h journal.Head, past *journal.Index, systems ...string) error {
 	if err := r.connect(systems); err != nil {
 		return err
 	}
@@ -47,7 +48,7 @@ func withoutKeys(names []string) string {
 
 // knowsAgain accepts another key of the same address only where customers of the
 // earlier run are found with the same id, time of creation and currency.
-func (r *run) knowsAgain(h batch.Head, past *batch.Index, base string) error {
+func (r *run) knowsAgain(h journal.Head, past *journal.Index, base string) error {
 	witnesses, err := past.Witnesses(mostWitnesses)
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 
 	"rowbatch/batch"
 	"rowbatch/batch/action"
+	"rowbatch/batch/journal"
 	"rowbatch/batch/runs"
 	"rowbatch/mapping/csvfile"
 	"rowbatch/reports"
@@ -56,13 +57,13 @@ func (r *run) applyPlan(name string) error {
 			return r.sayNothingToDo(dir, "the plan "+info.ID+" is applied already, by "+by+"; nothing was sent")
 		}
 	}
-	if plan.journal.Head.Mode == batch.ModeUndo {
+	if plan.journal.Head.Mode == journal.ModeUndo {
 		return r.applyUndo(plan)
 	}
 	if err := r.mayApply(plan); err != nil {
 		return err
 	}
-	if err := r.begin(plan, batch.ModeApply); err != nil {
+	if err := r.begin(plan, journal.ModeApply); err != nil {
 		return err
 	}
 	w, err := r.planned(plan)
@@ -76,7 +77,7 @@ func (r *run) applyPlan(name string) error {
 	if r.when, err = r.conditions(); err != nil {
 		return errors.Join(err, r.dir.Discard())
 	}
-	if err := r.start(r.headOf(plan, batch.ModeApply)); err != nil {
+	if err := r.start(r.headOf(plan, journal.ModeApply)); err != nil {
 		return err
 	}
 	return r.finish(r.process())
@@ -97,7 +98,7 @@ func checkPlan(info runs.Info, plan *earlier) error {
 func (r *run) appliedBy(plan runs.Info) (string, error) {
 	all, err := runs.List(r.flags.reports)
 	for _, i := range all {
-		carriesOut := i.Head.Mode == batch.ModeApply && i.Head.Of == plan.ID || i.Head.Plan == plan.ID
+		carriesOut := i.Head.Mode == journal.ModeApply && i.Head.Of == plan.ID || i.Head.Plan == plan.ID
 		if carriesOut && i.Complete() {
 			return i.ID, err
 		}
@@ -139,7 +140,7 @@ func (r *run) applyUndo(plan *earlier) error {
 		return err
 	}
 	defer of.journal.Close()
-	r.keepTheirs, r.unhold = head.Options["keep-theirs"] != "", head.Options["unhold"]
+	r.keepTheirs, r.unhold = optionsOf(head)["keep-theirs"] != "", optionsOf(head)["unhold"]
 	return r.takeBack(of, plan)
 }
 
@@ -238,6 +239,6 @@ func newRedone(of *earlier) (*redone, error) {
 		return nil, err
 	}
 	head := of.journal.Head
-	several := head.Action == mixedName || head.Options["allow-duplicates"] != ""
+	several := head.Action == mixedName || optionsOf(head)["allow-duplicates"] != ""
 	return &redone{marks: newMarks(head.Rows, several), of: of, lines: at, actions: make([]string, head.Rows)}, nil
 }

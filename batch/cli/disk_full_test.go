@@ -8,7 +8,7 @@ import (
 	"runtime"
 	"testing"
 
-	"rowbatch/batch/checker"
+	"rowbatch/batch/invariants"
 	"rowbatch/batch/runs"
 )
 
@@ -109,15 +109,15 @@ func (f *fullDisk) breaches() []string {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	run, err := checker.Read(d)
+	run, err := invariants.Read(d)
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	ledger, err := checker.ReadLedger(f.server.dir)
+	ledger, err := invariants.ReadLedger(f.server.dir)
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	found, err := checker.Case{Run: run, Ledger: ledger, Reported: true, Ended: true}.Breaches()
+	found, err := invariants.Case{Run: run, Ledger: ledger, Reported: true, Ended: true}.Breaches()
 	if err != nil {
 		f.t.Fatal(err)
 	}

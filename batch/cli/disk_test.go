@@ -14,7 +14,8 @@ import (
 
 	"rowbatch/batch"
 	"rowbatch/batch/action"
-	"rowbatch/batch/checker"
+	"rowbatch/batch/invariants"
+	"rowbatch/batch/journal"
 	"rowbatch/batch/runs"
 	"rowbatch/client"
 	"rowbatch/client/sandbox"
@@ -70,7 +71,7 @@ func (d *diskTrial) begin(on runs.FS) error {
 	if err != nil {
 		return errors.Join(err, dir.Discard())
 	}
-	j, err := dir.CreateJournal(batch.Head{ID: dir.ID(), Mode: batch.ModeRun, Action: "update", File: "small.csv", Delimiter: ",", Rows: diskRows, Started: time.Now()})
+	j, err := dir.CreateJournal(journal.Head{ID: dir.ID(), Mode: journal.ModeRun, Action: "update", Source: journal.Source{File: "small.csv", Delimiter: ","}, Rows: diskRows, Started: time.Now()})
 	if err != nil {
 		return errors.Join(err, release(), dir.Discard())
 	}
@@ -110,7 +111,7 @@ func (d *diskTrial) resume(on runs.FS) error {
 		return errors.Join(err, past.Close(), release())
 	}
 	left := func(a batch.Action) batch.Source {
-		return batch.Resumed(d.items(a), past.Index, batch.ResumeOptions{Again: func(batch.Outcome) bool { return false }})
+		return journal.Resumed(d.items(a), past.Index, journal.ResumeOptions{Again: func(batch.Outcome) bool { return false }})
 	}
 	return errors.Join(d.run(dir, j, left), past.Close(), release())
 }
@@ -148,7 +149,7 @@ func (d *diskTrial) items(a batch.Action) batch.Source {
 }
 
 // run carries the rows out and writes the report.
-func (d *diskTrial) run(dir *runs.Dir, j *batch.Journal, source func(batch.Action) batch.Source) error {
+func (d *diskTrial) run(dir *runs.Dir, j *journal.Writer, source func(batch.Action) batch.Source) error {
 	governor := client.NewGovernor(client.Limits{})
 	fusebill, err := client.NewFusebill(client.Options{BaseURL: "http://localhost/v1", Key: "MDpzYW5kYm94", Timeout: time.Second, Transport: d.box.Transport(), Governor: governor})
 	if err != nil {
@@ -169,7 +170,7 @@ func (d *diskTrial) run(dir *runs.Dir, j *batch.Journal, source func(batch.Actio
 		},
 	}
 	err = e.Run(context.Background(), stop, source(update))
-	err = errors.Join(err, j.End(batch.End{}))
+	err = errors.Join(err, j.End(journal.End{}))
 	_, failed := reports.Write(dir, reports.Options{Escape: csvfile.Escape})
 	return errors.Join(err, failed)
 }
@@ -185,11 +186,11 @@ func (d *diskTrial) breaches(ended bool) []string {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	run, err := checker.Read(dir)
+	run, err := invariants.Read(dir)
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	all, err := checker.Case{Run: run, Ledger: &checker.Ledger{Effects: d.box.Effects()}, Reported: ended, Ended: ended}.Breaches()
+	all, err := invariants.Case{Run: run, Ledger: &invariants.Ledger{Effects: d.box.Effects()}, Reported: ended, Ended: ended}.Breaches()
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -222,7 +223,7 @@ func everyOperation(t *testing.T, workers int, lasting bool, prepare func(*diskT
 // fault, and a resume on a sound disk that carries the run to its end.
 func (d *diskTrial) afterFault(failAt int, err error, asked int) {
 	d.t.Helper()
-	var journal *batch.JournalError
+	var journal *journal.WriteError
 	var files *runs.WriteError
 	known := errors.As(err, &journal) || errors.As(err, &files) || errors.Is(err, errDisk)
 	if err != nil && !known {

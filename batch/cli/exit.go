@@ -7,50 +7,26 @@ import (
 	"syscall"
 
 	"rowbatch/batch"
+	"rowbatch/batch/journal"
 	"rowbatch/batch/runs"
 	"rowbatch/batch/sheet"
 	"rowbatch/client"
 	"rowbatch/mapping/csvfile"
-	"rowbatch/reports"
 )
 
-// Exit codes. 1 and 2 are never used on purpose: a crash ends in 2.
 const (
-	exitDone      = 0
-	exitRows      = 3
-	exitDoubt     = 4
-	exitStopped   = 5
-	exitUsage     = 10
-	exitInput     = 11
-	exitLocked    = 12
-	exitAccess    = 13
-	exitUnfit     = 14
-	exitFiles     = 15
-	exitInterrupt = 130
-	exitTerminate = 143
+	exitDone      = batch.ExitDone
+	exitRows      = batch.ExitRows
+	exitStopped   = batch.ExitStopped
+	exitUsage     = batch.ExitUsage
+	exitInput     = batch.ExitInput
+	exitLocked    = batch.ExitLocked
+	exitAccess    = batch.ExitAccess
+	exitUnfit     = batch.ExitUnfit
+	exitFiles     = batch.ExitFiles
+	exitInterrupt = batch.ExitInterrupt
+	exitTerminate = batch.ExitTerminate
 )
-
-type exitCode struct {
-	code  int
-	means string
-}
-
-func exitCodes() []exitCode {
-	return []exitCode{
-		{exitDone, "every row changed, unchanged, would_change or skipped"},
-		{exitRows, "finished; some rows rejected, failed or conflict"},
-		{exitDoubt, "finished; some rows in_doubt"},
-		{exitStopped, "stopped early, or some rows the server would not answer for"},
-		{exitUsage, "usage or settings"},
-		{exitInput, "the input was refused, nothing was sent"},
-		{exitLocked, "another run holds this account's lock"},
-		{exitAccess, "credentials or access refused"},
-		{exitUnfit, "the plan or run no longer fits, nothing was sent"},
-		{exitFiles, "the run's own files could not be written; no further request was sent"},
-		{exitInterrupt, "stopped by Ctrl-C"},
-		{exitTerminate, "stopped by SIGTERM"},
-	}
-}
 
 // fault ends a command before or beside its rows.
 type fault struct {
@@ -97,8 +73,9 @@ func codeOf(err error) int {
 		access  *client.AccessError
 		setting *client.SettingError
 		busy    *runs.BusyError
-		damage  *batch.DamageError
-		journal *batch.JournalError
+		damage  *journal.DamageError
+		format  *journal.FormatError
+		journal *journal.WriteError
 		files   *runs.WriteError
 		unfit   *sheet.UnfitError
 		signal  signalled
@@ -106,6 +83,8 @@ func codeOf(err error) int {
 	switch {
 	case errors.As(err, &f):
 		return f.code
+	case errors.As(err, &format):
+		return exitUnfit
 	case errors.As(err, &journal), errors.As(err, &files), errors.As(err, &damage), errors.As(err, &unfit):
 		return exitFiles
 	case errors.As(err, &busy):
@@ -124,7 +103,7 @@ func codeOf(err error) int {
 // and what became of its rows. The order is the contract's: 15, 13, 130/143, 5, 4, 3, 0.
 func codeOfRun(cause error, rows map[batch.Kind]int) int {
 	var (
-		journal *batch.JournalError
+		journal *journal.WriteError
 		files   *runs.WriteError
 		access  *client.AccessError
 		moved   *batch.SideEffectError
@@ -141,5 +120,5 @@ func codeOfRun(cause error, rows map[batch.Kind]int) int {
 	case errors.As(cause, &moved), cause != nil && open:
 		return exitStopped
 	}
-	return reports.ExitCode(rows)
+	return batch.ExitOf(rows)
 }

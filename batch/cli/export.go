@@ -11,6 +11,7 @@ import (
 
 	"rowbatch/batch"
 	"rowbatch/batch/action"
+	"rowbatch/batch/journal"
 	"rowbatch/batch/runs"
 	"rowbatch/batch/sheet"
 	"rowbatch/mapping"
@@ -145,23 +146,23 @@ func (x *export) read() error {
 // keep makes the folder a run, and only then puts the file in its place: the
 // rows of a file that is there can always be compared.
 func (x *export) keep() error {
-	h := batch.Head{
-		ID: x.dir.ID(), Mode: batch.ModeExport, Action: exportName, File: cmp.Or(x.file, x.flags.query, "customers"), Delimiter: ",",
-		Account: x.services.account(), Systems: x.services.systems(), Options: x.exportOptions(), Rows: int(x.count.Load()), Started: x.began.UTC(), Program: Version,
+	h := journal.Head{
+		ID: x.dir.ID(), Mode: journal.ModeExport, Action: exportName, Source: journal.Source{File: cmp.Or(x.file, x.flags.query, "customers"), Delimiter: ","},
+		Account: x.services.account(), Systems: x.services.systems(), Settings: settings(x.exportOptions()), Rows: int(x.count.Load()), Started: x.began.UTC(), Program: Version,
 	}
 	x.head = h
 	if err := x.out.Finish(); err != nil {
-		x.head = batch.Head{}
+		x.head = journal.Head{}
 		return err
 	}
-	journal, err := x.dir.CreateJournal(h)
+	record, err := x.dir.CreateJournal(h)
 	if err != nil {
-		x.head = batch.Head{}
+		x.head = journal.Head{}
 		return err
 	}
 	waited := x.services.waited()
-	end := batch.End{Reads: int(x.requests.Load()), Seconds: millis(time.Since(x.began)), Waited: inAll(waited), WaitedFor: waited, Exit: x.exitCode()}
-	if err := journal.End(end); err != nil {
+	end := journal.End{Reads: int(x.requests.Load()), Seconds: millis(time.Since(x.began)), Waited: inAll(waited), WaitedFor: waited, Exit: x.exitCode()}
+	if err := record.End(end); err != nil {
 		return err
 	}
 	if err := x.out.Keep(); err != nil {

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"time"
 
-	"rowbatch/batch"
 	"rowbatch/batch/action"
+	"rowbatch/batch/journal"
 	"rowbatch/client"
 )
 
@@ -105,9 +105,9 @@ func (f forecast) clock(at time.Time) string {
 }
 
 // record is the forecast as the summary keeps it.
-func (f forecast) record() *batch.Forecast {
+func (f forecast) record() *journal.Forecast {
 	whole := func(t time.Time) time.Time { return t.UTC().Round(time.Second) }
-	r := &batch.Forecast{Requests: f.requests, AtMost: f.atMost, Seconds: millis(f.Takes), Finish: whole(f.finish()), PerMinute: f.PerMinute, EnoughToday: f.Stops.IsZero()}
+	r := &journal.Forecast{Requests: f.requests, AtMost: f.atMost, Seconds: millis(f.Takes), Finish: whole(f.finish()), PerMinute: f.PerMinute, EnoughToday: f.Stops.IsZero()}
 	if f.Today >= 0 {
 		r.LeftToday = &f.Today
 	}

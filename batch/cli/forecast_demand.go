@@ -5,8 +5,8 @@ import (
 
 	"golang.org/x/time/rate"
 
-	"rowbatch/batch"
 	"rowbatch/batch/action"
+	"rowbatch/batch/journal"
 	"rowbatch/client"
 )
 
@@ -65,7 +65,7 @@ func (r *run) surveyed() demand {
 	would, again := r.tally.toSend()
 	d := r.sending(would)
 	d.fusebill += again
-	if would["patch"] > 0 && r.head.Mode == batch.ModeDryRun && !r.flags.skipPing {
+	if would["patch"] > 0 && r.head.Mode == journal.ModeDryRun && !r.flags.skipPing {
 		d.trackfinity++ // whoever carries the plan out pings anew
 	}
 	return d

@@ -73,8 +73,8 @@ func newHelp(root *cobra.Command) *cobra.Command {
 func exitStatus() string {
 	var b strings.Builder
 	b.WriteString("\nEXIT STATUS\n")
-	for _, c := range exitCodes() {
-		fmt.Fprintf(&b, "  %-4d %s\n", c.code, c.means)
+	for _, c := range batch.ExitCodes() {
+		fmt.Fprintf(&b, "  %-4d %s\n", c.Code, c.Means)
 	}
 	return b.String()
 }
@@ -82,8 +82,8 @@ func exitStatus() string {
 func printExitCodes(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "CODE\tMEANING")
-	for _, c := range exitCodes() {
-		fmt.Fprintf(t, "%d\t%s\n", c.code, c.means)
+	for _, c := range batch.ExitCodes() {
+		fmt.Fprintf(t, "%d\t%s\n", c.Code, c.Means)
 	}
 	return t.Flush()
 }

@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"rowbatch/batch"
+	"rowbatch/batch/journal"
 	"rowbatch/batch/runs"
 	"rowbatch/mapping"
 	"rowbatch/mapping/csvfile"
@@ -118,7 +118,7 @@ func (b *bases) find(export string) (*runs.Dir, error) {
 		return nil, gone(export, "there is no such run in "+b.reports)
 	}
 	info := dir.Info()
-	if info.Damage != nil || info.Head.Mode != batch.ModeExport {
+	if info.Damage != nil || info.Head.Mode != journal.ModeExport {
 		return nil, gone(export, "its run folder is damaged")
 	}
 	b.accounts[export] = info.Head.Account

@@ -8,7 +8,7 @@ import (
 	"io/fs"
 	"os"
 
-	"rowbatch/batch"
+	"rowbatch/batch/journal"
 	"rowbatch/batch/runs"
 	"rowbatch/mapping"
 	"rowbatch/mapping/csvfile"
@@ -16,7 +16,7 @@ import (
 
 // sameFiles wants the input and the mapping file to be as they were when the run
 // began. A file that is gone is no difference: the run has a copy of its own.
-func sameFiles(h batch.Head) error {
+func sameFiles(h journal.Head) error {
 	sum, err := sumOf(h.Path)
 	if err != nil {
 		return err
@@ -61,7 +61,7 @@ func sumOf(path string) (string, error) {
 }
 
 // reopen understands the copied rows of a run as the run itself did.
-func (r *run) reopen(dir *runs.Dir, h batch.Head) (*intake, error) {
+func (r *run) reopen(dir *runs.Dir, h journal.Head) (*intake, error) {
 	in := &intake{path: h.Path, sum: h.Input, mapText: h.Mapping, secrets: map[int][]string{}}
 	rows, err := dir.ReadRows()
 	if err != nil {
@@ -95,7 +95,7 @@ func (c copied) Next() (csvfile.Row, *mapping.Base, error) {
 }
 
 // recheckInput reads the input itself again: only there do the passwords stand.
-func (r *run) recheckInput(in *intake, h batch.Head, o mapping.CheckOptions) error {
+func (r *run) recheckInput(in *intake, h journal.Head, o mapping.CheckOptions) error {
 	sum, err := sumOf(h.Path)
 	if err != nil {
 		return err

@@ -8,7 +8,7 @@ import (
 
 	"github.com/tidwall/sjson"
 
-	"rowbatch/batch/checker"
+	"rowbatch/batch/invariants"
 )
 
 // complete resumes the run in calm weather until nothing is left, and looks closely.
@@ -22,19 +22,19 @@ func (s *killStory) complete() {
 		run := s.run()
 		s.look(before, run)
 		if s.calm == nil {
-			s.found("in calm weather", checker.Pace(s.requests()))
+			s.found("in calm weather", invariants.Pace(s.requests()))
 		}
 		if before != nil {
-			s.found("in calm weather", checker.Resumed(before, run, s.askedOfFusebill(), true))
+			s.found("in calm weather", invariants.Resumed(before, run, s.askedOfFusebill(), true))
 		}
 	}
 	run := s.run()
 	s.start(true, blow{}, 0) // once more, when all is done; this also writes the report of a run that was killed
 	again := s.run()
 	if run.Complete() {
-		s.found("resumed once more", checker.Again(run, again, s.requests()))
+		s.found("resumed once more", invariants.Again(run, again, s.requests()))
 	} else {
-		s.found("resumed once more", checker.Looked(s.requests()))
+		s.found("resumed once more", invariants.Looked(s.requests()))
 	}
 	c := s.caseOf(again)
 	c.Reported, c.Ended = true, true
@@ -50,13 +50,13 @@ func (s *killStory) complete() {
 	s.figures.doubts[s.plan.name] += doubtful
 	s.figures.rows += len(again.Rows)
 	s.figures.effects += len(c.Ledger.Effects)
-	s.found("at the end", checker.Same(again, s.calm.done[s.phase], func(n int) bool { return s.doubt[again.Outcomes[n].ID] }))
+	s.found("at the end", invariants.Same(again, s.calm.done[s.phase], func(n int) bool { return s.doubt[again.Outcomes[n].ID] }))
 }
 
-func (s *killStory) requests() checker.Requests {
+func (s *killStory) requests() invariants.Requests {
 	s.server.mu.Lock()
 	defer s.server.mu.Unlock()
-	r := checker.Requests{Total: s.server.total, Writes: s.server.writes, Throttled: s.server.box.Requests().Throttled}
+	r := invariants.Requests{Total: s.server.total, Writes: s.server.writes, Throttled: s.server.box.Requests().Throttled}
 	if run := s.run(); s.calm == nil && run != nil {
 		for _, o := range run.Outcomes {
 			r.Repeated += max(0, o.Sends-1)
@@ -83,7 +83,7 @@ func (s *killStory) end() {
 		}
 	}
 	for _, dir := range []string{s.server.reports, s.server.dir} {
-		leaks, err := checker.Leaks(dir, killPasswords())
+		leaks, err := invariants.Leaks(dir, killPasswords())
 		s.must(err)
 		s.found("at the end", leaks)
 	}

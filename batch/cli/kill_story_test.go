@@ -17,7 +17,7 @@ import (
 	"github.com/tidwall/sjson"
 
 	"rowbatch/batch"
-	"rowbatch/batch/checker"
+	"rowbatch/batch/invariants"
 	"rowbatch/batch/runs"
 )
 
@@ -36,7 +36,7 @@ type killStory struct {
 	doubt   doubt
 	phase   int
 	began   int64             // the ledger's last effect before this phase
-	done    []*checker.Run    // of each phase
+	done    []*invariants.Run // of each phase
 	bodies  map[string][]byte // of all customers at the end
 	printed bytes.Buffer
 }
@@ -130,13 +130,13 @@ func (s *killStory) struck() bool {
 }
 
 // stuck says that a resume has settled nothing: some rows stay in doubt for good.
-func (s *killStory) stuck(before, after *checker.Run) bool {
+func (s *killStory) stuck(before, after *invariants.Run) bool {
 	return before != nil && settled(before, after) == 0 &&
 		!slices.ContainsFunc(after.Outcomes, func(o batch.Outcome) bool { return o.Kind == batch.NotAttempted })
 }
 
 // look checks the folder as a program left it.
-func (s *killStory) look(before, run *checker.Run) {
+func (s *killStory) look(before, run *invariants.Run) {
 	if run == nil {
 		return
 	}
@@ -144,12 +144,12 @@ func (s *killStory) look(before, run *checker.Run) {
 	s.must(err)
 	s.found("after a kill", breaches)
 	if before != nil {
-		s.found("after a kill", checker.Resumed(before, run, s.askedOfFusebill(), false))
+		s.found("after a kill", invariants.Resumed(before, run, s.askedOfFusebill(), false))
 		s.figures.settledDoubt += settled(before, run)
 	}
 }
 
-func settled(before, after *checker.Run) (n int) {
+func settled(before, after *invariants.Run) (n int) {
 	for i, o := range before.Outcomes {
 		if o.Kind == batch.InDoubt && after.Outcomes[i].Kind.Settled() {
 			n++
@@ -158,16 +158,16 @@ func settled(before, after *checker.Run) (n int) {
 	return n
 }
 
-func (s *killStory) caseOf(run *checker.Run) checker.Case {
-	c := checker.Case{Run: run, Ledger: s.ledger().After(s.began)}
+func (s *killStory) caseOf(run *invariants.Run) invariants.Case {
+	c := invariants.Case{Run: run, Ledger: s.ledger().After(s.began)}
 	if s.phase > 0 {
 		c.Of = s.done[s.phase-1]
 	}
 	return c
 }
 
-func (s *killStory) ledger() *checker.Ledger {
-	l, err := checker.ReadLedger(s.server.dir)
+func (s *killStory) ledger() *invariants.Ledger {
+	l, err := invariants.ReadLedger(s.server.dir)
 	s.must(err)
 	return l
 }
@@ -186,11 +186,11 @@ func (s *killStory) askedOfFusebill() map[string]int {
 }
 
 // run is the run of this phase as it stands; nil when it has not begun.
-func (s *killStory) run() *checker.Run {
+func (s *killStory) run() *invariants.Run {
 	all, err := runs.List(s.server.reports)
 	s.must(err)
 	all = slices.DeleteFunc(all, func(i runs.Info) bool {
-		return s.stillborn(i) || slices.ContainsFunc(s.done, func(r *checker.Run) bool { return r.Dir.ID() == i.ID })
+		return s.stillborn(i) || slices.ContainsFunc(s.done, func(r *invariants.Run) bool { return r.Dir.ID() == i.ID })
 	})
 	if len(all) == 0 {
 		return nil
@@ -201,7 +201,7 @@ func (s *killStory) run() *checker.Run {
 	}
 	d, err := runs.Open(s.server.reports, all[0].ID)
 	s.must(err)
-	r, err := checker.Read(d)
+	r, err := invariants.Read(d)
 	s.must(err)
 	return r
 }
@@ -244,7 +244,7 @@ func (s *killStory) start(resume bool, b blow, after time.Duration) int {
 	if code >= 0 && !slices.Contains([]int{exitDone, exitRows, exitDoubt, exitStopped}, code) {
 		s.t.Errorf("%s, seed %d: %q ended with %d\n%s", s.plan.name, s.seed, c.Args, code, s.printed.String())
 	}
-	s.found("in what it printed", checker.LeaksIn("output", s.printed.Bytes(), killPasswords()))
+	s.found("in what it printed", invariants.LeaksIn("output", s.printed.Bytes(), killPasswords()))
 	return code
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rowbatch/batch"
+	"rowbatch/batch/journal"
 	"rowbatch/mapping/csvfile"
 	"rowbatch/reports"
 )
@@ -75,8 +76,8 @@ func (r *run) resume(name string, failed bool) error {
 const freshness = 5 * time.Second
 
 // resumeOptions tell how long the writes of the process that stopped may take to show.
-func (r *run) resumeOptions() batch.ResumeOptions {
-	return batch.ResumeOptions{Again: r.again, Attempt: freshness + r.flags.timeout, Settle: r.settleTime()}
+func (r *run) resumeOptions() journal.ResumeOptions {
+	return journal.ResumeOptions{Again: r.again, Attempt: freshness + r.flags.timeout, Settle: r.settleTime()}
 }
 
 // left is how many rows there are to go on with.
@@ -100,7 +101,7 @@ func (r *run) nothingLeft() error {
 		return err
 	}
 	fmt.Fprintf(r.console.err, "%s is complete: there is nothing left to do, and nothing was sent\n", r.head.ID)
-	summary.ExitCode = reports.ExitCode(summary.Outcomes)
+	summary.ExitCode = batch.ExitOf(summary.Outcomes)
 	return r.say(summary, nil)
 }
 
@@ -110,8 +111,8 @@ func (r *run) takeUp() error {
 	if err := r.adopt(h); err != nil {
 		return err
 	}
-	r.flags.dryRun = h.Mode == batch.ModeDryRun || h.Dry
-	if h.Mode != batch.ModeUndo {
+	r.flags.dryRun = h.Mode == journal.ModeDryRun || h.Dry
+	if h.Mode != journal.ModeUndo {
 		if err := sameFiles(h); err != nil {
 			return err
 		}
@@ -121,10 +122,10 @@ func (r *run) takeUp() error {
 	}
 	var err error
 	switch h.Mode {
-	case batch.ModeApply:
+	case journal.ModeApply:
 		err = r.takeUpOf(r.planned)
-	case batch.ModeUndo:
-		r.keepTheirs, r.unhold = h.Options["keep-theirs"] != "", h.Options["unhold"]
+	case journal.ModeUndo:
+		r.keepTheirs, r.unhold = optionsOf(h)["keep-theirs"] != "", optionsOf(h)["unhold"]
 		err = r.takeUpUndo()
 	default:
 		err = r.takeUpRows()
@@ -138,7 +139,7 @@ func (r *run) takeUp() error {
 	if r.when, err = r.conditions(); err != nil {
 		return err
 	}
-	if n, err := strconv.Atoi(h.Options["expect"]); err == nil && r.flags.expect < 0 && !r.past.Wrote() {
+	if n, err := strconv.Atoi(optionsOf(h)["expect"]); err == nil && r.flags.expect < 0 && !r.past.Wrote() {
 		r.flags.expect = n // nothing was sent because of it, and nothing is now
 	}
 	return r.mayHold()

@@ -8,6 +8,7 @@ import (
 
 	"rowbatch/batch"
 	"rowbatch/batch/action"
+	"rowbatch/batch/journal"
 	"rowbatch/batch/runs"
 	"rowbatch/mapping/csvfile"
 )
@@ -27,14 +28,14 @@ type run struct {
 	open     func(system string, connections int) (endpoint, error)
 	services services
 	dir      *runs.Dir
-	head     batch.Head // what the run is
-	in       *intake    // of a run whose rows come from its file
-	rows     *rows      // likewise: the work
+	head     journal.Head // what the run is
+	in       *intake      // of a run whose rows come from its file
+	rows     *rows        // likewise: the work
 	work     work
-	past     *batch.Index                 // of a run that is resumed: what it has settled
+	past     *journal.Index               // of a run that is resumed: what it has settled
 	when     map[string]*action.Condition // by action
 	codes    *action.TrackingCodes
-	journal  *batch.Journal
+	journal  *journal.Writer
 	tally    *tally
 	lookups  int       // requests that belong to no pass of the engine
 	counted  bool      // a pass without sending has found out what changes
@@ -86,7 +87,7 @@ func (r *run) carryOut() (err error) {
 }
 
 // start makes the folder a run, or removes it.
-func (r *run) start(h batch.Head) (err error) {
+func (r *run) start(h journal.Head) (err error) {
 	r.head = h
 	if r.journal, err = r.dir.CreateJournal(h); err != nil {
 		return errors.Join(err, r.dir.Discard())
@@ -213,7 +214,7 @@ func (r *run) process() error {
 
 // survey finds out what would change: by reading, or of a plan by what it has found.
 func (r *run) survey() error {
-	if plan, planned := r.work.(*redone); planned && r.head.Mode == batch.ModeApply && r.past == nil {
+	if plan, planned := r.work.(*redone); planned && r.head.Mode == journal.ModeApply && r.past == nil {
 		return r.rehearse(plan)
 	}
 	return r.pass("reading", false)
@@ -226,7 +227,7 @@ func (r *run) pass(what string, send bool) error {
 	defer r.startPhase(what, r.head.Rows-before, func() int { return r.tally.count() - before }, r.demandOf(send))()
 	source := r.work.source(r.ctx, r.actions())
 	if r.past != nil {
-		source = r.tally.watchPast(batch.Resumed(source, r.past, r.resumeOptions()))
+		source = r.tally.watchPast(journal.Resumed(source, r.past, r.resumeOptions()))
 	}
 	return r.engine(send).Run(r.ctx, r.stop, source)
 }
@@ -240,7 +241,7 @@ func (r *run) actions() map[string]batch.Action {
 	for _, s := range r.job.specs {
 		name, with := s.Schema.Action, r.services.Services
 		with.Codes, with.Condition, with.HoldSuspended = r.codes, r.when[name], r.flags.holdSuspended
-		with.Planned = r.head.Mode == batch.ModeApply
+		with.Planned = r.head.Mode == journal.ModeApply
 		all[name] = s.New(with)
 	}
 	return all

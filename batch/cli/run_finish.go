@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"rowbatch/batch"
+	"rowbatch/batch/journal"
 	"rowbatch/mapping/csvfile"
 	"rowbatch/reports"
 )
@@ -41,8 +42,8 @@ func (r *run) finish(failed error) error {
 	return r.say(summary, failed)
 }
 
-func (r *run) end(code int, cause error) batch.End {
-	e := batch.End{
+func (r *run) end(code int, cause error) journal.End {
+	e := journal.End{
 		Exit: code, Reads: r.tally.reads + r.lookups, Writes: r.tally.writes,
 		Seconds: millis(time.Since(r.began)), WaitedFor: r.services.waited(),
 	}

@@ -1,22 +1,39 @@
 package cli
 
 import (
+	"encoding/json"
 	"strconv"
 	"strings"
 
-	"rowbatch/batch"
+	"rowbatch/batch/journal"
 )
 
-func (r *run) newHead() batch.Head {
-	mode := batch.ModeRun
+func (r *run) newHead() journal.Head {
+	mode := journal.ModeRun
 	if r.flags.dryRun {
-		mode = batch.ModeDryRun
+		mode = journal.ModeDryRun
 	}
-	return batch.Head{
-		ID: r.dir.ID(), Mode: mode, Action: r.job.name, ActionColumn: r.in.mapper.ActionColumn(), File: r.file, Path: r.in.path, Input: r.in.sum,
-		Delimiter: string(r.in.dialect.Delimiter), Mapping: r.in.mapText, MapFile: r.flags.mapFile, MapPath: r.in.mapPath,
-		Account: r.services.account(), Systems: r.services.systems(), Options: r.options(), Rows: r.in.checked.Rows, Started: r.began.UTC(), Program: Version,
+	return journal.Head{
+		ID: r.dir.ID(), Mode: mode, Action: r.job.name, ActionColumn: r.in.mapper.ActionColumn(),
+		Source:      journal.Source{File: r.file, Path: r.in.path, Input: r.in.sum, Delimiter: string(r.in.dialect.Delimiter)},
+		MappingFile: journal.MappingFile{Mapping: r.in.mapText, MapFile: r.flags.mapFile, MapPath: r.in.mapPath},
+		Account:     r.services.account(), Systems: r.services.systems(), Settings: settings(r.options()), Rows: r.in.checked.Rows, Started: r.began.UTC(), Program: Version,
 	}
+}
+
+// settings keeps options in a journal's head.
+func settings(options map[string]string) json.RawMessage {
+	text, err := json.Marshal(options)
+	if err != nil {
+		panic(err) // texts always encode
+	}
+	return text
+}
+
+// optionsOf are the options that a journal's head keeps.
+func optionsOf(h journal.Head) (options map[string]string) {
+	_ = json.Unmarshal(h.Settings, &options) // its record's checksum holds: only this program wrote them
+	return options
 }
 
 // options are the flags that decide what the run is; a resumed run takes them from the journal.

@@ -12,6 +12,7 @@ import (
 
 	"rowbatch/batch"
 	"rowbatch/batch/action"
+	"rowbatch/batch/journal"
 	"rowbatch/batch/runs"
 	"rowbatch/mapping/csvfile"
 	"rowbatch/reports"
@@ -70,7 +71,7 @@ func listAll(all []runs.Info, dir string) []listed {
 	applied, back := runs.Applied(all), runs.Undone(all)
 	list := []listed{}
 	for _, i := range all {
-		l := listed{ID: i.ID, Action: i.Head.Action, Mode: i.Head.Mode, File: i.Head.File, Shard: i.Head.Options["shard"], Started: i.Head.Started,
+		l := listed{ID: i.ID, Action: i.Head.Action, Mode: i.Head.Mode, File: i.Head.File, Shard: optionsOf(i.Head)["shard"], Started: i.Head.Started,
 			Rows: i.Head.Rows, Counts: i.Counts, Of: i.Head.Of, State: stateOf(i, applied, back)}
 		l.Next = nextOf(i, l.State, dir)
 		list = append(list, l)
@@ -88,7 +89,7 @@ func stateOf(i runs.Info, applied, back map[string]bool) state {
 		return done
 	case !i.Complete():
 		return stopped
-	case i.Head.Mode == batch.ModeDryRun && i.Counts[batch.WouldChange] > 0 && !applied[i.ID]:
+	case i.Head.Mode == journal.ModeDryRun && i.Counts[batch.WouldChange] > 0 && !applied[i.ID]:
 		return planned
 	case back[i.ID]:
 		return undone
@@ -107,7 +108,7 @@ func nextOf(i runs.Info, s state, dir string) string {
 		verb = "resume"
 	case s == planned:
 		verb = "apply"
-	case s == done && i.Writes > 0 && i.Head.Mode != batch.ModeUndo && slices.Contains(i.Head.Systems, action.SystemFusebill):
+	case s == done && i.Writes > 0 && i.Head.Mode != journal.ModeUndo && slices.Contains(i.Head.Systems, action.SystemFusebill):
 		verb = "undo"
 	default:
 		return ""
@@ -142,7 +143,7 @@ func printRuns(w io.Writer, all []listed, asJSON bool) error {
 		if l.State == damaged {
 			rows = "its journal cannot be read"
 		}
-		if l.Mode != batch.ModeRun && l.Mode != l.Action {
+		if l.Mode != journal.ModeRun && l.Mode != l.Action {
 			what += " " + l.Mode
 		}
 		if l.Shard != "" {

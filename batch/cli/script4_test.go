@@ -22,7 +22,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/tidwall/sjson"
 
-	"rowbatch/batch"
+	"rowbatch/batch/journal"
 	"rowbatch/batch/runs"
 )
 
@@ -92,7 +92,7 @@ func cmdAge(ts *testscript.TestScript, neg bool, args []string) {
 	name := ts.MkAbs(args[0] + "/journal")
 	first, rest, _ := strings.Cut(ts.ReadFile(name), "\n")
 	record, _, _ := strings.Cut(first, "\t")
-	var e batch.Entry
+	var e journal.Entry
 	ts.Check(json.Unmarshal([]byte(record), &e))
 	stamp := func(t time.Time) string { return `"started":"` + t.Format(time.RFC3339Nano) + `"` }
 	record = strings.Replace(record, stamp(e.Run.Started), stamp(e.Run.Started.Add(-time.Duration(hours)*time.Hour)), 1)

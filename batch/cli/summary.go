@@ -91,7 +91,7 @@ func (r *run) sayText(w io.Writer, s reports.Summary) {
 // title says what the run was.
 func (r *run) title() string {
 	title := r.head.Action + " " + r.head.File
-	if s := r.head.Options["shard"]; s != "" {
+	if s := optionsOf(r.head)["shard"]; s != "" {
 		title += ", shard " + s
 	}
 	if r.head.Of != "" {

@@ -9,6 +9,7 @@ import (
 
 	"rowbatch/batch"
 	"rowbatch/batch/action"
+	"rowbatch/batch/journal"
 	"rowbatch/reports"
 )
 
@@ -20,7 +21,7 @@ func (r *run) sayNext(w io.Writer, s reports.Summary) {
 	if next := r.next(s); next != "" {
 		fmt.Fprintf(w, "next: %s\n", next)
 	}
-	if s.Outcomes[batch.Changed] > 0 && r.head.Mode != batch.ModeUndo && slices.Contains(r.head.Systems, action.SystemFusebill) {
+	if s.Outcomes[batch.Changed] > 0 && r.head.Mode != journal.ModeUndo && slices.Contains(r.head.Systems, action.SystemFusebill) {
 		fmt.Fprintf(w, "to take it back: %s\n", againCommand("undo", r.head.ID, r.reportsDir()))
 	}
 }
@@ -33,19 +34,19 @@ func (r *run) next(s reports.Summary) string {
 		return againCommand("resume", r.head.ID, r.reportsDir())
 	case r.head.Dry && s.Outcomes[batch.WouldChange] > 0:
 		return againCommand("undo", r.head.Of, r.reportsDir()) + r.undoWords(r.keepTheirs)
-	case r.head.Mode == batch.ModeDryRun && s.Outcomes[batch.WouldChange] > 0:
+	case r.head.Mode == journal.ModeDryRun && s.Outcomes[batch.WouldChange] > 0:
 		return againCommand("apply", r.head.ID, r.reportsDir())
-	case r.head.Mode == batch.ModeUndo && s.Outcomes[batch.Conflict] > 0 && !r.keepTheirs:
+	case r.head.Mode == journal.ModeUndo && s.Outcomes[batch.Conflict] > 0 && !r.keepTheirs:
 		return againCommand("undo", r.head.Of, r.reportsDir()) + r.undoWords(true)
-	case r.head.Mode == batch.ModeUndo && s.Outcomes[batch.Failed] > 0:
+	case r.head.Mode == journal.ModeUndo && s.Outcomes[batch.Failed] > 0:
 		return againCommand("resume", r.head.ID, r.reportsDir()) + " --failed"
 	case r.flags.shard.some() && s.Outcomes[batch.Failed] > 0 && hasCode(s, "already_linked"): // another shard may free the link
 		return againCommand("resume", r.head.ID, r.reportsDir()) + " --failed"
-	case s.Failed == "", r.head.Mode == batch.ModeUndo, s.ExitCode == exitUsage:
+	case s.Failed == "", r.head.Mode == journal.ModeUndo, s.ExitCode == exitUsage:
 		return ""
 	case r.in != nil && r.in.mapper.HasSecrets() && s.Outcomes[batch.Failed] > 0: // failed.csv has no passwords
 		return againCommand("resume", r.head.ID, r.reportsDir()) + " --failed"
-	case r.head.Mode == batch.ModeRun && r.past == nil:
+	case r.head.Mode == journal.ModeRun && r.past == nil:
 		// The failed rows are all to be sent, and their file is UTF-8.
 		return r.command(s.Failed, "limit", "shard", "expect", "encoding", "json", "yes")
 	}
@@ -82,7 +83,7 @@ func (r *run) command(file string, without ...string) string {
 }
 
 // commandOf is the command line that carries out a file as an earlier run was told to.
-func commandOf(h batch.Head, file, dir string) string {
+func commandOf(h journal.Head, file, dir string) string {
 	words := []string{"rowbatch", h.Action, quoteWord(file)}
 	add := func(flag string, values ...string) {
 		for _, v := range values {
@@ -92,12 +93,13 @@ func commandOf(h batch.Head, file, dir string) string {
 	if h.MapFile != "" {
 		add("--map", h.MapFile)
 	}
-	add("--match", split(h.Options["match"])...)
-	add("--ignore", split(h.Options["ignore"])...)
-	add("--when", split(h.Options["when"])...)
-	add("--base", split(h.Options["base"])...)
+	options := optionsOf(h)
+	add("--match", split(options["match"])...)
+	add("--ignore", split(options["ignore"])...)
+	add("--when", split(options["when"])...)
+	add("--base", split(options["base"])...)
 	for _, flag := range []string{"allow-duplicates", "hold-suspended", "no-base"} {
-		if h.Options[flag] != "" {
+		if options[flag] != "" {
 			words = append(words, "--"+flag)
 		}
 	}

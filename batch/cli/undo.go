@@ -12,6 +12,7 @@ import (
 
 	"rowbatch/batch"
 	"rowbatch/batch/action"
+	"rowbatch/batch/journal"
 	"rowbatch/batch/runs"
 	"rowbatch/client"
 	"rowbatch/reports"
@@ -110,11 +111,11 @@ func (r *run) takeBack(of, shown *earlier) error {
 	if err := r.mayHold(); err != nil {
 		return err
 	}
-	if err := r.begin(of, batch.ModeUndo); err != nil {
+	if err := r.begin(of, journal.ModeUndo); err != nil {
 		return err
 	}
-	h := r.headOf(of, batch.ModeUndo)
-	h.Dry, h.Options = r.flags.dryRun, r.undoOptions(head)
+	h := r.headOf(of, journal.ModeUndo)
+	h.Dry, h.Settings = r.flags.dryRun, settings(r.undoOptions(head))
 	if shown != nil {
 		h.Plan = shown.journal.Head.ID
 	}
@@ -125,9 +126,9 @@ func (r *run) takeBack(of, shown *earlier) error {
 }
 
 // undoOptions keeps what an undo must know when it is resumed.
-func (r *run) undoOptions(of batch.Head) map[string]string {
+func (r *run) undoOptions(of journal.Head) map[string]string {
 	o := map[string]string{}
-	if of.Options["allow-duplicates"] != "" {
+	if optionsOf(of)["allow-duplicates"] != "" {
 		o["allow-duplicates"] = "true"
 	}
 	r.flags.shardOptions(o)
@@ -153,7 +154,7 @@ func (r *run) openUndone(name string) (*earlier, error) {
 
 // mayUndo asks before an undo is undone: that sends the edits once more.
 func (r *run) mayUndo(of *earlier, name string) error {
-	if of.journal.Head.Mode != batch.ModeUndo || r.flags.yes || r.flags.dryRun {
+	if of.journal.Head.Mode != journal.ModeUndo || r.flags.yes || r.flags.dryRun {
 		return nil
 	}
 	if !r.confirms(name + " is an undo: to undo it makes the edits once more.") {
@@ -180,7 +181,7 @@ func (r *run) notUnderWay(of *earlier) error {
 		return err
 	}
 	for _, i := range append(all, here...) {
-		if i.Head.Of == of.journal.Head.ID && i.Head.Mode == batch.ModeUndo && i.Head.Options["unhold"] != "" && !i.Head.Dry && !i.Complete() {
+		if i.Head.Of == of.journal.Head.ID && i.Head.Mode == journal.ModeUndo && optionsOf(i.Head)["unhold"] != "" && !i.Head.Dry && !i.Complete() {
 			return unfit(againCommand("resume", i.ID, r.flags.reports), "%s has begun to take these customers off hold, and is not complete; nothing was sent", i.ID)
 		}
 	}
@@ -195,7 +196,7 @@ func (r *run) nothingToUndo(of *earlier) error {
 	return usage("rowbatch runs", "%s has left nothing that can be put back%s", head.ID, unreadableHint(head))
 }
 
-func unreadableHint(h batch.Head) string {
+func unreadableHint(h journal.Head) string {
 	if h.Action == "patch" {
 		return ": Trackfinity cannot be read, so its old values are not known"
 	}

@@ -13,7 +13,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
-	"rowbatch/batch"
+	"rowbatch/batch/journal"
 )
 
 // baselineName is the file of an export that keeps its rows as they were shown: a
@@ -79,7 +79,7 @@ type Baseline struct {
 	columns []string
 	key     string    // the place of its column, to gjson
 	index   *KeyIndex // of where lines start
-	lines   *batch.Window
+	lines   *journal.Window
 }
 
 // OpenBaseline reads the baseline of an export, to find rows by a column. A
@@ -93,7 +93,7 @@ func (d *Dir) OpenBaseline(keyColumn string) (*Baseline, error) {
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	b := &Baseline{file: f, size: info.Size(), index: NewKeyIndex(0, 0), lines: batch.NewWindow(f)}
+	b := &Baseline{file: f, size: info.Size(), index: NewKeyIndex(0, 0), lines: journal.NewWindow(f)}
 	if err := b.read(keyColumn); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", f.Name(), err), f.Close())
 	}

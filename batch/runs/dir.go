@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"rowbatch/batch"
+	"rowbatch/batch/journal"
 )
 
 const (
@@ -139,17 +139,17 @@ func (d *Dir) isRun() (bool, error) {
 
 // CreateJournal makes the folder a run. The journal's first record, and the
 // folder's knowledge of it, are on disk when it returns.
-func (d *Dir) CreateJournal(h batch.Head) (*batch.Journal, error) {
+func (d *Dir) CreateJournal(h journal.Head) (*journal.Writer, error) {
 	f, err := d.CreateFile(journalName)
 	if err != nil {
 		return nil, err
 	}
-	j, err := batch.NewJournal(f, h)
+	j, err := journal.Create(f, h)
 	if err == nil {
 		err = d.fs.SyncDir(d.path)
 	}
 	if err != nil {
-		var failed *batch.JournalError
+		var failed *journal.WriteError
 		if errors.As(err, &failed) {
 			err = failed.Err
 		}
@@ -160,7 +160,7 @@ func (d *Dir) CreateJournal(h batch.Head) (*batch.Journal, error) {
 
 // Journal is the journal of a run, open for reading. Close it.
 type Journal struct {
-	*batch.Index
+	*journal.Index
 	io.Closer
 }
 
@@ -170,13 +170,9 @@ func (d *Dir) OpenJournal() (*Journal, error) {
 	if err != nil {
 		return nil, err
 	}
-	info, err := f.Stat()
+	x, err := load(f)
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
-	}
-	x, err := batch.Load(f, info.Size())
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", f.Name(), err), f.Close())
 	}
 	return &Journal{x, f}, nil
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"rowbatch/batch"
+	"rowbatch/batch/journal"
 )
 
 func TestID(t *testing.T) {
@@ -56,11 +57,11 @@ func TestOnlyTheOwnerMayRead(t *testing.T) {
 	}
 	d := newDir(t)
 	writeRows(t, d, []string{"id"}, nil)
-	j, err := d.CreateJournal(batch.Head{})
+	j, err := d.CreateJournal(journal.Head{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := j.End(batch.End{}); err != nil {
+	if err := j.End(journal.End{}); err != nil {
 		t.Fatal(err)
 	}
 	keep(t, d, "report.csv", "x")
@@ -99,7 +100,7 @@ func TestOnlyAFolderWithAJournalIsARun(t *testing.T) {
 			t.Errorf("%q was opened", id)
 		}
 	}
-	j, err := d.CreateJournal(batch.Head{Action: "update", Rows: 1})
+	j, err := d.CreateJournal(journal.Head{Action: "update", Rows: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +122,7 @@ func TestOnlyAFolderWithAJournalIsARun(t *testing.T) {
 	if o, err := x.Outcome(0); err != nil || o.Kind != batch.Unchanged || x.Head.Action != "update" || x.End != nil {
 		t.Errorf("%+v %v", o, err)
 	}
-	if err := j.End(batch.End{}); err != nil {
+	if err := j.End(journal.End{}); err != nil {
 		t.Error(err)
 	}
 }
@@ -137,14 +138,14 @@ func TestDiscard(t *testing.T) {
 	}
 
 	d = newDir(t)
-	j, err := d.CreateJournal(batch.Head{})
+	j, err := d.CreateJournal(journal.Head{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := d.Discard(); err == nil {
 		t.Error("a run was discarded")
 	}
-	if err := j.End(batch.End{}); err != nil {
+	if err := j.End(journal.End{}); err != nil {
 		t.Error("the journal of a run is gone:", err)
 	}
 	if x, err := d.OpenJournal(); err != nil || x.Close() != nil {
@@ -167,7 +168,7 @@ func (d fullDisk) OpenFile(path string, flag int, perm fs.FileMode) (File, error
 func TestAJournalThatCannotBeStartedIsNoRun(t *testing.T) {
 	d := newDir(t)
 	d.fs = fullDisk{d.fs}
-	_, err := d.CreateJournal(batch.Head{})
+	_, err := d.CreateJournal(journal.Head{})
 	var unwritten *WriteError
 	if !errors.As(err, &unwritten) || strings.Count(err.Error(), "could not be written") != 1 {
 		t.Error(err)

@@ -6,14 +6,14 @@ import (
 	"testing"
 	"time"
 
-	"rowbatch/batch"
+	"rowbatch/batch/journal"
 )
 
 func TestFind(t *testing.T) {
 	root := t.TempDir()
 	reports := filepath.Join(root, "reports")
-	d := addRun(t, reports, batch.Head{Started: start})
-	addRun(t, reports, batch.Head{Started: start.Add(time.Hour)})
+	d := addRun(t, reports, journal.Head{Started: start})
+	addRun(t, reports, journal.Head{Started: start.Add(time.Hour)})
 	slash := string(filepath.Separator)
 	for _, name := range []string{
 		d.ID(), d.ID() + slash, d.path, d.path + slash,
@@ -39,8 +39,8 @@ func TestFind(t *testing.T) {
 func TestFindWhatIsNotThere(t *testing.T) {
 	root := t.TempDir()
 	t.Chdir(root)
-	old := addRun(t, "reports", batch.Head{Started: start})
-	young := addRun(t, "reports", batch.Head{Started: start.Add(24 * time.Hour)})
+	old := addRun(t, "reports", journal.Head{Started: start})
+	young := addRun(t, "reports", journal.Head{Started: start.Add(24 * time.Hour)})
 	for name, nearest := range map[string]string{
 		"":                                  "",
 		".":                                 "",

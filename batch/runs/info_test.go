@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"rowbatch/batch"
+	"rowbatch/batch/journal"
 )
 
 func TestInfo(t *testing.T) {
@@ -48,7 +49,7 @@ func TestInfo(t *testing.T) {
 		t.Errorf("%+v", i)
 	}
 
-	if err := errors.Join(j.Done(0, batch.Outcome{Kind: batch.Changed}), j.End(batch.End{}), release()); err != nil {
+	if err := errors.Join(j.Done(0, batch.Outcome{Kind: batch.Changed}), j.End(journal.End{}), release()); err != nil {
 		t.Fatal(err)
 	}
 	if i = list(t, reports)[0]; i.Running || i.End == nil || !i.Complete() {
@@ -61,7 +62,7 @@ func TestCountsAgreeWithTheOutcomes(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		rows := rapid.IntRange(1, 5).Draw(rt, "rows")
 		d := newDir(t)
-		j, err := d.CreateJournal(batch.Head{Rows: rows})
+		j, err := d.CreateJournal(journal.Head{Rows: rows})
 		if err != nil {
 			rt.Fatal(err)
 		}
@@ -74,7 +75,7 @@ func TestCountsAgreeWithTheOutcomes(t *testing.T) {
 				err = errors.Join(err, j.Done(row, batch.Outcome{Kind: kind}))
 			}
 		}
-		if err := errors.Join(err, j.End(batch.End{})); err != nil {
+		if err := errors.Join(err, j.End(journal.End{})); err != nil {
 			rt.Fatal(err)
 		}
 		want := map[batch.Kind]int{}
@@ -91,23 +92,23 @@ func TestUndoneAndApplied(t *testing.T) {
 	reports := t.TempDir()
 	hours := 0
 	add := func(mode string, of *Dir, kinds ...batch.Kind) *Dir {
-		h := batch.Head{Mode: mode, Started: start.Add(time.Duration(hours) * time.Hour)}
+		h := journal.Head{Mode: mode, Started: start.Add(time.Duration(hours) * time.Hour)}
 		if of != nil {
 			h.Of = of.ID()
 		}
 		hours++
 		return addRun(t, reports, h, kinds...)
 	}
-	plan := add(batch.ModeDryRun, nil, batch.WouldChange, batch.Rejected)
-	half := add(batch.ModeDryRun, nil, batch.WouldChange, batch.WouldChange)
-	applied := add(batch.ModeApply, plan, batch.Changed, batch.Skipped)
-	add(batch.ModeApply, half, batch.Changed, "")
-	doubtful := add(batch.ModeRun, nil, batch.Changed)
-	add(batch.ModeUndo, applied, batch.Changed, batch.Conflict)
-	add(batch.ModeUndo, doubtful, batch.InDoubt)
-	redone := add(batch.ModeRun, nil, batch.Changed)
-	undo := add(batch.ModeUndo, redone, batch.Changed)
-	add(batch.ModeUndo, undo, batch.Changed)
+	plan := add(journal.ModeDryRun, nil, batch.WouldChange, batch.Rejected)
+	half := add(journal.ModeDryRun, nil, batch.WouldChange, batch.WouldChange)
+	applied := add(journal.ModeApply, plan, batch.Changed, batch.Skipped)
+	add(journal.ModeApply, half, batch.Changed, "")
+	doubtful := add(journal.ModeRun, nil, batch.Changed)
+	add(journal.ModeUndo, applied, batch.Changed, batch.Conflict)
+	add(journal.ModeUndo, doubtful, batch.InDoubt)
+	redone := add(journal.ModeRun, nil, batch.Changed)
+	undo := add(journal.ModeUndo, redone, batch.Changed)
+	add(journal.ModeUndo, undo, batch.Changed)
 
 	all := list(t, reports)
 	if diff := cmp.Diff(map[string]bool{plan.ID(): true}, Applied(all)); diff != "" {
@@ -122,7 +123,7 @@ func TestUndoneAndApplied(t *testing.T) {
 func TestListTakesLittleMemory(t *testing.T) {
 	const rows = 1_000_000
 	reports := t.TempDir()
-	addRun(t, reports, batch.Head{Started: start}, make([]batch.Kind, rows)...)
+	addRun(t, reports, journal.Head{Started: start}, make([]batch.Kind, rows)...)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	all := list(t, reports)
@@ -146,11 +147,11 @@ func BenchmarkList(b *testing.B) {
 			b.Fatal(err)
 		}
 		d.fs = &faulty{FS: d.fs} // syncs cost nothing
-		j, err := d.CreateJournal(batch.Head{Rows: rows, Started: start})
+		j, err := d.CreateJournal(journal.Head{Rows: rows, Started: start})
 		for row := range rows {
 			err = errors.Join(err, j.Intent(row, batch.Found{Record: batch.Record{Body: body}}, nil), j.Done(row, batch.Outcome{Kind: batch.Changed}))
 		}
-		if err := errors.Join(err, j.End(batch.End{})); err != nil {
+		if err := errors.Join(err, j.End(journal.End{})); err != nil {
 			b.Fatal(err)
 		}
 		size += len(journalOf(b, d))

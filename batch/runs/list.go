@@ -12,14 +12,15 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rowbatch/batch"
+	"rowbatch/batch/journal"
 )
 
 // Info is what a run's folder tells without reading its rows.
 type Info struct {
 	ID      string
 	Dir     string // the folder's path
-	Head    batch.Head
-	End     *batch.End         // nil: the run goes on, or was killed
+	Head    journal.Head
+	End     *journal.End       // nil: the run goes on, or was killed
 	Counts  map[batch.Kind]int // of all rows; a row without a word is not_attempted, one whose write has no answer in_doubt
 	Sent    int                // rows for which a write has left
 	Running bool               // a process holds the run's lock
@@ -97,25 +98,20 @@ func (i Info) started() time.Time {
 // Info reads the run's journal as far as it is written.
 func (d *Dir) Info() Info {
 	i := Info{ID: d.ID(), Dir: d.path, Running: d.Running()} // asked before: a run that ends meanwhile must not look stopped
-	s, err := d.survey()
-	if s != nil {
-		i.Head, i.End, i.Writes, i.Sent = s.head, s.end, s.intents, s.sent
-	}
+	f, err := d.open(journalName)
 	if err != nil {
 		i.Damage = unreadable(d.Path(journalName), err)
 		return i
 	}
-	i.Counts = s.counts()
-	return i
-}
-
-func (d *Dir) survey() (*survey, error) {
-	f, err := d.open(journalName)
-	if err != nil {
-		return nil, err
+	x, err := load(f)
+	if x != nil {
+		i.Head, i.End = x.Head, x.End
+		i.Writes, i.Sent = x.Writes()
 	}
-	defer f.Close()
-	return surveyOf(f)
+	if i.Damage = errors.Join(err, f.Close()); i.Damage == nil {
+		i.Counts = x.Counts()
+	}
+	return i
 }
 
 // Undone returns the ids of the runs that an undo has taken back: each row for
@@ -128,11 +124,11 @@ func Undone(all []Info) map[string]bool {
 	}
 	for _, i := range slices.Backward(all) {
 		of := byID[i.Head.Of]
-		if i.Head.Mode != batch.ModeUndo || i.Head.Dry || !i.Complete() || i.Counts[batch.Changed]+i.Counts[batch.Unchanged] < of.Sent {
+		if i.Head.Mode != journal.ModeUndo || i.Head.Dry || !i.Complete() || i.Counts[batch.Changed]+i.Counts[batch.Unchanged] < of.Sent {
 			continue
 		}
 		undone[of.ID] = true
-		if of.Head.Mode == batch.ModeUndo {
+		if of.Head.Mode == journal.ModeUndo {
 			delete(undone, of.Head.Of)
 		}
 	}
@@ -143,7 +139,7 @@ func Undone(all []Info) map[string]bool {
 func Applied(all []Info) map[string]bool {
 	applied := map[string]bool{}
 	for _, i := range all {
-		if i.Head.Mode == batch.ModeApply && i.Complete() {
+		if i.Head.Mode == journal.ModeApply && i.Complete() {
 			applied[i.Head.Of] = true
 		}
 	}

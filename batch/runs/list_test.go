@@ -11,10 +11,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rowbatch/batch"
+	"rowbatch/batch/journal"
 )
 
 // addRun makes a run whose rows end so; a blank kind is a row without a word.
-func addRun(t testing.TB, reports string, h batch.Head, kinds ...batch.Kind) *Dir {
+func addRun(t testing.TB, reports string, h journal.Head, kinds ...batch.Kind) *Dir {
 	t.Helper()
 	d, err := Create(reports, h.Started, "update", "customers.csv")
 	if err != nil {
@@ -30,7 +31,7 @@ func addRun(t testing.TB, reports string, h batch.Head, kinds ...batch.Kind) *Di
 			err = errors.Join(err, j.Done(n, batch.Outcome{Kind: k}))
 		}
 	}
-	if err := errors.Join(err, j.End(batch.End{Writes: 7})); err != nil {
+	if err := errors.Join(err, j.End(journal.End{Writes: 7})); err != nil {
 		t.Fatal(err)
 	}
 	return d
@@ -56,10 +57,10 @@ func TestListNewestFirst(t *testing.T) {
 	reports := t.TempDir()
 	var want []string
 	for n := range 12 {
-		d := addRun(t, reports, batch.Head{Started: start.Add(time.Duration(n/11) * time.Hour)})
+		d := addRun(t, reports, journal.Head{Started: start.Add(time.Duration(n/11) * time.Hour)})
 		want = append([]string{d.ID()}, want...)
 	}
-	late := addRun(t, reports, batch.Head{Started: start.Add(-time.Hour)})
+	late := addRun(t, reports, journal.Head{Started: start.Add(-time.Hour)})
 	want = append(want, late.ID())
 	if diff := cmp.Diff(want, idsOf(list(t, reports))); diff != "" {
 		t.Error(diff)
@@ -68,7 +69,7 @@ func TestListNewestFirst(t *testing.T) {
 
 func TestListPassesOverWhatIsNoRun(t *testing.T) {
 	reports := t.TempDir()
-	run := addRun(t, reports, batch.Head{Started: start})
+	run := addRun(t, reports, journal.Head{Started: start})
 	if _, err := Create(reports, start, "update", "begun.csv"); err != nil {
 		t.Fatal(err)
 	}
@@ -94,9 +95,9 @@ func TestListPassesOverWhatIsNoRun(t *testing.T) {
 
 func TestADamagedRunIsListed(t *testing.T) {
 	reports := t.TempDir()
-	bad := addRun(t, reports, batch.Head{Started: start, Action: "hold"}, batch.Changed, batch.Changed)
-	lost := addRun(t, reports, batch.Head{Started: start.Add(time.Hour)}, batch.Changed)
-	whole := addRun(t, reports, batch.Head{Started: start.Add(-time.Hour)}, batch.Changed)
+	bad := addRun(t, reports, journal.Head{Started: start, Action: "hold"}, batch.Changed, batch.Changed)
+	lost := addRun(t, reports, journal.Head{Started: start.Add(time.Hour)}, batch.Changed)
+	whole := addRun(t, reports, journal.Head{Started: start.Add(-time.Hour)}, batch.Changed)
 	text := strings.Replace(string(journalOf(t, bad)), `"r":0`, `"r":9`, 1)
 	err := errors.Join(
 		os.WriteFile(bad.Path(journalName), []byte(text), 0o600),
@@ -108,7 +109,7 @@ func TestADamagedRunIsListed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(continued.Intent(0, batch.Found{}, nil), continued.End(batch.End{})); err != nil {
+	if err := errors.Join(continued.Intent(0, batch.Found{}, nil), continued.End(journal.End{})); err != nil {
 		t.Fatal(err)
 	}
 	text = strings.Replace(string(journalOf(t, bad)), `"k":"intent"`, `"k":"Intent"`, 1)
@@ -125,7 +126,7 @@ func TestADamagedRunIsListed(t *testing.T) {
 			t.Errorf("%+v", i)
 		}
 	}
-	var damage *batch.DamageError
+	var damage *journal.DamageError
 	if !errors.As(all[1].Damage, &damage) || all[1].Head.Action != "hold" {
 		t.Errorf("%+v", all[1])
 	}
@@ -136,7 +137,7 @@ func TestADamagedRunIsListed(t *testing.T) {
 
 func TestARunThatMayNotBeReadIsListed(t *testing.T) {
 	reports := t.TempDir()
-	run := addRun(t, reports, batch.Head{Started: start})
+	run := addRun(t, reports, journal.Head{Started: start})
 	if err := os.Mkdir(filepath.Join(reports, "lost+found"), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +150,7 @@ func TestARunThatMayNotBeReadIsListed(t *testing.T) {
 func TestListOnAFailingDisk(t *testing.T) {
 	reports := t.TempDir()
 	for n := range 3 {
-		addRun(t, reports, batch.Head{Started: start.Add(time.Duration(n) * time.Hour)}, batch.Changed)
+		addRun(t, reports, journal.Head{Started: start.Add(time.Duration(n) * time.Hour)}, batch.Changed)
 	}
 	everyFault(t, func(t *testing.T, disk *faulty) {
 		all, err := ListOn(disk, reports)

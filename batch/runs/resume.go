@@ -6,15 +6,15 @@ import (
 	"io"
 	"os"
 
-	"rowbatch/batch"
+	"rowbatch/batch/journal"
 )
 
 // ContinueJournal opens the journal of a run that stopped, to append to it. A
 // torn end is cut off, and all that is left is on disk when it returns. Hold the
 // lock of the run. A journal that is damaged before its end is not touched: the
-// error is a *[batch.DamageError] then.
-func (d *Dir) ContinueJournal() (*batch.Journal, error) {
-	s, err := d.mendJournal()
+// error is a *[journal.DamageError] then.
+func (d *Dir) ContinueJournal() (*journal.Writer, error) {
+	x, err := d.mendJournal()
 	if err != nil {
 		return nil, err
 	}
@@ -26,24 +26,45 @@ func (d *Dir) ContinueJournal() (*batch.Journal, error) {
 	if err != nil {
 		return nil, writing(path, err)
 	}
-	return batch.ContinueJournal(f, s.sound, s.seq), nil
+	return journal.Continue(f, x), nil
 }
 
-func (d *Dir) mendJournal() (*survey, error) {
+func (d *Dir) mendJournal() (*journal.Index, error) {
 	path := d.Path(journalName)
 	f, err := d.fs.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
 		return nil, writing(path, err)
 	}
-	s, err := surveyOf(f)
-	if err != nil {
-		return nil, errors.Join(unreadable(path, err), f.Close())
+	x, err := load(f)
+	if err == nil && x.Head.Format != journal.Format {
+		err = &journal.FormatError{Format: x.Head.Format, Program: x.Head.Program}
 	}
-	err = f.Truncate(s.sound)
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	err = f.Truncate(x.Sound)
 	if err == nil {
 		err = f.Sync() // also what a killed process had written and not synced
 	}
-	return s, writing(path, errors.Join(err, f.Close()))
+	return x, writing(path, errors.Join(err, f.Close()))
+}
+
+// load reads a journal. With an error comes what was read before it.
+func load(f File) (*journal.Index, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	x, err := journal.Load(f, info.Size())
+	var damage *journal.DamageError
+	var format *journal.FormatError
+	switch {
+	case errors.As(err, &damage), errors.As(err, &format):
+		err = fmt.Errorf("%s: %w", f.Name(), err)
+	case err != nil:
+		err = unreadable(f.Name(), err)
+	}
+	return x, err
 }
 
 func unreadable(path string, err error) error {

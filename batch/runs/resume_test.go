@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rowbatch/batch"
+	"rowbatch/batch/journal"
 )
 
 // begun makes a run of three rows: the first has its outcome, the second an
@@ -19,7 +20,7 @@ import (
 func begun(t testing.TB) *Dir {
 	t.Helper()
 	d := newDir(t)
-	j, err := d.CreateJournal(batch.Head{ID: d.ID(), Mode: batch.ModeRun, Action: "update", Rows: 3, Started: start})
+	j, err := d.CreateJournal(journal.Head{ID: d.ID(), Mode: journal.ModeRun, Action: "update", Rows: 3, Started: start})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,7 +28,7 @@ func begun(t testing.TB) *Dir {
 		j.Intent(0, batch.Found{Key: "id=1"}, nil),
 		j.Done(0, batch.Outcome{Kind: batch.Changed, Key: "id=1"}),
 		j.Intent(1, batch.Found{Key: "id=2"}, nil),
-		j.End(batch.End{Exit: 5}))
+		j.End(journal.End{Exit: 5}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +75,7 @@ func TestATornJournalGoesOn(t *testing.T) {
 		if err != nil {
 			t.Fatalf("cut at %d: %v", cut, err)
 		}
-		if err := errors.Join(j.Done(2, batch.Outcome{Kind: batch.Skipped}), j.End(batch.End{})); err != nil {
+		if err := errors.Join(j.Done(2, batch.Outcome{Kind: batch.Skipped}), j.End(journal.End{})); err != nil {
 			t.Fatalf("cut at %d: %v", cut, err)
 		}
 		sound := whole[:bytes.LastIndexByte(whole[:cut], '\n')+1]
@@ -107,8 +108,8 @@ func TestADamagedJournalIsLeftAlone(t *testing.T) {
 		if err == nil || errors.As(err, &unwritten) || !strings.Contains(err.Error(), d.Path(journalName)) || !strings.Contains(err.Error(), "try:") {
 			t.Errorf("%s: %v", name, err)
 		}
-		var damage *batch.DamageError
-		if isDamage := name == "flipped" || name == "no head"; errors.As(err, &damage) != isDamage {
+		var damage *journal.DamageError
+		if !errors.As(err, &damage) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if !bytes.Equal(journalOf(t, d), text) {
@@ -127,13 +128,13 @@ func TestAJournalGoesOnAfterAFault(t *testing.T) {
 		}
 		j, err := (&Dir{fs: disk, path: sound.path}).ContinueJournal()
 		if err == nil {
-			err = errors.Join(j.Done(2, batch.Outcome{Kind: batch.Skipped}), j.End(batch.End{}))
+			err = errors.Join(j.Done(2, batch.Outcome{Kind: batch.Skipped}), j.End(journal.End{}))
 		}
 		if err == nil && !disk.reached() || errors.Is(err, errFault) {
 			if j, err = sound.ContinueJournal(); err != nil {
 				t.Fatalf("operation %d: %v", disk.failAt, err)
 			}
-			if err := j.End(batch.End{}); err != nil {
+			if err := j.End(journal.End{}); err != nil {
 				t.Fatal(err)
 			}
 		} else {
@@ -159,7 +160,7 @@ func TestAJournalIsSyncedBeforeItGoesOn(t *testing.T) {
 	if got := strings.Join(disk.synced, " "); got != "journal folder" {
 		t.Errorf("synced: %s", got)
 	}
-	if err := j.End(batch.End{}); err != nil {
+	if err := j.End(journal.End{}); err != nil {
 		t.Error(err)
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"rowbatch/batch"
+	"rowbatch/batch/journal"
 )
 
 // leftover makes a folder that a run began an hour ago, with all that an export puts there before it is one.
@@ -72,7 +72,7 @@ func TestTidy(t *testing.T) {
 		{"it is new", locked, now.Add(-time.Hour), false},
 		{"it is a run", func(t *testing.T, d *Dir) {
 			locked(t, d)
-			if _, err := d.CreateJournal(batch.Head{}); err != nil {
+			if _, err := d.CreateJournal(journal.Head{}); err != nil {
 				t.Fatal(err)
 			}
 		}, now, false},

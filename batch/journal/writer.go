@@ -1,0 +1,168 @@
+package journal
+
+import (
+	"encoding/json"
+	"io"
+	"sync"
+	"time"
+
+	"rowbatch/batch"
+)
+
+// File is what the journal needs of a file.
+type File interface {
+	io.Writer
+	Sync() error
+	Close() error
+}
+
+// Writer appends a run's records to a file. Its methods may be called from
+// several goroutines. After the first error it accepts nothing more.
+type Writer struct {
+	mu      sync.Mutex
+	synced  sync.Cond
+	file    File
+	buf     []byte // written by no one yet
+	size    int64  // bytes of all records so far
+	durable int64  // bytes known to be on disk
+	seq     int64
+	syncing bool // one goroutine is writing and syncing for all
+	crowded bool // others came to wait for the last sync while it went on
+	err     error
+}
+
+// lazily is how many bytes of outcomes may wait for the next intent's sync.
+// Losing them costs a read-back each, never a second write.
+const lazily = 32 << 10
+
+// gathering is how long an intent waits for others at most. Meanwhile the other
+// rows on the way keep the connections busy.
+const gathering = time.Millisecond
+
+// Create starts a journal on an empty file. The head is on disk when it returns.
+func Create(f File, h Head) (*Writer, error) {
+	w := &Writer{file: f}
+	w.synced.L = &w.mu
+	h.Format = Format
+	return w, w.durably(Entry{Kind: "run", Row: -1, Run: &h})
+}
+
+// Continue appends to the journal that x has read, whose sound part is all that
+// is left of it, and on disk.
+func Continue(f File, x *Index) *Writer {
+	w := &Writer{file: f, size: x.Sound, durable: x.Sound, seq: x.seq}
+	w.synced.L = &w.mu
+	return w
+}
+
+// Intent records that a row's write is about to leave, and returns when that is on disk.
+func (w *Writer) Intent(row int, found batch.Found, changes []batch.Change) error {
+	found.Body = found.Record.Body
+	return w.durably(Entry{Kind: "intent", Row: row, At: time.Now().UTC().Truncate(time.Millisecond), Changes: changes, Found: &found})
+}
+
+// Names records what the account calls the things that rows name.
+func (w *Writer) Names(names json.RawMessage) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.add(Entry{Kind: "names", Row: -1, Names: names})
+	return w.err
+}
+
+// Done records a row's outcome. It may reach the disk with the next intent.
+func (w *Writer) Done(row int, o batch.Outcome) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.add(Entry{Kind: "done", Row: row, Outcome: &o})
+	if len(w.buf) >= lazily && !w.syncing {
+		w.flush(false)
+	}
+	return w.err
+}
+
+// End records how the run ended and closes the file.
+func (w *Writer) End(e End) error {
+	err := w.durably(Entry{Kind: "end", Row: -1, End: &e})
+	if cerr := w.file.Close(); err == nil && cerr != nil {
+		err = &WriteError{cerr}
+	}
+	return err
+}
+
+// Flush hands the outcomes so far to the operating system, so that another
+// process can read them.
+func (w *Writer) Flush() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.syncing {
+		w.flush(false)
+	}
+	return w.err
+}
+
+// WriteError says that the run's own file could not be written. Nothing may
+// be sent after it.
+type WriteError struct{ Err error }
+
+func (e *WriteError) Error() string {
+	return "the journal could not be written: " + e.Err.Error() + "; try: make room on the disk, then go on with rowbatch resume"
+}
+func (e *WriteError) Unwrap() error { return e.Err }
+
+func (w *Writer) durably(e Entry) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.add(e)
+	for mine := w.size; w.err == nil && w.durable < mine; {
+		if w.syncing {
+			w.crowded = true
+			w.synced.Wait() // its sync may cover this record too; if not, the next is ours
+			continue
+		}
+		if w.crowded { // more are about to come: who is alone waits for nobody
+			w.crowded, w.syncing = false, true
+			w.mu.Unlock()
+			time.Sleep(gathering)
+			w.mu.Lock()
+		}
+		w.flush(true)
+	}
+	return w.err
+}
+
+// add appends a record to the buffer; the lock is held.
+func (w *Writer) add(e Entry) {
+	if w.err != nil {
+		return
+	}
+	w.seq++
+	e.Seq, e.Durable = w.seq, w.durable
+	line, err := encode(e)
+	if err != nil {
+		w.err = &WriteError{err}
+		return
+	}
+	w.buf = append(w.buf, line...)
+	w.size += int64(len(line))
+}
+
+// flush writes the buffer, and syncs it on demand, with the lock released
+// meanwhile: the rows that come in the meantime share the next sync.
+func (w *Writer) flush(sync bool) {
+	out, upTo := w.buf, w.size
+	w.buf, w.syncing = nil, true
+	w.mu.Unlock()
+	_, err := w.file.Write(out)
+	if err == nil && sync {
+		err = w.file.Sync()
+	}
+	w.mu.Lock()
+	w.syncing = false
+	if err != nil && w.err == nil {
+		w.err = &WriteError{err}
+	}
+	if err == nil && sync {
+		w.durable = upTo
+	}
+	w.synced.Broadcast()
+}
