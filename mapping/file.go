@@ -161,15 +161,15 @@ func (p *parser) syntax(err error) error {
 	place := Scalar{line: at.Mark.Line, column: at.Mark.Column}
 	text := at.Message
 	switch {
-	case p.file.hidden:
-		text = "this is not YAML; the line is not shown, since it may hold a password"
 	case place.line == 0:
 		return &csvfile.Refusal{File: p.file.Name, Text: strings.TrimPrefix(text, "yaml: "),
 			Try: "one YAML document with, for example, columns: {First Name: firstName}"}
+	case p.file.hidden:
+		return &csvfile.Refusal{Text: p.file.at(place, "this is not YAML; the line is not shown, since it may hold a password")}
 	case at.ContextMsg != "":
 		text += fmt.Sprintf(" %s that starts in line %d", at.ContextMsg, at.ContextMark.Line)
 	}
-	if place.line <= len(p.file.lines) && strings.HasPrefix(p.file.lines[max(place.line-1, 0)], "\t") {
+	if place.line <= len(p.file.lines) && strings.HasPrefix(p.file.lines[place.line-1], "\t") {
 		text += "; YAML indents with spaces, not with tabs"
 	}
 	return &csvfile.Refusal{Text: p.file.at(place, text)}
