@@ -125,15 +125,3 @@ func TestRowGathersProblemsAndWarnings(t *testing.T) {
 		t.Errorf("problem %+v", p)
 	}
 }
-
-func TestNearest(t *testing.T) {
-	names := []string{"id", "reference", "firstName", "lastName", "primaryEmail", "customerReference.reference2"}
-	for typed, want := range map[string]string{
-		"Frist Name": "firstName", "prim_email": "primaryEmail", "reference2": "customerReference.reference2",
-		"refrence": "reference", "di": "id", "favourite colour": "", "x": "", "": "",
-	} {
-		if got, ok := Nearest(typed, names); got != want || ok != (want != "") {
-			t.Errorf("Nearest(%q) = %q, %v, want %q", typed, got, ok, want)
-		}
-	}
-}
