@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"iter"
 	"time"
+
+	"github.com/cenkalti/backoff/v5"
 )
 
 // Item is one row on its way: what it wants of which customer.
@@ -191,10 +193,14 @@ type Source = iter.Seq2[*Item, error]
 
 // Options are the engine's settings. The zero Send is the whole of a dry run.
 type Options struct {
-	Workers  map[string]int // requests in flight, by Action.System; at least 1
-	Send     bool           // false: decide, and send nothing
-	Settle   time.Duration  // from the end of an unanswered write to its read-back
-	Patience Patience       // how long an unanswering server is asked again
-	Fresh    time.Duration  // a write leaves at most this long after its read was asked for, else the record is read again
-	Clock    Clock          // by which that is told; nil: the machine's
+	Workers map[string]int // requests in flight, by Action.System; at least 1
+	Send    bool           // false: decide, and send nothing
+	Settle  time.Duration  // from the end of an unanswered write to its read-back
+	Fresh   time.Duration  // a write leaves at most this long after its read was asked for, else the record is read again
+	Clock   Clock          // by which that is told; nil: the machine's
+
+	// A server that does not answer is asked so often for one row, with such waits
+	// between: random ones, so that rows parked by one outage do not return all at once.
+	Tries int
+	Waits func() *backoff.ExponentialBackOff
 }

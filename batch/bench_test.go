@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
 	"github.com/tidwall/gjson"
 
 	"rowbatch/batch"
@@ -115,13 +116,20 @@ type bench struct {
 	onEmit func(batch.Outcome)
 }
 
+// waits are those between the attempts for one row: from five seconds on.
+func waits(most time.Duration) func() *backoff.ExponentialBackOff {
+	return func() *backoff.ExponentialBackOff {
+		return &backoff.ExponentialBackOff{InitialInterval: 5 * time.Second, MaxInterval: most, Multiplier: 2, RandomizationFactor: 0.1}
+	}
+}
+
 func newBench(t *testing.T, w *world) *bench {
 	b := &bench{world: w, act: &edit{w: w}, disk: &disk{}}
 	w.disk = b.disk
 	b.ctx, b.kill = context.WithCancel(t.Context())
 	b.stop, b.halt = context.WithCancelCause(b.ctx)
 	b.opts = batch.Options{Workers: workers(4), Send: true, Settle: 30 * time.Second, Fresh: 5 * time.Second,
-		Patience: batch.Patience{Tries: 8, First: 5 * time.Second, Most: 5 * time.Minute}}
+		Tries: 8, Waits: waits(5 * time.Minute)}
 	return b
 }
 

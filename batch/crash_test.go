@@ -158,7 +158,7 @@ func (p *process) live(t *testing.T, dies time.Duration, power bool) (kept []byt
 	stop, halt := context.WithCancelCause(ctx)
 	e := batch.Engine{Journal: j, Halt: halt, Emit: func(*batch.Item, batch.Outcome) {}, Options: batch.Options{
 		Workers: workers(3), Send: true, Settle: 30 * time.Second, Fresh: 5 * time.Second,
-		Patience: batch.Patience{Tries: 8, First: 5 * time.Second, Most: time.Minute}}}
+		Tries: 8, Waits: waits(time.Minute)}}
 	src := journal.Resumed(p.rows(), past, journal.ResumeOptions{Again: func(batch.Outcome) bool { return false }, Attempt: time.Second, Settle: 30 * time.Second})
 	crashed := make(chan []byte, 1)
 	if dies > 0 {

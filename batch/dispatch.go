@@ -142,7 +142,7 @@ func (d *dispatcher) take(it *Item, stopped bool) {
 		d.recall(it)
 		return
 	}
-	t := &task{Item: it, waits: d.e.Patience.waits(), pool: d.pools.of(it.Action.System())}
+	t := &task{Item: it, waits: d.e.Waits(), pool: d.pools.of(it.Action.System())}
 	if stopped {
 		d.settle(it, t.cutShort())
 		return

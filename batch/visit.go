@@ -221,7 +221,7 @@ func (v *visitor) read() (Record, *result) {
 // again parks the row until the server may answer, or gives it up.
 func (v *visitor) again(rep Reply) result {
 	v.t.tries++
-	if v.t.tries < v.e.Patience.Tries {
+	if v.t.tries < v.e.Tries {
 		return result{task: v.t, wait: v.t.waits.NextBackOff()}
 	}
 	if v.t.Sent != nil {

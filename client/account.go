@@ -1,289 +1,215 @@
 package client
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"errors"
-	"slices"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"sync/atomic"
 	"time"
+
+	"rowbatch/client/governor"
 )
 
 const (
-	outageAfter = 5           // unanswered requests in a row
-	blindPause  = time.Minute // after a 429 of a server that says nothing of its limits
+	recordCap = 4 << 20  // bytes of a reply
+	listCap   = 64 << 20 // bytes of a page of customers
 )
 
-// verdict is the answer to "may n requests leave now?".
-type verdict struct {
-	ok    bool
-	at    time.Time // worth asking again then; zero: when something has happened
-	why   Reason
-	floor bool // it would be the same with every open permit given back
+// Account is what the clients of both APIs have in common: the one place through
+// which all requests to an account's server go.
+type Account struct {
+	base      string
+	timeout   time.Duration
+	transport http.RoundTripper
+	governor  *governor.Governor
+	patience  Patience
+	prepare   func(*http.Request)
+	vendor    vendor
+	secrets   secrets
+	log       *slog.Logger
+
+	requests atomic.Int64
+	trusted  atomic.Bool // a proper API answer has come
+	marked   atomic.Bool // a reply has come with the stand-in's header,
+	unmarked atomic.Bool // or one without
 }
 
-func newAccount(reserve float64) account {
-	return account{
-		reserve: reserve,
-		minute:  window{headers: limitHeaders("Minute"), length: time.Minute, why: MinuteLimit, paced: true},
-		day:     window{headers: limitHeaders("Day"), length: 24 * time.Hour, why: DayLimit},
-	}
+// vendor is what one API's replies are known for, and the other's are not.
+type vendor struct {
+	badKey    string // a 400 with these words is about the key; "": there is none
+	bareHTML  bool   // plain text may be labelled HTML
+	vague404  bool   // a 404 may be about the row, whatever its body looks like
+	tryDenied string // what to check when access is refused,
+	tryMoved  string // when callers are sent elsewhere,
+	tryPage   string // and when a web page comes
 }
 
-// account is the governor's knowledge, without its waiting: every method is a
-// step from one state to the next at a given time.
-type account struct {
-	reserve     float64
-	minute, day window
-	skew        skew
-	mark        mark // of the day's books, at the start of this minute
-
-	sent   uint64 // requests that have left
-	flying int    // of them, those whose end is not known
-	out    int    // permits given and neither answered for nor given back
-	probe  *Lease // the one that finds out how things stand, while nothing else may leave
-	met    bool   // the server has answered
-
-	heard     time.Time   // when the last request that was answered had left
-	unheard   []time.Time // when those that were not answered had left, since
-	silent    time.Time   // when the first of them ended
-	lastWords error       // of the last
-	until     time.Time   // nothing leaves before
-	why       Reason
-	shut      time.Time // when trouble last shut the gate
-	shuts     int       // times that it was met again after a pause
-}
-
-// mark is what was seen of others in a day up to a time.
-type mark struct {
-	at, day time.Time
-	seen    int
-}
-
-// admit decides on n requests.
-func (a *account) admit(now time.Time, n int, dipping bool) verdict {
-	if now.Before(a.until) {
-		return verdict{at: a.until, why: a.why}
+func newAccount(o Options, base *url.URL, v vendor, s secrets, credentials func(http.Header)) *Account {
+	a := &Account{base: base.String(), timeout: cmp.Or(o.Timeout, defaultTimeout), transport: o.Transport, governor: o.Governor,
+		patience: cmp.Or(o.Patience, PatienceFor(o.BaseURL)), vendor: v, secrets: s, log: o.Log}
+	if a.transport == nil {
+		a.transport = NewTransport(defaultConnections)
 	}
-	if a.probe != nil && a.probing() {
-		return verdict{why: a.trouble()}
+	if o.ReadOnly {
+		a.transport = readOnly{a.transport}
 	}
-	share := a.reserve
-	if dipping {
-		share = 0
-	}
-	for _, w := range a.windows() {
-		if v := w.admit(now, a.skew, n, a.out, share); !v.ok {
-			return v
+	a.prepare = func(r *http.Request) {
+		credentials(r.Header)
+		r.Header.Set("Accept", "application/json")
+		if o.UserAgent != "" {
+			r.Header.Set("User-Agent", o.UserAgent)
 		}
 	}
-	return verdict{ok: true}
+	return a
 }
 
-// probing says that one lease at a time goes ahead: before the first reply, in
-// an outage, and at the start of a window whose remainder is not known.
-func (a *account) probing() bool {
-	return !a.met || a.outage() || a.minute.fresh || a.day.fresh
+// Requests is how many requests have gone out. It is the sum of the replies' Requests.
+func (a *Account) Requests() int { return int(a.requests.Load()) }
+
+// IsSandbox reports whether the server says that it is our stand-in, and no account of
+// anybody's: by a header that only the stand-in sends, in each reply so far. Where
+// nothing was asked yet it is false; a page of one customer, or a Ping, will tell.
+func (a *Account) IsSandbox() bool { return a.marked.Load() && !a.unmarked.Load() }
+
+// sandboxHeader stands in each reply of client/sandbox.
+const sandboxHeader = "Rowbatch-Sandbox"
+
+// call is one request before it is made, and what its reply is to be.
+type call struct {
+	method     string
+	path       string // after the base URL, escaped, with its query
+	form       bool   // the body is a form, not JSON
+	body       []byte
+	want       kind
+	id         string   // of the customer asked for; "": none
+	idOptional bool     // the reply may lack an id
+	hidden     []string // what it sends that no message may repeat
 }
 
-func (a *account) trouble() Reason {
-	if a.outage() {
-		return Outage
-	}
-	return ""
-}
-
-func (a *account) outage() bool { return len(a.unheard) >= outageAfter }
-
-// give hands n permits to a lease.
-func (a *account) give(l *Lease, n int) {
-	a.out += n
-	l.left += n
-	if a.probing() {
-		a.probe = l
-	}
-}
-
-// leave notes that a request goes out under a lease, and numbers it.
-func (a *account) leave(l *Lease) {
-	l.left--
-	a.sent++
-	a.flying++
-	l.request = a.sent
-}
-
-// takeBack ends permits of a lease, used or not. Whatever became of a probe, the
-// next caller may be one.
-func (a *account) takeBack(l *Lease, n int) {
-	a.out -= n
-	if a.probe == l {
-		a.probe = nil
-	}
-}
-
-// roll ends the windows that are over.
-func (a *account) roll(now time.Time) {
-	a.minute.roll(now, a.skew)
-	a.day.roll(now, a.skew)
-}
-
-// settle learns from what became of one request.
-func (a *account) settle(request uint64, rep Reply, said words, now time.Time) {
-	if counted := a.count(request, rep, said); counted && said.dated { // a page of something between has another clock
-		a.skew = a.skew.narrow(said.date, rep.Sent.Round(0), rep.Received.Round(0))
-	}
-	switch {
-	case errors.Is(rep.Err, context.Canceled): // the caller's doing
-	case rep.Class == Throttled:
-		a.throttled(rep.Sent, said.wish, now)
-	case rep.Class == Lost, rep.Class == Unsent:
-		a.lastWords = rep.Err
-		a.unanswered(rep.Sent, said.wish, now)
-	case rep.Status != 0:
-		a.answered(rep.Sent)
-	}
-}
-
-// read takes from a reply what the account needs of it. It uses nothing of the
-// account that changes, and needs no lock.
-func (a *account) read(rep Reply) words {
-	s := words{}
-	s.date, s.dated = handled(rep)
-	s.wish = retryAfter(rep.Header, s.date)
-	for i, w := range a.windows() {
-		s.quotas[i], s.told[i] = readQuota(rep.Header, w.headers, w.length, s.date)
-	}
-	return s
-}
-
-// count keeps the windows' books, and says whether the reply told anything for them.
-func (a *account) count(request uint64, rep Reply, said words) (told bool) {
-	at := sighting{
-		sent: rep.Sent.Round(0), received: rep.Received.Round(0), skew: a.skew, flying: a.flying,
-		request: request, latest: a.sent, refused: rep.Class == Throttled,
-	}
-	for i, w := range a.windows() {
-		switch {
-		case said.told[i]:
-			ours := a.minute.ours
-			if w.observe(said.quotas[i], at) && w == &a.minute {
-				a.review(ours, at.received)
-			}
-			told, a.met = true, true
-		case rep.Status != 0 || rep.Class == Lost:
-			w.spend(request)
-		default:
-			w.others.ended(request, nowhere)
+// do makes one attempt, under a permit of the lease or of the account's governor.
+func (a *Account) do(ctx context.Context, l *governor.Lease, c call) (rep Reply) {
+	if l == nil && a.governor != nil {
+		var err error
+		if l, err = a.governor.Lease(ctx, 1); err != nil {
+			return Reply{Class: Unsent, Err: err}
 		}
+		defer l.Close()
 	}
-	return told
+	if err := l.Start(ctx); err != nil {
+		return Reply{Class: Unsent, Err: err}
+	}
+	rep.Class = Lost // what a panic on the way would mean
+	defer func() { l.End(rep.observation()) }()
+	rep = a.attempt(ctx, c)
+	a.requests.Add(int64(rep.Requests))
+	if rep.Status != 0 {
+		mark := &a.unmarked
+		if rep.Header.Get(sandboxHeader) == "1" {
+			mark = &a.marked
+		}
+		mark.Store(true)
+	}
+	if a.log != nil { // never a header's value, nor a body
+		attrs := []slog.Attr{
+			slog.String("method", c.method), slog.String("path", c.path), slog.Int("status", rep.Status),
+			slog.Int64("ms", rep.Received.Sub(rep.Sent).Milliseconds()),
+			slog.Int("sent", len(c.body)), slog.Int("received", len(rep.Body)), slog.String("class", rep.Class.String()),
+		}
+		if rep.Err != nil {
+			attrs = append(attrs, slog.String("error", rep.Err.Error()))
+		}
+		a.log.LogAttrs(ctx, slog.LevelDebug, "request", attrs...)
+	}
+	return rep
 }
 
-// review learns at the start of a minute what others used since that of the last
-// one: the day's books tell it for the time, too, in which we asked nothing.
-func (a *account) review(ours int, now time.Time) {
-	day := &a.day.others
-	if a.day.known() && a.mark.day.Equal(day.from) {
-		theirs := day.seen - a.mark.seen
-		a.minute.others.correct(theirs, ours+theirs >= a.minute.limit, now.Sub(a.mark.at))
+// attempt sends one request and reads its reply. It goes to the transport
+// itself: an http.Client follows redirects and keeps cookies.
+func (a *Account) attempt(parent context.Context, c call) Reply {
+	rep := Reply{Sent: time.Now()}
+	if err := parent.Err(); err != nil {
+		rep.Class, rep.Err, rep.Received = Unsent, &UnsentError{err}, rep.Sent
+		return rep
 	}
-	a.mark = mark{at: now, day: day.from, seen: day.seen}
-}
-
-func (a *account) windows() [2]*window { return [...]*window{&a.day, &a.minute} }
-
-func (a *account) known() bool { return a.day.known() || a.minute.known() }
-
-// answered ends what trouble there was when the request left. Of later trouble,
-// the answer to an earlier request tells nothing.
-func (a *account) answered(sent time.Time) {
-	a.hear(sent)
-	if sent.Round(0).After(a.shut) {
-		a.shuts, a.shut = 0, time.Time{}
+	ctx, cancel := context.WithTimeout(parent, a.timeout)
+	defer cancel()
+	// How far net/http gets is watched. A transport that reports nothing proves
+	// nothing: its failures may have come after the request was out.
+	var sought, got atomic.Int32
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GetConn: func(string) { sought.Add(1) },
+		GotConn: func(httptrace.GotConnInfo) { got.Add(1) },
+	})
+	x := exchange{call: c, vendor: a.vendor, secrets: a.secrets.and(c.hidden...)}
+	res, err := a.transport.RoundTrip(a.request(ctx, c))
+	if err == nil {
+		rep.Status, rep.Header = res.StatusCode, res.Header
+		x.status, x.contentType, x.location = res.StatusCode, res.Header.Get("Content-Type"), res.Header.Get("Location")
+		limit := int64(recordCap)
+		if c.want == list {
+			limit = listCap
+		}
+		x.body, err = readBody(res, limit)
 	}
-	if a.why == Outage && !a.outage() { // the probe was let through, and all is well
-		a.until = time.Time{}
+	err = x.secrets.hide(err)
+	if err != nil && ctx.Err() != nil && parent.Err() == nil {
+		err = fmt.Errorf("no complete answer within %s: %w", a.timeout, context.DeadlineExceeded)
 	}
-}
-
-// hear notes that a request which left then has brought an answer of the server.
-func (a *account) hear(sent time.Time) {
-	a.met = true
-	if sent.After(a.heard) {
-		a.heard = sent
-	}
-	a.unheard = slices.DeleteFunc(a.unheard, func(lost time.Time) bool { return !lost.After(sent) })
-}
-
-// throttled shuts the gate for everyone after a 429, unless a window's end does so anyway.
-func (a *account) throttled(sent time.Time, wish time.Duration, now time.Time) {
-	a.hear(sent)
-	a.escalate(sent, now)
+	rep.Received = time.Now()
+	x.err, x.trusted = err, a.trusted.Load()
+	x.unsent = sought.Load() > 0 && got.Load() == 0 // nothing short of that shows that no byte left
 	switch {
-	case wish > 0:
-		a.pause(now.Add(wish), ServerPause)
-	case a.exhausted(now):
-	case !a.known():
-		a.pause(now.Add(blindPause), ServerPause)
+	case x.unsent, errors.Is(err, ErrReadOnly):
+	case c.method != http.MethodGet: // never a second: over a connection before this one nothing had left
+		rep.Requests = 1
 	default:
-		a.pause(now.Add(doubled(100*time.Millisecond, a.shuts)), ServerPause)
+		rep.Requests = max(1, int(got.Load()))
 	}
+	if rep.Class, rep.Err = classify(x); rep.Class == Answered {
+		a.trusted.Store(true)
+		rep.Body = x.body
+	}
+	return rep
 }
 
-func (a *account) exhausted(now time.Time) bool {
-	for _, w := range a.windows() {
-		if w.known() && !w.fresh && w.left <= 0 && now.Before(w.ends(a.skew)) {
-			return true
+// request is built without GetBody and without an Idempotency-Key, so that
+// net/http has no way to send a write again by itself. A POST without a body, too,
+// it only repeats when not one byte of the first had left.
+func (a *Account) request(ctx context.Context, c call) *http.Request {
+	r, err := http.NewRequestWithContext(ctx, c.method, a.base+c.path, nil)
+	if err != nil {
+		panic(err) // base and path were checked and escaped
+	}
+	a.prepare(r)
+	if c.body != nil {
+		contentType := "application/json"
+		if c.form {
+			contentType = "application/x-www-form-urlencoded"
 		}
+		r.Header.Set("Content-Type", contentType)
+		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(c.body)), int64(len(c.body))
 	}
-	return false
+	return r
 }
 
-// unanswered counts towards an outage, in which one probe at a time goes ahead, ever more rarely.
-func (a *account) unanswered(sent time.Time, wish time.Duration, now time.Time) {
-	if wish > 0 {
-		a.pause(now.Add(wish), ServerPause)
+// readBody reads up to a cap of decoded bytes. A transport that inflates a
+// small reply without end is cut off there.
+func readBody(res *http.Response, most int64) ([]byte, error) {
+	defer res.Body.Close()
+	var b bytes.Buffer
+	if n := res.ContentLength; n > 0 && n <= most {
+		b.Grow(int(n) + bytes.MinRead)
 	}
-	if sent.Before(a.heard) { // the server has been there since
-		return
+	_, err := b.ReadFrom(io.LimitReader(res.Body, most+1))
+	if err == nil && int64(b.Len()) > most {
+		err = fmt.Errorf("it is longer than %d MiB", most>>20)
 	}
-	if len(a.unheard) == 0 {
-		a.silent = now
-	}
-	if a.unheard = append(a.unheard, sent); !a.outage() {
-		return
-	}
-	a.escalate(sent, now)
-	a.pause(now.Add(doubled(time.Second, a.shuts)), Outage)
-}
-
-// silentFor is for how long the server has answered nothing, once it was asked
-// as often as one row would ask it.
-func (a *account) silentFor(now time.Time) time.Duration {
-	if len(a.unheard) < tries {
-		return 0
-	}
-	return now.Sub(a.silent)
-}
-
-// escalate lengthens the next pause when a request that left after the last one
-// began met the same trouble. What had left before tells nothing new.
-func (a *account) escalate(sent, now time.Time) {
-	switch {
-	case a.shut.IsZero():
-	case sent.Round(0).After(a.shut):
-		a.shuts++
-	default:
-		return
-	}
-	a.shut = now
-}
-
-func (a *account) pause(until time.Time, why Reason) {
-	if until.After(a.until) {
-		a.until, a.why = until, why
-	}
-}
-
-// doubled is the k-th pause after the first, at most a minute.
-func doubled(first time.Duration, k int) time.Duration {
-	return min(first<<min(k, 12), time.Minute)
+	return bytes.TrimPrefix(b.Bytes(), []byte("\xef\xbb\xbf")), err
 }

@@ -41,25 +41,37 @@ type exchange struct {
 // classify says what an attempt means. Where the API's behaviour is not
 // documented it takes the meaning that cannot lead to a second effect.
 func classify(x exchange) (Class, error) {
-	switch {
-	case x.status == 0:
+	access := func(text, words, try string) (Class, error) {
+		return NoAccess, &AccessError{x.status, joined(text, words), try}
+	}
+	switch s := x.status; {
+	case s == 0:
 		return x.unanswered()
-	case x.status == http.StatusTooManyRequests:
+	case s == http.StatusTooManyRequests:
 		return Throttled, &ThrottledError{x.words()}
-	case x.status >= 300 && x.status <= 399:
-		return NoAccess, x.redirected()
-	case x.accessDenied():
-		return NoAccess, x.denied()
+	case s >= 300 && s <= 399:
+		where := "elsewhere"
+		if u, err := url.Parse(x.location); err == nil && u.Host != "" {
+			where = "to " + x.secrets.shown(u.Host)
+		}
+		return access(fmt.Sprintf("the server answered %d and sends callers %s, which is not followed", s, where), "", x.vendor.tryMoved)
+	case s == http.StatusUnauthorized, s == http.StatusForbidden, // the latter is in neither vendor's table, and means what HTTP says
+		s == http.StatusProxyAuthRequired,
+		s == http.StatusBadRequest && x.vendor.badKey != "" && bytes.Contains(x.body, []byte(x.vendor.badKey)):
+		return access(fmt.Sprintf("access was refused with %d", s), x.words(), x.vendor.tryDenied)
 	case x.err != nil:
-		return Lost, &LostError{x.status, "the answer broke off: " + x.shown(x.err.Error()), x.err}
-	case x.undecided():
-		return Lost, &LostError{Status: x.status, Text: joined("the server answered "+statusText(x.status), x.words())}
-	case x.webPage() && (x.status <= 299 || x.status == http.StatusNotFound && !x.aboutTheRow()):
-		return x.strangePage()
-	case x.want == echo && x.status != http.StatusOK:
-		return NoAccess, x.noEcho()
-	case x.status >= 400:
-		return Refused, parseError(x.status, x.body, x.shown)
+		return Lost, &LostError{s, "the answer broke off: " + x.secrets.shown(x.err.Error()), x.err}
+	case s < 200, s >= 500, s == http.StatusRequestTimeout, s == http.StatusTooEarly: // it may have been carried out, or not
+		return Lost, &LostError{Status: s, Text: joined("the server answered "+statusText(s), x.words())}
+	case x.webPage() && (s <= 299 || s == http.StatusNotFound && !(x.vendor.vague404 && x.trusted)):
+		if x.trusted && x.want != echo { // a passing trouble, where the API has answered before
+			return Lost, &LostError{Status: s, Text: joined("a web page came instead of the API's answer", x.words())}
+		}
+		return access("a web page came instead of the API", x.words(), x.vendor.tryPage)
+	case x.want == echo && s != http.StatusOK: // it asked for nothing by which it could be wrong
+		return access("the server answered "+statusText(s)+" where the API would have answered 200", x.words(), x.vendor.tryPage)
+	case s >= 400:
+		return Refused, parseError(s, x.body, x.secrets.shown)
 	}
 	return x.success()
 }
@@ -72,45 +84,14 @@ func (x exchange) unanswered() (Class, error) {
 	case errors.Is(x.err, ErrReadOnly):
 		return Refused, x.err
 	case errors.As(x.err, &certificate), errors.As(x.err, &plain):
-		return NoAccess, &AccessError{0, "the server could not prove who it is: " + x.shown(x.err.Error()), "check the URL, this machine's clock, and whether a proxy stands between"}
+		return NoAccess, &AccessError{0, "the server could not prove who it is: " + x.secrets.shown(x.err.Error()),
+			"check the URL, this machine's clock, and whether a proxy stands between"}
 	case x.unsent:
 		return Unsent, &UnsentError{x.err}
 	case errors.Is(x.err, context.DeadlineExceeded):
-		return Lost, &LostError{0, x.shown(x.err.Error()), x.err}
+		return Lost, &LostError{0, x.secrets.shown(x.err.Error()), x.err}
 	}
-	return Lost, &LostError{0, "the connection broke before the answer came: " + x.shown(x.err.Error()), x.err}
-}
-
-// undecided statuses leave open whether the request was carried out.
-func (x exchange) undecided() bool {
-	return x.status < 200 || x.status >= 500 ||
-		x.status == http.StatusRequestTimeout || x.status == http.StatusTooEarly
-}
-
-// A 403 is in neither vendor's table, and is taken for what HTTP says it means.
-func (x exchange) accessDenied() bool {
-	switch x.status {
-	case http.StatusUnauthorized, http.StatusForbidden, http.StatusProxyAuthRequired:
-		return true
-	}
-	return x.status == http.StatusBadRequest && x.vendor.badKey != "" && bytes.Contains(x.body, []byte(x.vendor.badKey))
-}
-
-func (x exchange) denied() error {
-	return &AccessError{x.status, joined(fmt.Sprintf("access was refused with %d", x.status), x.words()), x.vendor.tryDenied}
-}
-
-// noEcho is a no to a request that asks for nothing by which it could be wrong.
-func (x exchange) noEcho() error {
-	return &AccessError{x.status, joined("the server answered "+statusText(x.status)+" where the API would have answered 200", x.words()), x.vendor.tryPage}
-}
-
-func (x exchange) redirected() error {
-	text := fmt.Sprintf("the server answered %d and sends callers elsewhere, which is not followed", x.status)
-	if u, err := url.Parse(x.location); err == nil && u.Host != "" {
-		text = fmt.Sprintf("the server answered %d and sends callers to %s, which is not followed", x.status, x.shown(u.Host))
-	}
-	return &AccessError{x.status, text, x.vendor.tryMoved}
+	return Lost, &LostError{0, "the connection broke before the answer came: " + x.secrets.shown(x.err.Error()), x.err}
 }
 
 // webPage tells an error page of something between from the API's own words.
@@ -123,26 +104,103 @@ func (x exchange) webPage() bool {
 		labelled && (!x.vendor.bareHTML || bytes.Contains(x.body, []byte("<")))
 }
 
-// aboutTheRow says that a web page at 404 may be what the API makes of a bad row.
-func (x exchange) aboutTheRow() bool { return x.vendor.vague404 && x.trusted }
-
-// strangePage is a passing trouble where the API has answered before; else this is not its address.
-func (x exchange) strangePage() (Class, error) {
-	if x.trusted && x.want != echo {
-		return Lost, &LostError{Status: x.status, Text: joined("a web page came instead of the API's answer", x.words())}
-	}
-	return NoAccess, &AccessError{x.status, joined("a web page came instead of the API", x.words()), x.vendor.tryPage}
-}
-
-// shown makes foreign text safe to print.
-func (x exchange) shown(text string) string { return x.secrets.shown(text) }
-
 // words is what the reply says, for a message.
-func (x exchange) words() string { return parseError(x.status, x.body, x.shown).text() }
+func (x exchange) words() string { return parseError(x.status, x.body, x.secrets.shown).text() }
 
 func joined(what, words string) string {
 	if words == "" {
 		return what
 	}
 	return what + ": " + words
+}
+
+// success examines a 2xx reply: what cannot be read may still be a write that took
+// effect. It asks for the kind that was wanted, and for the right customer in it.
+func (x exchange) success() (Class, error) {
+	unreadable := func(text string) (Class, error) {
+		return Lost, &LostError{Status: x.status, Text: fmt.Sprintf("%s (HTTP %d)", text, x.status)}
+	}
+	root := gjson.ParseBytes(x.body)
+	switch {
+	case x.want == echo:
+		return Answered, nil
+	case len(bytes.TrimSpace(x.body)) == 0:
+		return unreadable("the answer is empty")
+	case !gjson.ValidBytes(x.body):
+		return unreadable("the answer is cut short or not JSON: " + x.words())
+	case x.want == assent: // the vendor says of the word true alone that it means success
+		if x.status == http.StatusOK && string(bytes.TrimSpace(x.body)) == "true" {
+			return Answered, nil
+		}
+		return Refused, &NotTrueError{x.status, x.secrets.shown(string(x.body))}
+	case x.want == list && !root.IsArray() || x.want != list && !root.IsObject():
+		return unreadable("the answer is not of the kind asked for: " + x.words())
+	}
+	if got := root.Get("id"); x.id != "" && identifier(got) != x.id && (!x.idOptional || identifier(got) != "") {
+		return unreadable(fmt.Sprintf("customer %s was asked for, and another answer came: id %s", x.id, x.secrets.shown(got.Raw)))
+	}
+	if x.want != record {
+		return Answered, nil
+	}
+	why := ""
+	if key, twice := repeatedKey(root); twice { // which of two equal keys an edit would reach cannot be told
+		why = fmt.Sprintf("the customer's record holds %q twice", x.secrets.shown(key))
+	} else if deep(x.body) {
+		why = "the customer's record is nested too deeply"
+	}
+	if why == "" {
+		return Answered, nil
+	}
+	err := &RecordError{why + ", and cannot be edited safely", "edit this customer by hand"}
+	if x.method == http.MethodGet {
+		return Refused, err
+	}
+	return Lost, &LostError{x.status, err.Text, err} // a write that is answered so was accepted all the same
+}
+
+// deepest is how far a record may be nested: real ones have three levels, and
+// JSON packages give up somewhere in the thousands.
+const deepest = 100
+
+// deep reports whether valid JSON is nested further than that.
+func deep(body []byte) bool {
+	depth, quoted := 0, false
+	for i := 0; i < len(body); i++ {
+		switch c := body[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{', c == '[':
+			if depth++; depth > deepest {
+				return true
+			}
+		case c == '}', c == ']':
+			depth--
+		}
+	}
+	return false
+}
+
+// identifier returns an id's digits, whether it came as a number or as text, and "" for none.
+func identifier(id gjson.Result) string {
+	switch id.Type {
+	case gjson.Number:
+		return id.Raw
+	case gjson.String:
+		return id.Str
+	}
+	return ""
+}
+
+func repeatedKey(root gjson.Result) (key string, found bool) {
+	seen := make(map[string]bool, 64) // a customer has some fifty
+	root.ForEach(func(k, _ gjson.Result) bool {
+		key = k.String()
+		found = seen[key]
+		seen[key] = true
+		return !found
+	})
+	return key, found
 }

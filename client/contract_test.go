@@ -254,3 +254,70 @@ func edited(t *testing.T, body string, pairs ...string) []byte {
 	}
 	return []byte(body)
 }
+
+// The stand-in says in each reply what it is, whatever the reply is; no other server
+// is taken for it, nor one of whose replies a single one lacks that.
+func TestContractSandboxTellsWhatItIs(t *testing.T) {
+	mixed := func(with, without http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/v1/customers/8" {
+				without.ServeHTTP(w, r)
+				return
+			}
+			with.ServeHTTP(w, r)
+		})
+	}
+	s := stand(t, sandbox.Options{})
+	other := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte(`{"id":8}`)) })
+	spelled := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Rowbatch-Sandbox", "0")
+		other(w, r)
+	})
+	tests := []struct {
+		name   string
+		server http.Handler
+		asked  []string // for customers
+		want   bool
+	}{
+		{"nothing was asked", s, nil, false},
+		{"the stand-in", s, []string{"7"}, true},
+		{"its refusal", s, []string{"99"}, true},
+		{"its web page", stand(t, sandbox.Options{}, "any:html"), []string{"7"}, true},
+		{"its 503", stand(t, sandbox.Options{}, "any:503"), []string{"7"}, true},
+		{"no reply", stand(t, sandbox.Options{}, "any:lost-before"), []string{"7"}, false},
+		{"another server", other, []string{"8"}, false},
+		{"another value", spelled, []string{"8"}, false},
+		{"something between", mixed(s, other), []string{"7", "8", "7"}, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			fb := serving(t, tt.server)
+			for _, id := range tt.asked {
+				fb.Customer(t.Context(), nil, id)
+			}
+			if got := fb.IsSandbox(); got != tt.want {
+				t.Errorf("%v, want %v", got, tt.want)
+			}
+		})
+	}
+	tf := install(t, s)
+	if tf.Ping(t.Context(), nil); !tf.IsSandbox() {
+		t.Error("the ping does not tell")
+	}
+}
+
+// All requests of an account are counted at one place.
+func TestContractRequestsAreCounted(t *testing.T) {
+	s := stand(t, sandbox.Options{}, "get:500:times=1", "get:lost-before:times=1")
+	fb := serving(t, s)
+	fb.Patiently(t.Context(), func() client.Reply { return fb.Customer(t.Context(), nil, "7") })
+	fb.Customer(t.Context(), nil, "no id") // does not leave
+	fb.Hold(t.Context(), nil, "8")
+	list := fb.List("", 0)
+	for page, _ := list.Next(t.Context()); len(page.Rows) > 0; page, _ = list.Next(t.Context()) {
+	}
+	fb.FindByReference(t.Context(), nil, "AC-1")
+	if n := s.Requests(); fb.Requests() != n.Reads+n.Writes || n.Writes != 1 || n.Reads < 4 {
+		t.Errorf("%d were counted, %d reads and %d writes arrived", fb.Requests(), n.Reads, n.Writes)
+	}
+}

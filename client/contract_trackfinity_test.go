@@ -17,12 +17,12 @@ import (
 
 // The client against the stand-in of a Trackfinity install.
 
-func install(t *testing.T, h http.Handler, change ...func(*client.TrackfinityOptions)) *client.Trackfinity {
+func install(t *testing.T, h http.Handler, change ...func(*client.Options)) *client.Trackfinity {
 	t.Helper()
 	server := httptest.NewServer(h)
 	transport := client.NewTransport(2)
 	t.Cleanup(func() { transport.CloseIdleConnections(); server.Close() })
-	o := client.TrackfinityOptions{BaseURL: server.URL + "/api", Key: "invented-key", Username: "ada", Timeout: 10 * time.Second, Transport: transport}
+	o := client.Options{BaseURL: server.URL + "/api", Key: "invented-key", Username: "ada", Timeout: 10 * time.Second, Transport: transport}
 	for _, f := range change {
 		f(&o)
 	}
@@ -102,14 +102,14 @@ func TestContractPatches(t *testing.T) {
 func TestContractTrackfinityAccess(t *testing.T) {
 	denied := func(status int, text string) meaning { return meaning{client.NoAccess, status, "access", text} }
 	s := stand(t, sandbox.Options{})
-	with := func(change func(*client.TrackfinityOptions)) *client.Trackfinity { return install(t, s, change) }
+	with := func(change func(*client.Options)) *client.Trackfinity { return install(t, s, change) }
 	tests := []struct {
 		name string
 		tf   *client.Trackfinity
 		want meaning // of a ping and of a patch
 	}{
-		{"revoked key", with(func(o *client.TrackfinityOptions) { o.Key = "revoked" }), denied(200, "a web page came instead of the API: <!DOCTYPE html>")},
-		{"wrong path", with(func(o *client.TrackfinityOptions) { o.BaseURL += "/v2" }), denied(404, "check the URL, which ends in /api, the key, the user name")},
+		{"revoked key", with(func(o *client.Options) { o.Key = "revoked" }), denied(200, "a web page came instead of the API: <!DOCTYPE html>")},
+		{"wrong path", with(func(o *client.Options) { o.BaseURL += "/v2" }), denied(404, "check the URL, which ends in /api, the key, the user name")},
 		{"address not listed", install(t, stand(t, sandbox.Options{}, "any:403")), denied(403, "ADMIN_API_ALLOWED_IPS")},
 		{"redirect", install(t, stand(t, sandbox.Options{}, "any:redirect")), denied(302, "login.example.com, which is not followed (try: check the URL, the key")},
 		{"maintenance", install(t, stand(t, sandbox.Options{}, "any:html")), denied(200, "We will be back soon.")},
@@ -178,7 +178,7 @@ func TestContractPatchMisbehaviour(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.how, func(t *testing.T) {
 			s := stand(t, sandbox.Options{}, "patch:"+tt.how)
-			tf := install(t, s, func(o *client.TrackfinityOptions) {
+			tf := install(t, s, func(o *client.Options) {
 				if strings.HasPrefix(tt.how, "slow") {
 					o.Timeout = 100 * time.Millisecond
 				}
@@ -199,9 +199,10 @@ func TestContractPatchMisbehaviour(t *testing.T) {
 // An install that repeats the form does not get the password into a message.
 func TestContractPasswordsAreNotRepeated(t *testing.T) {
 	tf := install(t, stand(t, sandbox.Options{}, "patch:echo"))
+	const leftOut = "(left out: it may repeat a secret)"
 	for password, want := range map[string]string{
-		"p%22w+<ö>": "city=Ash&customer_id=4102&password=***",
-		"abc":       "(left out: it may repeat a secret)",
+		"p%22w+<ö>": leftOut,
+		"abc":       leftOut,
 	} {
 		form := url.Values{"customer_id": {"4102"}, "city": {"Ash"}, "password": {password}}
 		rep := tf.SetCustomerDetails(t.Context(), nil, form)

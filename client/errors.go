@@ -6,9 +6,10 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/tidwall/gjson"
+
+	"rowbatch/client/governor"
 )
 
 // Detail is one entry of an error reply's Errors list.
@@ -79,7 +80,8 @@ type NotTrueError struct {
 }
 
 func (e *NotTrueError) Error() string {
-	return fmt.Sprintf("the server answered %d with %s instead of true; whether it made the change is not known (try: look at this customer in Trackfinity)", e.Status, e.Text)
+	const try = "look at this customer in Trackfinity"
+	return fmt.Sprintf("the server answered %d with %s instead of true; whether it made the change is not known (try: %s)", e.Status, e.Text, try)
 }
 
 // LostError is an attempt without a usable answer. A write may have taken effect.
@@ -124,41 +126,16 @@ type RecordError struct{ Text, Try string }
 
 func (e *RecordError) Error() string { return fmt.Sprintf("%s (try: %s)", e.Text, e.Try) }
 
-// DayLimitError says that the day's requests are used up but for the reserve.
-type DayLimitError struct{ Until time.Time }
-
-func (e *DayLimitError) Error() string {
-	return e.Text() + " (try: run the rest after that, or pass --wait)"
-}
-
-// Text is the error without what to try, for whom something else helps.
-func (e *DayLimitError) Text() string {
-	return fmt.Sprintf("the account's requests for today are used up, but for the share left to its other users; the limit is renewed at %s",
-		e.Until.Local().Format("2006-01-02 15:04:05"))
-}
-
-// EndsRun says that after this error no further request makes sense for now: of
-// a *DayLimitError, an *OutageError or an *AccessError.
+// EndsRun reports whether after this error no further request makes sense for now: a
+// *governor.DayLimitError, a *governor.OutageError or an *AccessError.
 func EndsRun(err error) bool {
 	var (
-		day    *DayLimitError
-		outage *OutageError
+		day    *governor.DayLimitError
+		outage *governor.OutageError
 		access *AccessError
 	)
 	return errors.As(err, &day) || errors.As(err, &outage) || errors.As(err, &access)
 }
-
-// OutageError says that no request was answered for as long as Limits.Outage.
-type OutageError struct {
-	Since time.Time
-	Last  error // of the last request
-}
-
-func (e *OutageError) Error() string {
-	return fmt.Sprintf("the server has answered nothing since %s; the last request ended with: %v", e.Since.Local().Format("15:04:05"), e.Last)
-}
-
-func (e *OutageError) Unwrap() error { return e.Last }
 
 func statusText(status int) string {
 	return strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(status)))

@@ -1,85 +1,75 @@
-// Package client speaks HTTP with two APIs, Fusebill's for billing and Trackfinity's
-// for affiliates, and nothing else: it knows no rows, no files and no retries.
-//
-// Every call makes exactly one attempt and says by its Reply's Class what the
-// attempt means: whether it had an effect, had none, or whether that is open. A
-// Governor keeps all callers of one account within the account's limits; a Lease
-// is its permission for the requests of one visit to a customer.
 package client
 
 import (
 	"context"
 	"encoding/base64"
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/tidwall/gjson"
+
+	"rowbatch/client/governor"
 )
 
 // Fusebill is a client of one account. It may be used by many goroutines.
 //
 // The vendor's pages: developer.staxbill.com/reference.
-type Fusebill struct{ api *api }
+type Fusebill struct{ *Account }
 
 // NewFusebill checks the settings and returns a client. The error is a *SettingError.
 func NewFusebill(o Options) (*Fusebill, error) {
-	base, err := checkURL(o.BaseURL, fusebillURL())
+	base, err := checkURL(o.BaseURL, "the Fusebill URL", "https://secure.fusebill.com/v1")
 	if err != nil {
 		return nil, err
 	}
-	if err := checkFusebillKey(o.Key); err != nil {
+	const name = "the Fusebill key"
+	key := o.Key.Reveal()
+	if strings.HasPrefix(strings.ToLower(key), "basic ") {
+		return nil, &SettingError{name, `it starts with the word "Basic"`, "the key alone, as the account shows it", true}
+	}
+	if err := checkKey(o.Key, name, "Settings > Integrations > API Key in the account shows it"); err != nil {
 		return nil, err
 	}
-	return &Fusebill{newAPI(link{
-		base: base, timeout: o.Timeout, transport: o.Transport, governor: o.Governor,
-		readOnly: o.ReadOnly, userAgent: o.UserAgent, log: o.Log, vendor: fusebillVendor(),
-		secrets: newSecrets(keyTexts(o.Key.Reveal())...),
-		credentials: func(h http.Header) {
-			h.Set("Authorization", "Basic "+o.Key.Reveal()) // developer.staxbill.com/reference/authentication
-		},
-	})}, nil
-}
-
-// A badly formed key is answered with 400 (developer.staxbill.com/reference/errors).
-func fusebillVendor() vendor {
-	return vendor{
-		badKey:    "Authorization key is not in the correct format",
+	v := vendor{
+		badKey:    "Authorization key is not in the correct format", // at 400 (developer.staxbill.com/reference/errors)
 		tryDenied: "check that the key is this account's, complete, and not replaced since",
 		tryMoved:  "check the URL",
 		tryPage:   "check the URL, and whether a proxy or login page stands between",
 	}
-}
-
-// keyTexts are the texts that give a key away: the key, and what it is Base64 of,
-// "0:" and a secret.
-func keyTexts(key string) []string {
+	hidden := newSecrets(key)
 	standard := strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(key, "="))
-	plain, err := base64.RawStdEncoding.DecodeString(standard)
-	if err != nil || !utf8.Valid(plain) {
-		return []string{key}
+	if plain, err := base64.RawStdEncoding.DecodeString(standard); err == nil && utf8.Valid(plain) { // "0:" and a secret
+		hidden = hidden.and(string(plain), strings.TrimPrefix(string(plain), "0:"))
 	}
-	return []string{key, string(plain), strings.TrimPrefix(string(plain), "0:")}
+	return &Fusebill{newAccount(o, base, v, hidden, func(h http.Header) {
+		h.Set("Authorization", "Basic "+o.Key.Reveal()) // developer.staxbill.com/reference/authentication
+	})}, nil
 }
 
 // Customer reads one customer by id (developer.staxbill.com/reference/customer-object).
 // A record with a key that stands twice is Refused with a *RecordError.
-func (f *Fusebill) Customer(ctx context.Context, l *Lease, id string) Reply {
+func (f *Fusebill) Customer(ctx context.Context, l *governor.Lease, id string) Reply {
 	return f.byID(ctx, l, call{method: http.MethodGet, path: "/customers/" + id, want: record, id: id})
 }
 
 // Overview reads a customer's balances and dates (developer.staxbill.com/reference/read-customer-overview-1).
 // The page allows a null id in it; one that is there must be the customer's.
-func (f *Fusebill) Overview(ctx context.Context, l *Lease, id string) Reply {
+func (f *Fusebill) Overview(ctx context.Context, l *governor.Lease, id string) Reply {
 	return f.byID(ctx, l, call{method: http.MethodGet, path: "/customers/" + id + "/overview", want: record, id: id, idOptional: true})
 }
 
 // byID makes a call about one customer, unless what it calls an id is none.
-func (f *Fusebill) byID(ctx context.Context, l *Lease, c call) Reply {
+func (f *Fusebill) byID(ctx context.Context, l *governor.Lease, c call) Reply {
 	if !wholeNumber(c.id) {
 		return refusal("an id is a whole number without leading zeros, not "+strconv.Quote(c.id), "the id that the customer's page shows")
 	}
-	return f.api.do(ctx, l, c)
+	return f.do(ctx, l, c)
 }
 
 // refusal is the reply to a call that must not leave.
@@ -102,7 +92,7 @@ type Query struct {
 // Customers lists customers: a JSON array, with X-Count and its kin in the
 // header (developer.staxbill.com/reference/pagination). List rows may be a short
 // form of the record, and are never sent back.
-func (f *Fusebill) Customers(ctx context.Context, l *Lease, q Query) Reply {
+func (f *Fusebill) Customers(ctx context.Context, l *governor.Lease, q Query) Reply {
 	v := url.Values{"pageNumber": {strconv.Itoa(q.Page)}, "pageSize": {strconv.Itoa(q.Size)}}
 	if q.Terms != "" {
 		v.Set("query", q.Terms)
@@ -111,12 +101,145 @@ func (f *Fusebill) Customers(ctx context.Context, l *Lease, q Query) Reply {
 		v.Set("sortOrder", "Ascending")
 		v.Set("sortExpression", q.Order)
 	}
-	return f.api.do(ctx, l, call{method: http.MethodGet, path: "/customers?" + v.Encode(), want: list})
+	return f.do(ctx, l, call{method: http.MethodGet, path: "/customers?" + v.Encode(), want: list})
 }
 
 // TrackingCode looks a sales tracking code up (developer.staxbill.com/reference/ready-by-type-and-code).
 // The type may be given by its default or its renamed name; the reply shows which it is.
-func (f *Fusebill) TrackingCode(ctx context.Context, l *Lease, typ, code string) Reply {
+func (f *Fusebill) TrackingCode(ctx context.Context, l *governor.Lease, typ, code string) Reply {
 	v := url.Values{"type": {typ}, "code": {code}}
-	return f.api.do(ctx, l, call{method: http.MethodGet, path: "/SalesTrackingCodes?" + v.Encode(), want: object})
+	return f.do(ctx, l, call{method: http.MethodGet, path: "/SalesTrackingCodes?" + v.Encode(), want: object})
+}
+
+// List begins to read the list of the customers whom the terms of a query choose; "": of
+// all. mostSpoilt is how often the server may fail over a page, though it is there, before
+// the list is given up; 0: as often as it may leave anything unanswered.
+func (f *Fusebill) List(terms string, mostSpoilt int) *Listing {
+	return &Listing{fusebill: f, mostSpoilt: mostSpoilt, terms: terms, order: listOrder, count: -1,
+		watch: orderWatch{byID: true, byTime: true, together: map[uint64]bool{}}}
+}
+
+// Unaskable reports whether a reference cannot be searched for: the API gives some
+// characters a meaning of their own and documents no way to quote them
+// (developer.staxbill.com/reference/string-filtering), and may trim spaces.
+func Unaskable(ref string) bool {
+	return strings.ContainsAny(ref, ";:,|*") || ref == "" || ref == "[empty]" || strings.TrimSpace(ref) != ref
+}
+
+// Match is what a search by reference found.
+type Match struct {
+	IDs  []string          // of the customers whose reference is the one asked for, byte for byte
+	Rows []json.RawMessage // their list rows
+}
+
+const searchSize = 1000 // the server's cap is nowhere below it
+
+// FindByReference searches the customers with a reference, which need not be
+// unique (developer.staxbill.com/reference/customer-object). A match without
+// ids and an Answered reply mean that there is none.
+func (f *Fusebill) FindByReference(ctx context.Context, l *governor.Lease, ref string) (Match, Reply) {
+	if Unaskable(ref) {
+		return Match{}, refusal(fmt.Sprintf("the API cannot be asked for the reference %q: it holds one of ; : , | * or spaces at its ends", visible(ref)),
+			"the customer's id instead")
+	}
+	rep := f.Customers(ctx, l, Query{Terms: "reference:" + ref, Size: searchSize})
+	if rep.Class != Answered {
+		return Match{}, rep
+	}
+	m, class, err := matches(rep.Body, ref)
+	if err != nil {
+		rep.Class, rep.Err, rep.Body = class, err, nil
+	}
+	return m, rep
+}
+
+// matches picks the rows whose reference equals ref. Whether the server minds
+// letter case is not documented, so it may have found more.
+func matches(page []byte, ref string) (m Match, class Class, err error) {
+	seen := map[string]bool{}
+	rows := gjson.ParseBytes(page).Array()
+	for _, row := range rows {
+		id := identifier(row.Get("id"))
+		if !row.IsObject() || id == "" {
+			return Match{}, Lost, &LostError{Text: "the list of customers holds a row without an id"}
+		}
+		if identifier(row.Get("reference")) == ref && !seen[id] {
+			seen[id] = true
+			m.IDs, m.Rows = append(m.IDs, id), append(m.Rows, json.RawMessage(row.Raw))
+		}
+	}
+	if len(rows) >= searchSize {
+		return Match{}, Refused, &RecordError{fmt.Sprintf("more customers than one page holds have a reference like %q", visible(ref)), "the customer's id instead"}
+	}
+	return m, Answered, nil
+}
+
+// Update replaces a customer by the whole record in body, which holds its id and
+// status (developer.staxbill.com/reference/customers-2). A reply that shows
+// another customer, or none that can be read, is Lost.
+func (f *Fusebill) Update(ctx context.Context, l *governor.Lease, body []byte) Reply {
+	id := identifier(gjson.GetBytes(body, "id"))
+	if !gjson.ValidBytes(body) || !wholeNumber(id) {
+		return refusal("the record to be sent is not a JSON object with an id", "edit this customer by hand")
+	}
+	return f.do(ctx, l, call{method: http.MethodPut, path: "/customers", body: body, want: record, id: id})
+}
+
+// Hold puts a customer on hold (developer.staxbill.com/reference/hold-customer).
+// The reply shows the whole record, as Update's does.
+func (f *Fusebill) Hold(ctx context.Context, l *governor.Lease, id string) Reply {
+	return f.byID(ctx, l, call{method: http.MethodPost, path: "/CustomerHold/" + id, want: record, id: id})
+}
+
+// ServiceStartOptions are the ways to charge a customer who comes off hold for the
+// time on it, as the API spells them (developer.staxbill.com/reference/un-hold-customer).
+func ServiceStartOptions() []string {
+	return []string{"ChargeForAllMissedPeriods", "ChargeForLastMissedPeriods", "NoChargesForMissedPeriods", "ChargeForCurrentFullPeriod"}
+}
+
+// Unhold takes a customer off hold, which may charge them: the option, one of
+// ServiceStartOptions, says for what. The form of the reply is not known to us. Any
+// object is Answered that shows no other id, and what it says of the customer is
+// to be read back.
+func (f *Fusebill) Unhold(ctx context.Context, l *governor.Lease, id, serviceStartOption string) Reply {
+	if !slices.Contains(ServiceStartOptions(), serviceStartOption) {
+		return refusal(fmt.Sprintf("%q is no way to charge for the time on hold", visible(serviceStartOption)),
+			"one of "+strings.Join(ServiceStartOptions(), ", "))
+	}
+	body := fmt.Appendf(nil, `{"customerId":%s,"serviceStartOption":%q,"preview":false}`, id, serviceStartOption)
+	return f.byID(ctx, l, call{method: http.MethodPost, path: "/customers/unHold", body: body, want: object, id: id, idOptional: true})
+}
+
+// Latch links a customer to a HubSpot contact and company
+// (developer.staxbill.com/reference/latch-customer-1). The body is an object with
+// fusebillId, hubSpotId and hubSpotCompanyId, the last two a number or null each,
+// which removes the link. None may be missing: the API clears an id left out.
+func (f *Fusebill) Latch(ctx context.Context, l *governor.Lease, body []byte) Reply {
+	bad := func(fault string, args ...any) Reply {
+		return refusal("the link to be sent "+fmt.Sprintf(fault, args...), "link this customer by hand")
+	}
+	root := gjson.ParseBytes(body)
+	if !gjson.ValidBytes(body) || !root.IsObject() {
+		return bad("is not a JSON object")
+	}
+	if key, twice := repeatedKey(root); twice {
+		return bad("holds %q twice", visible(key))
+	}
+	for _, key := range []string{"fusebillId", "hubSpotId", "hubSpotCompanyId"} {
+		switch value := root.Get(key); {
+		case !value.Exists():
+			return bad("lacks %s, which would be cleared", key)
+		case value.Type == gjson.Null && key != "fusebillId":
+		case value.Type != gjson.Number || !wholeNumber(value.Raw):
+			return bad("holds no proper number as %s", key)
+		}
+	}
+	id := root.Get("fusebillId").Raw
+	return f.byID(ctx, l, call{method: http.MethodPost, path: "/HubSpot/latchCustomer", body: body, want: record, id: id})
+}
+
+// Unlatch removes a customer's links to a HubSpot contact and company
+// (developer.staxbill.com/reference/unlatch-customer-1).
+func (f *Fusebill) Unlatch(ctx context.Context, l *governor.Lease, id string) Reply {
+	return f.byID(ctx, l, call{method: http.MethodPost, path: "/HubSpot/UnlatchCustomer/" + id, want: record, id: id})
 }

@@ -204,18 +204,3 @@ func TestTrustIsRemembered(t *testing.T) {
 		t.Errorf("%s: %v", rep.Class, rep.Err)
 	}
 }
-
-func TestAPanicGivesThePermitBack(t *testing.T) {
-	g := NewGovernor(Limits{})
-	fb := serve(t, nil, func(o *Options) {
-		o.Governor = g
-		o.Transport = roundTrip(func(*http.Request) (*http.Response, error) { panic("transport") })
-	})
-	func() {
-		defer func() { recover() }()
-		fb.Customer(t.Context(), nil, "12")
-	}()
-	if g.account.out != 0 || g.account.probe != nil {
-		t.Errorf("%d permits are out", g.account.out)
-	}
-}

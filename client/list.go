@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tidwall/gjson"
@@ -25,23 +26,21 @@ const listOrder = "createdTimestamp"
 // It relies on X-Count at most: how many pages there are the vendor's pages tell in
 // two ways (X-MaxPageIndex), and a server may send fewer rows a page than asked for.
 type Listing struct {
-	Requests int // made so far
-
-	fusebill *Fusebill
-	patience Patience
-	terms    string
-	order    string
-	page     int // the next one
-	first    int // rows of the first page
-	read     int // rows so far
-	count    int // X-Count of the last page; -1: unknown
-	ended    bool
-	shifted  bool
-	lost     bool // given up before its end
-	unnamed  bool // a row did not show whether it has a reference
-	nobodys  int  // rows without an id
-	watch    orderWatch
-	last     [2]uint64 // first and last id of the page before
+	fusebill   *Fusebill
+	mostSpoilt int
+	terms      string
+	order      string
+	page       int // the next one
+	first      int // rows of the first page
+	read       int // rows so far
+	count      int // X-Count of the last page; -1: unknown
+	ended      bool
+	shifted    bool
+	lost       bool // given up before its end
+	unnamed    bool // a row did not show whether it has a reference
+	nobodys    int  // rows without an id
+	watch      orderWatch
+	last       [2]uint64 // first and last id of the page before
 }
 
 // ListPage is a page of the list.
@@ -58,11 +57,6 @@ type ListRow struct {
 	Raw       json.RawMessage
 }
 
-// List begins to read the list of the customers whom the terms of a query choose; "": of all.
-func (f *Fusebill) List(terms string, p Patience) *Listing {
-	return &Listing{fusebill: f, patience: p, terms: terms, order: listOrder, count: -1, watch: newOrderWatch()}
-}
-
 // Next asks for the next page, patiently. An Answered reply with a page without
 // rows is the end; any other reply ends the list early.
 func (l *Listing) Next(ctx context.Context) (ListPage, Reply) {
@@ -74,24 +68,34 @@ func (l *Listing) Next(ctx context.Context) (ListPage, Reply) {
 		l.order = "" // a server that does not sort may list all the same
 		rep = l.ask(ctx)
 	}
-	if rep.Class != Answered {
-		return ListPage{}, l.breakOff(ctx, rep)
+	if rep.Class == Answered {
+		p := ListPage{Rows: l.rows(rep.Body), At: rep.Received}
+		l.note(p, rep.Header)
+		return p, rep
 	}
-	p := ListPage{Rows: l.rows(rep.Body), At: rep.Received}
-	l.note(p, rep.Header)
-	return p, rep
+	l.ended = true
+	if l.reached() && !EndsRun(rep.Err) && ctx.Err() == nil {
+		l.shifted = l.shifted || rep.Class != Refused // who refuses a page behind the last one has ended the list in his own way
+		return ListPage{}, Reply{Class: Answered}
+	}
+	l.shifted = true
+	return ListPage{}, rep
 }
+
+const (
+	spoiltInOrder = 2 // first pages in their order that the server may fail over
+	triesBeyond   = 2 // attempts at a page with which nothing is expected
+)
 
 // ask asks for a page. A first page that the server twice fails over, though it
 // answers, is asked for without an order: it may be that which it fails over.
 func (l *Listing) ask(ctx context.Context) Reply {
-	p, spoilt := l.patience, 0
+	p, spoilt := l.fusebill.patience, 0
 	if l.reached() {
 		p.Tries = min(p.Tries, triesBeyond)
 	}
-	return Patiently(ctx, p, func() Reply {
+	return patiently(ctx, p, l.mostSpoilt, func() Reply {
 		rep := l.fusebill.Customers(ctx, nil, Query{Terms: l.terms, Page: l.page, Size: listSize, Order: l.order})
-		l.Requests += rep.Requests
 		if rep.spoilt() {
 			spoilt++
 		}
@@ -102,26 +106,9 @@ func (l *Listing) ask(ctx context.Context) Reply {
 	})
 }
 
-const (
-	spoiltInOrder = 2 // first pages in their order that the server may fail over
-	triesBeyond   = 2 // attempts at a page with which nothing is expected
-)
-
-// reached says that all customers were shown, by the server's count: the next page
-// is only asked for to make sure.
+// reached reports whether all customers were shown, by the server's count: the next
+// page is only asked for to make sure.
 func (l *Listing) reached() bool { return l.page > 0 && l.count >= 0 && l.read >= l.count }
-
-// breakOff ends the list at a page that could not be had. A server that refuses a
-// page behind the last one has ended it in its own way.
-func (l *Listing) breakOff(ctx context.Context, rep Reply) Reply {
-	l.ended = true
-	if l.reached() && !EndsRun(rep.Err) && ctx.Err() == nil {
-		l.shifted = l.shifted || rep.Class != Refused
-		return Reply{Class: Answered}
-	}
-	l.shifted = true
-	return rep
-}
 
 // rows takes a page apart. A row without an id is nobody's, and leaves the list incomplete.
 func (l *Listing) rows(body []byte) (rows []ListRow) {
@@ -160,14 +147,16 @@ func (l *Listing) note(p ListPage, h http.Header) {
 	if l.ended {
 		return
 	}
-	if l.repeats(p.Rows) {
+	before := l.last
+	l.last = [2]uint64{p.Rows[0].ID, p.Rows[len(p.Rows)-1].ID}
+	if l.last == before { // the server does not turn pages
 		l.ended, l.lost = true, l.read-len(p.Rows) < count
 	} else if !l.watch.distinct() && (count < 0 || l.read > 2*(count+listSize)) {
 		l.ended, l.shifted, l.lost = true, true, true
 	}
 }
 
-// goesOn says that another page may follow one with which the count is reached,
+// goesOn reports whether another page may follow one with which the count is reached,
 // which may be wrong: the server says so, or says nothing and the page is full.
 func (l *Listing) goesOn(rows int, h http.Header) bool {
 	switch {
@@ -177,14 +166,6 @@ func (l *Listing) goesOn(rows int, h http.Header) bool {
 		return rows >= listSize || rows > l.count
 	}
 	return rows >= l.first
-}
-
-// repeats says that a page is the one before it: the server does not turn pages.
-func (l *Listing) repeats(rows []ListRow) bool {
-	ends := [2]uint64{rows[0].ID, rows[len(rows)-1].ID}
-	again := ends == l.last
-	l.last = ends
-	return again
 }
 
 // number reads a header; -1: it is missing or no number.
@@ -211,20 +192,59 @@ func (l *Listing) Pages() int {
 	return max(1, (l.count+l.first-1)/l.first)
 }
 
-// Lost says that the list was given up while customers may follow: the server does
+// Lost reports whether the list was given up while customers may follow: the server does
 // not turn its pages, or nothing says when they would end.
 func (l *Listing) Lost() bool { return l.lost }
 
 // Nobodys is how many rows had no id: they stand for customers who are not in the pages.
 func (l *Listing) Nobodys() int { return l.nobodys }
 
-// CompleteByReference says that the list is [Listing.Complete], and that each row
+// CompleteByReference reports whether the list is [Listing.Complete], and each row
 // showed its customer's reference, or that there is none. Only then does it say
 // anything about who does not bear a reference.
 func (l *Listing) CompleteByReference() bool { return l.Complete() && !l.unnamed }
 
-// Complete says that the list has ended, and showed each customer once: nothing
+// Complete reports whether the list has ended, and showed each customer once: nothing
 // moved while it was read. Only then does it say anything about who is not in it.
 func (l *Listing) Complete() bool {
 	return l.ended && !l.shifted && l.watch.distinct() && l.read == l.count
 }
+
+// mostTogether bounds the ids kept of customers who were created at the same moment.
+const mostTogether = 10_000
+
+// orderWatch finds out whether a list shows a customer twice, without remembering
+// who was in it: in a list that ascends, by id or by time of creation, nobody
+// does. Of those created at one moment it keeps the ids until the next one.
+type orderWatch struct {
+	byID, byTime bool
+	id           uint64
+	time         string
+	together     map[uint64]bool
+}
+
+// add takes note of the next customer; created may be empty where the list does not show it.
+func (w *orderWatch) add(id uint64, created string) {
+	w.byID = w.byID && id > w.id
+	w.id = id
+	created = strings.TrimSuffix(created, "Z") // without it the stamps' texts sort as their times do
+	if created == "" || created < w.time {
+		w.byTime = false
+	}
+	if !w.byTime {
+		w.together = nil
+		return
+	}
+	if created > w.time {
+		w.time = created
+		clear(w.together)
+	}
+	if w.together[id] || len(w.together) == mostTogether {
+		w.byTime = false
+		return
+	}
+	w.together[id] = true
+}
+
+// distinct reports whether nobody was shown twice, as far as can be told.
+func (w *orderWatch) distinct() bool { return w.byID || w.byTime }

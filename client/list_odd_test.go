@@ -9,13 +9,13 @@ import (
 )
 
 // listed reads a list to its end.
-func listed(t *testing.T, h http.Handler, change ...func(*client.Patience)) (l *client.Listing, rows int, rep client.Reply) {
+func listed(t *testing.T, h http.Handler) (l counted, rows int, rep client.Reply) {
 	t.Helper()
-	p := client.PatienceFor("http://localhost")
-	for _, f := range change {
-		f(&p)
-	}
-	l = serving(t, h).List("", p)
+	return readOut(t, listing(t, h))
+}
+
+func readOut(t *testing.T, l counted) (_ counted, rows int, rep client.Reply) {
+	t.Helper()
 	for {
 		page, rep := l.Next(t.Context())
 		if rep.Class != client.Answered || len(page.Rows) == 0 {
@@ -29,8 +29,8 @@ func listed(t *testing.T, h http.Handler, change ...func(*client.Patience)) (l *
 func TestListWithAWrongCount(t *testing.T) {
 	for _, count := range []int{0, 1, 150} {
 		l, rows, _ := listed(t, &lister{page: pages(600, 4200, count)})
-		if rows != 4200 || l.Lost() || l.Complete() || l.Requests != 8 {
-			t.Errorf("count %d: %d rows, %d requests, lost: %v, complete: %v", count, rows, l.Requests, l.Lost(), l.Complete())
+		if rows != 4200 || l.Lost() || l.Complete() || l.requests() != 8 {
+			t.Errorf("count %d: %d rows, %d requests, lost: %v, complete: %v", count, rows, l.requests(), l.Lost(), l.Complete())
 		}
 	}
 }
@@ -63,8 +63,8 @@ func TestListEndsAsTheServerLikes(t *testing.T) {
 				}
 				return page == "2"
 			}))
-			if rep.Class != client.Answered || rows != 4 || l.Requests != c.requests || l.Complete() != c.complete || l.Lost() {
-				t.Errorf("%s: %d rows, %d requests, complete: %v, lost: %v", rep.Class, rows, l.Requests, l.Complete(), l.Lost())
+			if rep.Class != client.Answered || rows != 4 || l.requests() != c.requests || l.Complete() != c.complete || l.Lost() {
+				t.Errorf("%s: %d rows, %d requests, complete: %v, lost: %v", rep.Class, rows, l.requests(), l.Complete(), l.Lost())
 			}
 		})
 	}
@@ -87,8 +87,8 @@ func TestListThatCannotBeSorted(t *testing.T) {
 		}
 		return order != ""
 	}))
-	if rep.Class != client.Answered || rows != 4 || l.Requests != 5 || !l.Complete() {
-		t.Errorf("%s: %d rows, %d requests, complete: %v", rep.Class, rows, l.Requests, l.Complete())
+	if rep.Class != client.Answered || rows != 4 || l.requests() != 5 || !l.Complete() {
+		t.Errorf("%s: %d rows, %d requests, complete: %v", rep.Class, rows, l.requests(), l.Complete())
 	}
 }
 
@@ -96,10 +96,13 @@ func TestListThatCannotBeSorted(t *testing.T) {
 // mended; for one that is not there he waits.
 func TestListThatIsSpoilt(t *testing.T) {
 	for status, want := range map[int]int{http.StatusInternalServerError: 3, http.StatusBadGateway: 5} {
-		l, _, rep := listed(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }),
-			func(p *client.Patience) { p.Tries, p.Spoilt = 5, 3 })
-		if rep.Class != client.Lost || l.Requests != want {
-			t.Errorf("%d: %s after %d requests", status, rep.Class, l.Requests)
+		fb := serving(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }), func(o *client.Options) {
+			o.Patience = client.PatienceFor("http://localhost")
+			o.Patience.Tries = 5
+		})
+		l, _, rep := readOut(t, counted{fb.List("", 3), fb})
+		if rep.Class != client.Lost || l.requests() != want {
+			t.Errorf("%d: %s after %d requests", status, rep.Class, l.requests())
 		}
 	}
 }

@@ -2,14 +2,17 @@ package client
 
 import (
 	"context"
+	"rowbatch/client/governor"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
+func patientWith(url string) *Account { return &Account{patience: PatienceFor(url)} }
+
 func TestPatiently(t *testing.T) {
 	lost := Reply{Class: Lost, Err: &LostError{Text: "no answer"}}
-	day := Reply{Class: Unsent, Err: &DayLimitError{}}
+	day := Reply{Class: Unsent, Err: &governor.DayLimitError{}}
 	tests := []struct {
 		name    string
 		url     string
@@ -31,7 +34,7 @@ func TestPatiently(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				begun, calls := time.Now(), 0
-				rep := Patiently(t.Context(), PatienceFor(tt.url), func() Reply {
+				rep := patientWith(tt.url).Patiently(t.Context(), func() Reply {
 					calls++
 					return tt.replies[min(calls, len(tt.replies))-1]
 				})
@@ -43,7 +46,7 @@ func TestPatiently(t *testing.T) {
 	}
 	t.Run("stopped", func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
-		rep := Patiently(ctx, PatienceFor("https://example.com"), func() Reply { stop(); return lost })
+		rep := patientWith("https://example.com").Patiently(ctx, func() Reply { stop(); return lost })
 		if rep.Class != Lost {
 			t.Errorf("%+v", rep)
 		}

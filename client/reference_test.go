@@ -38,9 +38,12 @@ func TestMatches(t *testing.T) {
 		{"more than a page", full, "x", "", "more customers than one page"},
 	}
 	for _, tt := range tests {
-		m, err := matches([]byte(tt.page), tt.ref)
+		m, class, err := matches([]byte(tt.page), tt.ref)
 		if got := strings.Join(m.IDs, " "); got != tt.ids || len(m.Rows) != len(m.IDs) {
 			t.Errorf("%s: ids %q, %d rows; want %q", tt.name, got, len(m.Rows), tt.ids)
+		}
+		if unread := strings.HasPrefix(tt.err, "without"); err != nil && unread != (class == Lost) || err == nil && class != Answered {
+			t.Errorf("%s: %s", tt.name, class)
 		}
 		if (err != nil) != (tt.err != "") || err != nil && !strings.Contains(err.Error(), tt.err) {
 			t.Errorf("%s: %v, want %q", tt.name, err, tt.err)

@@ -8,19 +8,22 @@ import (
 	"net/url"
 	"strings"
 	"time"
-	"unicode"
+
+	"rowbatch/client/governor"
 )
 
-// Options are the settings of a Fusebill client.
+// Options are the settings of a client.
 type Options struct {
-	BaseURL   string            // such as https://secure.fusebill.com/v1; http only to a loopback address
-	Key       Secret            // as issued: it is Base64 already, and is never encoded again
-	Timeout   time.Duration     // of one attempt, its body included; 0: 30 s
-	Transport http.RoundTripper // nil: NewTransport(8)
-	Governor  *Governor         // for calls without a lease; nil: such calls are not limited
-	ReadOnly  bool              // the transport itself refuses every method but GET
+	BaseURL   string             // https; http only to a loopback address
+	Key       Secret             // as issued: Fusebill's is Base64 already, and is never encoded again
+	Username  Secret             // of Trackfinity alone: the admin account whose key it is
+	Timeout   time.Duration      // of one attempt, its body included; 0: 30 s
+	Transport http.RoundTripper  // nil: NewTransport(8)
+	Governor  *governor.Governor // for calls without a lease; nil: such calls are not limited
+	Patience  Patience           // the zero one: PatienceFor(BaseURL)
+	ReadOnly  bool               // the transport itself refuses every method but GET
 	UserAgent string
-	Log       *slog.Logger // a debug line for each request, without header values; nil: none
+	Log       *slog.Logger // a debug line for each request, without header and form values; nil: none
 }
 
 const (
@@ -28,11 +31,31 @@ const (
 	defaultConnections = 8
 )
 
+// Secret is a key that prints as *** wherever it ends up: in messages, logs,
+// JSON, YAML. fmt cannot call methods on unexported struct fields, so keep a
+// Secret in exported fields or in closures.
+type Secret string
+
+const mask = "***"
+
+// Reveal returns the secret itself.
+func (s Secret) Reveal() string { return string(s) }
+
+func (Secret) String() string   { return mask }
+func (Secret) GoString() string { return mask }
+
+// Format covers every verb: %x of a plain string type would print the bytes.
+func (Secret) Format(f fmt.State, _ rune) { fmt.Fprint(f, mask) }
+
+func (Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + mask + `"`), nil }
+func (Secret) MarshalText() ([]byte, error) { return []byte(mask), nil }
+func (Secret) LogValue() slog.Value         { return slog.StringValue(mask) }
+
 // SettingError is a setting that cannot be used.
 type SettingError struct {
 	Setting, Text, Try string
 
-	// Credential says that it is what proves who calls: a key, or the user name
+	// Credential reports that it is what proves who calls: a key, or the user name
 	// that goes with it.
 	Credential bool
 }
@@ -41,72 +64,48 @@ func (e *SettingError) Error() string {
 	return fmt.Sprintf("%s: %s (try: %s)", e.Setting, e.Text, e.Try)
 }
 
-// Loopback says that the URL's host is this machine.
+// Loopback reports whether the URL's host is this machine.
 func Loopback(baseURL string) bool {
 	u, err := url.Parse(baseURL)
-	return err == nil && loopbackHost(u.Hostname())
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return strings.EqualFold(u.Hostname(), "localhost") || ip != nil && ip.IsLoopback()
 }
-
-func loopbackHost(host string) bool {
-	ip := net.ParseIP(host)
-	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
-}
-
-// setting is the name of a setting, and what to do about a bad one.
-type setting struct{ name, try string }
-
-func fusebillURL() setting { return setting{"the Fusebill URL", "https://secure.fusebill.com/v1"} }
 
 // checkURL returns the base URL without a trailing slash. Its messages do not
 // quote the URL, which could hold a password.
-func checkURL(text string, s setting) (*url.URL, error) {
-	bad := func(why string) (*url.URL, error) {
-		return nil, &SettingError{Setting: s.name, Text: why, Try: s.try}
-	}
+func checkURL(text, setting, try string) (*url.URL, error) {
 	u, err := url.Parse(text)
+	why := ""
 	switch {
 	case err != nil, u.Host == "", u.Hostname() == "":
-		return bad("it is not a URL with a host")
+		why = "it is not a URL with a host"
 	case u.User != nil:
-		return bad("it holds a user name or password; the key is a setting of its own")
+		why = "it holds a user name or password; the key is a setting of its own"
 	case u.RawQuery != "", u.ForceQuery, u.Fragment != "":
-		return bad("it ends in a query or fragment")
-	case u.Scheme == "http" && !loopbackHost(u.Hostname()):
-		return bad("http would send the key unencrypted; only a loopback address may use it")
+		why = "it ends in a query or fragment"
+	case u.Scheme == "http" && !Loopback(text):
+		why = "http would send the key unencrypted; only a loopback address may use it"
 	case u.Scheme != "https" && u.Scheme != "http":
-		return bad("it does not start with https://")
+		why = "it does not start with https://"
+	}
+	if why != "" {
+		return nil, &SettingError{Setting: setting, Text: why, Try: try}
 	}
 	u.Path, u.RawPath = strings.TrimRight(u.Path, "/"), ""
 	return u, nil
 }
 
-// checkFusebillKey refuses what cannot be a key, before it is sent anywhere.
-func checkFusebillKey(key Secret) error {
-	const name = "the Fusebill key"
-	if strings.HasPrefix(strings.ToLower(key.Reveal()), "basic ") {
-		return &SettingError{name, `it starts with the word "Basic"`, "the key alone, as the account shows it", true}
-	}
-	return checkKey(key, setting{name, "Settings > Integrations > API Key in the account shows it"})
-}
-
-// checkKey asks of a key what every key has; s says where it is to be found.
-func checkKey(key Secret, s setting) error {
+// checkKey asks of a key what every key has; try says where it is to be found.
+func checkKey(key Secret, setting, try string) error {
 	switch text := key.Reveal(); {
 	case text == "":
-		return &SettingError{s.name, "it is not set", s.try, true}
+		return &SettingError{setting, "it is not set", try, true}
 	case strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }):
-		return &SettingError{s.name, "it holds spaces, line breaks or characters that no key has", "copy the key again, without quotes or blanks", true}
-	}
-	return nil
-}
-
-// checkUsername refuses what a header cannot carry unchanged.
-func checkUsername(username Secret, s setting) error {
-	switch text := username.Reveal(); {
-	case text == "":
-		return &SettingError{s.name, "it is not set", s.try, true}
-	case strings.TrimSpace(text) != text || strings.ContainsFunc(text, unicode.IsControl):
-		return &SettingError{s.name, "it holds line breaks, or blanks at its ends", "copy the name again, without them", true}
+		return &SettingError{setting, "it holds spaces, line breaks or characters that no key has",
+			"copy the key again, without quotes or blanks", true}
 	}
 	return nil
 }

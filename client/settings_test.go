@@ -45,7 +45,7 @@ func TestSettings(t *testing.T) {
 		if tt.setting == "the Fusebill key" { // both ask the same of a URL
 			continue
 		}
-		_, err := NewTrackfinity(TrackfinityOptions{BaseURL: tt.url, Key: "hunter2", Username: "ada"})
+		_, err := NewTrackfinity(Options{BaseURL: tt.url, Key: "hunter2", Username: "ada"})
 		if text := strings.Replace(tt.setting, "Fusebill", "Trackfinity", 1); !faultOf(err, text, false) || shows(err, "hunter2", "hun ter2") {
 			t.Errorf("%q: %v, want a fault of %q", tt.url, err, text)
 		}
@@ -73,12 +73,12 @@ func TestTrackfinityCredentials(t *testing.T) {
 		{"hunter2", " ada", "the Trackfinity user name", "blanks at its ends"},
 	}
 	for _, tt := range tests {
-		_, err := NewTrackfinity(TrackfinityOptions{BaseURL: "https://tracking.example.com/api", Key: tt.key, Username: tt.username})
+		_, err := NewTrackfinity(Options{BaseURL: "https://tracking.example.com/api", Key: tt.key, Username: tt.username})
 		if !faultOf(err, tt.setting, true) || err != nil && !shows(err, tt.try) || shows(err, "hunter2") {
 			t.Errorf("%v, want a fault of %q", err, tt.setting)
 		}
 	}
-	_, err := NewTrackfinity(TrackfinityOptions{Key: "hunter2", Username: "ada"})
+	_, err := NewTrackfinity(Options{Key: "hunter2", Username: "ada"})
 	if !faultOf(err, "the Trackfinity URL", false) || !shows(err, "TRACKFINITY_URL") {
 		t.Error(err)
 	}

@@ -3,81 +3,66 @@ package client
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
-	"time"
+	"unicode"
 
 	"golang.org/x/time/rate"
+
+	"rowbatch/client/governor"
 )
 
 // TrackfinityRate is asked of an install, in requests a second: no limit is
 // documented, and each install is a server of its own.
 const TrackfinityRate = rate.Limit(5)
 
-// TrackfinityOptions are the settings of a Trackfinity client.
-type TrackfinityOptions struct {
-	BaseURL   string            // https://<domain>/api; http only to a loopback address
-	Key       Secret            // of an admin account
-	Username  Secret            // its login
-	Timeout   time.Duration     // of one attempt, its body included; 0: 30 s
-	Transport http.RoundTripper // nil: NewTransport(8)
-	Governor  *Governor         // for calls without a lease; nil: such calls are not limited
-	ReadOnly  bool              // the transport itself refuses every method but GET
-	UserAgent string
-	Log       *slog.Logger // a debug line for each request, without headers and form values; nil: none
-}
-
 // Trackfinity is a client of one install. It may be used by many goroutines.
 //
 // The vendor's pages: docs.trackfinity.com/api. They show no reply that is not a
 // success, and no call that reads a customer.
-type Trackfinity struct{ api *api }
+type Trackfinity struct{ *Account }
 
 // NewTrackfinity checks the settings and returns a client. The error is a *SettingError.
-func NewTrackfinity(o TrackfinityOptions) (*Trackfinity, error) {
-	base, err := checkURL(o.BaseURL, setting{"the Trackfinity URL", "TRACKFINITY_URL as https://<domain>/api, with the domain of your install"})
+func NewTrackfinity(o Options) (*Trackfinity, error) {
+	base, err := checkURL(o.BaseURL, "the Trackfinity URL", "TRACKFINITY_URL as https://<domain>/api, with the domain of your install")
 	if err != nil {
 		return nil, err
 	}
-	if err := checkKey(o.Key, setting{"the Trackfinity key", `TRACKFINITY_API_KEY, with the key of "Change API Key" in the Affiliates Admin`}); err != nil {
+	const whereKey = `TRACKFINITY_API_KEY, with the key of "Change API Key" in the Affiliates Admin`
+	if err := checkKey(o.Key, "the Trackfinity key", whereKey); err != nil {
 		return nil, err
 	}
-	if err := checkUsername(o.Username, setting{"the Trackfinity user name", "TRACKFINITY_API_USERNAME, with the admin login that the key belongs to"}); err != nil {
-		return nil, err
+	const name = "the Trackfinity user name"
+	switch text := o.Username.Reveal(); {
+	case text == "":
+		return nil, &SettingError{name, "it is not set", "TRACKFINITY_API_USERNAME, with the admin login that the key belongs to", true}
+	case strings.TrimSpace(text) != text || strings.ContainsFunc(text, unicode.IsControl): // a header cannot carry it unchanged
+		return nil, &SettingError{name, "it holds line breaks, or blanks at its ends", "copy the name again, without them", true}
 	}
-	return &Trackfinity{newAPI(link{
-		base: base, timeout: o.Timeout, transport: o.Transport, governor: o.Governor,
-		readOnly: o.ReadOnly, userAgent: o.UserAgent, log: o.Log, vendor: trackfinityVendor(),
-		secrets: newSecrets(o.Key.Reveal()),
-		credentials: func(h http.Header) { // docs.trackfinity.com/api/api-overview
-			h.Set("api-key", o.Key.Reveal())
-			h.Set("api-username", o.Username.Reveal())
-		},
-	})}, nil
-}
-
-// What is answered to a wrong key or address is not documented; a login page is likely.
-func trackfinityVendor() vendor {
+	// What is answered to a wrong key or address is not documented; a login page is likely.
 	const credentials = "the key, the user name, and that ADMIN_API_ALLOWED_IPS in the install's settings (Security) lists this machine's address"
-	return vendor{
+	v := vendor{
 		bareHTML:  true,
 		vague404:  true,
 		tryDenied: "check " + credentials,
 		tryMoved:  "check the URL, " + credentials,
 		tryPage:   "check the URL, which ends in /api, " + credentials,
 	}
+	return &Trackfinity{newAccount(o, base, v, newSecrets(o.Key.Reveal()), func(h http.Header) { // docs.trackfinity.com/api/api-overview
+		h.Set("api-key", o.Key.Reveal())
+		h.Set("api-username", o.Username.Reveal())
+	})}, nil
 }
 
 // Ping asks whether this is the API and lets the caller in
 // (docs.trackfinity.com/api/api-overview). Answered is any reply with status 200
 // that is no web page; its body's form is not documented, and it may be empty. A
 // reply that says no in any way is NoAccess.
-func (t *Trackfinity) Ping(ctx context.Context, l *Lease) Reply {
-	return t.api.do(ctx, l, call{method: http.MethodGet, path: "/service/ping", want: echo})
+func (t *Trackfinity) Ping(ctx context.Context, l *governor.Lease) Reply {
+	return t.do(ctx, l, call{method: http.MethodGet, path: "/service/ping", want: echo})
 }
 
 // SetCustomerDetails changes the fields of a customer that the form holds, and no
@@ -89,11 +74,11 @@ func (t *Trackfinity) Ping(ctx context.Context, l *Lease) Reply {
 // NoAccess when a web page comes from an address that has not answered properly yet,
 // so Ping first. A form that could change what nobody meant is Refused with a
 // *RecordError, and does not leave.
-func (t *Trackfinity) SetCustomerDetails(ctx context.Context, l *Lease, form url.Values) Reply {
+func (t *Trackfinity) SetCustomerDetails(ctx context.Context, l *governor.Lease, form url.Values) Reply {
 	if fault := formFault(form); fault != "" {
 		return refusal(fault, "correct the row")
 	}
-	return t.api.do(ctx, l, call{method: http.MethodPatch, path: "/customer/set_customer_details",
+	return t.do(ctx, l, call{method: http.MethodPatch, path: "/customer/set_customer_details",
 		form: true, body: []byte(form.Encode()), want: assent, hidden: form["password"]})
 }
 

@@ -10,20 +10,17 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
-	"sync"
 	"testing"
-	"testing/synctest"
-	"time"
 )
 
 // affiliate returns a client of a loopback server.
-func affiliate(t *testing.T, handler http.HandlerFunc, change ...func(*TrackfinityOptions)) *Trackfinity {
+func affiliate(t *testing.T, handler http.HandlerFunc, change ...func(*Options)) *Trackfinity {
 	t.Helper()
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
 	transport := NewTransport(2)
 	t.Cleanup(transport.CloseIdleConnections)
-	o := TrackfinityOptions{BaseURL: server.URL + "/api/", Key: "tf-key", Username: "ada", Transport: transport, UserAgent: "rowbatch/test"}
+	o := Options{BaseURL: server.URL + "/api/", Key: "tf-key", Username: "ada", Transport: transport, UserAgent: "rowbatch/test"}
 	for _, f := range change {
 		f(&o)
 	}
@@ -44,7 +41,7 @@ func TestTrackfinityRequests(t *testing.T) {
 		if r.Method == http.MethodPatch {
 			io.WriteString(w, "true\n")
 		}
-	}, func(o *TrackfinityOptions) {
+	}, func(o *Options) {
 		o.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	})
 	tests := []struct {
@@ -117,7 +114,7 @@ func TestTrackfinityReadOnly(t *testing.T) {
 		if r.Method != http.MethodGet {
 			t.Errorf("%s left", r.Method)
 		}
-	}, func(o *TrackfinityOptions) { o.ReadOnly = true })
+	}, func(o *Options) { o.ReadOnly = true })
 	if rep := tf.Ping(t.Context(), nil); rep.Class != Answered {
 		t.Errorf("ping: %+v", rep)
 	}
@@ -152,74 +149,22 @@ func TestAPingMakesTheAddressTrusted(t *testing.T) {
 func TestNotTrueTellsWhatCame(t *testing.T) {
 	long := `"` + strings.Repeat("x", 500) + `\u001b hunter2"`
 	tf := affiliate(t, reply(long))
-	form := details()
-	form.Set("password", strings.Repeat("x", 200)) // and more than that is said
-	rep := tf.SetCustomerDetails(t.Context(), nil, form)
-	var not *NotTrueError
-	if !errors.As(rep.Err, &not) || rep.Class != Refused || not.Status != 200 || rep.Body != nil {
-		t.Fatalf("%+v", rep)
+	for password, want := range map[string]string{
+		strings.Repeat("x", 600): `"` + strings.Repeat("x", 299) + "…",
+		strings.Repeat("x", 200): leftOut, // and more than that is said
+	} {
+		form := details()
+		form.Set("password", password)
+		rep := tf.SetCustomerDetails(t.Context(), nil, form)
+		var not *NotTrueError
+		if !errors.As(rep.Err, &not) || rep.Class != Refused || not.Status != 200 || rep.Body != nil {
+			t.Fatalf("%+v", rep)
+		}
+		if not.Text != want {
+			t.Errorf("it says %q", not.Text)
+		}
+		if EndsRun(rep.Err) {
+			t.Error("a row's trouble ends the run")
+		}
 	}
-	if not.Text != `"******`+strings.Repeat("x", 100)+`\u001b hunter2"` {
-		t.Errorf("it says %q", not.Text)
-	}
-	if EndsRun(rep.Err) {
-		t.Error("a row's trouble ends the run")
-	}
-}
-
-// Nothing is known of an install's limits: one request goes ahead, then five a
-// second, and a 429 holds all of them up.
-func TestTrackfinityPace(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newFake(time.Minute, 1000, 1)
-		f.latency = func() time.Duration { return 150 * time.Millisecond } // each way
-		alone := 0
-		f.fault = func(n int, _ *http.Request) *verbatim {
-			switch n {
-			case 1:
-				alone = f.most
-			case 31:
-				return &verbatim{status: http.StatusTooManyRequests}
-			}
-			return &verbatim{status: http.StatusOK, body: "true", after: 300 * time.Millisecond}
-		}
-		g := NewGovernor(Limits{Rate: TrackfinityRate})
-		tf, err := NewTrackfinity(TrackfinityOptions{BaseURL: "https://tracking.example.com/api", Key: "tf-key", Username: "ada", Transport: f, Governor: g})
-		if err != nil {
-			t.Fatal(err)
-		}
-		var group sync.WaitGroup
-		for range 8 {
-			group.Go(func() {
-				for range 8 {
-					for tf.SetCustomerDetails(t.Context(), nil, details()).Class != Answered {
-					}
-				}
-			})
-		}
-		group.Wait()
-		if alone != 1 || f.most < 2 {
-			t.Errorf("in flight before the first answer: %d, later %d; want 1, and several", alone, f.most)
-		}
-		if first := f.times[1].Sub(f.times[0]); first < 600*time.Millisecond {
-			t.Errorf("the second request left %s after the first, before its answer", first)
-		}
-		for n := 7; n < len(f.times); n++ { // five in any second, and one whose turn had come while nothing might leave
-			if gap := f.times[n].Sub(f.times[n-6]); gap < 990*time.Millisecond {
-				t.Errorf("requests %d to %d within %s", n-6, n, gap)
-			}
-		}
-		if took := f.times[29].Sub(f.times[1]); took > 6*time.Second {
-			t.Errorf("28 requests took %s, want 5 a second", took)
-		}
-		var pauses []time.Duration
-		for n := 30; n+1 < len(f.times); n++ {
-			if gap := f.times[n+1].Sub(f.times[n]); gap > 10*time.Second {
-				pauses = append(pauses, gap)
-			}
-		}
-		if len(pauses) != 1 || pauses[0] < 55*time.Second || len(f.times) != 65 {
-			t.Errorf("pauses %v in %d requests; want one of a minute in 65", pauses, len(f.times))
-		}
-	})
 }

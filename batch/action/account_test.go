@@ -8,6 +8,7 @@ import (
 
 	"rowbatch/batch/action"
 	"rowbatch/client"
+	"rowbatch/client/governor"
 	"rowbatch/client/sandbox"
 )
 
@@ -44,9 +45,9 @@ func stand(t *testing.T, o sandbox.Options, faults ...string) *sandbox.Sandbox {
 	return s
 }
 
-func clientOf(t *testing.T, transport http.RoundTripper, key client.Secret, governor *client.Governor) *client.Fusebill {
+func clientOf(t *testing.T, transport http.RoundTripper, key client.Secret, g *governor.Governor) *client.Fusebill {
 	t.Helper()
-	fb, err := client.NewFusebill(client.Options{BaseURL: baseURL, Key: key, Transport: transport, Governor: governor})
+	fb, err := client.NewFusebill(client.Options{BaseURL: baseURL, Key: key, Transport: transport, Governor: g})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +57,7 @@ func clientOf(t *testing.T, transport http.RoundTripper, key client.Secret, gove
 // lookupAt asks a stand-in with a good key.
 func lookupAt(t *testing.T, transport http.RoundTripper) *action.Lookup {
 	t.Helper()
-	return &action.Lookup{Fusebill: clientOf(t, transport, issuedKey, nil), Patience: client.PatienceFor(baseURL), Workers: 3}
+	return &action.Lookup{Fusebill: clientOf(t, transport, issuedKey, nil), Workers: 3}
 }
 
 // always is a server that gives one answer to everything.

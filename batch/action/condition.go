@@ -51,9 +51,11 @@ func NewCondition(code string, overview bool) (*Condition, error) {
 	if err != nil {
 		return nil, err
 	}
-	known, inOverview := customerTypes(), overviewTypes()
-	if overview {
-		maps.Copy(known, inOverview)
+	known := types.Map{}
+	for _, f := range customerFields() {
+		if !f.Family && (f.has(inRecord) || overview) {
+			known[f.Name] = f.valueType()
+		}
 	}
 	used, err := namesUsed(tree.Node, known)
 	if err != nil {
@@ -86,7 +88,7 @@ func NewCondition(code string, overview bool) (*Condition, error) {
 	}
 	c := &Condition{code: code, program: program, types: used}
 	for name := range used {
-		c.beyondOverview = c.beyondOverview || inOverview[name] == nil
+		c.beyondOverview = c.beyondOverview || !fieldOf(name).has(inOverview)
 	}
 	return c, nil
 }
@@ -324,10 +326,7 @@ func (r *conditionRewriter) besideNil(n ast.Node, part *ast.Node, other ast.Node
 // neverHas refuses values that a field never has. A != with one would hold for every customer.
 func (r *conditionRewriter) neverHas(field ast.Node, values ...ast.Node) {
 	name := spelledName(field)
-	all := map[string][]string{ // where the vendor's pages name them all
-		"status":                {"Draft", "Active", "Hold", "Suspended", "Cancelled"},
-		"customerAccountStatus": {"Good", "PoorStanding", "Collection"},
-	}[name]
+	all := fieldOf(name).values
 	for _, n := range values {
 		if text, is := n.(*ast.StringNode); is {
 			r.refuseIf(all != nil && !slices.Contains(all, text.Value), n, "%s is never %s; it is one of %s", name, n, strings.Join(all, ", "))
@@ -359,7 +358,7 @@ func conditionAdvice(message string, known types.Map) string {
 		return `; a tracking code is named by its type, as in salesTrackingCode["Region"]`
 	case member >= 0:
 		return "; name one of its fields, as in " + names[member]
-	case overviewTypes()[name] != nil:
+	case fieldOf(name).has(inOverview):
 		return "; it is known for hold only (it stands in the overview)"
 	case found:
 		return "; did you mean " + near + "?"
@@ -391,40 +390,4 @@ func (a conditioned) Decide(it *batch.Item, now batch.Record) (batch.Step, *batc
 		return batch.Step{}, out
 	}
 	return a.Action.Decide(it, now)
-}
-
-// customerTypes are the fields of a customer
-// (developer.staxbill.com/reference/customer-object). Ids are texts, since they
-// exceed what a float64 tells apart; so are fields whose form is not documented.
-func customerTypes() types.Map {
-	return terms(`id uri firstName middleName lastName companyName suffix title primaryEmail secondaryEmail primaryPhone secondaryPhone
-		reference status customerAccountStatus currency parentId portalUserName
-		customerReference.reference1 customerReference.reference2 customerReference.reference3
-		customerAcquisition.adContent customerAcquisition.campaign customerAcquisition.keyword
-		customerAcquisition.landingPage customerAcquisition.medium customerAcquisition.source
-		quickBooksLatchType quickBooksId quickBooksSyncToken hubSpotId hubSpotCompanyId geotabId salesforceId salesforceAccountType
-		salesforceSynchStatus netsuiteId netsuiteSynchStatus netsuiteCustomerType digitalRiverId
-		requiresProjectedInvoiceGeneration requiresFinancialCalendarGeneration modifiedTimestamp createdTimestamp`,
-		"monthlyRecurringRevenue netMonthlyRecurringRevenue", "isParent canChangeCurrency")
-}
-
-// overviewTypes are the fields of a customer's overview
-// (developer.staxbill.com/reference/read-customer-overview-1).
-func overviewTypes() types.Map {
-	return terms(`id uri title firstName middleName lastName suffix primaryEmail primaryPhone companyName reference
-		status customerAccountStatus currency parentId parentName salesforceSynchStatus unknownPaymentActivityId
-		hubSpotId hubSpotCompanyId salesforceId quickbooksId netsuiteId geotabId
-		createdTimestamp statusTimestamp customerAccountStatusTimestamp nextBillingDate`,
-		`pendingCharges arBalance unallocatedPayments unallocatedCredits unallocatedOpeningBalance lifetimeValue
-		monthlyRecurringRevenue netMonthlyRecurringRevenue daysUntilSuspension daysUntilCancellation`, "isParent")
-}
-
-func terms(texts, numbers, flags string) types.Map {
-	all := types.Map{}
-	for typ, names := range map[types.Type]string{types.String: texts, types.Float64: numbers, types.Bool: flags} {
-		for name := range strings.FieldsSeq(names) {
-			all[name] = typ
-		}
-	}
-	return all
 }

@@ -2,7 +2,6 @@ package action
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/tidwall/gjson"
@@ -16,44 +15,27 @@ type ExportColumn struct {
 	Overview bool
 }
 
-// overviewColumns are the balances and dates that only the overview shows
-// (developer.staxbill.com/reference/read-customer-overview-1).
-func overviewColumns() []string {
-	return []string{"arBalance", "pendingCharges", "unallocatedPayments", "unallocatedCredits", "unallocatedOpeningBalance", "lifetimeValue",
-		"nextBillingDate", "statusTimestamp", "customerAccountStatusTimestamp", "daysUntilSuspension", "daysUntilCancellation"}
-}
-
-// recordColumns are fields that a customer's record shows and no update sets.
-func recordColumns() []string {
-	return []string{"status", "customerAccountStatus", "currency", "monthlyRecurringRevenue", "netMonthlyRecurringRevenue",
-		"createdTimestamp", "modifiedTimestamp", "isParent", "portalUserName", "hubSpotId", "hubSpotCompanyId",
-		"salesforceId", "salesforceAccountType", "salesforceSynchStatus", "netsuiteId", "netsuiteSynchStatus", "netsuiteCustomerType",
-		"geotabId", "digitalRiverId", "quickBooksSyncToken", "canChangeCurrency", "uri"}
-}
-
-// readOnlyColumns are what an export may show beside the fields of an update.
-func readOnlyColumns() []string { return append(recordColumns(), overviewColumns()...) }
-
-// DefaultColumns are the id and every field that an update takes. Types of sales
-// tracking codes differ from account to account, and which of them occur is known
-// only when the last customer has been read, when the heading is long written:
-// they are named by whoever wants them.
-func DefaultColumns() (columns []ExportColumn) {
-	columns = append(columns, ExportColumn{Name: "id"})
-	for _, f := range UpdateSchema().Fields {
-		if !f.Family {
-			columns = append(columns, ExportColumn{Name: f.Name})
+// exportColumns are the columns of those fields of which something is true.
+func exportColumns(is func(field) bool) (columns []ExportColumn) {
+	for _, f := range customerFields() {
+		if is(f) {
+			columns = append(columns, ExportColumn{f.Name, !f.has(inRecord)})
 		}
 	}
 	return columns
 }
 
-// OverviewColumns are the columns of --overview.
-func OverviewColumns() (columns []ExportColumn) {
-	for _, name := range overviewColumns() {
-		columns = append(columns, ExportColumn{name, true})
-	}
-	return columns
+// DefaultColumns are the id and every field that an update takes. Types of sales
+// tracking codes differ from account to account, and which of them occur is known
+// only when the last customer has been read, when the heading is long written:
+// they are named by whoever wants them.
+func DefaultColumns() []ExportColumn {
+	return exportColumns(func(f field) bool { return (f.set() || f.has(key)) && !f.Family })
+}
+
+// OverviewColumns are the columns of --overview: balances and dates that only the overview shows.
+func OverviewColumns() []ExportColumn {
+	return exportColumns(func(f field) bool { return f.onlyShown() && !f.has(inRecord) })
 }
 
 // FindColumn finds what a person means by the name of a column.
@@ -62,12 +44,8 @@ func FindColumn(name string) (ExportColumn, error) {
 	if len(name) > len(trackingPrefix) && strings.EqualFold(name[:len(trackingPrefix)], trackingPrefix) {
 		return ExportColumn{Name: trackingPrefix + strings.TrimSpace(name[len(trackingPrefix):])}, nil
 	}
-	known := slices.Concat(DefaultColumns(), OverviewColumns())
-	for _, n := range recordColumns() {
-		known = append(known, ExportColumn{Name: n})
-	}
 	var names []string
-	for _, c := range known {
+	for _, c := range exportColumns(func(f field) bool { return !f.has(noColumn) && !f.Family }) {
 		if strings.EqualFold(c.Name, name) {
 			return c, nil
 		}

@@ -10,12 +10,13 @@ import (
 
 	"rowbatch/batch"
 	"rowbatch/client"
+	"rowbatch/client/governor"
 )
 
 // Fusebill is an account: its client, and the governor of its requests.
 type Fusebill struct {
 	Client   *client.Fusebill
-	Governor *client.Governor
+	Governor *governor.Governor
 }
 
 // open leases the requests of a visit together.
@@ -34,7 +35,7 @@ func (f Fusebill) open(ctx context.Context, requests int, sent []batch.Change) (
 // fusebillVisit is one turn with one Fusebill customer.
 type fusebillVisit struct {
 	client *client.Fusebill
-	lease  *client.Lease
+	lease  *governor.Lease
 }
 
 // Read fetches the customer.

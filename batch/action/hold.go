@@ -19,13 +19,6 @@ func HoldSchema() mapping.Schema {
 	return mapping.Schema{Action: "hold", System: SystemFusebill, Keys: FusebillKeys(), Guards: overviewTexts()}
 }
 
-// overviewTexts are fields that a customer's overview shows and no hold moves
-// (developer.staxbill.com/reference/read-customer-overview-1).
-func overviewTexts() []string {
-	return []string{"title", "firstName", "middleName", "lastName", "suffix", "primaryEmail", "primaryPhone", "companyName",
-		"currency", "parentId", "hubSpotId", "hubSpotCompanyId", "salesforceId", "netsuiteId", "geotabId"}
-}
-
 const onHold = "Hold"
 
 // mostHolds: a hold acts on billing, and what a second one does is not documented.

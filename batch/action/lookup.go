@@ -23,7 +23,6 @@ import (
 // Its requests are repeated patiently while the server does not answer.
 type Lookup struct {
 	Fusebill *client.Fusebill
-	Patience client.Patience
 	Workers  int
 }
 
@@ -60,9 +59,10 @@ func (l *Lookup) reference(stop context.Context, ref string) (Found, error) {
 			"the API has no way to search for the reference %q: %s; use the customer's id, or --lookup list", ref, whyUnaskable(ref)))}, nil
 	}
 	var match client.Match
-	rep, requests, err := l.ask(stop, func() client.Reply {
+	requests := 0
+	rep, err := l.ask(stop, func() client.Reply {
 		m, rep := l.Fusebill.FindByReference(stop, nil, ref)
-		match = m
+		match, requests = m, requests+rep.Requests
 		return rep
 	})
 	f := Found{Reference: ref, Requests: requests}
@@ -109,37 +109,31 @@ func whyUnaskable(ref string) string {
 }
 
 // ask repeats a request until it is answered or refused. The error ends the run.
-func (l *Lookup) ask(stop context.Context, request func() client.Reply) (client.Reply, int, error) {
-	requests := 0
-	rep := client.Patiently(stop, l.Patience, func() client.Reply {
-		rep := request()
-		requests += rep.Requests
-		return rep
-	})
+func (l *Lookup) ask(stop context.Context, request func() client.Reply) (client.Reply, error) {
+	rep := l.Fusebill.Patiently(stop, request)
 	if client.EndsRun(rep.Err) {
-		return rep, requests, rep.Err
+		return rep, rep.Err
 	}
-	return rep, requests, nil
+	return rep, nil
 }
 
 // Codes looks up each type and code that a file gives, once, and the types of
 // which it only removes codes. A server that does not know the route leaves the
 // names as they are given.
-func (l *Lookup) Codes(stop context.Context, uses []mapping.Use) (codes *TrackingCodes, requests int, err error) {
-	codes = NewTrackingCodes()
+func (l *Lookup) Codes(stop context.Context, uses []mapping.Use) (*TrackingCodes, error) {
+	codes := NewTrackingCodes()
 	for _, use := range uses {
 		if known(use, uses) {
 			continue
 		}
-		rep, n, err := l.ask(stop, func() client.Reply { return l.Fusebill.TrackingCode(stop, nil, use.Member, cmp.Or(use.Text, anyCode)) })
-		requests += n
+		rep, err := l.ask(stop, func() client.Reply { return l.Fusebill.TrackingCode(stop, nil, use.Member, cmp.Or(use.Text, anyCode)) })
 		switch {
 		case err != nil:
-			return codes, requests, err
+			return codes, err
 		case stop.Err() != nil:
-			return codes, requests, context.Cause(stop)
+			return codes, context.Cause(stop)
 		case unknownRoute(rep):
-			return codes, requests, nil
+			return codes, nil
 		case rep.Class == client.Answered && use.Text != "":
 			codes.learn(use, rep.Body)
 		case rep.Class == client.Refused && use.Text != "":
@@ -147,10 +141,10 @@ func (l *Lookup) Codes(stop context.Context, uses []mapping.Use) (codes *Trackin
 		case rep.Class == client.Refused && rep.Status == http.StatusBadRequest:
 			codes.UnknownType(use.Member, rep.Err.Error())
 		case rep.Class != client.Answered && rep.Class != client.Refused:
-			return codes, requests, fmt.Errorf("the sales tracking code %q could not be looked up: %w", use.Text, rep.Err)
+			return codes, fmt.Errorf("the sales tracking code %q could not be looked up: %w", use.Text, rep.Err)
 		}
 	}
-	return codes, requests, nil
+	return codes, nil
 }
 
 // anyCode stands in the question whether a type exists: for an unknown type the

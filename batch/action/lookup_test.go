@@ -15,6 +15,7 @@ import (
 	"rowbatch/batch"
 	"rowbatch/batch/action"
 	"rowbatch/client"
+	"rowbatch/client/governor"
 	"rowbatch/client/sandbox"
 	"rowbatch/mapping"
 )
@@ -111,7 +112,7 @@ func TestManyReferences(t *testing.T) {
 // Without access no request makes sense, and no row is at fault.
 func TestReferencesWithoutAccess(t *testing.T) {
 	s := stand(t, sandbox.Options{})
-	l := &action.Lookup{Fusebill: clientOf(t, s.Transport(), revokedKey, nil), Patience: client.PatienceFor(baseURL), Workers: 1}
+	l := &action.Lookup{Fusebill: clientOf(t, s.Transport(), revokedKey, nil), Workers: 1}
 	all, err := finding(t.Context(), l, "ac-1", "gone", "40021", "nobody", "x", "y")
 	var access *client.AccessError
 	if !errors.As(err, &access) || access.Status != http.StatusUnauthorized {
@@ -131,9 +132,9 @@ func TestReferencesWithoutAccess(t *testing.T) {
 func TestReferencesAtTheDaysLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := stand(t, sandbox.Options{Day: 2, Minute: 100})
-		l := &action.Lookup{Fusebill: clientOf(t, s.Transport(), issuedKey, client.NewGovernor(client.Limits{})), Patience: client.PatienceFor(baseURL), Workers: 1}
+		l := &action.Lookup{Fusebill: clientOf(t, s.Transport(), issuedKey, governor.New(governor.Limits{})), Workers: 1}
 		all, err := finding(t.Context(), l, "ac-1", "gone", "40021", "nobody")
-		var day *client.DayLimitError
+		var day *governor.DayLimitError
 		if !errors.As(err, &day) || s.Requests().Throttled > 0 {
 			t.Errorf("%v after %d 429s", err, s.Requests().Throttled)
 		}
@@ -185,8 +186,9 @@ func TestCodes(t *testing.T) {
 	for _, tt := range tests {
 		all = append(all, uses(tt.typ, tt.code)...)
 	}
-	codes, requests, err := lookupAt(t, stand(t, sandbox.Options{}).Transport()).Codes(t.Context(), all)
-	if err != nil || requests != len(tests) {
+	l := lookupAt(t, stand(t, sandbox.Options{}).Transport())
+	codes, err := l.Codes(t.Context(), all)
+	if requests := l.Fusebill.Requests(); err != nil || requests != len(tests) {
 		t.Fatalf("%v after %d requests", err, requests)
 	}
 	for _, tt := range tests {
@@ -210,8 +212,8 @@ func itemWith(t *testing.T, codes *action.TrackingCodes, typ, code string) *batc
 // A server that does not know the call leaves the names as the file gives them.
 func TestCodesOfAServerWithoutTheCall(t *testing.T) {
 	l := lookupAt(t, always{404, `{"Message":"No HTTP resource was found that matches the request URI."}`})
-	codes, requests, err := l.Codes(t.Context(), uses("Region", "EAST", "Region", "WEST"))
-	if err != nil || requests != 1 {
+	codes, err := l.Codes(t.Context(), uses("Region", "EAST", "Region", "WEST"))
+	if requests := l.Fusebill.Requests(); err != nil || requests != 1 {
 		t.Errorf("%v after %d requests", err, requests)
 	}
 	if it := itemWith(t, codes, "Region", "EAST"); it.Out != nil || it.Edits[0].Want != `"EAST"` {
@@ -222,7 +224,7 @@ func TestCodesOfAServerWithoutTheCall(t *testing.T) {
 // An answer about another code, or about none, must not decide what a row writes.
 func TestCodesOfAnAnswerThatIsNone(t *testing.T) {
 	for _, body := range []string{`{}`, `{"type":null,"code":null}`, `{"type":"Region"}`, `{"type":"Region","code":""}`, `{"type":"Region","code":"WEST"}`} {
-		codes, _, err := lookupAt(t, always{200, body}).Codes(t.Context(), uses("Region", "EAST"))
+		codes, err := lookupAt(t, always{200, body}).Codes(t.Context(), uses("Region", "EAST"))
 		if err != nil {
 			continue // the run has not begun
 		}
@@ -258,9 +260,9 @@ func TestCodesThatCannotBeLookedUp(t *testing.T) {
 				if tt.stopped {
 					ctx = ended
 				}
-				l := &action.Lookup{Fusebill: clientOf(t, stand(t, sandbox.Options{}, tt.fault).Transport(), tt.key, nil), Patience: client.PatienceFor(baseURL), Workers: 1}
-				_, requests, err := l.Codes(ctx, uses("Sales Tracking Code 1", "EMB", "Region", "EAST"))
-				if err == nil || !strings.Contains(err.Error(), tt.text) || requests != tt.requests {
+				l := &action.Lookup{Fusebill: clientOf(t, stand(t, sandbox.Options{}, tt.fault).Transport(), tt.key, nil), Workers: 1}
+				_, err := l.Codes(ctx, uses("Sales Tracking Code 1", "EMB", "Region", "EAST"))
+				if requests := l.Fusebill.Requests(); err == nil || !strings.Contains(err.Error(), tt.text) || requests != tt.requests {
 					t.Errorf("%v after %d requests, want %q", err, requests, tt.text)
 				}
 			})

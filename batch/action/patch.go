@@ -8,6 +8,7 @@ import (
 
 	"rowbatch/batch"
 	"rowbatch/client"
+	"rowbatch/client/governor"
 	"rowbatch/mapping"
 )
 
@@ -46,7 +47,7 @@ func PatchSchema() mapping.Schema {
 // Trackfinity is an install: its client, and the governor of its requests.
 type Trackfinity struct {
 	Client   *client.Trackfinity
-	Governor *client.Governor
+	Governor *governor.Governor
 }
 
 // patch edits a Trackfinity customer. The API has no call that reads one, so
@@ -140,7 +141,7 @@ func (p *patch) Settle([]batch.Change, batch.Record) batch.Verdict { return batc
 // patchVisit is one turn with one Trackfinity customer.
 type patchVisit struct {
 	client *client.Trackfinity
-	lease  *client.Lease
+	lease  *governor.Lease
 }
 
 // Read knows no more than the customer's id, and makes no request.

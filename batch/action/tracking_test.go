@@ -143,8 +143,8 @@ func TestRemovalUnderADefaultName(t *testing.T) {
 
 func TestRemovalUnderATypeThatDoesNotExist(t *testing.T) {
 	l := lookupAt(t, stand(t, sandbox.Options{}).Transport())
-	codes, requests, err := l.Codes(t.Context(), uses("Sales Tracking Code 3", "", "Nope", "", "Region", "EAST", "Region", ""))
-	if err != nil || requests != 3 {
+	codes, err := l.Codes(t.Context(), uses("Sales Tracking Code 3", "", "Nope", "", "Region", "EAST", "Region", ""))
+	if requests := l.Fusebill.Requests(); err != nil || requests != 3 {
 		t.Fatalf("%v after %d requests", err, requests)
 	}
 	removal := func(typ string) *batch.Item {

@@ -8,70 +8,7 @@ import (
 	"github.com/tidwall/sjson"
 
 	"rowbatch/batch"
-	"rowbatch/mapping"
 )
-
-// UpdateSchema is the field table of `update`: what the vendor's PUT takes
-// (developer.staxbill.com/docs/modifying-an-existing-customer, …/reference/customer-object).
-func UpdateSchema() mapping.Schema {
-	text := func(name string, most int) mapping.Field {
-		return mapping.Field{Name: name, Kind: mapping.Text, Max: most}
-	}
-	return mapping.Schema{
-		Action: "update", System: SystemFusebill,
-		Keys: FusebillKeys(),
-		Fields: []mapping.Field{
-			text("firstName", 50), text("middleName", 50), text("lastName", 50),
-			{Name: "companyName", Kind: mapping.Text, Max: 255, WarnOver: 50}, // the vendor's pages say 50 and 255
-			text("suffix", 50),
-			{Name: "title", Kind: mapping.Enum, Enum: []string{"Mr", "Mrs", "Ms", "Miss", "Dr"}},
-			{Name: "primaryEmail", Kind: mapping.Email, Max: 255, Clear: mapping.IfAllowed}, // invoices go there
-			{Name: "secondaryEmail", Kind: mapping.Email, Max: 255},
-			{Name: "primaryPhone", Kind: mapping.Phone, Max: 50},
-			{Name: "secondaryPhone", Kind: mapping.Phone, Max: 50},
-			{Name: "reference", Kind: mapping.Reference, Max: 255, Unique: "reference_chain"},
-			text("customerReference.reference1", 0), text("customerReference.reference2", 0), text("customerReference.reference3", 0),
-			text("customerAcquisition.adContent", 0), text("customerAcquisition.campaign", 0), text("customerAcquisition.keyword", 0),
-			text("customerAcquisition.landingPage", 0), text("customerAcquisition.medium", 0), text("customerAcquisition.source", 0),
-			{Name: trackingPrefix, Kind: mapping.Text, Max: 255, Family: true},
-			{Name: "parentId", Kind: mapping.Digits, Parent: true},
-			// The vendor's search page and its PUT sample name different values.
-			{Name: "quickBooksLatchType", Kind: mapping.Enum, Enum: []string{"CreateNew", "LatchExisting", "DoNothing", "Enabled"}},
-			{Name: "quickBooksId", Kind: mapping.Digits},
-		},
-		Belongs:  belongs(),
-		Exported: true, ReadOnly: readOnlyColumns(),
-		Guards: []string{"status", "currency", "customerAccountStatus", "hubSpotId", "hubSpotCompanyId", "salesforceId", "netsuiteId", "geotabId"},
-	}
-}
-
-// FusebillKeys are the columns that can name a Fusebill customer.
-func FusebillKeys() []mapping.Field {
-	return []mapping.Field{
-		{Name: "id", Kind: mapping.Digits},
-		{Name: "reference", Kind: mapping.Reference, Max: 255},
-	}
-}
-
-// belongs tells of fields that an update must not touch where they belong.
-func belongs() map[string]string {
-	hold := "an update must not change it, since writing a status acts on billing"
-	latch := "links to HubSpot are made by the API's own latch call, not by an update"
-	system := "the billing system keeps it itself"
-	other := "links to other systems are made in the account, not by an update"
-	return map[string]string{
-		"status": hold, "customerAccountStatus": system,
-		"currency": "it is fixed once a customer is created", "canChangeCurrency": system,
-		"hubSpotId": latch, "hubSpotCompanyId": latch,
-		"uri": system, "monthlyRecurringRevenue": system, "netMonthlyRecurringRevenue": system,
-		"modifiedTimestamp": system, "createdTimestamp": system, "isParent": system,
-		"quickBooksSyncToken": system, "portalUserName": "it is the customer's own login",
-		"salesforceId": other, "salesforceAccountType": other, "salesforceSynchStatus": other,
-		"netsuiteId": other, "netsuiteSynchStatus": other, "netsuiteCustomerType": other,
-		"geotabId": other, "digitalRiverId": other,
-		"requiresProjectedInvoiceGeneration": system, "requiresFinancialCalendarGeneration": system,
-	}
-}
 
 type update struct {
 	account Fusebill

@@ -10,13 +10,14 @@ import (
 	"rowbatch/batch"
 	"rowbatch/batch/action"
 	"rowbatch/client"
+	"rowbatch/client/governor"
 	"rowbatch/client/sandbox"
 	"rowbatch/mapping"
 )
 
 func accountAt(t *testing.T, s *sandbox.Sandbox, key client.Secret) action.Fusebill {
 	t.Helper()
-	g := client.NewGovernor(client.Limits{})
+	g := governor.New(governor.Limits{})
 	return action.Fusebill{Client: clientOf(t, s.Transport(), key, g), Governor: g}
 }
 
@@ -91,7 +92,7 @@ func TestVisitReadsTheRecord(t *testing.T) {
 
 // A record that holds a key twice is refused, since an edit could reach either.
 func TestVisitRefusesADoubledKey(t *testing.T) {
-	account := action.Fusebill{Client: clientOf(t, always{200, `{"id":7,"status":"Active","lastName":"a","lastName":"b"}`}, issuedKey, nil), Governor: client.NewGovernor(client.Limits{})}
+	account := action.Fusebill{Client: clientOf(t, always{200, `{"id":7,"status":"Active","lastName":"a","lastName":"b"}`}, issuedKey, nil), Governor: governor.New(governor.Limits{})}
 	if rep := once(t, account, "7", ""); rep.Class != batch.Refused || rep.Code != "unreadable_record" || !strings.Contains(rep.Text, `"lastName" twice`) {
 		t.Errorf("%+v", rep)
 	}
@@ -100,7 +101,7 @@ func TestVisitRefusesADoubledKey(t *testing.T) {
 // A visit's requests are leased together, and only a read-back draws on what is kept for others.
 func TestVisitLeasesItsRequests(t *testing.T) {
 	s := stand(t, sandbox.Options{Day: 4})
-	g := client.NewGovernor(client.Limits{Reserve: 0.25}) // 3 requests a day
+	g := governor.New(governor.Limits{Reserve: 0.25}) // 3 requests a day
 	account := action.Fusebill{Client: clientOf(t, s.Transport(), issuedKey, g), Governor: g}
 	once(t, account, "7", "")
 	once(t, account, "7", "")
@@ -122,7 +123,7 @@ func TestVisitLeasesItsRequests(t *testing.T) {
 			sent = []batch.Change{{Field: "lastName"}}
 		}
 		v, err := action.NewUpdate(action.Services{Fusebill: account, Codes: action.NewTrackingCodes()}).Open(t.Context(), tt.requests, sent)
-		var day *client.DayLimitError
+		var day *governor.DayLimitError
 		if tt.granted != (err == nil) || err != nil && !errors.As(err, &day) {
 			t.Errorf("%s: %v", tt.name, err)
 		}

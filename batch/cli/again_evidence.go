@@ -73,11 +73,7 @@ func unzoned(stamp string) string { return strings.TrimSuffix(stamp, "Z") }
 
 // customer reads one customer, patiently.
 func (r *run) customer(id string) (batch.Record, error) {
-	rep := client.Patiently(r.stop, r.services.patience(), func() client.Reply {
-		rep := r.services.Fusebill.Client.Customer(r.stop, nil, id)
-		r.lookups += rep.Requests
-		return rep
-	})
+	rep := r.services.Fusebill.Client.Patiently(r.stop, func() client.Reply { return r.services.Fusebill.Client.Customer(r.stop, nil, id) })
 	switch rep.Class {
 	case client.Answered:
 		return action.Record(rep.Body), nil

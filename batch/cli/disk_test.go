@@ -18,6 +18,7 @@ import (
 	"rowbatch/batch/journal"
 	"rowbatch/batch/runs"
 	"rowbatch/client"
+	"rowbatch/client/governor"
 	"rowbatch/client/sandbox"
 	"rowbatch/mapping/csvfile"
 	"rowbatch/reports"
@@ -150,18 +151,18 @@ func (d *diskTrial) items(a batch.Action) batch.Source {
 
 // run carries the rows out and writes the report.
 func (d *diskTrial) run(dir *runs.Dir, j *journal.Writer, source func(batch.Action) batch.Source) error {
-	governor := client.NewGovernor(client.Limits{})
-	fusebill, err := client.NewFusebill(client.Options{BaseURL: "http://localhost/v1", Key: "MDpzYW5kYm94", Timeout: time.Second, Transport: d.box.Transport(), Governor: governor})
+	limits := governor.New(governor.Limits{})
+	fusebill, err := client.NewFusebill(client.Options{BaseURL: "http://localhost/v1", Key: "MDpzYW5kYm94", Timeout: time.Second, Transport: d.box.Transport(), Governor: limits})
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	update := action.NewUpdate(action.Services{Fusebill: action.Fusebill{Client: fusebill, Governor: governor}, Codes: action.NewTrackingCodes()})
+	update := action.NewUpdate(action.Services{Fusebill: action.Fusebill{Client: fusebill, Governor: limits}, Codes: action.NewTrackingCodes()})
 	stop, halt := context.WithCancelCause(context.Background())
 	defer halt(nil)
 	ended := 0
 	e := &batch.Engine{
 		Options: batch.Options{Workers: map[string]int{update.System(): d.workers}, Send: true, Settle: time.Millisecond,
-			Patience: batch.Patience{Tries: 2, First: time.Millisecond, Most: time.Millisecond}, Fresh: time.Minute},
+			Tries: 2, Waits: client.Patience{First: time.Millisecond, Most: time.Millisecond}.Waits, Fresh: time.Minute},
 		Journal: j, Halt: halt,
 		Emit: func(*batch.Item, batch.Outcome) {
 			if ended++; ended == d.stopAt {

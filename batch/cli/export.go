@@ -29,8 +29,7 @@ type export struct {
 	baseline *runs.BaselineWriter
 	customer action.ExportColumn // the id, which the baseline must have
 	count    atomic.Int64        // customers written
-	requests atomic.Int64
-	types    map[string]bool // of sales tracking codes that were seen
+	types    map[string]bool     // of sales tracking codes that were seen
 	needed   []action.ExportColumn
 	errors   []reports.ErrorCount
 	listed   *listedRows     // of FILE; nil: they are asked for one by one
@@ -161,7 +160,7 @@ func (x *export) keep() error {
 		return err
 	}
 	waited := x.services.waited()
-	end := journal.End{Reads: int(x.requests.Load()), Seconds: millis(time.Since(x.began)), Waited: inAll(waited), WaitedFor: waited, Exit: x.exitCode()}
+	end := journal.End{Reads: x.services.requests(), Seconds: millis(time.Since(x.began)), Waited: inAll(waited), WaitedFor: waited, Exit: x.exitCode()}
 	if err := record.End(end); err != nil {
 		return err
 	}

@@ -35,10 +35,8 @@ func (x *export) namedInList() (*listedRows, error) {
 	if !n.may(lookupAuto) {
 		return nil, nil
 	}
-	patience := x.services.patience()
-	patience.Spoilt = spoiltPages
-	list := x.services.Fusebill.Client.List("", patience)
-	page, rep := x.nextPage(list)
+	list := x.services.Fusebill.Client.List("", spoiltPages)
+	page, rep := list.Next(x.stop)
 	switch {
 	case client.EndsRun(rep.Err):
 		return nil, rep.Err
@@ -63,7 +61,7 @@ func (x *export) namedInList() (*listedRows, error) {
 		if err := l.take(x, named, page.Rows); err != nil {
 			return l, err
 		}
-		page, rep = x.nextPage(list)
+		page, rep = list.Next(x.stop)
 	}
 	if client.EndsRun(rep.Err) {
 		return l, rep.Err
@@ -72,13 +70,6 @@ func (x *export) namedInList() (*listedRows, error) {
 		l.forgetReferences(x.in.checked)
 	}
 	return l, nil
-}
-
-func (x *export) nextPage(list *client.Listing) (client.ListPage, client.Reply) {
-	made := list.Requests
-	page, rep := list.Next(x.stop)
-	x.requests.Add(int64(list.Requests - made))
-	return page, rep
 }
 
 // soundRows is how many rows name a customer.

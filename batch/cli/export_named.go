@@ -95,7 +95,7 @@ func (x *export) isNamed(f fetched) bool {
 
 // resolve finds the ids behind the references of a page.
 func (x *export) resolve(page []fetched, references map[int]string) error {
-	l := &action.Lookup{Fusebill: x.services.Fusebill.Client, Patience: x.services.patience(), Workers: x.flags.workers}
+	l := &action.Lookup{Fusebill: x.services.Fusebill.Client, Workers: x.flags.workers}
 	ask := func(yield func(int, string) bool) {
 		for at, ref := range references {
 			if !yield(at, ref) {
@@ -104,7 +104,6 @@ func (x *export) resolve(page []fetched, references map[int]string) error {
 		}
 	}
 	return l.References(x.stop, ask, func(at int, f action.Found) {
-		x.requests.Add(int64(f.Requests))
 		switch {
 		case f.Out != nil:
 			page[at].problem = &mapping.Problem{Code: f.Out.Code, Text: f.Out.Error}

@@ -11,6 +11,7 @@ import (
 
 	"rowbatch/batch/sheet"
 	"rowbatch/client"
+	"rowbatch/client/governor"
 	"rowbatch/mapping"
 )
 
@@ -54,12 +55,10 @@ func (x *export) written() int { return int(x.count.Load()) }
 // that a page repeats from the one before is left out; of one that shifts to
 // where it is not seen, the list tells.
 func (x *export) allPages(each func(page []fetched, total int) error) error {
-	list := x.services.Fusebill.Client.List(x.flags.query, x.services.patience())
+	list := x.services.Fusebill.Client.List(x.flags.query, 0)
 	before, seen := map[uint64]bool{}, 0
-	for {
-		made := list.Requests
+	for first := true; ; first = false {
 		page, rep := list.Next(x.stop)
-		x.requests.Add(int64(list.Requests - made))
 		switch {
 		case x.stopped():
 			return x.stopCause()
@@ -75,7 +74,7 @@ func (x *export) allPages(each func(page []fetched, total int) error) error {
 		var fresh []fetched
 		fresh, before = unseen(page.Rows, before)
 		seen += len(fresh)
-		if len(fresh) > 0 || made == 0 {
+		if len(fresh) > 0 || first {
 			if err := each(fresh, max(list.Count(), len(fresh))); err != nil {
 				return err
 			}
@@ -182,7 +181,7 @@ func (x *export) lacks(f *fetched) bool {
 	return false
 }
 
-func (x *export) readInto(stop context.Context, f *fetched, read func(context.Context, *client.Lease, string) client.Reply) ([]byte, error) {
+func (x *export) readInto(stop context.Context, f *fetched, read func(context.Context, *governor.Lease, string) client.Reply) ([]byte, error) {
 	rep, err := x.ask(func() client.Reply { return read(stop, nil, f.id) })
 	if err == nil && rep.Class == client.Refused {
 		code := "http_" + strconv.Itoa(rep.Status)
@@ -196,11 +195,7 @@ func (x *export) readInto(stop context.Context, f *fetched, read func(context.Co
 
 // ask repeats a request until it is answered or refused.
 func (x *export) ask(request func() client.Reply) (client.Reply, error) {
-	rep := client.Patiently(x.stop, x.services.patience(), func() client.Reply {
-		rep := request()
-		x.requests.Add(int64(rep.Requests))
-		return rep
-	})
+	rep := x.services.Fusebill.Client.Patiently(x.stop, request)
 	switch {
 	case rep.Class == client.Answered, rep.Class == client.Refused && !client.EndsRun(rep.Err):
 		return rep, nil
@@ -219,7 +214,7 @@ func asExportFailure(err error) error {
 	if errors.As(err, &known) || errors.As(err, &name) || codeOf(err) != exitUsage {
 		return err
 	}
-	if day := (*client.DayLimitError)(nil); errors.As(err, &day) {
+	if day := (*governor.DayLimitError)(nil); errors.As(err, &day) {
 		return &fault{code: exitStopped, text: day.Text() + "; nothing was kept", try: "the same command again after that, or with --wait"}
 	}
 	return &fault{code: exitStopped, text: err.Error() + "; nothing was kept", try: "the same command again, when the server answers"}

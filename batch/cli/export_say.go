@@ -23,7 +23,7 @@ func (x *export) exitCode() int {
 
 // sayExport prints the summary, and keeps it in the run's folder.
 func (x *export) sayExport() error {
-	requests, waited := int(x.requests.Load()), x.services.waited()
+	requests, waited := x.services.requests(), x.services.waited()
 	s := reports.Summary{
 		RunID: x.dir.ID(), Action: exportName, File: x.head.File, Account: x.head.Account, Rows: x.head.Rows, Outcomes: map[batch.Kind]int{},
 		Requests: reports.Requests{Read: requests, Total: requests}, Seconds: millis(time.Since(x.began)), WaitedSeconds: inAll(waited), Waited: waited,

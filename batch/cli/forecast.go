@@ -7,11 +7,12 @@ import (
 	"rowbatch/batch/action"
 	"rowbatch/batch/journal"
 	"rowbatch/client"
+	"rowbatch/client/governor"
 )
 
 // forecast is what requests take at the account's limits, from now on.
 type forecast struct {
-	client.Forecast
+	governor.Forecast
 	begins   time.Time
 	requests int
 	atMost   bool
@@ -24,11 +25,11 @@ func (r *run) foresee(d demand) forecast {
 	f.Today = -1
 	if d.fusebill > 0 {
 		f.Forecast = r.services.Fusebill.Governor.Allowance().Forecast(
-			client.Demand{Requests: d.fusebill, Together: d.together, Rate: r.flags.rates[action.SystemFusebill]}, f.begins)
+			governor.Demand{Requests: d.fusebill, Together: d.together, Rate: r.flags.rates[action.SystemFusebill]}, f.begins)
 	}
 	if d.trackfinity > 0 {
 		t := r.services.Trackfinity.Governor.Allowance().Forecast(
-			client.Demand{Requests: d.trackfinity, Rate: r.trackfinityRate()}, f.begins)
+			governor.Demand{Requests: d.trackfinity, Rate: r.trackfinityRate()}, f.begins)
 		if t.Takes > f.Takes {
 			f.Takes, f.PerMinute = t.Takes, t.PerMinute
 		}
@@ -77,7 +78,7 @@ func (f forecast) String() string {
 	case f.Stops.IsZero():
 		text += fmt.Sprintf(", about %s at %s", seconds(f.Takes), f.pace())
 	}
-	if f.Takes >= client.Farthest {
+	if f.Takes >= governor.Farthest {
 		return text + ": not done within a year"
 	}
 	if f.Stops.IsZero() {

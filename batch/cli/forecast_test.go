@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"rowbatch/client"
+	"rowbatch/client/governor"
 	"rowbatch/client/sandbox"
 )
 
@@ -17,7 +17,7 @@ func at(day, hour, minute, second int) time.Time {
 
 // foretold is a forecast of a Saturday afternoon.
 func foretold(requests int, takes time.Duration, perMinute float64) forecast {
-	return forecast{Forecast: client.Forecast{Takes: takes, PerMinute: perMinute, Today: 162_000}, begins: at(21, 14, 28, 40), requests: requests}
+	return forecast{Forecast: governor.Forecast{Takes: takes, PerMinute: perMinute, Today: 162_000}, begins: at(21, 14, 28, 40), requests: requests}
 }
 
 func (f forecast) stopping(stops, renewed time.Time, ending string) forecast {
@@ -36,7 +36,7 @@ func TestForecastText(t *testing.T) {
 		"at most 2,000 requests, about 80 s at 900 a minute: done by 14:30":    bound,
 		"2,412 requests, about 3 min at 900 a minute: done by 14:32":           foretold(2412, 200*time.Second, 900),
 		"20 requests, about 10 h 0 min at 2 an hour: done by Sun 22 Nov 00:29": foretold(20, 10*time.Hour, 1./30),
-		"20 requests, about 8784 h 0 min at 2 an hour: not done within a year": foretold(20, client.Farthest, 1./30),
+		"20 requests, about 8784 h 0 min at 2 an hour: not done within a year": foretold(20, governor.Farthest, 1./30),
 		"250,000 requests, done by Tue 24 Nov 09:12: today's allowance (162,000) does not suffice; it stops at 17:02, and goes on from Tue 24 Nov 01:00": foretold(
 			250_000, at(24, 9, 12, 0).Sub(at(21, 14, 28, 40)), 900).stopping(at(21, 17, 1, 10), at(24, 1, 0, 0), stops),
 	} {
@@ -48,7 +48,7 @@ func TestForecastText(t *testing.T) {
 
 func TestForecastInTheSummary(t *testing.T) {
 	begins := time.Date(2026, 11, 21, 14, 28, 40, 0, time.UTC)
-	f := forecast{Forecast: client.Forecast{Takes: 200 * time.Second, PerMinute: 900, Today: -1}, begins: begins, requests: 2412}
+	f := forecast{Forecast: governor.Forecast{Takes: 200 * time.Second, PerMinute: 900, Today: -1}, begins: begins, requests: 2412}
 	short := f
 	short.Today, short.Stops, short.Renewed = 0, begins, begins.Add(time.Hour)
 	for want, f := range map[string]forecast{
@@ -65,12 +65,12 @@ func TestForecastInTheSummary(t *testing.T) {
 func TestWaitingTellsItsDay(t *testing.T) {
 	now := at(21, 14, 28, 40)
 	for want, c := range map[string]struct {
-		reason client.Reason
+		reason governor.Reason
 		until  time.Time
 	}{
-		"waiting for the account's limit until 14:29:00":                                       {client.MinuteLimit, at(21, 14, 29, 0)},
-		"the server asks for a pause until 14:29:00":                                           {client.ServerPause, at(21, 14, 29, 0)},
-		"the day's requests are used up; waiting for the next day's until Sun 22 Nov 01:00:00": {client.DayLimit, at(22, 1, 0, 0)},
+		"waiting for the account's limit until 14:29:00":                                       {governor.MinuteLimit, at(21, 14, 29, 0)},
+		"the server asks for a pause until 14:29:00":                                           {governor.ServerPause, at(21, 14, 29, 0)},
+		"the day's requests are used up; waiting for the next day's until Sun 22 Nov 01:00:00": {governor.DayLimit, at(22, 1, 0, 0)},
 	} {
 		if got := waitingFor(c.reason, c.until, now); got != want {
 			t.Errorf("%q\nwant %q", got, want)

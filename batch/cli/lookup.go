@@ -5,7 +5,6 @@ import (
 
 	"rowbatch/batch"
 	"rowbatch/batch/action"
-	"rowbatch/client"
 )
 
 // lookUp asks for all that must be known before the first row is decided: the
@@ -13,18 +12,17 @@ import (
 // nothing is addressed by a reference once writing has begun. The error is the
 // journal's; what else keeps it from ending stops the run.
 func (r *run) lookUp() error {
-	e, connected := r.services.find(action.SystemFusebill)
+	_, connected := r.services.find(action.SystemFusebill)
 	if !connected || r.stopped() || r.rows.countIn("") == 0 {
 		return nil
 	}
-	l := &action.Lookup{Fusebill: r.services.Fusebill.Client, Patience: client.PatienceFor(e.url), Workers: r.flags.workers}
+	l := &action.Lookup{Fusebill: r.services.Fusebill.Client, Workers: r.flags.workers}
 	uses := r.in.checked.Codes()
 	if r.past != nil {
 		uses = r.rows.uses()
 	}
-	codes, requests, err := l.Codes(r.stop, uses)
+	codes, err := l.Codes(r.stop, uses)
 	r.codes, r.rows.codes = codes, codes
-	r.lookups += requests
 	if err != nil {
 		r.halt(err)
 		return nil
@@ -115,7 +113,6 @@ func (s *search) known(n int, ref string) bool {
 func (s *search) found(n int, f action.Found) {
 	s.one.Lock()
 	defer s.one.Unlock()
-	s.run.lookups += f.Requests
 	s.settle(n, f)
 	others, again := s.waiting[f.Reference]
 	if !again {

@@ -84,10 +84,7 @@ func (r *run) lookUpInList(l *action.Lookup) (*listLookup, error) {
 	if !n.may(how) || r.stopped() {
 		return nil, nil
 	}
-	patience := l.Patience
-	patience.Spoilt = spoiltPages
-	list := l.Fusebill.List("", patience)
-	defer func() { r.lookups += list.Requests }()
+	list := l.Fusebill.List("", spoiltPages)
 	page, rep := list.Next(r.stop)
 	switch {
 	case client.EndsRun(rep.Err):

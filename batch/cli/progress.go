@@ -7,7 +7,7 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 
-	"rowbatch/client"
+	"rowbatch/client/governor"
 )
 
 const (
@@ -119,14 +119,14 @@ func (p *progress) waiting() string {
 }
 
 // waitingFor tells a wait's end with its day when that is not today.
-func waitingFor(reason client.Reason, until, now time.Time) string {
+func waitingFor(reason governor.Reason, until, now time.Time) string {
 	what := "waiting for the account's limit until "
 	switch reason {
-	case client.DayLimit:
+	case governor.DayLimit:
 		what = "the day's requests are used up; waiting for the next day's until "
-	case client.Outage:
+	case governor.Outage:
 		what = "the server does not answer (--verbose shows why); trying again at "
-	case client.ServerPause:
+	case governor.ServerPause:
 		what = "the server asks for a pause until "
 	}
 	if until.Format(time.DateOnly) != now.Local().Format(time.DateOnly) {

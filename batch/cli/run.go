@@ -37,7 +37,6 @@ type run struct {
 	codes    *action.TrackingCodes
 	journal  *journal.Writer
 	tally    *tally
-	lookups  int       // requests that belong to no pass of the engine
 	counted  bool      // a pass without sending has found out what changes
 	outlook  *forecast // of sending, as it was told before
 	closers  []func() error
@@ -277,7 +276,7 @@ func (r *run) engineOptions(send bool) batch.Options {
 	p := r.services.patience()
 	o := batch.Options{
 		Workers: map[string]int{}, Send: send, Fresh: freshness, Settle: r.settleTime(),
-		Patience: batch.Patience{Tries: p.Tries, First: p.First, Most: p.Most},
+		Tries: p.Tries, Waits: p.Waits,
 	}
 	for _, e := range r.services.endpoints {
 		o.Workers[e.system] = r.flags.workersOf(e.system)

@@ -44,7 +44,7 @@ func (r *run) finish(failed error) error {
 
 func (r *run) end(code int, cause error) journal.End {
 	e := journal.End{
-		Exit: code, Reads: r.tally.reads + r.lookups, Writes: r.tally.writes,
+		Exit: code, Reads: r.services.requests() - r.tally.writes, Writes: r.tally.writes,
 		Seconds: millis(time.Since(r.began)), WaitedFor: r.services.waited(),
 	}
 	if r.past != nil {

@@ -9,13 +9,14 @@ import (
 
 	"rowbatch/batch/action"
 	"rowbatch/client"
+	"rowbatch/client/governor"
 )
 
 // services are the systems that a run speaks with. Each has a governor of its own.
 type services struct {
 	action.Services
 	endpoints []endpoint
-	governors []*client.Governor
+	governors []*governor.Governor
 }
 
 // find returns the endpoint of a system.
@@ -71,8 +72,19 @@ func (s *services) hosts() string {
 	return strings.Join(names, " and ")
 }
 
+// requests is how many have gone out to all of them.
+func (s *services) requests() (n int) {
+	if s.Fusebill.Client != nil {
+		n += s.Fusebill.Client.Requests()
+	}
+	if s.Trackfinity.Client != nil {
+		n += s.Trackfinity.Client.Requests()
+	}
+	return n
+}
+
 // waiting says until when all of the systems hold the run up, and why.
-func (s *services) waiting() (until time.Time, reason client.Reason, ok bool) {
+func (s *services) waiting() (until time.Time, reason governor.Reason, ok bool) {
 	for _, g := range s.governors {
 		at, why, waits := g.Waiting()
 		if !waits {
@@ -108,11 +120,11 @@ func (r *run) connect(systems []string) error {
 
 func (r *run) connectTo(e endpoint) error {
 	f := r.flags
-	limits := client.Limits{Reserve: f.reserveShare, Rate: f.rates[e.system], WaitDay: f.wait, Outage: client.PatienceFor(e.url).Outage}
+	limits := governor.Limits{Reserve: f.reserveShare, Rate: f.rates[e.system], WaitDay: f.wait, Outage: client.PatienceFor(e.url).Outage}
 	if e.system == action.SystemTrackfinity && limits.Rate == 0 {
 		limits.Rate = client.TrackfinityRate
 	}
-	governor := client.NewGovernor(limits)
+	g := governor.New(limits)
 	var log *slog.Logger
 	if f.verbose {
 		log = slog.New(r.console.logHandler(f.logFormat))
@@ -120,35 +132,31 @@ func (r *run) connectTo(e endpoint) error {
 	agent := "rowbatch/" + Version
 	var err, failed error
 	if e.system == action.SystemTrackfinity {
-		r.services.Trackfinity.Governor = governor
-		r.services.Trackfinity.Client, err = client.NewTrackfinity(client.TrackfinityOptions{
+		r.services.Trackfinity.Governor = g
+		r.services.Trackfinity.Client, err = client.NewTrackfinity(client.Options{
 			BaseURL: e.url, Key: e.key, Username: e.username, Timeout: f.timeout, Transport: e.transport,
-			Governor: governor, ReadOnly: f.dryRun, UserAgent: agent, Log: log,
+			Governor: g, ReadOnly: f.dryRun, UserAgent: agent, Log: log,
 		})
 	} else {
-		r.services.Fusebill.Governor = governor
+		r.services.Fusebill.Governor = g
 		r.services.Fusebill.Client, failed = client.NewFusebill(client.Options{
 			BaseURL: e.url, Key: e.key, Timeout: f.timeout, Transport: e.transport,
-			Governor: governor, ReadOnly: f.dryRun, UserAgent: agent, Log: log,
+			Governor: g, ReadOnly: f.dryRun, UserAgent: agent, Log: log,
 		})
 	}
 	r.services.endpoints = append(r.services.endpoints, e)
-	r.services.governors = append(r.services.governors, governor)
+	r.services.governors = append(r.services.governors, g)
 	return errors.Join(err, failed)
 }
 
 // ping finds out that the address and the key of Trackfinity are right, before a
 // row can fail for them: the API's 404 does not tell a wrong address from a wrong row.
 func (r *run) ping() {
-	e, connected := r.services.find(action.SystemTrackfinity)
+	_, connected := r.services.find(action.SystemTrackfinity)
 	if !connected || r.flags.skipPing || r.work.countIn("patch") == 0 {
 		return
 	}
-	rep := client.Patiently(r.stop, client.PatienceFor(e.url), func() client.Reply {
-		rep := r.services.Trackfinity.Client.Ping(r.stop, nil)
-		r.lookups += rep.Requests
-		return rep
-	})
+	rep := r.services.Trackfinity.Client.Patiently(r.stop, func() client.Reply { return r.services.Trackfinity.Client.Ping(r.stop, nil) })
 	switch {
 	case rep.Class == client.Answered, r.stopped():
 	case client.EndsRun(rep.Err):

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"rowbatch/client"
+	"rowbatch/client/governor"
 	"rowbatch/reports"
 )
 
@@ -45,12 +45,12 @@ func waitedText(s reports.Summary) string {
 	if s.WaitedSeconds < 1 {
 		return ""
 	}
-	words := map[client.Reason]string{
-		client.MinuteLimit: "for the minute's limit", client.DayLimit: "for the day's limit",
-		client.ServerPause: "because the server asked for a pause", client.Outage: "for the server to answer",
+	words := map[governor.Reason]string{
+		governor.MinuteLimit: "for the minute's limit", governor.DayLimit: "for the day's limit",
+		governor.ServerPause: "because the server asked for a pause", governor.Outage: "for the server to answer",
 	}
 	var spent, parts []string
-	for _, why := range client.Reasons() {
+	for _, why := range governor.Reasons() {
 		if d := duration(s.Waited[string(why)]); d >= time.Second {
 			spent, parts = append(spent, seconds(d)), append(parts, words[why])
 		}

@@ -14,7 +14,6 @@ type tally struct {
 	kinds    map[batch.Kind]int
 	again    map[batch.Kind]int // of kinds, those of rows that were only looked at and will come again
 	done     int
-	reads    int
 	writes   int
 	past     map[batch.Kind]int // of rows that an earlier process has settled
 	would    map[string]int     // rows that would be sent, by action
@@ -37,9 +36,7 @@ func (t *tally) add(it *batch.Item, o batch.Outcome, settled bool) error {
 		t.again[o.Kind]++
 	}
 	t.done++
-	sent := o.Sends - it.Earlier
-	t.writes += sent
-	t.reads += o.Requests - it.Spent - sent
+	t.writes += o.Sends - it.Earlier
 	t.preview.add(it, o)
 	switch {
 	case o.Kind == batch.WouldChange:

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/tidwall/gjson"
 )
 
 // account holds the settings that customers refer to.
@@ -36,6 +38,12 @@ func newAccount() account {
 		a.types = append(a.types, codeType{name, name})
 	}
 	a.types[1].present = "Region"
+	orNull := func(s string) *string {
+		if s == "" {
+			return nil
+		}
+		return &s
+	}
 	for i, c := range []struct {
 		slot         int
 		code, name   string
@@ -63,13 +71,6 @@ func newAccount() account {
 	return a
 }
 
-func orNull(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
-}
-
 // typeName returns the present name of a type given by either of its names, or what the API says of an unknown one.
 func (a account) typeName(given string) (name, problem string) {
 	i := slices.IndexFunc(a.types, func(t codeType) bool { return given == t.byDefault || given == t.present })
@@ -91,14 +92,99 @@ func (a account) code(typ, code string) (trackingCode, bool) {
 	return a.codes[i], true
 }
 
+// checkReference looks at customerReference. That a tracking code must exist is
+// documented for the bulk import only; that a type holds one code, and that a
+// retired one cannot be given anew, is the harsher guess.
+func (a account) checkReference(stored, body object) []string {
+	problems := checkNested(body, "customerReference", referenceKeys())
+	if problems != nil {
+		return problems
+	}
+	sent := gjson.Get(body.raw("customerReference"), "salesTrackingCodes")
+	if sent.Exists() && sent.Type != gjson.Null && !sent.IsArray() {
+		return []string{"customerReference.salesTrackingCodes must be a list."}
+	}
+	held := gjson.Get(stored.raw("customerReference"), "salesTrackingCodes")
+	var taken []string
+	for _, e := range sent.Array() {
+		typ, problem := a.checkEntry(e, held)
+		if problem == "" && slices.Contains(taken, typ) {
+			problem = fmt.Sprintf("customerReference.salesTrackingCodes holds several codes of type %s.", typ)
+		}
+		if problem != "" {
+			problems = append(problems, problem)
+		}
+		taken = append(taken, typ)
+	}
+	return problems
+}
+
+func (a account) checkEntry(e, held gjson.Result) (typ, problem string) {
+	typ, problem = a.typeName(e.Get("type").String())
+	if problem != "" {
+		return typ, problem
+	}
+	if _, ok := a.heldEntry(held, typ, e.Get("code").String()); ok {
+		return typ, ""
+	}
+	code, known := a.code(typ, e.Get("code").String())
+	switch {
+	case !known:
+		return typ, fmt.Sprintf("Unknown sales tracking code %s of type %s.", e.Get("code").String(), typ)
+	case code.Status != "Active":
+		return typ, fmt.Sprintf("Sales tracking code %s of type %s is retired.", code.Code, typ)
+	}
+	return typ, ""
+}
+
+// heldEntry returns the stored bytes of the entry with this type and code.
+func (a account) heldEntry(held gjson.Result, typ, code string) (string, bool) {
+	for _, h := range held.Array() {
+		if name, _ := a.typeName(h.Get("type").String()); name == typ && h.Get("code").String() == code {
+			return h.Raw, true
+		}
+	}
+	return "", false
+}
+
+// mergeReference is the customerReference that a PUT leaves. A tracking code is
+// stored in the bytes held already, or as what the account knows of the type and
+// code that were sent.
+func (a account) mergeReference(customer object, stored, sent string) string {
+	merged := mergeNested(customer, stored, sent, referenceKeys())
+	to, err := parseObject([]byte(merged))
+	if err != nil {
+		return merged // null over null
+	}
+	held := gjson.Parse(to.raw("salesTrackingCodes"))
+	var entries []string
+	for _, e := range gjson.Get(sent, "salesTrackingCodes").Array() {
+		typ, _ := a.typeName(e.Get("type").String())
+		raw, ok := a.heldEntry(held, typ, e.Get("code").String())
+		if !ok {
+			code, _ := a.code(typ, e.Get("code").String()) // checkEntry has seen to it
+			raw = string(encode(struct {
+				Type string `json:"type"`
+				Code string `json:"code"`
+				Name string `json:"name"`
+				ID   int    `json:"id"`
+				URI  string `json:"uri"`
+			}{code.Type, code.Code, code.Name, code.ID, code.URI}))
+		}
+		entries = append(entries, raw)
+	}
+	list := "[" + strings.Join(entries, ",") + "]"
+	return string(to.set("salesTrackingCodes", take(held.Raw, list)).bytes())
+}
+
 // getTrackingCode is developer.staxbill.com/reference/ready-by-type-and-code.
 // What an unknown code gets is not shown there; 404 in the shape of the other pages.
-func (s *Sandbox) getTrackingCode(c *call) *reply {
-	typ, problem := s.account.typeName(c.params.Get("type"))
+func getTrackingCode(c *call) *reply {
+	typ, problem := c.box.account.typeName(c.params.Get("type"))
 	if problem != "" {
 		return failure(http.StatusBadRequest, problem)
 	}
-	found, ok := s.account.code(typ, c.params.Get("code"))
+	found, ok := c.box.account.code(typ, c.params.Get("code"))
 	if !ok {
 		return failure(http.StatusNotFound, fmt.Sprintf("SalesTrackingCode with code %s not found.", c.params.Get("code")))
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -66,7 +67,7 @@ func (l *limits) take(now time.Time) (exhausted string) {
 	l.roll(now)
 	for _, w := range []*window{&l.day, &l.minute} {
 		if w.used >= w.limit {
-			return fmt.Sprintf("%d requests per %s", w.limit, w.unit())
+			return fmt.Sprintf("%d requests per %s", w.limit, strings.ToLower(w.name))
 		}
 	}
 	l.minute.used++
@@ -91,13 +92,6 @@ func (w *window) enter(now time.Time) (rolled bool) {
 	}
 	w.start, w.used = start, 0
 	return true
-}
-
-func (w *window) unit() string {
-	if w.name == "Minute" {
-		return "minute"
-	}
-	return "day"
 }
 
 // head sets the six headers that every reply carries.

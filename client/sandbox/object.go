@@ -100,11 +100,25 @@ func plain(raw string) string {
 
 func isNull(raw string) bool { return raw == "" || raw == "null" }
 
-// same says that two JSON texts have one value: strings whatever their escapes,
+func orNull(raw string) string {
+	if raw == "" {
+		return "null"
+	}
+	return raw
+}
+
+// same reports whether two JSON texts have one value: strings whatever their escapes,
 // numbers whatever their trailing zeros, objects and arrays member by member.
 func same(a, b string) bool {
 	if a == b {
 		return true
+	}
+	// idle zeros aside; a number with an exponent stays as it is: multiplying it out could take for ever
+	trimZeros := func(number string) string {
+		if strings.ContainsAny(number, "eE") || !strings.Contains(number, ".") {
+			return number
+		}
+		return strings.TrimSuffix(strings.TrimRight(number, "0"), ".")
 	}
 	x, y := gjson.Parse(a), gjson.Parse(b)
 	if x.Type != y.Type || x.IsArray() != y.IsArray() {
@@ -118,30 +132,23 @@ func same(a, b string) bool {
 	case x.IsArray():
 		return slices.EqualFunc(x.Array(), y.Array(), func(v, w gjson.Result) bool { return same(v.Raw, w.Raw) })
 	case x.IsObject():
-		return sameObject(a, b)
+		p, errA := parseObject([]byte(a))
+		q, errB := parseObject([]byte(b))
+		return errA == nil && errB == nil && len(p) == len(q) &&
+			!slices.ContainsFunc(p, func(m member) bool { return !q.has(m.name) || !same(m.value, q.raw(m.name)) })
 	}
 	return false
 }
 
-func sameObject(a, b string) bool {
-	x, errA := parseObject([]byte(a))
-	y, errB := parseObject([]byte(b))
-	if errA != nil || errB != nil || len(x) != len(y) {
-		return false
+// encode writes JSON without the HTML escapes that would change a customer's bytes.
+func encode(v any) []byte {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		panic(err) // only types of this package come here
 	}
-	for _, m := range x {
-		if !y.has(m.name) || !same(m.value, y.raw(m.name)) {
-			return false
-		}
-	}
-	return true
+	return []byte(strings.TrimSuffix(b.String(), "\n"))
 }
 
-// trimZeros spells a decimal without idle zeros. One with an exponent stays as
-// it is: multiplying it out could take for ever.
-func trimZeros(number string) string {
-	if strings.ContainsAny(number, "eE") || !strings.Contains(number, ".") {
-		return number
-	}
-	return strings.TrimSuffix(strings.TrimRight(number, "0"), ".")
-}
+func quote(s string) string { return string(encode(s)) }

@@ -3,15 +3,17 @@ package sandbox
 import (
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf16"
 
 	"github.com/tidwall/gjson"
 )
 
 // putCustomer replaces the whole customer (developer.staxbill.com/reference/customers-2):
 // a field left out is null afterwards. A write without a difference moves modifiedTimestamp too.
-func (s *Sandbox) putCustomer(c *call) *reply {
+func putCustomer(c *call) *reply {
 	body, err := parseObject(c.body)
 	if err != nil {
 		return failure(http.StatusBadRequest, "The request is invalid: "+err.Error()+".")
@@ -19,20 +21,43 @@ func (s *Sandbox) putCustomer(c *call) *reply {
 	if problem := integer(body.raw("id")); problem != "" {
 		return failure(http.StatusBadRequest, "id is required and "+problem)
 	}
-	return s.rewrite(c, Effect{Kind: "put"}, func(stored object) (object, *reply) {
+	return rewrite(c, Effect{Kind: "put"}, func(stored object) (object, *reply) {
 		taken := c.fault.spoilBody(body, stored)
-		if out := s.refusePut(stored, taken); out != nil {
+		if out := refusePut(c.box, stored, taken); out != nil {
 			return nil, out
 		}
-		return s.merge(stored, taken), nil
+		return merge(c.box, stored, taken), nil
+	})
+}
+
+// rewrite changes the customer that the call is about and answers with the whole
+// record, as every write of one customer does. change returns the record it wants,
+// modifiedTimestamp aside, or the reply that says why nothing is to be written.
+func rewrite(c *call, e Effect, change func(stored object) (object, *reply)) *reply {
+	st := c.box.store
+	return st.update(st.customers, c.id, e, func(stored object) (object, *reply) {
+		if stored == nil {
+			return nil, failure(http.StatusNotFound, fmt.Sprintf("Customer with id %d not found.", c.id))
+		}
+		after, out := change(stored)
+		if out != nil {
+			return nil, out
+		}
+		after = st.touch(after)
+		if c.fault != nil && c.fault.How == "side-effect" {
+			after = after.set("lastName", quote(gjson.Parse(after.raw("lastName")).String()+" (moved)"))
+		}
+		return after, answer(after.bytes())
 	})
 }
 
 // refusePut returns what the API would say no to, nil if it would accept. A
-// value echoed as it is stored is never refused. The texts are not documented.
-func (s *Sandbox) refusePut(stored, body object) *reply {
+// value echoed as it is stored is never refused. The texts are not documented. Nor
+// is the 409, though that a cancelled customer cannot be modified, and that an
+// activated one is no draft again, is.
+func refusePut(box *Sandbox, stored, body object) *reply {
 	var problems []string
-	for _, f := range s.editable {
+	for _, f := range box.editable {
 		raw := body.raw(f.name)
 		if isNull(raw) {
 			if f.name == "status" {
@@ -44,38 +69,28 @@ func (s *Sandbox) refusePut(stored, body object) *reply {
 			problems = append(problems, f.name+" "+problem)
 		}
 	}
-	problems = append(problems, s.checkParent(stored, body)...)
-	problems = append(problems, s.checkReference(stored, body)...)
+	problems = append(problems, checkParent(box.store, stored, body)...)
+	problems = append(problems, box.account.checkReference(stored, body)...)
 	problems = append(problems, checkNested(body, "customerAcquisition", acquisitionKeys())...)
-	if given := orDefault(body.text("currency")); stored.has("currency") && given != stored.text("currency") {
-		problems = append(problems, fmt.Sprintf("currency cannot be changed from %s to %s.", stored.text("currency"), given))
-	}
-	if problems != nil {
-		return failure(http.StatusBadRequest, problems...)
-	}
-	return refuseStatus(stored.text("status"), body.text("status"))
-}
-
-// orDefault is the account's own currency, which a PUT without one is taken to mean.
-func orDefault(currency string) string {
+	currency := body.text("currency")
 	if currency == "" {
-		return "USD"
+		currency = "USD" // the account's own, which a PUT without one is taken to mean
 	}
-	return currency
-}
-
-// refuseStatus: that a cancelled customer cannot be modified, and that an activated one is no draft again, is documented; the 409 is not.
-func refuseStatus(from, to string) *reply {
+	if stored.has("currency") && currency != stored.text("currency") {
+		problems = append(problems, fmt.Sprintf("currency cannot be changed from %s to %s.", stored.text("currency"), currency))
+	}
 	switch {
-	case from == "Cancelled":
+	case problems != nil:
+		return failure(http.StatusBadRequest, problems...)
+	case stored.text("status") == "Cancelled":
 		return failure(http.StatusConflict, "A cancelled customer cannot be modified.")
-	case to == "Draft" && from != "Draft":
+	case body.text("status") == "Draft" && stored.text("status") != "Draft":
 		return failure(http.StatusConflict, "A customer that has been activated cannot become a draft.")
 	}
 	return nil
 }
 
-func (s *Sandbox) checkParent(stored, body object) []string {
+func checkParent(st *store, stored, body object) []string {
 	raw := body.raw("parentId")
 	if isNull(raw) || same(raw, stored.raw("parentId")) {
 		return nil
@@ -83,7 +98,7 @@ func (s *Sandbox) checkParent(stored, body object) []string {
 	if raw == stored.raw("id") {
 		return []string{"parentId must not be the customer's own id."}
 	}
-	parent, ok := s.store.customers.body(gjson.Parse(raw).Int())
+	parent, ok := st.customers.body(gjson.Parse(raw).Int())
 	switch {
 	case !ok:
 		return []string{fmt.Sprintf("parentId: customer with id %s not found.", raw)}
@@ -114,20 +129,26 @@ func checkNested(body object, name string, keys []string) (problems []string) {
 }
 
 // merge is the record that the body leaves: every field in its stored place, and
-// in its stored bytes unless its value is another. modifiedTimestamp is not its concern.
-func (s *Sandbox) merge(stored, body object) object {
+// in its stored bytes unless its value is another. modifiedTimestamp is not its
+// concern. Which fields the API spares is not documented; here only those that
+// cannot be meant, while unknown ones take what is sent.
+func merge(box *Sandbox, stored, body object) object {
+	readOnly := []string{
+		"id", "uri", "createdTimestamp", "modifiedTimestamp", "monthlyRecurringRevenue", "netMonthlyRecurringRevenue",
+		"isParent", "canChangeCurrency", "customerAccountStatus", "currency",
+	}
 	out := slices.Clone(stored)
 	for i, m := range out {
 		switch {
 		case m.name == "customerReference":
-			out[i].value = s.mergeReference(stored, m.value, body.raw(m.name))
+			out[i].value = box.account.mergeReference(stored, m.value, body.raw(m.name))
 		case m.name == "customerAcquisition":
 			out[i].value = mergeNested(stored, m.value, body.raw(m.name), acquisitionKeys())
-		case !readOnly(m.name):
+		case !slices.Contains(readOnly, m.name):
 			out[i].value = take(m.value, body.raw(m.name))
 		}
 	}
-	for _, f := range s.editable {
+	for _, f := range box.editable {
 		if raw := body.raw(f.name); !out.has(f.name) && !isNull(raw) {
 			out = out.set(f.name, raw)
 		}
@@ -153,7 +174,7 @@ func mergeNested(customer object, stored, sent string, keys []string) string {
 		if isNull(sent) {
 			return stored
 		}
-		to = object{}.set("id", customer.raw("id")).set("uri", orNullRaw(customer.raw("uri")))
+		to = object{}.set("id", customer.raw("id")).set("uri", orNull(customer.raw("uri")))
 	}
 	from, _ := parseObject([]byte(sent)) // null and left out: no keys
 	for _, k := range keys {
@@ -162,19 +183,90 @@ func mergeNested(customer object, stored, sent string, keys []string) string {
 	return string(to.bytes())
 }
 
-// restore gives a dotted field of the body its stored value.
-func restore(body, stored object, path string) object {
-	name, rest, nested := strings.Cut(path, ".")
-	switch {
-	case !stored.has(name):
-		return slices.DeleteFunc(slices.Clone(body), func(m member) bool { return m.name == name })
-	case !nested:
-		return body.set(name, stored.raw(name))
+// field is one that PUT /customers takes. check returns what is wrong with a
+// value that is neither null nor the stored one, "" if nothing is.
+type field struct {
+	name  string
+	check func(raw string) string
+}
+
+// editable are the fields of the vendor's PUT sample
+// (developer.staxbill.com/docs/modifying-an-existing-customer), the nested ones aside.
+func editable() []field {
+	return []field{
+		{"firstName", text(50)},
+		{"middleName", text(50)},
+		{"lastName", text(50)},
+		{"companyName", text(255)}, // the vendor's pages say 50 and 255; the longer harms no customer that exists
+		{"suffix", text(50)},
+		{"title", func(raw string) string {
+			if raw == `""` { // a real reply carried it where no title was set
+				return ""
+			}
+			return oneOf("Mr", "Mrs", "Ms", "Miss", "Dr")(raw)
+		}},
+		{"primaryEmail", mails(255)},
+		{"secondaryEmail", mails(255)},
+		{"primaryPhone", text(50)},
+		{"secondaryPhone", text(50)},
+		{"reference", text(255)},
+		{"status", oneOf(statuses()...)},
+		{"parentId", integer},
+		{"quickBooksLatchType", oneOf("CreateNew", "LatchExisting", "DoNothing", "Enabled")},
+		{"quickBooksId", integer},
+		{"hubSpotId", integer},
 	}
-	inner, err := parseObject([]byte(body.raw(name)))
-	was, errStored := parseObject([]byte(stored.raw(name)))
-	if err != nil || errStored != nil {
-		return body
+}
+
+func statuses() []string { return []string{"Draft", "Active", "Hold", "Suspended", "Cancelled"} }
+
+func text(most int) func(string) string {
+	return func(raw string) string {
+		v := gjson.Parse(raw)
+		if v.Type != gjson.String && v.Type != gjson.Number {
+			return "must be text."
+		}
+		if n := len(utf16.Encode([]rune(plain(raw)))); n > most {
+			return fmt.Sprintf("must not be longer than %d characters.", most)
+		}
+		return ""
 	}
-	return body.set(name, string(restore(inner, was, rest).bytes()))
+}
+
+func oneOf(allowed ...string) func(string) string {
+	return func(raw string) string {
+		if v := gjson.Parse(raw); v.Type == gjson.String && slices.Contains(allowed, v.Str) {
+			return ""
+		}
+		return "must be one of " + strings.Join(allowed, ", ") + "."
+	}
+}
+
+func integer(raw string) string {
+	if digits := strings.TrimPrefix(raw, "-"); digits != "" && strings.Trim(digits, "0123456789") == "" {
+		return ""
+	}
+	return "must be a whole number."
+}
+
+func mails(most int) func(string) string {
+	fits := text(most)
+	shape := regexp.MustCompile(`^[^\s@;,]+@[^\s@;,]+\.[^\s@;,]+$`)
+	return func(raw string) string {
+		if problem := fits(raw); problem != "" || plain(raw) == "" {
+			return problem
+		}
+		for part := range strings.SplitSeq(plain(raw), ";") {
+			if !shape.MatchString(strings.TrimSpace(part)) {
+				return fmt.Sprintf("holds %q, which is no e-mail address.", strings.TrimSpace(part))
+			}
+		}
+		return ""
+	}
+}
+
+func referenceKeys() []string { return []string{"reference1", "reference2", "reference3"} }
+
+func acquisitionKeys() []string {
+	return []string{"adContent", "campaign", "keyword", "landingPage", "medium", "source"}
 }

@@ -1,3 +1,14 @@
+// Package sandbox is a stand-in for the Fusebill API (under /v1) and the
+// Trackfinity API (under /api): one http.Handler with customers, rate limits and
+// faults on demand. It answers as the vendors' pages say
+// (developer.staxbill.com/reference, docs.trackfinity.com/api), and where they are
+// silent it takes the harsher reading, so that a tool that works against it harms
+// nobody elsewhere: a PUT nulls every field that it leaves out, a latch clears the
+// id that it leaves out, an empty value of a form empties the field, string
+// matches are exact to the letter case, a cancelled customer cannot be written.
+//
+// Customers are kept as raw JSON. A field whose value a write does not change
+// keeps its bytes: the spelling of its number, its place in the object.
 package sandbox
 
 import (
@@ -12,7 +23,7 @@ import (
 	"time"
 )
 
-// ErrInUse says that another process has this state open.
+// ErrInUse is what opening a state gives that another process has open.
 var ErrInUse = errors.New("the sandbox's state is in use by another process; try: wait for it to end, or give this one a folder of its own")
 
 // Header stands, with the value 1, in every reply of a sandbox and in nobody else's:
@@ -23,14 +34,19 @@ const Header = "Rowbatch-Sandbox"
 type Options struct {
 	Dir       string // where the state lives; "" keeps it in memory only
 	Seed      []byte // JSON array of customers
-	Customers int    // how many; 0: as many as the seed has; more: the seed again and again with fresh ids, references, names and mails
-	Reset     bool   // start anew from the seed; without it a state found in Dir is kept as it is, whatever Seed and Customers say
+	Customers int    // 0: as many as the seed has; more: the seed again and again with fresh ids, references, names and mails
+	Reset     bool   // start anew from the seed; without it a state found in Dir is kept, whatever Seed and Customers say
 	Faults    []Fault
 
-	Minute, Day  int                        // requests allowed; 0: 1,000 and 180,000, a live account's (developer.staxbill.com/reference/rate-limits)
-	MinuteLength time.Duration              // of the minute window, for who cannot wait; 0: a minute
-	ResetForm    string                     // how X-Rate-Limit-Reset-* is written: rfc3339 (the default), rfc3339-nozone, unix, http-date; none leaves all six headers out
-	OtherUsers   func(window time.Time) int // how many requests others of the account make at the start of the minute window; nil: none
+	// Requests allowed; 0: 1,000 and 180,000, a live account's (developer.staxbill.com/reference/rate-limits).
+	Minute, Day int
+	// MinuteLength is that of the minute window, for who cannot wait; 0: a minute.
+	MinuteLength time.Duration
+	// ResetForm is how X-Rate-Limit-Reset-* is written: rfc3339 (the default), rfc3339-nozone,
+	// unix, http-date; none leaves all six headers out.
+	ResetForm string
+	// OtherUsers tells how many requests others of the account make at the start of the minute window; nil: none.
+	OtherUsers func(window time.Time) int
 
 	PageCap   int  // most rows of a list page; 0: 1,000
 	ShortRows bool // list rows carry a summary only, which the vendor's pages leave possible
@@ -54,7 +70,7 @@ type Effect struct {
 type Counts struct {
 	Reads, Writes           int
 	Throttled, Unauthorized int
-	Kinds                   map[string]int // get, list, put, overview, codes, hold, unhold, latch, unlatch, patch, ping; other: an unknown route
+	Kinds                   map[string]int // by the kinds of fault specs; other: an unknown route
 }
 
 // Sandbox is the stand-in. It is safe for concurrent use.
@@ -117,17 +133,17 @@ func (s *Sandbox) Affiliate(id string) (json.RawMessage, bool) {
 	return s.record(s.store.affiliates, id)
 }
 
-func (s *Sandbox) record(b *book, id string) (json.RawMessage, bool) {
+func (s *Sandbox) record(all *records, id string) (json.RawMessage, bool) {
 	s.store.mu.RLock()
 	defer s.store.mu.RUnlock()
-	body, ok := b.body(wholeID(id))
+	body, ok := all.body(wholeID(id))
 	return slices.Clone(body), ok
 }
 
 // IDs returns the ids of all Fusebill customers, ascending.
 func (s *Sandbox) IDs() []string {
-	ids := make([]string, 0, s.store.herd.count)
-	for id := range s.store.herd.ids() {
+	ids := make([]string, 0, s.store.seed.count)
+	for id := range s.store.seed.ids() {
 		ids = append(ids, strconv.FormatInt(id, 10))
 	}
 	return ids
@@ -145,12 +161,6 @@ func (s *Sandbox) Requests() Counts {
 	c := s.counts
 	c.Kinds = maps.Clone(c.Kinds)
 	return c
-}
-
-func (s *Sandbox) count(note func(*Counts)) {
-	s.counting.Lock()
-	defer s.counting.Unlock()
-	note(&s.counts)
 }
 
 // Edit is somebody else's write to a Fusebill customer: change gets its bytes and returns
@@ -175,40 +185,48 @@ func (s *Sandbox) Edit(id string, change func(body []byte) []byte) {
 	}
 }
 
+// Transport calls the sandbox in this process, without a socket. It may be used
+// inside a testing/synctest bubble. A connection that a fault cuts shows as
+// io.ErrUnexpectedEOF, from RoundTrip or from reading the body, as it falls.
+// As on a network, a caller whose context ends does not undo what the sandbox does.
+func (s *Sandbox) Transport() http.RoundTripper { return transport{s} }
+
 // ServeHTTP answers one request: credentials, then limits, then faults, then the route.
 func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set(Header, "1")
 	w.Header().Set("Date", time.Now().UTC().Format(http.TimeFormat))
-	c := newCall(r)
-	out := s.refuse(c)
+	c := newCall(s, r)
+	out := s.admit(c)
 	if c.system.metered {
 		s.limits.head(w.Header(), time.Now())
 	}
 	if out == nil {
-		out = s.faults.serve(s, c)
+		out = s.faults.serve(c)
 	}
 	out.send(w)
 }
 
-// refuse returns the answer to a call that no route gets to see.
-func (s *Sandbox) refuse(c *call) *reply {
-	if out := c.system.refuse(c); out != nil {
-		s.count(func(n *Counts) { n.Unauthorized++ })
-		return out
+// admit counts a call, and returns the answer to one that no route gets to see.
+func (s *Sandbox) admit(c *call) (refusal *reply) {
+	refusal = c.system.refuse(c)
+	exhausted := ""
+	if refusal == nil && c.system.metered {
+		exhausted = s.limits.take(time.Now())
 	}
-	if c.system.metered {
-		if which := s.limits.take(time.Now()); which != "" {
-			s.count(func(n *Counts) { n.Throttled++ })
-			return failure(http.StatusTooManyRequests, "Rate limit of "+which+" exceeded.")
-		}
+	s.counting.Lock()
+	defer s.counting.Unlock()
+	switch {
+	case refusal != nil:
+		s.counts.Unauthorized++
+		return refusal
+	case exhausted != "":
+		s.counts.Throttled++
+		return failure(http.StatusTooManyRequests, "Rate limit of "+exhausted+" exceeded.")
+	case c.write:
+		s.counts.Writes++
+	default:
+		s.counts.Reads++
 	}
-	s.count(func(n *Counts) {
-		n.Kinds[c.kind]++
-		if c.write {
-			n.Writes++
-		} else {
-			n.Reads++
-		}
-	})
+	s.counts.Kinds[c.kind]++
 	return nil
 }

@@ -1,91 +1,163 @@
 package sandbox
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"maps"
 	"mime"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/tidwall/gjson"
 )
 
-// pingTrackfinity: the body of the reply is not documented.
-func (s *Sandbox) pingTrackfinity(*call) *reply { return answer([]byte(`"pong"`)) }
+// The Trackfinity customers are numbered without gaps; those from firstLocked on are locked.
+const (
+	firstAffiliate = 4001
+	lastAffiliate  = 4200
+	firstLocked    = 4190
+)
+
+// subscriptionPrefix and the customer's number are its one subscription.
+const subscriptionPrefix = "S-"
+
+// affiliateFields are those of docs.trackfinity.com/api/customer/set-customer-details, the two lookup keys aside.
+func affiliateFields() []string {
+	return []string{
+		"firstname", "lastname", "email", "username", "password", "address1", "address2", "city", "state", "country", "zip",
+		"custom1", "custom2", "custom3", "custom4", "custom5",
+	}
+}
+
+// firstAffiliateBody is a Trackfinity customer before any write, made up from its number.
+func firstAffiliateBody(id int64) ([]byte, bool) {
+	if id < firstAffiliate || id > lastAffiliate {
+		return nil, false
+	}
+	number := strconv.FormatInt(id, 10)
+	o := object{}.
+		set("customer_id", quote(number)).
+		set("subscription_id", quote(subscriptionPrefix+number)).
+		set("locked", strconv.FormatBool(id >= firstLocked))
+	values := firstAffiliateValues(int(id - firstAffiliate))
+	for _, name := range affiliateFields() {
+		o = o.set(name, affiliateValue(name, values[name]))
+	}
+	return o.bytes(), true
+}
+
+func firstAffiliateValues(n int) map[string]string {
+	pick := func(list string, i int) string {
+		words := strings.Split(list, " ")
+		return words[i%len(words)]
+	}
+	first := pick("Ada Bea Cal Dora Emil Fern Gus Hanne Ines Jonas", n)
+	last := pick("Reed Holm Moor Vale Frost Lind Marsh Thorn Quill Birch Wren Stone Ashby Croft Dell Field Grove Heath Knoll Lake", n/10)
+	login := strings.ToLower(first) + strconv.Itoa(n+1)
+	return map[string]string{
+		"firstname": first,
+		"lastname":  last,
+		"email":     login + "@" + pick("example.com example.org", n),
+		"username":  login,
+		"password":  "invented " + login,
+		"address1":  fmt.Sprintf("%d %s Lane", n+1, pick("Mill Orchard Harbour", n)),
+		"address2":  pick("   Flat-2 Floor-3", n),
+		"city":      pick("Northam Eastley Southwick Westbury", n),
+		"state":     pick("NY VT MA", n),
+		"country":   pick("US CA GB", n/7),
+		"zip":       fmt.Sprintf("%05d", 501+n),
+		"custom1":   pick("gold silver bronze", n),
+		"custom2":   pick(" mail phone", n),
+		"custom3":   pick("  é<&>", n),
+	}
+}
+
+// affiliateValue is the field as it is kept: null for an empty one, and of a
+// password no more than tells it from another.
+func affiliateValue(field, text string) string {
+	switch {
+	case text == "":
+		return "null"
+	case field == "password":
+		sum := sha256.Sum256([]byte(text))
+		return quote("sha256:" + hex.EncodeToString(sum[:])[:16])
+	}
+	return quote(text)
+}
+
+// ping answers with a body of our own: that of the reply is not documented.
+func ping(*call) *reply { return answer([]byte(`"pong"`)) }
+
+// remove is the value that empties a field.
+const remove = "REMOVE"
 
 // setCustomerDetails is docs.trackfinity.com/api/customer/set-customer-details.
 // Not documented are the replies to an unknown customer or field and to a locked
 // customer; here they are taken from the table of codes and from the reply to a success.
-func (s *Sandbox) setCustomerDetails(c *call) *reply {
+// An empty value empties a field too, which the page leaves open.
+func setCustomerDetails(c *call) *reply {
 	form, out := readForm(c)
-	if out == nil {
-		out = refuseForm(form)
-	}
 	if out != nil {
 		return out
 	}
-	return s.store.update(s.store.affiliates, c.id, Effect{Kind: "patch"}, func(stored object) (object, *reply) {
+	st := c.box.store
+	return st.update(st.affiliates, c.id, Effect{Kind: "patch"}, func(stored object) (object, *reply) {
 		switch {
 		case stored == nil:
-			return nil, invalidParameter(lookupKey(form))
+			return nil, invalidParameter(": " + lookupKey(form))
 		case stored.raw("locked") == "true":
 			return nil, answer([]byte("false"))
 		}
-		return patched(stored, form), answer([]byte("true"))
+		after := slices.Clone(stored)
+		for _, name := range affiliateFields() {
+			switch {
+			case !form.Has(name):
+			case form.Get(name) == remove:
+				after = after.set(name, "null")
+			default:
+				after = after.set(name, affiliateValue(name, form.Get(name)))
+			}
+		}
+		return after, answer([]byte("true"))
 	})
 }
 
 // readForm takes a form only: whether JSON is accepted is not documented.
 func readForm(c *call) (url.Values, *reply) {
+	invalid := words(http.StatusBadRequest, "Invalid or unsupported HTTP request")
 	media, _, err := mime.ParseMediaType(c.header.Get("Content-Type"))
 	if err != nil || media != "application/x-www-form-urlencoded" {
-		return nil, invalidRequest()
+		return nil, invalid
 	}
 	form, err := url.ParseQuery(string(c.body))
 	if err != nil {
-		return nil, invalidRequest()
+		return nil, invalid
 	}
 	for name, values := range form {
 		if len(values) > 1 || !utf8.ValidString(name+values[0]) {
-			return nil, invalidRequest()
+			return nil, invalid
+		}
+	}
+	key := lookupKey(form)
+	switch {
+	case form.Has("customer_id") && form.Has("subscription_id"), form.Get("password") == remove:
+		return nil, invalid
+	case key == "", len(form) == 1:
+		return nil, invalidParameter("")
+	}
+	for _, name := range slices.Sorted(maps.Keys(form)) {
+		if name != key && !slices.Contains(affiliateFields(), name) {
+			return nil, invalidParameter(": " + name)
 		}
 	}
 	return form, nil
 }
 
-func refuseForm(form url.Values) *reply {
-	switch {
-	case form.Has("customer_id") && form.Has("subscription_id"), form.Get("password") == remove:
-		return invalidRequest()
-	case lookupKey(form) == "", len(form) == 1:
-		return invalidParameter("")
-	}
-	for _, name := range slices.Sorted(maps.Keys(form)) {
-		if name != lookupKey(form) && !slices.Contains(affiliateFields(), name) {
-			return invalidParameter(name)
-		}
-	}
-	return nil
-}
-
-// remove is the value that empties a field.
-const remove = "REMOVE"
-
-// patched empties a field for an empty value too, which the page leaves open.
-func patched(stored object, form url.Values) object {
-	after := slices.Clone(stored)
-	for _, name := range affiliateFields() {
-		switch {
-		case !form.Has(name):
-		case form.Get(name) == remove:
-			after = after.set(name, "null")
-		default:
-			after = after.set(name, affiliateValue(name, form.Get(name)))
-		}
-	}
-	return after
+func invalidParameter(which string) *reply {
+	return words(http.StatusNotFound, "Invalid parameter"+which)
 }
 
 func lookupKey(form url.Values) string {
@@ -111,20 +183,4 @@ func affiliateOf(body []byte) int64 {
 		return 0
 	}
 	return wholeID(digits)
-}
-
-// jsonID returns a function that reads the customer's id off a JSON body, 0 if it holds none.
-func jsonID(name string) func(body []byte) int64 {
-	return func(body []byte) int64 { return wholeID(gjson.GetBytes(body, name).Raw) }
-}
-
-func invalidRequest() *reply {
-	return words(http.StatusBadRequest, "Invalid or unsupported HTTP request")
-}
-
-func invalidParameter(name string) *reply {
-	if name == "" {
-		return words(http.StatusNotFound, "Invalid parameter")
-	}
-	return words(http.StatusNotFound, "Invalid parameter: "+name)
 }

@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -10,20 +9,35 @@ import (
 	"strconv"
 )
 
-// Transport calls the sandbox in this process, without a socket. It may be used
-// inside a testing/synctest bubble. A connection that a fault cuts shows as
-// io.ErrUnexpectedEOF, from RoundTrip or from reading the body, as it falls.
-// As on a network, a caller whose context ends does not undo what the sandbox does.
-func (s *Sandbox) Transport() http.RoundTripper { return transport{s} }
-
+// transport is Sandbox.Transport.
 type transport struct{ s *Sandbox }
 
 func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	arriving, err := arrive(r)
-	if err != nil {
+	var body []byte
+	if r.Body != nil {
+		defer func() { _ = r.Body.Close() }()
+		var err error
+		if body, err = io.ReadAll(r.Body); err != nil {
+			return nil, err
+		}
+	}
+	if err := r.Context().Err(); err != nil {
 		return nil, err
 	}
-	trace(r.Context())
+	arriving := r.Clone(r.Context()) // as a server would see it
+	arriving.Body = io.NopCloser(bytes.NewReader(body))
+	arriving.RequestURI = r.URL.RequestURI()
+	if trace := httptrace.ContextClientTrace(r.Context()); trace != nil { // the request has left, as net/http would tell
+		if trace.GotConn != nil {
+			trace.GotConn(httptrace.GotConnInfo{})
+		}
+		if trace.WroteHeaders != nil {
+			trace.WroteHeaders()
+		}
+		if trace.WroteRequest != nil {
+			trace.WroteRequest(httptrace.WroteRequestInfo{})
+		}
+	}
 	done := make(chan *http.Response, 1)
 	go func() { done <- t.serve(arriving) }()
 	select {
@@ -38,42 +52,6 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 }
 
-// arrive turns an outgoing request into the one that a server would see.
-func arrive(r *http.Request) (*http.Request, error) {
-	var body []byte
-	if r.Body != nil {
-		defer func() { _ = r.Body.Close() }()
-		var err error
-		if body, err = io.ReadAll(r.Body); err != nil {
-			return nil, err
-		}
-	}
-	if err := r.Context().Err(); err != nil {
-		return nil, err
-	}
-	in := r.Clone(r.Context())
-	in.Body = io.NopCloser(bytes.NewReader(body))
-	in.RequestURI = r.URL.RequestURI()
-	return in, nil
-}
-
-// trace tells callers who watch the connection that the request has left, as net/http would.
-func trace(ctx context.Context) {
-	t := httptrace.ContextClientTrace(ctx)
-	if t == nil {
-		return
-	}
-	if t.GotConn != nil {
-		t.GotConn(httptrace.GotConnInfo{})
-	}
-	if t.WroteHeaders != nil {
-		t.WroteHeaders()
-	}
-	if t.WroteRequest != nil {
-		t.WroteRequest(httptrace.WroteRequestInfo{})
-	}
-}
-
 // serve returns nil when the connection was cut before the first byte of the reply.
 func (t transport) serve(r *http.Request) (resp *http.Response) {
 	w := &wire{header: http.Header{}}
@@ -84,7 +62,9 @@ func (t transport) serve(r *http.Request) (resp *http.Response) {
 		case cut != http.ErrAbortHandler: //nolint:errorlint // net/http too compares the value of the panic
 			panic(cut)
 		case w.status != 0:
-			resp = w.response(io.MultiReader(&w.body, broken{}))
+			broken, end := io.Pipe()
+			_ = end.CloseWithError(io.ErrUnexpectedEOF)
+			resp = w.response(io.MultiReader(&w.body, broken))
 		}
 	}()
 	t.s.ServeHTTP(w, r)
@@ -113,7 +93,3 @@ func (w *wire) response(body io.Reader) *http.Response {
 		ContentLength: length,
 	}
 }
-
-type broken struct{}
-
-func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }

@@ -1,0 +1,245 @@
+package governor
+
+import (
+	"slices"
+	"time"
+)
+
+const (
+	outageAfter  = 5           // unanswered requests in a row
+	blindPause   = time.Minute // after a 429 of a server that says nothing of its limits
+	longestPause = time.Hour   // that a server may ask for
+)
+
+// verdict is the answer to "may n requests leave now?".
+type verdict struct {
+	ok    bool
+	at    time.Time // worth asking again then; zero: when something has happened
+	why   Reason
+	floor bool // it would be the same with every open permit given back
+}
+
+// state is the governor's knowledge of the account, without its waiting: every
+// method is a step from one state to the next at a given time.
+type state struct {
+	reserve     float64
+	minute, day window
+	skew        skew
+	review      struct { // what the day had shown at the start of this minute
+		at, day time.Time // when that was, and since when the day is watched
+		seen    int       // of others
+	}
+
+	sent    uint64 // requests that have left
+	pending int    // of them, those whose end is not known
+	out     int    // permits given and neither answered for nor given back
+	probe   *Lease // the one that finds out how things stand, while nothing else may leave
+	met     bool   // the server has answered
+
+	answeredAt time.Time   // when the last request that was answered had left
+	unanswered []time.Time // when those that were not answered had left, since
+	silent     time.Time   // when the first of them ended
+	lastErr    error       // of the last
+	until      time.Time   // nothing leaves before
+	why        Reason
+	paused     time.Time // when trouble last made a pause
+	pauses     int       // times that it was met again after one
+}
+
+func (s *state) windows() [2]*window { return [...]*window{&s.day, &s.minute} }
+
+func (s *state) known() bool { return s.day.known() || s.minute.known() }
+
+func (s *state) outage() bool { return len(s.unanswered) >= outageAfter }
+
+// probing reports whether one lease at a time goes ahead: before the first reply,
+// in an outage, and at the start of a window whose remainder is not known.
+func (s *state) probing() bool {
+	return !s.met || s.outage() || s.minute.fresh || s.day.fresh
+}
+
+// admit decides whether n more requests may leave under a lease, and if so gives
+// it their permits.
+func (s *state) admit(now time.Time, l *Lease, n int) verdict {
+	s.minute.roll(now, s.skew)
+	s.day.roll(now, s.skew)
+	switch {
+	case now.Before(s.until):
+		return verdict{at: s.until, why: s.why}
+	case s.probe != nil && s.outage():
+		return verdict{why: Outage}
+	case s.probe != nil && s.probing():
+		return verdict{}
+	}
+	share := s.reserve
+	if l.reserve {
+		share = 0
+	}
+	for _, w := range s.windows() {
+		if v := w.admit(now, s.skew, n, s.out, share); !v.ok {
+			return v
+		}
+	}
+	s.out += n
+	l.left += n
+	if s.probing() {
+		s.probe = l
+	}
+	return verdict{ok: true}
+}
+
+// leave notes that a request goes out under a lease, and numbers it.
+func (s *state) leave(l *Lease) {
+	l.left--
+	s.sent++
+	s.pending++
+	l.request = s.sent
+}
+
+// takeBack ends permits of a lease, used or not.
+func (s *state) takeBack(l *Lease, n int) {
+	s.out -= n
+	if s.probe == l {
+		s.probe = nil
+	}
+}
+
+// end settles a request that has left under a lease, and learns from what became of it.
+func (s *state) end(l *Lease, o Observation, f facts, now time.Time) {
+	s.takeBack(l, 1)
+	s.pending--
+	if counted := s.count(l.request, o, f); counted && f.dated { // a page of something between has another clock
+		s.skew = s.skew.narrow(f.date, o.Sent.Round(0), o.Received.Round(0))
+	}
+	switch o.Ending {
+	case Answered: // ends what trouble there was when the request left; of later trouble it tells nothing
+		s.hear(o.Sent)
+		if o.Sent.Round(0).After(s.paused) {
+			s.pauses, s.paused = 0, time.Time{}
+		}
+		if s.why == Outage && !s.outage() { // the probe was let through, and all is well
+			s.until = time.Time{}
+		}
+	case Throttled:
+		s.throttled(o.Sent, f.wish, now)
+	case Unanswered:
+		s.lastErr = o.Err
+		s.lost(o.Sent, f.wish, now)
+	}
+}
+
+// read takes from a reply what the state needs of it. It uses nothing of the state
+// that changes, and needs no lock.
+func (s *state) read(o Observation) (f facts) {
+	f.date, f.dated = o.date()
+	f.wish = o.retryAfter(f.date)
+	for i, w := range s.windows() {
+		f.quotas[i], f.told[i] = readQuota(o.Header, w.headers, w.length, f.date)
+	}
+	return f
+}
+
+// count takes a reply's numbers into the windows, and reports whether it had any.
+func (s *state) count(request uint64, o Observation, f facts) (told bool) {
+	at := sighting{
+		sent: o.Sent.Round(0), received: o.Received.Round(0), skew: s.skew, pending: s.pending,
+		request: request, latest: s.sent, refused: o.Ending == Throttled,
+	}
+	for i, w := range s.windows() {
+		switch {
+		case f.told[i]:
+			ours := s.minute.ours
+			if began := w.observe(f.quotas[i], at); began && w == &s.minute {
+				s.reviewMinute(ours, at.received)
+			}
+			told, s.met = true, true
+		case o.Counted:
+			w.spend(request)
+		default:
+			w.others.ended(request, nowhere)
+		}
+	}
+	return told
+}
+
+// reviewMinute learns at the start of a minute what others used since that of the last
+// one: the day's headers tell it for the time, too, in which we asked nothing.
+func (s *state) reviewMinute(ours int, now time.Time) {
+	day := &s.day.others
+	if s.day.known() && s.review.day.Equal(day.from) {
+		theirs := day.seen - s.review.seen
+		s.minute.others.correct(theirs, ours+theirs >= s.minute.limit, now.Sub(s.review.at))
+	}
+	s.review.at, s.review.day, s.review.seen = now, day.from, day.seen
+}
+
+// hear notes that a request which left then has brought an answer of the server.
+func (s *state) hear(sent time.Time) {
+	s.met = true
+	if sent.After(s.answeredAt) {
+		s.answeredAt = sent
+	}
+	s.unanswered = slices.DeleteFunc(s.unanswered, func(lost time.Time) bool { return !lost.After(sent) })
+}
+
+// throttled makes a pause for everyone after a 429, unless a window's end does so anyway.
+func (s *state) throttled(sent time.Time, wish time.Duration, now time.Time) {
+	s.hear(sent)
+	s.escalate(sent, now)
+	if wish > 0 {
+		s.pause(now.Add(wish), ServerPause)
+		return
+	}
+	for _, w := range s.windows() {
+		if w.known() && !w.fresh && w.left <= 0 && now.Before(w.ends(s.skew)) {
+			return
+		}
+	}
+	if !s.known() {
+		s.pause(now.Add(blindPause), ServerPause)
+		return
+	}
+	s.pause(now.Add(doubled(100*time.Millisecond, s.pauses)), ServerPause)
+}
+
+// lost counts a request without an answer towards an outage, in which one probe at a
+// time goes ahead, ever more rarely.
+func (s *state) lost(sent time.Time, wish time.Duration, now time.Time) {
+	if wish > 0 {
+		s.pause(now.Add(wish), ServerPause)
+	}
+	if sent.Before(s.answeredAt) { // the server has been there since
+		return
+	}
+	if len(s.unanswered) == 0 {
+		s.silent = now
+	}
+	if s.unanswered = append(s.unanswered, sent); s.outage() {
+		s.escalate(sent, now)
+		s.pause(now.Add(doubled(time.Second, s.pauses)), Outage)
+	}
+}
+
+// escalate lengthens the next pause when a request that left after the last one
+// began met the same trouble. What had left before tells nothing new.
+func (s *state) escalate(sent, now time.Time) {
+	switch {
+	case s.paused.IsZero():
+	case sent.Round(0).After(s.paused):
+		s.pauses++
+	default:
+		return
+	}
+	s.paused = now
+}
+
+func (s *state) pause(until time.Time, why Reason) {
+	if until.After(s.until) {
+		s.until, s.why = until, why
+	}
+}
+
+// doubled is the k-th pause after the first, at most a minute.
+func doubled(first time.Duration, k int) time.Duration {
+	return min(first<<min(k, 12), time.Minute)
+}

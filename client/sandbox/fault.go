@@ -1,0 +1,392 @@
+package sandbox
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tidwall/gjson"
+)
+
+// FaultHelp says how a fault spec is written.
+const FaultHelp = `a fault is WHAT:HOW[:every=N][:at=N][:after=N][:times=N][:rate=P%][:seed=N]
+  WHAT  get list put overview codes hold unhold latch unlatch (Fusebill), patch ping (Trackfinity), any
+  HOW   400 401 403 404 409 429 500 502 503 (no effect), 500-after 502-after 503-after (the effect, then the error),
+        lost-before lost-after (the connection breaks before or after the effect), lost (either, by the seed),
+        html (a web page, no effect) html-after, truncated null empty (a spoilt reply after the effect),
+        redirect (no effect), wrong-id (another customer's id in the reply; all kinds but list codes patch ping),
+        slow=2s (waits; a caller who leaves takes the request along), late=2s (waits, and acts even so),
+        side-effect (put hold latch: lastName changes too),
+        ignore=FIELD (put: accepted, and the field not taken; hold: status, latch: hubSpotId or hubSpotCompanyId),
+        false (patch: 200 with false, no effect), object (patch: the effect, then an object in place of true),
+        echo (patch: 404 that repeats the form, no effect),
+        hidden-links (replies leave out the ids in HubSpot, Geotab, NetSuite, Salesforce and QuickBooks; any: all
+        replies but the overview; overview: there; other faults happen besides)
+such as put:500:every=50, any:lost:rate=25%:seed=7, get:slow=2s:at=3`
+
+// ParseFaults reads fault specs. Its error names the first bad one and lists what is possible.
+func ParseFaults(specs []string) ([]Fault, error) {
+	var faults []Fault
+	for _, spec := range specs {
+		f, err := parseFault(spec)
+		if err != nil {
+			return nil, fmt.Errorf("fault %q: %w; try: %s", spec, err, FaultHelp)
+		}
+		faults = append(faults, f)
+	}
+	return faults, nil
+}
+
+func parseFault(spec string) (Fault, error) {
+	parts := strings.Split(spec, ":")
+	if len(parts) < 2 {
+		return Fault{}, errors.New("WHAT and HOW are needed")
+	}
+	f := Fault{What: parts[0]}
+	if !slices.Contains(kinds(), f.What) {
+		return f, fmt.Errorf("%q is no kind of request", f.What)
+	}
+	if err := f.parseHow(parts[1]); err != nil {
+		return f, err
+	}
+	for _, p := range parts[2:] {
+		if err := f.parseWhen(p); err != nil {
+			return f, err
+		}
+	}
+	return f, nil
+}
+
+// kinds are the requests that a fault may happen to.
+func kinds() []string {
+	list := []string{"any"}
+	for _, rt := range routes() {
+		list = append(list, rt.kind)
+	}
+	return list
+}
+
+// Fault is one misbehaviour and when it happens. Its text form is
+//
+//	WHAT:HOW[:every=N][:at=N][:after=N][:times=N][:rate=P][:seed=N]
+//
+// Without every, at and rate it happens to every matching request. Calls are
+// counted by the fault; those that another fault took count too.
+type Fault struct {
+	What  string        // get, list, put, overview, codes, hold, unhold, latch, unlatch, patch, ping, any
+	How   string        // see ParseFaults
+	Delay time.Duration // of slow and late
+	Field string        // of ignore: of a put a key or, after a dot, one within; of a hold status; of a latch either id
+
+	Every int     // each N-th matching call
+	At    int     // only the N-th
+	After int     // none of the first N
+	Times int     // at most N times
+	Rate  float64 // share of calls, drawn from Seed, the customer and which of its calls this is: others change nothing
+	Seed  uint64
+}
+
+func (f *Fault) parseHow(text string) (err error) {
+	how, value, given := strings.Cut(text, "=")
+	f.How = how
+	m, known := misbehaviours()[how]
+	switch {
+	case !known:
+		return fmt.Errorf("%q is no misbehaviour", how)
+	case given != m.takesValue || given && value == "":
+		return fmt.Errorf("%q wants a value after = just when it is slow, late or ignore", text)
+	case m.only != nil && !slices.Contains(m.only, f.What):
+		return fmt.Errorf("%s happens to %s only", how, strings.Join(m.only, ", "))
+	case how == "ignore":
+		f.Field = value
+		fields := map[string][]string{"hold": {"status"}, "latch": {"hubSpotId", "hubSpotCompanyId"}}[f.What]
+		if fields != nil && !slices.Contains(fields, f.Field) { // only a PUT has fields of all names
+			return fmt.Errorf("a %s can ignore %s only", f.What, strings.Join(fields, " or "))
+		}
+	case given:
+		if f.Delay, err = time.ParseDuration(value); err != nil || f.Delay <= 0 {
+			return fmt.Errorf("%q is no duration such as 500ms or 2s", value)
+		}
+	}
+	return nil
+}
+
+func (f *Fault) parseWhen(text string) error {
+	name, value, _ := strings.Cut(text, "=")
+	whole := map[string]*int{"every": &f.Every, "at": &f.At, "after": &f.After, "times": &f.Times}
+	if n := whole[name]; n != nil {
+		v, err := strconv.Atoi(value)
+		if err != nil || v < 1 {
+			return fmt.Errorf("%q wants a whole number from 1", text)
+		}
+		*n = v
+		return nil
+	}
+	switch name {
+	case "rate":
+		share, err := strconv.ParseFloat(strings.TrimSuffix(value, "%"), 64)
+		if err != nil || !strings.HasSuffix(value, "%") || !(share > 0 && share <= 100) {
+			return fmt.Errorf("%q wants a share such as 25%%", text)
+		}
+		f.Rate = share / 100
+	case "seed":
+		v, err := strconv.ParseUint(value, 10, 64)
+		if err != nil {
+			return fmt.Errorf("%q wants a whole number", text)
+		}
+		f.Seed = v
+	default:
+		return fmt.Errorf("%q is no condition", text)
+	}
+	return nil
+}
+
+// spoilBody is what an ignore fault makes of the body of a PUT or a latch: the field as stored.
+func (f *Fault) spoilBody(body, stored object) object {
+	if f == nil || f.How != "ignore" {
+		return body
+	}
+	return restore(body, stored, f.Field)
+}
+
+// restore gives a dotted field of the body its stored value.
+func restore(body, stored object, path string) object {
+	name, rest, nested := strings.Cut(path, ".")
+	switch {
+	case !stored.has(name):
+		return slices.DeleteFunc(slices.Clone(body), func(m member) bool { return m.name == name })
+	case !nested:
+		return body.set(name, stored.raw(name))
+	}
+	inner, err := parseObject([]byte(body.raw(name)))
+	was, errStored := parseObject([]byte(stored.raw(name)))
+	if err != nil || errStored != nil {
+		return body
+	}
+	return body.set(name, string(restore(inner, was, rest).bytes()))
+}
+
+// misbehaviour is what a fault does. before answers in the route's place; after
+// spoils the route's answer; with neither, the delay or the route itself does it.
+type misbehaviour struct {
+	before     func(*call) *reply
+	after      func(*call, *reply) *reply
+	only       []string // kinds of requests; nil: all
+	takesValue bool
+	habit      bool // how the server is: it spoils what the route answers, and leaves other faults their turn
+}
+
+func misbehaviours() map[string]misbehaviour {
+	instead := func(other func(*call) *reply) func(*call, *reply) *reply { // of the route's answer
+		return func(c *call, _ *reply) *reply { return other(c) }
+	}
+	saying := func(body string) func(*call) *reply {
+		return func(*call) *reply { return answer([]byte(body)) }
+	}
+	lose := func(*call) *reply { return &reply{cut: true} }
+	webPage := func(*call) *reply { return htmlPage(http.StatusOK, "Maintenance", "We will be back soon.") }
+	echo := func(c *call) *reply { // the caller's own words, the secret ones too
+		return words(http.StatusNotFound, "Invalid parameter in "+string(c.body))
+	}
+	redirect := func(*call) *reply {
+		return (&reply{status: http.StatusFound}).with("Location", "https://login.example.com/signin")
+	}
+	truncate := func(_ *call, r *reply) *reply { // in the middle of the body, whose length has been announced whole
+		r.cut, r.sent = true, len(r.body)/2
+		return r
+	}
+	wrongID := func(_ *call, r *reply) *reply {
+		o, err := parseObject(r.body)
+		if err != nil || !o.has("id") {
+			return r
+		}
+		return answer(o.set("id", "1"+o.raw("id")).bytes())
+	}
+	links := []string{"any", "get", "list", "put", "overview", "hold", "unhold", "latch", "unlatch"}
+	table := map[string]misbehaviour{
+		"lost-before":  {before: lose},
+		"lost-after":   {after: instead(lose)},
+		"lost":         {}, // becomes one of the two when it fires
+		"html":         {before: webPage},
+		"html-after":   {after: instead(webPage)},
+		"truncated":    {after: truncate},
+		"null":         {after: instead(saying("null"))},
+		"empty":        {after: instead(saying(""))},
+		"redirect":     {before: redirect},
+		"wrong-id":     {after: wrongID, only: []string{"hold", "unhold", "latch", "unlatch", "get", "put", "overview"}},
+		"slow":         {takesValue: true},
+		"late":         {takesValue: true},
+		"side-effect":  {only: []string{"hold", "latch", "put"}},
+		"ignore":       {only: []string{"hold", "latch", "put"}, takesValue: true},
+		"false":        {before: saying("false"), only: []string{"patch"}},
+		"object":       {after: instead(saying(`{"result":"Success","message":"Customer details set"}`)), only: []string{"patch"}},
+		"echo":         {before: echo, only: []string{"patch"}},
+		"hidden-links": {after: hideLinks, only: links, habit: true},
+	}
+	for _, status := range []int{400, 401, 403, 404, 409, 429, 500, 502, 503} {
+		name := strconv.Itoa(status)
+		fail := func(c *call) *reply { return c.system.failure(status, http.StatusText(status)+".") }
+		table[name] = misbehaviour{before: fail}
+		if status >= 500 {
+			table[name+"-after"] = misbehaviour{after: instead(fail)}
+		}
+	}
+	return table
+}
+
+// hideLinks leaves the ids in other systems out of a customer, or of all in a list.
+// The record itself keeps them, until a PUT that leaves them out too.
+func hideLinks(_ *call, r *reply) *reply {
+	keys := []string{"hubSpotId", "hubSpotCompanyId", "geotabId", "netsuiteId", "salesforceId",
+		"quickBooksId", "quickbooksId"} // the last is the overview's
+	strip := func(raw string) string {
+		o, err := parseObject([]byte(raw))
+		if err != nil {
+			return raw
+		}
+		return string(slices.DeleteFunc(o, func(m member) bool { return slices.Contains(keys, m.name) }).bytes())
+	}
+	whole := gjson.ParseBytes(r.body)
+	if !whole.IsArray() {
+		r.body = []byte(strip(string(r.body)))
+		return r
+	}
+	var rows []string
+	for _, row := range whole.Array() {
+		rows = append(rows, strip(row.Raw))
+	}
+	r.body = []byte("[" + strings.Join(rows, ",") + "]")
+	return r
+}
+
+// faults decide which calls go wrong.
+type faults struct {
+	mu    sync.Mutex
+	table map[string]misbehaviour
+	armed []armed
+}
+
+type armed struct {
+	Fault
+	calls int           // that matched
+	fired int           // of them
+	draws map[int64]int // calls of each customer, for the draws
+}
+
+func newFaults(list []Fault) *faults {
+	f := &faults{table: misbehaviours()}
+	for i, one := range list {
+		one.Seed += uint64(i) << 32 // each fault draws for itself: with one draw for all, only the first would ever fire
+		f.armed = append(f.armed, armed{Fault: one, draws: map[int64]int{}})
+	}
+	return f
+}
+
+// serve answers the call, with whatever goes wrong. Waits and habits add up and let
+// other faults happen besides; of those the first that fires wins.
+func (f *faults) serve(c *call) *reply {
+	waits, habits := f.pick(c)
+	for _, one := range waits {
+		if !pause(c, one) {
+			return &reply{cut: true}
+		}
+	}
+	var m misbehaviour
+	if c.fault != nil {
+		m = f.table[c.fault.How]
+	}
+	if m.before != nil {
+		return m.before(c)
+	}
+	out := c.serve(c)
+	for _, one := range habits {
+		out = one.after(c, out)
+	}
+	if m.after != nil {
+		out = m.after(c, out)
+	}
+	return out
+}
+
+// pick returns the waits and the habits that fired and sets the call's fault to the first other one.
+func (f *faults) pick(c *call) (waits []Fault, habits []misbehaviour) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i := range f.armed {
+		one := &f.armed[i]
+		matches := one.What == c.kind || one.What == "any" && (one.How != "hidden-links" || c.kind != "overview")
+		if !matches || !one.fires(c) {
+			continue
+		}
+		happens := one.Fault
+		switch {
+		case happens.How == "lost" && draw(one.Seed+1, c.id, one.draws[c.id]) < 0.5:
+			happens.How = "lost-before"
+		case happens.How == "lost":
+			happens.How = "lost-after"
+		}
+		switch m := f.table[happens.How]; {
+		case happens.Delay > 0:
+			waits = append(waits, happens)
+		case m.habit:
+			habits = append(habits, m)
+		case c.fault == nil:
+			c.fault = &happens
+		}
+	}
+	return waits, habits
+}
+
+func (a *armed) fires(c *call) bool {
+	a.calls++
+	a.draws[c.id]++
+	switch {
+	case a.calls <= a.After,
+		a.Times > 0 && a.fired >= a.Times,
+		a.At > 0 && a.calls != a.At,
+		a.Every > 0 && a.calls%a.Every != 0,
+		a.Rate > 0 && draw(a.Seed, c.id, a.draws[c.id]) >= a.Rate:
+		return false
+	}
+	a.fired++
+	return true
+}
+
+// draw returns a number in [0, 1) that depends on nothing but its arguments, so
+// that a run with many workers meets the same faults each time.
+func draw(seed uint64, id int64, nth int) float64 {
+	var b [24]byte
+	binary.LittleEndian.PutUint64(b[0:], seed)
+	binary.LittleEndian.PutUint64(b[8:], uint64(id))
+	binary.LittleEndian.PutUint64(b[16:], uint64(nth))
+	h := fnv.New64a()
+	_, _ = h.Write(b[:]) // a hash never fails
+	x := h.Sum64()
+	x ^= x >> 33
+	x *= 0xff51afd7ed558ccd // FNV's high bits alone hardly move with its last bytes
+	x ^= x >> 33
+	return float64(x>>11) / (1 << 53)
+}
+
+// pause waits, and reports false when a slow call's caller has gone.
+func pause(c *call, f Fault) bool {
+	t := time.NewTimer(f.Delay)
+	defer t.Stop()
+	gone := c.ctx.Done()
+	if f.How == "late" {
+		gone = nil
+	}
+	select {
+	case <-t.C:
+		return true
+	case <-gone:
+		return false
+	}
+}

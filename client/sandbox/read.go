@@ -1,0 +1,106 @@
+package sandbox
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/tidwall/gjson"
+)
+
+func getCustomer(c *call) *reply {
+	st := c.box.store
+	st.mu.RLock()
+	defer st.mu.RUnlock()
+	body, ok := st.customers.body(c.id)
+	if !ok {
+		return failure(http.StatusNotFound, fmt.Sprintf("Customer with id %d not found.", c.id))
+	}
+	return answer(body)
+}
+
+// getOverview is developer.staxbill.com/reference/read-customer-overview-1: the
+// customer's own fields, and money and dates that the sandbox makes up from the id.
+func getOverview(c *call) *reply {
+	st := c.box.store
+	st.mu.RLock()
+	defer st.mu.RUnlock()
+	body, ok := st.customers.body(c.id)
+	if !ok {
+		return failure(http.StatusNotFound, fmt.Sprintf("CustomerOverview with id %d not found.", c.id))
+	}
+	customer, err := parseObject(body)
+	if err != nil {
+		return failure(http.StatusInternalServerError, err.Error())
+	}
+	return answer(overview(st, customer).bytes())
+}
+
+func overview(st *store, customer object) object {
+	var o object
+	for _, name := range []string{
+		"title", "firstName", "middleName", "lastName", "suffix", "primaryEmail", "primaryPhone", "companyName", "reference",
+		"status", "customerAccountStatus", "currency", "salesforceSynchStatus", "monthlyRecurringRevenue", "netMonthlyRecurringRevenue",
+		"parentId", "hubSpotId", "hubSpotCompanyId", "salesforceId", "netsuiteId", "geotabId", "isParent", "id",
+	} {
+		o = o.set(name, orNull(customer.raw(name)))
+	}
+	quickBooks := "null" // text here, though a number in the record
+	if id := customer.text("quickBooksId"); id != "" {
+		quickBooks = quote(id)
+	}
+	created := "2018-01-01T00:00:00"
+	if stamp := customer.text("createdTimestamp"); stamp != "" {
+		created = strings.TrimSuffix(stamp, "Z")
+	}
+	id := gjson.Parse(customer.raw("id")).Int()
+	billing := "null"
+	if customer.text("status") == "Active" {
+		billing = fmt.Sprintf(`"2030-%02d-%02dT00:00:00"`, id%12+1, id%28+1)
+	}
+	for _, field := range [][2]string{
+		{"quickbooksId", quickBooks}, // sic: a lower-case b here only
+		{"parentName", parentName(st, customer.raw("parentId"))},
+		{"arBalance", balance(id)},
+		{"pendingCharges", "0.00"},
+		{"unallocatedPayments", "0.00"},
+		{"unallocatedCredits", "0.00"},
+		{"unallocatedOpeningBalance", "0.00"},
+		{"lifetimeValue", strconv.FormatInt(id%97*25, 10) + ".50"},
+		{"daysUntilSuspension", "null"},
+		{"daysUntilCancellation", "null"},
+		{"unknownPaymentActivityId", "null"},
+		{"nextBillingDate", billing},
+		{"createdTimestamp", quote(created)},
+		{"statusTimestamp", quote(created)},
+		{"customerAccountStatusTimestamp", quote(created)},
+		{"uri", quote(fmt.Sprintf("https://secure.fusebill.com/v1/CustomerOverview/%d", id))},
+	} {
+		o = o.set(field[0], field[1])
+	}
+	return o
+}
+
+// balance makes up what a customer owes: two customers of three owe nothing.
+func balance(id int64) string {
+	if id%3 != 0 {
+		return "0.00"
+	}
+	return strconv.FormatInt(id%41*5, 10) + ".7500"
+}
+
+func parentName(st *store, id string) string {
+	if isNull(id) {
+		return "null"
+	}
+	parent, ok := st.customers.body(gjson.Parse(id).Int())
+	if !ok {
+		return "null"
+	}
+	name := gjson.GetBytes(parent, "companyName").String()
+	if name == "" {
+		name = gjson.GetBytes(parent, "firstName").String() + " " + gjson.GetBytes(parent, "lastName").String()
+	}
+	return quote(strings.TrimSpace(name))
+}
