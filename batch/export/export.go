@@ -313,11 +313,8 @@ func (x *export) readNamed() error {
 		return err
 	}
 	if again > 0 {
-		names := " names"
-		if again > 1 {
-			names = " name"
-		}
-		x.Show(job.Notice{File: x.file, Text: batch.Plural(again, "row") + names + " a customer again, who is exported once"})
+		verb := map[bool]string{true: " names", false: " name"}[again == 1]
+		x.Show(job.Notice{File: x.file, Text: batch.Plural(again, "row") + verb + " a customer again, who is exported once"})
 	}
 	return nil
 }
