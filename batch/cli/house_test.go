@@ -210,7 +210,7 @@ func comments(group *ast.CommentGroup) (text string) {
 
 const (
 	mostLines    = 600 // of a file
-	mostColumns  = 140
+	mostColumns  = 330
 	mostFiles    = 20 // of a room
 	mostFunction = 60 // lines of a function
 	mostMethods  = 30 // of a type
