@@ -44,6 +44,7 @@ type fusebillAction struct {
 	mostSends int
 	account   Fusebill
 	codes     *TrackingCodes // of an update, or of updates that come before the action in a plan
+	list      listEvidence
 }
 
 func (a *fusebillAction) Name() string   { return a.name }
@@ -51,6 +52,8 @@ func (a *fusebillAction) System() string { return SystemFusebill }
 func (a *fusebillAction) MaxSends() int  { return a.mostSends }
 
 func (a *fusebillAction) customer(r batch.Record) customer { return customer{r.Body, a.codes} }
+
+func (a *fusebillAction) fromList() listEvidence { return a.list }
 
 // Apply lays changes over a record's bytes.
 func (a *fusebillAction) Apply(now batch.Record, changes []batch.Change) (batch.Record, error) {

@@ -16,7 +16,7 @@ import (
 
 // HoldSchema is what `hold` takes: a customer, and nothing to set.
 func HoldSchema() mapping.Schema {
-	return mapping.Schema{Action: "hold", System: SystemFusebill, Keys: FusebillKeys(), Guards: overviewTexts()}
+	return mapping.Schema{Action: "hold", System: SystemFusebill, Keys: fusebillKeys(), Guards: overviewTexts()}
 }
 
 const onHold = "Hold"
@@ -33,7 +33,8 @@ type hold struct {
 func NewHold(s Services) batch.Action {
 	const most = 2 // a hold acts on billing, and what a second one does is not documented
 	whole := s.Condition != nil && s.Condition.BeyondOverview()
-	return conditional(&hold{fusebillAction{"hold", most, s.Fusebill, s.codes()}, s.HoldSuspended, whole}, s)
+	// No list row stands in for the record: what the customer owes the overview alone tells.
+	return conditional(&hold{fusebillAction{"hold", most, s.Fusebill, s.codes(), listEvidence{}}, s.HoldSuspended, whole}, s)
 }
 
 func (h *hold) Open(ctx context.Context, requests int, sent []batch.Change) (batch.Visit, error) {
@@ -103,9 +104,6 @@ func (h *hold) Check(s batch.Step, after batch.Record) *batch.Outcome {
 	return nil
 }
 
-// fromList never takes a list row for the record: what the customer owes the overview alone tells.
-func (h *hold) fromList() listEvidence { return listEvidence{codes: h.codes} }
-
 // holdVisit reads overviews and sends holds.
 type holdVisit struct {
 	*fusebillVisit
@@ -157,7 +155,7 @@ type unhold struct {
 // NewUnhold returns the action that takes back a hold, with one of the API's
 // values of serviceStartOption.
 func NewUnhold(s Services, option string) batch.Action {
-	return &unhold{hold{fusebillAction: fusebillAction{"unhold", 1, s.Fusebill, s.codes()}}, option}
+	return &unhold{hold{fusebillAction: fusebillAction{"unhold", 1, s.Fusebill, s.codes(), listEvidence{}}}, option}
 }
 
 func (u *unhold) Open(ctx context.Context, requests int, sent []batch.Change) (batch.Visit, error) {

@@ -19,7 +19,7 @@ type update struct {
 // NewUpdate returns the action that edits a Fusebill customer: GET, merge, PUT.
 func NewUpdate(s Services) batch.Action {
 	// A PUT is sent again only after a read has shown that the last one had no effect.
-	u := &update{fusebillAction: fusebillAction{"update", 8, s.Fusebill, s.codes()}}
+	u := &update{fusebillAction: fusebillAction{"update", 8, s.Fusebill, s.codes(), listEvidence{standsIn: true}}}
 	u.links.keys, u.links.warn = linkKeys(), s.Warn
 	return conditional(u, s)
 }
@@ -115,8 +115,6 @@ func (u *update) Check(s batch.Step, after batch.Record) *batch.Outcome {
 	}
 	return checked(customer{s.Body, u.codes}, got, s.Changes)
 }
-
-func (u *update) fromList() listEvidence { return listEvidence{codes: u.codes, standsIn: true} }
 
 // updateVisit reads customers with all their links, since a PUT clears what it leaves out.
 type updateVisit struct {
