@@ -46,13 +46,13 @@ type latch struct {
 func NewLatch(s Services) batch.Action {
 	// A latch is sent again only after a read has shown that the last one had no effect.
 	// It needs both links of a list row, too.
-	l := &latch{fusebillAction: fusebillAction{"latch", 8, s.Fusebill, s.codes(), listEvidence{hubSpotLinks(), true}}}
+	l := &latch{fusebillAction: newFusebillAction("latch", 8, s, listEvidence{hubSpotLinks(), true})}
 	l.owners.of, l.hidden.keys = map[string]string{}, hubSpotLinks()
 	return conditional(l, s)
 }
 
 func (l *latch) Open(ctx context.Context, requests int, sent []batch.Change) (batch.Visit, error) {
-	v, err := l.account.open(ctx, l.hidden.requests(requests), sent)
+	v, err := l.open(ctx, l.hidden.requests(requests), sent)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +100,7 @@ func (l *latch) Check(s batch.Step, after batch.Record) *batch.Outcome {
 	if err != nil {
 		return batch.Reject("unreadable_record", err.Error())
 	}
-	return checked(l.customer(sent), l.customer(after), s.Changes)
+	return l.checked(l.customer(sent), l.customer(after), s.Changes)
 }
 
 // latchVisit reads customers with both their links, and sends latches.
