@@ -26,6 +26,10 @@ type Engine struct {
 	Halt    context.CancelCauseFunc // ends the stop context with a reason
 	Emit    func(*Item, Outcome)    // called for every row as it is settled, by one goroutine
 
+	// MayWrite, unless it is nil, is asked before each write's intent. Where it says
+	// no the row is not attempted.
+	MayWrite func() bool
+
 	// Final says that an outcome is the row's last word; others are not recorded.
 	// nil: all are final.
 	Final func(*Item, Outcome) bool

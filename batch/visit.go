@@ -122,6 +122,9 @@ func (v *visitor) once() result {
 
 // write records the intent and sends, unless the record has become stale meanwhile.
 func (v *visitor) write(step Step) result {
+	if v.e.MayWrite != nil && !v.e.MayWrite() {
+		return v.settled(v.t.cutShort())
+	}
 	if v.stale() {
 		return v.tooLate(false)
 	}
