@@ -124,8 +124,8 @@ type checker struct {
 	references []uniqueValue
 	links      []uniqueValue
 
-	uses      map[Use]bool
-	firstHurt int // line of the first damaged row
+	uses         map[Use]bool
+	firstDamaged int // line of the first damaged row
 }
 
 // uniqueValue is a value that no two customers may have, hashed, and the row
@@ -188,7 +188,7 @@ func (c *checker) row(row csvfile.Row, base *Base) {
 	r := c.result
 	state := rowState(0)
 	kindAt, key := 0, ""
-	hurt := row.Ragged
+	isDamaged := row.Ragged
 	if row.Ragged {
 		state = ragged
 	} else {
@@ -199,7 +199,7 @@ func (c *checker) row(row csvfile.Row, base *Base) {
 		if len(m.Problems) > 0 {
 			state |= bad
 		}
-		hurt = slices.ContainsFunc(m.Problems, func(p Problem) bool { return p.Code == "spreadsheet_damage" })
+		isDamaged = slices.ContainsFunc(m.Problems, func(p Problem) bool { return p.Code == "spreadsheet_damage" })
 		switch {
 		case m.Exported && len(m.Cells)+len(m.Problems) == 0:
 			state |= asExported
@@ -218,9 +218,9 @@ func (c *checker) row(row csvfile.Row, base *Base) {
 			}
 		}
 	}
-	if hurt {
+	if isDamaged {
 		if r.Damaged == 0 {
-			c.firstHurt = row.Line
+			c.firstDamaged = row.Line
 		}
 		r.Damaged++
 	}
@@ -278,7 +278,7 @@ func (c *checker) refusal(in *csvfile.Reader) error {
 		why.Text = fmt.Sprintf("more than %d different codes in %s columns", mostUses, r.uses[0].Family)
 		why.Try = "is the right column mapped? else split the file"
 	case 5*r.Damaged > r.Rows && !in.IsReport(): // a failed.csv holds nothing but trouble and must be able to come back
-		why.Line = c.firstHurt
+		why.Line = c.firstDamaged
 		why.Text = fmt.Sprintf("%d of %d rows are damaged by a spreadsheet or do not have the heading's %d cells, from this one on",
 			r.Damaged, r.Rows, in.Width())
 		why.Try = "format the columns as text and export again, or check --delimiter"
