@@ -30,9 +30,10 @@ type Services struct {
 	Fusebill      Fusebill
 	Trackfinity   Trackfinity
 	Codes         *TrackingCodes
-	Condition     *Condition // only customers who satisfy it; nil: all
-	Planned       bool       // rows come from a plan, in which they satisfied it
-	HoldSuspended bool       // a Suspended customer may be held
+	Condition     *Condition   // only customers who satisfy it; nil: all
+	Planned       bool         // rows come from a plan, in which they satisfied it
+	HoldSuspended bool         // a Suspended customer may be held
+	Warn          func(string) // tells people something about the account; nil: nobody hears
 }
 
 func (s Services) codes() *TrackingCodes {

@@ -20,9 +20,9 @@ type Fusebill struct {
 }
 
 // open leases the requests of a visit together.
-func (f Fusebill) open(ctx context.Context, requests int, readBack bool) (*fusebillVisit, error) {
+func (f Fusebill) open(ctx context.Context, requests int, sent []batch.Change) (*fusebillVisit, error) {
 	lease := f.Governor.Lease
-	if readBack {
+	if sent != nil {
 		lease = f.Governor.LeaseReserve
 	}
 	l, err := lease(ctx, requests)
@@ -56,6 +56,21 @@ func standing(overview []byte) *batch.Standing {
 	f := gjson.GetManyBytes(overview, "arBalance", "nextBillingDate", "netMonthlyRecurringRevenue", "currency", "isParent")
 	raw := func(r gjson.Result) string { return batch.Value(r.Raw).Plain() }
 	return &batch.Standing{Balance: raw(f[0]), NextBilling: raw(f[1]), Recurring: raw(f[2]), Currency: raw(f[3]), Parent: f[4].Bool()}
+}
+
+// ReadBeside reads the overview, where the action's own reading is of the customer.
+func (v *fusebillVisit) ReadBeside(ctx context.Context, id string) batch.Reply {
+	return v.overview(ctx, id)
+}
+
+// CheckBeside wants two readings of one resource to differ in nothing that the step does not account for.
+func (v *fusebillVisit) CheckBeside(s batch.Step, before, after batch.Record) *batch.Outcome {
+	none := NewTrackingCodes()
+	moved := sideEffects(customer{before.Body, none}, customer{after.Body, none}, s.Changes)
+	if len(moved) == 0 {
+		return nil
+	}
+	return &batch.Outcome{Kind: batch.Failed, Code: "side_effect", Error: strings.Join(moved, "; ")}
 }
 
 // missing names the refusal of a customer who is not there.

@@ -42,11 +42,11 @@ func (h *hold) Name() string   { return "hold" }
 func (h *hold) System() string { return SystemFusebill }
 func (h *hold) MaxSends() int  { return mostHolds }
 
-func (h *hold) Open(ctx context.Context, requests int, readBack bool) (batch.Visit, error) {
+func (h *hold) Open(ctx context.Context, requests int, sent []batch.Change) (batch.Visit, error) {
 	if h.whole {
 		requests++
 	}
-	v, err := h.account.open(ctx, requests, readBack)
+	v, err := h.account.open(ctx, requests, sent)
 	if err != nil {
 		return nil, err
 	}
@@ -133,6 +133,11 @@ func (v *holdVisit) Read(ctx context.Context, id string) batch.Reply {
 		return rep
 	}
 	return customer
+}
+
+// ReadBeside reads the customer.
+func (v *holdVisit) ReadBeside(ctx context.Context, id string) batch.Reply {
+	return v.fusebillVisit.Read(ctx, id)
 }
 
 // under adds to an object the members of another that it lacks.

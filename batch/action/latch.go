@@ -1,15 +1,12 @@
 package action
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"net/http"
 	"strings"
-	"sync/atomic"
 
 	"github.com/tidwall/gjson"
-	"github.com/tidwall/sjson"
 
 	"rowbatch/batch"
 	"rowbatch/mapping"
@@ -37,15 +34,15 @@ func LatchSchema() mapping.Schema {
 
 // latch links a Fusebill customer to HubSpot, or unlinks it.
 type latch struct {
-	account  Fusebill
-	codes    *TrackingCodes // of updates that come before it in a plan
-	links    *links
-	overview atomic.Bool // some record lacked a link, so that visits need one read more
+	account Fusebill
+	codes   *TrackingCodes // of updates that come before it in a plan
+	links   *links
+	hidden  *hiddenLinks
 }
 
 // NewLatch returns the action that links a Fusebill customer to HubSpot.
 func NewLatch(s Services) batch.Action {
-	return conditional(&latch{account: s.Fusebill, codes: s.codes(), links: newLinks()}, s)
+	return conditional(&latch{account: s.Fusebill, codes: s.codes(), links: newLinks(), hidden: &hiddenLinks{keys: linkKeys()[:2]}}, s)
 }
 
 func (l *latch) Name() string   { return "latch" }
@@ -55,11 +52,8 @@ func (l *latch) System() string { return SystemFusebill }
 // read has shown that the last one had no effect.
 func (l *latch) MaxSends() int { return 8 }
 
-func (l *latch) Open(ctx context.Context, requests int, readBack bool) (batch.Visit, error) {
-	if l.overview.Load() {
-		requests++
-	}
-	v, err := l.account.open(ctx, requests, readBack)
+func (l *latch) Open(ctx context.Context, requests int, sent []batch.Change) (batch.Visit, error) {
+	v, err := l.account.open(ctx, l.hidden.requests(requests), sent)
 	if err != nil {
 		return nil, err
 	}
@@ -125,45 +119,16 @@ type latchVisit struct {
 	latch *latch
 }
 
-// Read fetches the customer. A record without one of the links gets both from the overview.
+// Read fetches the customer, with both links.
 func (v *latchVisit) Read(ctx context.Context, id string) batch.Reply {
-	return v.linked(ctx, v.fusebillVisit.Read(ctx, id), id)
+	return v.linked(ctx, v.fusebillVisit.Read(ctx, id))
 }
 
-func (v *latchVisit) linked(ctx context.Context, rep batch.Reply, id string) batch.Reply {
-	value := valueOf(rep.Record.Body)
-	if rep.Class != batch.Answered {
-		return rep
-	}
-	if value(hubSpotContact) == batch.Absent || value(hubSpotCompany) == batch.Absent {
-		rep = v.withOverview(ctx, rep, id)
-	}
+func (v *latchVisit) linked(ctx context.Context, rep batch.Reply) batch.Reply {
+	rep = v.latch.hidden.complete(ctx, v.fusebillVisit, rep)
 	if rep.Class == batch.Answered {
-		v.latch.links.note(id, valueOf(rep.Record.Body))
+		v.latch.links.note(rep.Record.ID, valueOf(rep.Record.Body))
 	}
-	return rep
-}
-
-func (v *latchVisit) withOverview(ctx context.Context, rep batch.Reply, id string) batch.Reply {
-	v.latch.overview.Store(true)
-	seen := v.overview(ctx, id)
-	seen.Requests += rep.Requests
-	if seen.Class != batch.Answered {
-		return seen
-	}
-	rep.Requests = seen.Requests
-	for _, field := range []string{hubSpotContact, hubSpotCompany} {
-		raw := valueOf(seen.Record.Body)(field)
-		if raw == batch.Absent {
-			continue
-		}
-		body, err := sjson.SetRawBytes(rep.Record.Body, field, []byte(raw))
-		if err != nil {
-			return batch.Reply{Class: batch.Refused, Requests: rep.Requests, Code: "unreadable_record", Text: err.Error()}
-		}
-		rep.Record.Body = body
-	}
-	rep.Record.Status = cmp.Or(seen.Record.Status, rep.Record.Status) // as of the later read
 	return rep
 }
 
@@ -175,7 +140,7 @@ func (v *latchVisit) Send(ctx context.Context, s batch.Step) batch.Reply {
 	switch {
 	case rep.Class == batch.Answered:
 		v.latch.links.free(id, valueOf(s.Before.Body))
-		if rep = v.linked(ctx, rep, id); rep.Class != batch.Answered {
+		if rep = v.linked(ctx, rep); rep.Class != batch.Answered {
 			rep.Class = batch.Lost // the write was accepted; what it left is read again
 		}
 	case rep.Class == batch.Refused && (rep.Status == http.StatusBadRequest || rep.Status == http.StatusConflict):

@@ -63,8 +63,8 @@ func (p *patch) System() string { return SystemTrackfinity }
 func (p *patch) MaxSends() int  { return 8 }
 
 // Open leases the write: the engine counts a read before it, which is none here.
-func (p *patch) Open(ctx context.Context, requests int, readBack bool) (batch.Visit, error) {
-	if requests == 1 && !readBack {
+func (p *patch) Open(ctx context.Context, requests int, sent []batch.Change) (batch.Visit, error) {
+	if requests == 1 && sent == nil {
 		return &patchVisit{client: p.install.Client}, nil
 	}
 	lease, err := p.install.Governor.Lease(ctx, 1)

@@ -3,6 +3,7 @@ package action
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/tidwall/gjson"
 
@@ -12,7 +13,7 @@ import (
 // moving are the fields that the billing system may move by itself at any
 // write, and links that it only renders.
 func moving() []string {
-	return []string{"modifiedTimestamp", "customerAccountStatus", "monthlyRecurringRevenue",
+	return []string{"modifiedTimestamp", "customerAccountStatus", "customerAccountStatusTimestamp", "monthlyRecurringRevenue",
 		"netMonthlyRecurringRevenue", "quickBooksSyncToken", "uri"}
 }
 
@@ -38,8 +39,17 @@ func sideEffects(sent, got customer, changes []batch.Change) []string {
 
 // explains says that a change of one field accounts for a move of another.
 func explains(changed, field string) bool {
-	// A latch to QuickBooks may be carried out at once, and then shows the id it got.
-	return changed == field || changed == "quickBooksLatchType" && field == "quickBooksId"
+	switch changed {
+	case "quickBooksLatchType": // it may be carried out at once, and then shows the id it got
+		return field == changed || strings.EqualFold(field, "quickBooksId")
+	case "quickBooksId": // which the overview spells otherwise
+		return strings.EqualFold(field, changed)
+	case "parentId":
+		return field == changed || field == "parentName"
+	case "status": // what is due, and when, depends on it
+		return slices.Contains([]string{changed, "statusTimestamp", "nextBillingDate", "daysUntilSuspension", "daysUntilCancellation"}, field)
+	}
+	return changed == field
 }
 
 // fields lists the paths to compare, one level deep where one side is an object

@@ -23,8 +23,8 @@ func NewUnhold(s Services, option string) batch.Action {
 func (u *unhold) Name() string  { return "unhold" }
 func (u *unhold) MaxSends() int { return 1 }
 
-func (u *unhold) Open(ctx context.Context, requests int, readBack bool) (batch.Visit, error) {
-	v, err := u.account.open(ctx, requests, readBack)
+func (u *unhold) Open(ctx context.Context, requests int, sent []batch.Change) (batch.Visit, error) {
+	v, err := u.account.open(ctx, requests, sent)
 	if err != nil {
 		return nil, err
 	}

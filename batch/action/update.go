@@ -3,6 +3,9 @@ package action
 import (
 	"context"
 	"fmt"
+	"slices"
+
+	"github.com/tidwall/sjson"
 
 	"rowbatch/batch"
 )
@@ -10,11 +13,12 @@ import (
 type update struct {
 	account Fusebill
 	codes   *TrackingCodes
+	links   *hiddenLinks
 }
 
 // NewUpdate returns the action that edits a Fusebill customer: GET, merge, PUT.
 func NewUpdate(s Services) batch.Action {
-	return conditional(&update{s.Fusebill, s.codes()}, s)
+	return conditional(&update{s.Fusebill, s.codes(), &hiddenLinks{keys: linkKeys(), warn: s.Warn}}, s)
 }
 
 func (u *update) Name() string   { return "update" }
@@ -23,12 +27,33 @@ func (u *update) System() string { return SystemFusebill }
 // MaxSends is generous, since a PUT is sent again only after a read has shown that the last one had no effect.
 func (u *update) MaxSends() int { return 8 }
 
-func (u *update) Open(ctx context.Context, requests int, readBack bool) (batch.Visit, error) {
-	v, err := u.account.open(ctx, requests, readBack)
+func (u *update) Open(ctx context.Context, requests int, sent []batch.Change) (batch.Visit, error) {
+	v, err := u.account.open(ctx, u.links.requests(requests), sent)
 	if err != nil {
 		return nil, err
 	}
-	return v, nil
+	return &updateVisit{v, u.links, sent}, nil
+}
+
+// updateVisit reads customers with all their links, since a PUT clears what it leaves out.
+type updateVisit struct {
+	*fusebillVisit
+	links *hiddenLinks
+	sent  []batch.Change // what the visit reads back
+}
+
+// Read fetches the customer. A read-back of other fields than links does without those that are not shown.
+func (v *updateVisit) Read(ctx context.Context, id string) batch.Reply {
+	rep := v.fusebillVisit.Read(ctx, id)
+	if v.sent != nil && !slices.ContainsFunc(v.sent, func(c batch.Change) bool { return slices.Contains(linkKeys(), c.Field) }) {
+		return rep
+	}
+	return v.links.complete(ctx, v.fusebillVisit, rep)
+}
+
+func (v *updateVisit) Send(ctx context.Context, s batch.Step) batch.Reply {
+	v.links.tell(s)
+	return v.fusebillVisit.Send(ctx, s)
 }
 
 // Decide compares the row's cells with the live customer.
@@ -106,9 +131,22 @@ func (u *update) Apply(now batch.Record, changes []batch.Change) (batch.Record, 
 	return applied(now, changes, u.codes)
 }
 
-// Check holds the record after the write against the body that was sent.
+// Check holds the record after the write against the body that was sent. Links that
+// the record does not show are no evidence, but for one that the row set.
 func (u *update) Check(s batch.Step, after batch.Record) *batch.Outcome {
-	return checked(customer{s.Body, u.codes}, u.customer(after), s.Changes)
+	got := u.customer(after)
+	for _, key := range s.Before.Elsewhere {
+		named := slices.ContainsFunc(s.Changes, func(c batch.Change) bool { return c.Field == key })
+		if named || got.value(key) != batch.Absent {
+			continue
+		}
+		body, err := sjson.SetRawBytes(got.body, key, []byte(customer{s.Body, u.codes}.value(key)))
+		if err != nil {
+			return &batch.Outcome{Kind: batch.Failed, Code: "not_applied", Error: err.Error()}
+		}
+		got.body = body
+	}
+	return checked(customer{s.Body, u.codes}, got, s.Changes)
 }
 
 // Settle judges by the fields that were sent: whatever else moved is not evidence about this write.

@@ -43,7 +43,8 @@ func (r *run) reading() demand {
 }
 
 // sending is what it takes to send rows, which are counted by action. After the first
-// write of each its customer is read once more.
+// write of each its customer is read once more, and before and after it what a row's
+// own reading does not show.
 func (r *run) sending(rows map[string]int) (d demand) {
 	for name, n := range rows {
 		reads, writes := r.visit(name)
@@ -52,7 +53,7 @@ func (r *run) sending(rows map[string]int) (d demand) {
 		case reads == 0:
 			d.trackfinity += n * writes
 		default:
-			d.fusebill += n*(reads+writes) + reads
+			d.fusebill += n*(reads+writes) + reads + 2
 			d.together = max(d.together, reads+writes)
 		}
 	}

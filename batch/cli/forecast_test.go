@@ -89,7 +89,7 @@ func TestQuestionForetells(t *testing.T) {
 	if exitOf(err) != exitUsage {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"Cost       51 requests, done by ", "today's allowance (11) does not suffice; it stops at ", "by rowbatch resume"} {
+	for _, want := range []string{"Cost       53 requests, done by ", "today's allowance (11) does not suffice; it stops at ", "by rowbatch resume"} {
 		if !strings.Contains(shown, want) {
 			t.Errorf("%q is missing in:\n%s", want, shown)
 		}

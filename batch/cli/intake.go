@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -38,11 +37,10 @@ const stdinCopy = "stdin.csv"
 // ends with the cause of stop when that comes first.
 func takeIn(stop context.Context, file string, stdin io.Reader, f *actionFlags, j job, dir *runs.Dir) (*intake, error) {
 	in := &intake{}
-	mapFile, mapErr := in.readMapping(f.mapFile)
-	if mapErr != nil && mapFile == nil {
-		return nil, mapErr
+	mapFile, err := in.readMapping(f.mapFile)
+	if err != nil {
+		return nil, err
 	}
-	var err error
 	if file == "-" {
 		if stdin, err = refuseSecrets(stop, stdin, mapFile, f, j); err != nil {
 			return nil, err
@@ -56,7 +54,7 @@ func takeIn(stop context.Context, file string, stdin io.Reader, f *actionFlags, 
 	sum := sha256.New()
 	input, err := csvfile.NewReader(io.TeeReader(stoppable{stop, content}, sum), file, csvfile.Options{Delimiter: f.separator, Encoding: f.encoding})
 	if err != nil {
-		return nil, cmp.Or(mapErr, err)
+		return nil, err
 	}
 	in.dialect = input.Dialect()
 	in.mapper, err = j.compile(input.Heading(), mapping.CompileOptions{Name: file, File: mapFile, Match: f.matches, Ignore: f.ignore, Export: f.base != ""})

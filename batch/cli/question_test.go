@@ -84,7 +84,7 @@ func TestQuestionSaysWhatWillBeSent(t *testing.T) {
 		t.Errorf("%v, %d effects", err, len(box.Effects()))
 	}
 	for _, want := range []string{"billing.example.com", "id=987001 is Copperleaf Works", `id, from the column "id"`,
-		"2 to send, 1 unchanged, 1 rejected", "title in 2 rows, cleared in 1", "primaryEmail in 1 row", "5 requests", "where invoices go"} {
+		"2 to send, 1 unchanged, 1 rejected", "title in 2 rows, cleared in 1", "primaryEmail in 1 row", "7 requests", "where invoices go"} {
 		if !strings.Contains(shown, want) {
 			t.Errorf("%q is missing in:\n%s", want, shown)
 		}

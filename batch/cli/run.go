@@ -241,6 +241,7 @@ func (r *run) actions() map[string]batch.Action {
 		name, with := s.Schema.Action, r.services.Services
 		with.Codes, with.Condition, with.HoldSuspended = r.codes, r.when[name], r.flags.holdSuspended
 		with.Planned = r.head.Mode == journal.ModeApply
+		with.Warn = func(text string) { r.notice("%s", text) }
 		all[name] = s.New(with)
 	}
 	return all
