@@ -11,7 +11,7 @@ import (
 
 // Item is one row on its way: what it wants of which customer.
 type Item struct {
-	N      int    // ordinal in rows.csv, from 0: joins rows, journal and report
+	N      int    // ordinal in rows.jsonl, from 0: joins rows, journal and report
 	Lane   string // the customer, or several that cannot be told apart; rows of one lane never overlap and keep their order
 	Shared bool   // the lane is several customers': one who fails closes it to rows with the same key only
 	More   bool   // another item of this lane follows
@@ -71,6 +71,8 @@ type Record struct {
 	Currency string `json:"cur,omitempty"`
 	Body     []byte `json:"-"` // the reply's bytes; numbers keep their spelling
 	Name     string `json:"-"` // company or person
+
+	Elsewhere []string `json:"-"` // keys of Body that another resource than the record itself has shown
 
 	Standing *Standing `json:"-"` // where it was read
 }
@@ -152,8 +154,9 @@ type Action interface {
 	// System names the API. The rows of each have workers of their own.
 	System() string
 	// Open leases the requests of one visit together, so that a write follows its read at once.
-	// A read-back may draw on the share of the allowance that is kept free for others.
-	Open(ctx context.Context, requests int, readBack bool) (Visit, error)
+	// A visit that reads back what was sent may draw on the share of the allowance
+	// that is kept free for others.
+	Open(ctx context.Context, requests int, sent []Change) (Visit, error)
 	// Decide compares the row with the live record; an outcome means there is nothing to send.
 	Decide(it *Item, now Record) (Step, *Outcome)
 	// Apply lays changes over a record: the body of the write, and for a dry run what the lane's next row finds.
@@ -173,6 +176,15 @@ type Visit interface {
 	Close() // gives back what was leased and not used
 }
 
+// Canary is a Visit that can read what Read does not show of its customer, in
+// another resource of the API. Around the first write of an action that must stay
+// as it is, too: a link that only the one shows could be cut, and the other be fine.
+type Canary interface {
+	ReadBeside(ctx context.Context, id string) Reply
+	// CheckBeside compares two such readings; nil means that nothing moved that the step accounts for.
+	CheckBeside(s Step, before, after Record) *Outcome
+}
+
 // Blind is a Visit whose Read makes no request: its API shows no records.
 type Blind interface{ Blind() }
 
@@ -184,7 +196,8 @@ type Options struct {
 	Workers map[string]int // requests in flight, by Action.System; at least 1
 	Send    bool           // false: decide, and send nothing
 	Settle  time.Duration  // from the end of an unanswered write to its read-back
-	Fresh   time.Duration  // a write leaves at most this long after its read, else the record is read again
+	Fresh   time.Duration  // a write leaves at most this long after its read was asked for, else the record is read again
+	Clock   Clock          // by which that is told; nil: the machine's
 
 	// A server that does not answer is asked so often for one row, with such waits
 	// between: random ones, so that rows parked by one outage do not return all at once.

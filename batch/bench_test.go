@@ -26,6 +26,7 @@ type disk struct {
 	ops    int
 	dead   bool          // the process that writes it has ended
 	slow   time.Duration // of a sync
+	onSync func()
 }
 
 // crash ends the disk's process, and returns what the disk holds: after a loss of
@@ -74,6 +75,9 @@ func (d *disk) Sync() error {
 		return err
 	}
 	d.synced = len(d.data)
+	if d.onSync != nil {
+		d.onSync()
+	}
 	return nil
 }
 

@@ -41,7 +41,7 @@ func Codes() []Code {
 		{"bad_status", r, "a customer whose status forbids the change", "change the customer's status first, or take the row out"},
 		{"unknown_tracking_code", r, "a sales tracking code that the account does not have", "create the code in the account, or correct the cell"},
 		{"already_linked", []Kind{Rejected, Failed}, "a HubSpot contact or company that another row claims (rejected) or another customer has (failed)", "decide which customer it belongs to, and unlink it from the other first"},
-		{"cannot_read_link", r, "a customer whose links to HubSpot the API does not show", "link this customer by hand: the id that is not sent would be cleared"},
+		{"cannot_read_link", r, "a customer whose links to other systems the API does not show", "edit this customer by hand: a link that is not sent would be cleared"},
 		{"when_error", r, "the --when expression cannot be evaluated for this customer", "read rb_error; make the expression say what is to happen where a value is missing"},
 		{"unreadable_record", r, "a record of a form that cannot be edited safely", "edit this customer by hand"},
 		{"not_applied", f, "accepted, but the reply does not show the value, or does not say that it was taken", "look at the customer in the account before sending the row again"},

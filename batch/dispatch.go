@@ -29,6 +29,10 @@ type task struct {
 	changed   int      // rows that were changed when it was last tried
 	refused   *Outcome // what stands if it is not tried again
 	refusal   *Reply   // of a write that followed on one without an answer
+
+	outOfDate []byte // the record as last read, when the write came too late after it
+	slow      int    // such readings in a row that took long themselves
+	outdated  int    // times that the record was too old by the time its intent was on disk
 }
 
 // result is what a turn brought: an outcome, or a row to visit again later.

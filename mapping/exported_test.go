@@ -57,7 +57,7 @@ func TestRowsSinceTheirExport(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			base, err := m.base(row.Cells, was)
+			base, err := baseOf(m, row.Cells, was)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,13 +1,16 @@
 package mapping
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
-
-	"rowbatch/mapping/csvfile"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
-// Kind says which texts a field takes.
+// Kind tells which texts a field takes.
 type Kind int
 
 const (
@@ -23,7 +26,7 @@ func (k Kind) String() string {
 	return [...]string{"text", "digits", "email", "phone", "reference", "enum"}[k]
 }
 
-// ClearRule says whether a row may clear a field.
+// ClearRule tells whether a row may clear a field.
 type ClearRule int
 
 const (
@@ -43,104 +46,143 @@ type Field struct {
 	Enum     []string // as the API spells them
 	Family   bool     // Name ends in "."; the rest of a heading names the member, in the user's spelling
 	Clear    ClearRule
-	Unique   string // rb_error_code of rows that would give several customers one value ("reference_chain", "already_linked"); "": values may repeat
-	Parent   bool   // holds another customer's id
-	Secret   bool   // masked wherever it is shown or kept; no mapping file gives it a value; never cleared
+	// Unique is the rb_error_code of rows that would give several customers one
+	// value ("reference_chain", "already_linked"); "": values may repeat.
+	Unique string
+	Parent bool // holds another customer's id
+	Secret bool // masked wherever it is shown or kept; no mapping file gives it a value; never cleared
 }
 
 func (f *Field) neverCleared() bool { return f.Clear == Never || f.Secret }
 
-// Schema is what an action can do with a row.
-type Schema struct {
-	Action     string
-	System     string  // "fusebill" or "trackfinity": whose customers the keys name. A customer of one system is none of another's
-	Keys       []Field // what may name the customer, in order of preference
-	Fields     []Field
-	Belongs    map[string]string // names that the action must not set, and where they belong
-	Guards     []string          // readable names beyond these, for match only
-	EitherKey  bool              // several key columns may stand in a file side by side, and each row fills exactly one of them
-	Unreadable bool              // the API gives no record back: match and --match are refused, with that reason
-	// Reserved is a word that the API itself takes for a clear. A text that reads
-	// so, in any letter case and with white space around it, is rejected unless it
-	// is a clear. A backslash does not help there.
-	Reserved string
-
-	OnlyKeys bool     // a file need not set anything
-	Exported bool     // rows may come from an export, and are compared with what they were then
-	ReadOnly []string // what an export shows beside the fields
-}
-
-func (s *Schema) keyNames() []string {
-	var names []string
-	for i := range s.Keys {
-		names = append(names, s.Keys[i].Name)
-	}
-	return names
-}
-
-// target is what a column sets.
-type target struct {
-	field *Field
-	name  string // with the member of a family
-}
-
-// directory finds fields by the names that people write.
-type directory struct {
-	fields  map[string]*Field // by folded name, families by their prefix
-	keys    map[string]*Field
-	belongs map[string]string
-	guards  map[string]*Field
-	names   []string // of keys and fields, for "did you mean"
-}
-
-func newDirectory(s Schema) *directory {
-	d := &directory{fields: byName(s.Fields), keys: byName(s.Keys), belongs: map[string]string{}, guards: map[string]*Field{}}
-	for name, why := range s.Belongs {
-		d.belongs[csvfile.Fold(name)] = why
-	}
-	for _, name := range s.Guards {
-		d.guards[csvfile.Fold(name)] = &Field{Name: name}
-	}
-	for _, f := range slices.Concat(s.Keys, s.Fields) {
-		d.names = append(d.names, f.Name)
-	}
-	return d
-}
-
-func byName(fields []Field) map[string]*Field {
-	m := make(map[string]*Field, len(fields))
-	for i := range fields {
-		f := fields[i]
-		m[csvfile.Fold(f.Name)] = &f
-	}
-	return m
-}
-
-// field finds what may be set under a name.
-func (d *directory) field(name string) (target, bool) {
-	name = strings.TrimSpace(name)
-	if f := d.fields[csvfile.Fold(name)]; f != nil && !f.Family {
-		return target{f, f.Name}, true
-	}
-	prefix, member, dotted := strings.Cut(name, ".")
-	member = strings.TrimSpace(member)
-	if f := d.fields[csvfile.Fold(prefix)+"."]; dotted && f != nil && f.Family && member != "" {
-		return target{f, f.Name + member}, true
-	}
-	return target{}, false
-}
-
-func (d *directory) key(name string) *Field { return d.keys[csvfile.Fold(name)] }
-
-// guard finds what may be read under a name.
-func (d *directory) guard(name string) (target, bool) {
-	if t, ok := d.field(name); ok {
-		return t, true
-	}
-	for _, m := range []map[string]*Field{d.keys, d.guards} {
-		if f := m[csvfile.Fold(name)]; f != nil {
-			return target{f, f.Name}, true
+// check returns a text as the field takes it, or what is wrong with it. Around
+// digits, addresses and enums white space goes; everywhere else it is text.
+// Invisible characters have a meaning in running text of some scripts, and none
+// elsewhere.
+func (f *Field) check(text string) (string, *Problem) {
+	for _, r := range text {
+		switch {
+		case r >= ' ' && r <= '~':
+		case r == utf8.RuneError:
+			return "", problem("bad_value", "holds U+FFFD, the mark of a character lost in an earlier conversion")
+		case f.Kind == Text && (r == '\n' || r == '\r' || r == '\t'):
+		case unicode.IsControl(r):
+			return "", problem("bad_value", "holds the control character %U", r)
+		case f.Kind != Text && unicode.Is(unicode.Cf, r):
+			return "", problem("bad_value", "holds the invisible character %U", r)
 		}
 	}
-	return target{}, false
+	var bad *Problem
+	trimmed := strings.TrimSpace(text)
+	switch f.Kind {
+	case Digits:
+		text, bad = trimmed, checkDigits(trimmed)
+	case Email:
+		text, bad = trimmed, checkEmails(trimmed)
+	case Reference:
+		if trimmed != text { // a lookup could not find it again byte for byte
+			bad = problem("bad_value", "%s begins or ends with white space", quoted(text))
+		}
+	case Enum:
+		i := slices.IndexFunc(f.Enum, func(allowed string) bool { return strings.EqualFold(trimmed, allowed) })
+		if i < 0 {
+			return "", problem("not_allowed_value", "%s is none of %s", quoted(trimmed), strings.Join(f.Enum, ", "))
+		}
+		return f.Enum[i], nil
+	}
+	if n := lengthOver(text, f.Max); n > 0 && bad == nil {
+		bad = problem("too_long", "takes at most %d characters, this has %d", f.Max, n)
+	}
+	return text, bad
+}
+
+func problem(code, format string, args ...any) *Problem {
+	return &Problem{Code: code, Text: fmt.Sprintf(format, args...)}
+}
+
+// checkDigits also refuses what no 64-bit id can be.
+func checkDigits(text string) *Problem {
+	if text != "" && text[0] != '0' && allDigits(text) {
+		if _, err := strconv.ParseInt(text, 10, 64); err != nil {
+			return problem("bad_value", "%s has more digits than an id can have", quoted(text))
+		}
+		return nil
+	}
+	hint := ""
+	if strings.ContainsAny(text, ".,' ") {
+		hint = ", without separators or decimals"
+	}
+	return problem("bad_value", "%s is not a whole number written without leading zeros%s", quoted(text), hint)
+}
+
+// checkEmails is lenient in what it cannot know and strict in what breaks mail:
+// white space, brackets, commas, a domain without a dot.
+func checkEmails(text string) *Problem {
+	for address := range strings.SplitSeq(text, ";") {
+		address = strings.TrimSpace(address)
+		if address == "" {
+			return problem("bad_value", "%s has an empty address beside a ;", quoted(text))
+		}
+		breaksMail := func(r rune) bool { return strings.ContainsRune(`,<>()[]\"`, r) || unicode.IsSpace(r) }
+		local, domain, _ := strings.Cut(address, "@")
+		if local == "" || strings.ContainsFunc(address, breaksMail) ||
+			!strings.Contains(domain, ".") || strings.Contains(domain, "..") || strings.Contains(domain, "@") ||
+			strings.HasPrefix(domain, ".") || strings.HasSuffix(domain, ".") {
+			return problem("bad_value", "%s is not an e-mail address; several are joined by ;", quoted(address))
+		}
+	}
+	return nil
+}
+
+// lengthOver returns the length in UTF-16 units if it is over most; a most of 0 is no limit.
+func lengthOver(text string, most int) int {
+	if most == 0 || len(text) <= most { // no text has more units than bytes
+		return 0
+	}
+	n := 0
+	for _, r := range text {
+		n += utf16.RuneLen(r)
+	}
+	if n <= most {
+		return 0
+	}
+	return n
+}
+
+// quoted shows a cell in a message, shortened.
+func quoted(cell string) string {
+	const most = 60
+	if r := []rune(cell); len(r) > most {
+		return fmt.Sprintf("%q…", string(r[:most]))
+	}
+	return fmt.Sprintf("%q", cell)
+}
+
+// passwordName is what the heading of a column of passwords folds to, whatever
+// the column is for.
+const passwordName = "password"
+
+// mask stands in our files and messages in place of a secret.
+const mask = "***"
+
+// secretProblem is the text of a problem with a secret: in words that are the
+// same for all secrets.
+func secretProblem(code string) string {
+	switch code {
+	case "masked_value":
+		return mask + " stands for a secret that was masked, and cannot be sent: type the secret again, or leave the cell blank"
+	case "not_clearable":
+		return "cannot be cleared"
+	case "clear_word_case":
+		return "reads almost like the word that clears a field"
+	case "spreadsheet_damage":
+		return "is what a spreadsheet writes in place of a value it has lost"
+	case "too_long":
+		return "has more characters than the field takes"
+	case "missing_key":
+		return "the key is blank"
+	case "unknown_action":
+		return "is none of the actions"
+	}
+	return "is not a text that can be sent here; it is secret and not shown"
 }

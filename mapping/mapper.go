@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"rowbatch/mapping/csvfile"
 )
 
-// Mapper says what a row sets. It does not change, and any number of goroutines may use it.
+// Mapper knows what a row sets. It does not change, and any number of goroutines may use it.
 type Mapper struct {
 	layouts []*layout // of each action that rows may be of
-	action  *column   // says which of them a row is of; nil: there is one
+	action  *column   // tells which of them a row is of; nil: there is one
 	secrets []int     // columns that may hold passwords, ascending
 
 	export   *column  // rb_export; nil: there is none
@@ -73,34 +75,59 @@ func (m *Mapper) ActionColumn() string {
 func (m *Mapper) Fields(action string) []string {
 	var names []string
 	for _, l := range m.layouts {
-		if l.schema.Action == action {
-			names = l.fields()
+		if l.schema.Action != action {
+			continue
+		}
+		for i := range l.columns {
+			names = append(names, l.columns[i].name)
+		}
+		for _, c := range l.constants {
+			names = append(names, c.Name)
 		}
 	}
 	return names
 }
 
-// Row says what the cells of a row set. They stand as an [Input] gives them, as
-// many as there were headings. No cell is given a type by guess.
+// ReadOnly returns the columns that are ignored because an export shows them only to be read.
+func (m *Mapper) ReadOnly() (headings []string) {
+	for i := range m.readOnly {
+		headings = append(headings, m.readOnly[i].heading)
+	}
+	return headings
+}
+
+// ComparesExports reports whether rows may be compared with what they were when they were exported.
+func (m *Mapper) ComparesExports() bool { return m.exported }
+
+// Row returns what the cells of a row set. They stand as a [csvfile.Reader] gives
+// them, as many as there were headings. No cell is given a type by guess.
 func (m *Mapper) Row(cells []string) Mapped { return m.RowSince(cells, nil) }
 
 // RowSince is Row for a row that may have been exported: its cells set only what
 // is not as it was.
 func (m *Mapper) RowSince(cells []string, base *Base) Mapped {
-	out := Mapped{Cells: make([]Cell, 0, m.layouts[0].most())}
+	out := Mapped{Cells: make([]Cell, 0, len(m.layouts[0].columns)+len(m.layouts[0].constants))}
 	m.into(cells, base, &out)
 	return out
 }
 
-// into is Row into memory that can be used again.
+// into is RowSince into memory that can be used again.
 func (m *Mapper) into(cells []string, base *Base, out *Mapped) {
 	*out = Mapped{Cells: out.Cells[:0], Guards: out.Guards[:0], Problems: out.Problems[:0], Warnings: out.Warnings[:0]}
-	if l := m.layoutOf(cells, out); l != nil {
-		out.Action = l.schema.Action
-		l.into(cells, base, out)
-		if base != nil {
-			out.Exported = true
-			m.remarkReadOnly(base, out)
+	l := m.layoutOf(cells, out)
+	if l == nil {
+		return
+	}
+	out.Action = l.schema.Action
+	l.into(cells, base, out)
+	if base == nil {
+		return
+	}
+	out.Exported = true
+	for i := range m.readOnly {
+		if was, edited := base.edited(m.readOnly[i].heading); edited && was != nil {
+			out.Warnings = append(out.Warnings,
+				m.readOnly[i].heading+" was edited since the export, and is only for reading: it is ignored")
 		}
 	}
 }
@@ -111,21 +138,132 @@ func (m *Mapper) layoutOf(cells []string, out *Mapped) *layout {
 		return m.layouts[0]
 	}
 	name := strings.TrimSpace(cells[m.action.index])
-	i := slices.IndexFunc(m.layouts, func(l *layout) bool { return strings.EqualFold(l.schema.Action, name) })
-	if i >= 0 {
-		return m.layouts[i]
+	var names []string
+	for _, l := range m.layouts {
+		if strings.EqualFold(l.schema.Action, name) {
+			return l
+		}
+		names = append(names, l.schema.Action)
 	}
-	m.action.reject(out, "unknown_action", m.unknownAction(name))
+	text := fmt.Sprintf("%s is none of %s%s", quoted(name), strings.Join(names, ", "), didYouMean(name, names))
+	if name == "" {
+		text = "the action is blank; it is one of " + strings.Join(names, ", ")
+	}
+	m.action.reject(out, "unknown_action", text)
 	return nil
 }
 
-func (m *Mapper) unknownAction(name string) string {
-	var names []string
-	for _, l := range m.layouts {
-		names = append(names, l.schema.Action)
+// HasSecrets reports whether the file has columns that may hold passwords: those
+// that set a secret field in rows of some action, and those headed password.
+func (m *Mapper) HasSecrets() bool { return len(m.secrets) > 0 }
+
+// Mask returns the cells of a row as they may be kept and shown, and the texts of
+// the columns that may hold passwords, for Unmask; nil when all of them are
+// blank. In a ragged row every cell is masked for good, since nobody knows which
+// one is the password. Without such columns the cells are the row's own.
+func (m *Mapper) Mask(row csvfile.Row) (cells []string, hidden []string) {
+	if !m.HasSecrets() {
+		return row.Cells, nil
 	}
-	if name == "" {
-		return "the action is blank; it is one of " + strings.Join(names, ", ")
+	cells = slices.Clone(row.Cells)
+	isBlank := func(cell string) bool { return strings.TrimSpace(cell) == "" }
+	if row.Ragged {
+		for i := range cells {
+			if !isBlank(cells[i]) {
+				cells[i] = mask
+			}
+		}
+		return cells, nil
 	}
-	return fmt.Sprintf("%s is none of %s%s", quoted(name), strings.Join(names, ", "), didYouMean(name, names))
+	filled := false
+	for _, i := range m.secrets {
+		hidden = append(hidden, strings.Clone(cells[i]))
+		if !isBlank(cells[i]) {
+			cells[i], filled = mask, true
+		}
+	}
+	if !filled {
+		return cells, nil
+	}
+	return cells, hidden
+}
+
+// Unmask returns a masked row's cells as they were. Cells from which nothing was
+// hidden are returned as they are.
+func (m *Mapper) Unmask(cells, hidden []string) []string {
+	if len(hidden) == 0 {
+		return cells
+	}
+	cells = slices.Clone(cells)
+	for i, text := range hidden {
+		cells[m.secrets[i]] = text
+	}
+	return cells
+}
+
+// layout is what the columns of a file mean to the rows of one action.
+type layout struct {
+	schema    Schema
+	keys      []column // several: a row fills exactly one of them
+	columns   []column
+	guards    []column
+	constants []Cell
+	foreign   []column // for rows of other actions only
+}
+
+func (l *layout) into(cells []string, base *Base, out *Mapped) {
+	l.identify(cells, out)
+	if base != nil && base.Problem != nil {
+		out.Problems = append(out.Problems, *base.Problem)
+		return
+	}
+	for i := range l.columns {
+		if was, edited := base.edited(l.columns[i].name); edited {
+			l.columns[i].set(cells[l.columns[i].index], was, out)
+		}
+	}
+	for i := range l.guards {
+		l.guards[i].guard(cells[l.guards[i].index], out)
+	}
+	for i := range l.foreign {
+		c := &l.foreign[i]
+		if _, edited := base.edited(c.heading); edited && strings.TrimSpace(cells[c.index]) != "" {
+			c.reject(out, "bad_value", "is not a column that "+l.schema.Action+" takes: leave the cell blank")
+		}
+	}
+	for _, c := range l.constants {
+		if was, edited := base.edited(c.Name); edited {
+			c.Was = was
+			out.Cells = append(out.Cells, c)
+		}
+	}
+}
+
+// identify finds the cell that names the customer, the only one filled of
+// several, and reads it.
+func (l *layout) identify(cells []string, out *Mapped) {
+	var key *column
+	var headings []string
+	for i := range l.keys {
+		c := &l.keys[i]
+		headings = append(headings, c.heading)
+		switch {
+		case len(l.keys) > 1 && strings.TrimSpace(cells[c.index]) == "":
+		case key == nil:
+			key = c
+		default:
+			key.reject(out, "bad_value", fmt.Sprintf("names the customer twice, here and in %q: fill one of them", c.heading))
+			return
+		}
+	}
+	switch {
+	case key != nil:
+		out.KeyField = key.name
+		key.identify(cells[key.index], out)
+	case len(l.keys) > 0:
+		out.Problems = append(out.Problems, Problem{Code: "missing_key", Text: "the key is blank: fill " + either(headings)})
+	default:
+		out.Problems = append(out.Problems, Problem{Code: "missing_key", Text: fmt.Sprintf(
+			"no column says which customer a row of %s is about: add one headed %s", l.schema.Action, either(namesOf(l.schema.Keys)))})
+	}
 }

@@ -125,23 +125,25 @@ func TestMappingFileHoldsNoSecrets(t *testing.T) {
 		name, text string
 		says       []string
 	}{
-		{"a constant", "constants: {password: hunter2}", []string{"map.yaml:1:13: constants: a mapping file must not hold passwords", "constants: {password: ***"}},
-		{"misspelt", "constants: {pasword: hunter2}", []string{"did you mean password?", "{pasword: ***"}},
-		{"a block", "constants:\n  zip:\n  password: |\n    x\n    hunter2\n  colour: red", []string{"YAML null", "must not hold", `"colour" is not a field`, "6 |   colour: red"}},
+		{"a constant", "constants: {password: hunter2}", []string{"map.yaml:1:13: constants: a mapping file must not hold passwords"}},
+		{"misspelt", "constants: {pasword: hunter2}", []string{"did you mean password?"}},
+		{"a block", "constants:\n  password: |\n    x\n    hunter2\n  colour: red", []string{"must not hold", `5:3: constants: "colour" is not a field`}},
 		{"a misspelt section", "constnts: {password: hunter2}", []string{"did you mean constants?"}},
 		{"no section", "password: hunter2", []string{`unknown key "password"`}},
-		{"beside other mistakes", "constants: {password: hunter2, colour: red, zip: ~}", []string{"5 problems", `"colour" is not a field`, "1:50: nothing"}},
-		{"over two lines", "constants: {password: \"hun\n  ter2\", colour: red}", []string{`"colour" is not a field`, "2 | ***"}},
-		{"after other letters", "constants: {zip: ééé, password: hunter2}", []string{"ééé, password: ***"}},
+		{"beside other mistakes", "constants: {password: hunter2, colour: red}", []string{"4 problems", `"colour" is not a field`}},
+		{"over two lines", "constants: {password: \"hun\n  ter2\", colour: red}", []string{`2:10: constants: "colour" is not a field`}},
+		{"after other letters", "constants: {zip: ééé, password: hunter2}", []string{"map.yaml:1:23: constants: a mapping file must not hold"}},
 		{"an alias", "match: {Old: &x hunter2}\nconstants: {password: *x}", []string{"must not hold"}},
-		{"a list", "constants: {password: [hunter2]}", []string{"must not hold"}},
-		{"values", "columns: {PW: {field: password, values: {a: hunter2}}}", []string{"map.yaml:1:23: password is sent as it stands in the input", "values: ***"}},
-		{"values, twice the same", "columns: {PW: {field: password, values: {hunter2: a, hunter2: b}}}", []string{"must not hold"}},
+		{"a list", "constants: {password: [hunter2]}", []string{"map.yaml:1:23: a text is expected"}},
+		{"values", "columns: {PW: {field: password, values: {a: hunter2}}}", []string{"map.yaml:1:23: password is sent as it stands in the input"}},
+		{"values, twice the same", "columns: {PW: {field: password, values: {hunter2: a, hunter2: b}}}", []string{"map.yaml:1:54: this name stands here and in line 1"}},
 		{"expr", "columns: {PW: {field: password, expr: '\"hunter2\"'}}", []string{"values, expr and lower are not for it"}},
-		{"a bad expr", "columns: {PW: {field: password, expr: hunter2}}", []string{"must not hold"}},
-		{"lower", "columns: {PW: {field: password, lower: true}}", []string{"values, expr and lower are not for it", "lower: true"}},
+		{"a bad expr", "columns: {PW: {field: password, expr: hunter2}}", []string{"map.yaml:1:39: expr: this is no expression"}},
+		{"lower", "columns: {PW: {field: password, lower: true}}", []string{"values, expr and lower are not for it"}},
 		{"an unknown key", "columns: {PW: {field: password, default: hunter2}}", []string{`unknown key "default"`}},
 		{"a column that is not there", "columns: {Pass: {field: password, values: {a: hunter2}}}", []string{`no column "Pass"`, "sent as it stands"}},
+		{"escaped", "constants: {zip: x, \"p\\u0061ssword\": hunter2}", []string{"must not hold"}},
+		{"a form error", "constants: {password: hunter2, zip: ~}", []string{"map.yaml:1:37: nothing"}},
 		{"no YAML", "constants: {password: *hunter2}", []string{"map.yaml:1:23: this is not YAML"}},
 		{"no YAML after it", "constants: {password: hunter2, a: b: c}", []string{"map.yaml:1:", "this is not YAML"}},
 		{"allow_clear", "allow_clear: [password]", []string{"password can never be cleared"}},
@@ -154,6 +156,9 @@ func TestMappingFileHoldsNoSecrets(t *testing.T) {
 			}
 			refused(t, err, 0, c.says...)
 			for _, e := range []error{parsing, err} {
+				if e != nil && strings.Contains(e.Error(), " | ") {
+					t.Errorf("it shows a line: %v", e)
+				}
 				if e != nil && (strings.Contains(e.Error(), "unter2") || strings.Contains(e.Error(), "ter2\"") || strings.Contains(e.Error(), "\"hun")) {
 					t.Errorf("it tells the secret: %v", e)
 				}
@@ -169,8 +174,8 @@ func TestMappingFileOfOtherSecrets(t *testing.T) {
 	s.Unreadable = false
 	s.Fields = append(s.Fields, Field{Name: "pin", Secret: true})
 	_, err := Compile(s, []string{"customer_id", "zip", "X"}, CompileOptions{File: parsed(t, "constants: {pin: hunter2}\nmatch: {X: pin}\nallow_clear: [pin]")})
-	refused(t, err, 0, "constants: {pin: ***", "match: pin is secret", "pin can never be cleared")
-	if strings.Contains(err.Error(), "hunter2") {
+	refused(t, err, 0, "constants: a mapping file must not hold", "match: pin is secret", "pin can never be cleared")
+	if strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), " | ") {
 		t.Error(err)
 	}
 }
@@ -185,5 +190,33 @@ func TestInputDoesNotShowSecrets(t *testing.T) {
 	refused(t, err, 2, "not shown")
 	if strings.Contains(err.Error(), "ter") {
 		t.Error(err)
+	}
+}
+
+// A column headed password is masked in every file, so nothing that is shown may come from it.
+func TestAPasswordColumnServesNothingThatIsShown(t *testing.T) {
+	shown := Schema{Action: "edit", Keys: []Field{{Name: "id", Kind: Digits}}, Fields: []Field{{Name: "note"}}}
+	heading := []string{"id", "note", "Pass-Word"}
+	tests := map[string]struct {
+		file  string
+		match map[string]string
+	}{
+		"a guard": {match: map[string]string{"Pass-Word": "note"}},
+		"a field": {file: "key: {column: id, field: id}\ncolumns: {Pass-Word: note}\nignore: [note]\n"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			o := CompileOptions{Name: "x.csv", Match: test.match}
+			if test.file != "" {
+				var err error
+				if o.File, err = ParseFile("x.yaml", []byte(test.file)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_, err := Compile(shown, heading, o)
+			if err == nil || !strings.Contains(err.Error(), "holds passwords by its heading") {
+				t.Errorf("%v", err)
+			}
+		})
 	}
 }

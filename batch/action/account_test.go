@@ -18,12 +18,15 @@ const (
 	baseURL                  = "http://127.0.0.1/v1" // of the stand-in, which has no socket
 )
 
-const herd = `[{"firstName":"Ada","lastName":"Reed","companyName":"Northlight Ltd","title":"","primaryPhone":5550100,"reference":40021,` +
+// unlinked are the keys of a customer who is linked to no other system.
+const unlinked = `"hubSpotId":null,"hubSpotCompanyId":null,"geotabId":null,"netsuiteId":null,"salesforceId":null,"quickBooksId":null,`
+
+const herd = `[{` + unlinked + `"firstName":"Ada","lastName":"Reed","companyName":"Northlight Ltd","title":"","primaryPhone":5550100,"reference":40021,` +
 	`"status":"Active","currency":"USD","customerReference":{"reference1":null,"salesTrackingCodes":[` +
 	`{"type":"Region","code":"NORTH","name":"North","id":4414}],"id":7,"uri":"/v1/customers/7"},"customerAcquisition":null,` +
 	`"monthlyRecurringRevenue":25.9800,"crmRecordId":9007199254740993123,"modifiedTimestamp":"2025-01-02T03:04:05.1234567Z","id":7},` +
-	`{"id":8,"status":"Active","currency":"USD","reference":"AC-1","firstName":"Bo","lastName":"Lund"},` +
-	`{"id":9,"status":"Active","currency":"CAD","reference":"AC-1","lastName":"Holm"},` +
+	`{` + unlinked + `"id":8,"status":"Active","currency":"USD","reference":"AC-1","firstName":"Bo","lastName":"Lund"},` +
+	`{` + unlinked + `"id":9,"status":"Active","currency":"CAD","reference":"AC-1","lastName":"Holm"},` +
 	`{"id":10,"status":"Active","currency":"USD","reference":"ac-1","lastName":"Iver"},` +
 	`{"id":11,"status":"Cancelled","currency":"USD","reference":"gone","lastName":"Juno"}]`
 

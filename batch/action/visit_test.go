@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tidwall/gjson"
+
 	"rowbatch/batch"
 	"rowbatch/batch/action"
 	"rowbatch/client"
@@ -64,7 +66,7 @@ func TestVisit(t *testing.T) {
 
 func once(t *testing.T, account action.Fusebill, id, body string) batch.Reply {
 	t.Helper()
-	v, err := action.NewUpdate(action.Services{Fusebill: account, Codes: action.NewTrackingCodes()}).Open(t.Context(), 1, false)
+	v, err := action.NewUpdate(action.Services{Fusebill: account, Codes: action.NewTrackingCodes()}).Open(t.Context(), 1, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +118,11 @@ func TestVisitLeasesItsRequests(t *testing.T) {
 		{"more than the day has", 3, true, false},
 	}
 	for _, tt := range tests {
-		v, err := action.NewUpdate(action.Services{Fusebill: account, Codes: action.NewTrackingCodes()}).Open(t.Context(), tt.requests, tt.readBack)
+		var sent []batch.Change
+		if tt.readBack {
+			sent = []batch.Change{{Field: "lastName"}}
+		}
+		v, err := action.NewUpdate(action.Services{Fusebill: account, Codes: action.NewTrackingCodes()}).Open(t.Context(), tt.requests, sent)
 		var day *governor.DayLimitError
 		if tt.granted != (err == nil) || err != nil && !errors.As(err, &day) {
 			t.Errorf("%s: %v", tt.name, err)
@@ -172,5 +178,47 @@ func carriedOut(t *testing.T, account action.Fusebill, c mapping.Cell) {
 	}
 	if v := update.Settle(step.Changes, rep.Record); v != batch.TookEffect {
 		t.Errorf("cleared %v: verdict %d", c.Clear, v)
+	}
+}
+
+// Around the first write an update reads the overview and a hold the customer, and
+// nothing may move there that the write does not account for.
+func TestWhatStandsBesideTheRecord(t *testing.T) {
+	s := stand(t, sandbox.Options{})
+	account := action.Services{Fusebill: accountAt(t, s, issuedKey), Codes: action.NewTrackingCodes()}
+	for _, tt := range []struct {
+		act           batch.Action
+		shows         string // a key of what is read
+		changed       string
+		before, after string // members
+		want          string
+	}{
+		{action.NewUpdate(account), "arBalance", "firstName", `"firstName":"a","geotabId":"g"`, `"firstName":"b","geotabId":"g"`, ""},
+		{action.NewUpdate(account), "arBalance", "firstName", `"geotabId":"g"`, `"geotabId":null`, `geotabId went from "g" to ""`},
+		{action.NewUpdate(account), "arBalance", "parentId", `"parentId":1,"parentName":"x"`, `"parentId":2,"parentName":"y"`, ""},
+		{action.NewUpdate(account), "arBalance", "firstName", `"parentName":"x"`, `"parentName":"y"`, "parentName"},
+		{action.NewUpdate(account), "arBalance", "quickBooksId", `"quickbooksId":"1"`, `"quickbooksId":"2"`, ""},
+		{action.NewUpdate(account), "arBalance", "firstName", `"status":"Active"`, `"status":"Hold"`, "status"},
+		{action.NewLatch(account), "arBalance", "hubSpotId", `"hubSpotId":1,"hubSpotCompanyId":2`, `"hubSpotId":3,"hubSpotCompanyId":2`, ""},
+		{action.NewLatch(account), "arBalance", "hubSpotId", `"salesforceId":"s"`, `"salesforceId":""`, "salesforceId"},
+		{action.NewHold(account), "crmRecordId", "status", `"status":"Active","modifiedTimestamp":"1"`, `"status":"Hold","modifiedTimestamp":"2"`, ""},
+		{action.NewHold(account), "crmRecordId", "status", `"reference":"r"`, `"reference":null`, `reference went from "r" to ""`},
+		{action.NewUnhold(account, "x"), "crmRecordId", "status", `"reference":"r"`, `"reference":"q"`, "reference"},
+	} {
+		v, err := tt.act.Open(t.Context(), 1, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		canary := v.(batch.Canary)
+		if rep := canary.ReadBeside(t.Context(), "7"); rep.Class != batch.Answered || !gjson.GetBytes(rep.Record.Body, tt.shows).Exists() {
+			t.Errorf("%s: %s", tt.act.Name(), rep.Record.Body)
+		}
+		v.Close()
+		step := batch.Step{Changes: []batch.Change{{Field: tt.changed}}}
+		code := ""
+		if tt.want != "" {
+			code = "side_effect"
+		}
+		judged(t, canary.CheckBeside(step, recordOf("{"+tt.before+"}"), recordOf("{"+tt.after+"}")), code, tt.want)
 	}
 }

@@ -193,12 +193,12 @@ func runJob(cmd *cobra.Command, s job.Settings, inputIsFile bool, do func(job.Jo
 	return onTerminal(cmd, s, inputIsFile, func(t *ui.Terminal, j job.Job, c job.Control) error {
 		result, err := do(j, c)
 		if lost := (*job.NoReportError)(nil); errors.As(err, &lost) {
-			t.PrintNoReport(lost)
+			ui.PrintNoReport(t, lost)
 		}
 		if result == nil {
 			return err
 		}
-		if failed := t.PrintResult(result, s.Output.JSON); failed != nil || err != nil {
+		if failed := ui.PrintResult(t, result, s.Output.JSON); failed != nil || err != nil {
 			return cmp.Or(err, failed)
 		}
 		return ended(result.Summary.ExitCode)

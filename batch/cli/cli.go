@@ -69,7 +69,7 @@ changes, and accounted for in a report.`,
 	})
 	root.SuggestionsMinimumDistance = 2
 	root.SetVersionTemplate("rowbatch {{.Version}}\n")
-	root.AddCommand(newUpdate(), newHold(), newLatch(), newPatch(), newRun(), newApply(), newResume(), newUndo(), newExport(), newReport(), newRuns(), newFields(), newSandbox(), newVersion())
+	root.AddCommand(newUpdate(), newHold(), newLatch(), newPatch(), newRun(), newExport(), newApply(), newResume(), newUndo(), newExport(), newReport(), newRuns(), newFields(), newSandbox(), newVersion())
 	root.SetHelpCommand(newHelp(root))
 	return root
 }

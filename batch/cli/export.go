@@ -14,27 +14,24 @@ import (
 )
 
 func newExport() *cobra.Command {
-	actions, s, o := export.Actions(), job.Defaults(), export.Defaults()
+	o, s := export.Defaults(), job.Defaults()
 	cmd := &cobra.Command{
 		Use: "export [FILE]", Short: "Write Fusebill customers to a CSV or XLSX file, to be edited and sent back",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			file := strings.Join(args, "")
-			if err := s.Check(actions, cmd.Flags().Changed); err != nil {
+			if err := s.Check(export.Actions(), cmd.Flags().Changed); err != nil {
 				return err
 			}
 			if err := o.Check(s, file, cmd.Flags().Changed); err != nil {
 				return err
 			}
 			return onTerminal(cmd, s, file == "-", func(t *ui.Terminal, j job.Job, c job.Control) error {
-				result, err := export.Export(j, c, o, file, cmd.InOrStdin(), t.Out)
+				r, err := export.Export(j, c, o, file, t.In, t.Out)
 				if err != nil {
 					return err
 				}
-				if err := printExport(t, result, o.Output, s.Output.JSON); err != nil {
-					return &batch.Fault{Code: batch.ExitFiles, Text: "the summary could not be printed: " + err.Error(), Try: "look into " + result.Folder}
-				}
-				return ended(result.Summary.ExitCode)
+				return printExport(t, r, o, s.Output)
 			})
 		},
 	}
@@ -56,27 +53,37 @@ Without -o the CSV goes to standard output, and the summary to standard error.`
   rowbatch export --query 'status:Active' --overview -o active.xlsx
   rowbatch export overdue.csv --columns id,companyName,primaryEmail -o mails.csv`
 	o.Bind(cmd.Flags())
-	s.Bind(cmd.Flags(), actions, job.ExportFlags)
+	s.Bind(cmd.Flags(), export.Actions(), job.ExportFlags)
 	return cmd
 }
 
-// printExport tells how an export ended, on standard error where the other is the file.
-func printExport(t *ui.Terminal, r *export.Result, output string, asJSON bool) error {
-	w, to, s := io.Writer(t.Out), output, r.Summary
-	if output == "-" {
+// printExport tells what an export has brought: on standard error where the file
+// itself went to standard output.
+func printExport(t *ui.Terminal, r *export.Result, o export.Options, out job.Output) error {
+	w, to := t.Out, o.Output
+	if o.Output == "-" {
 		w, to = t.Err, "standard output"
 	}
-	if asJSON {
-		_, err := w.Write(s.JSON())
-		return err
+	var err error
+	switch {
+	case out.JSON:
+		_, err = w.Write(r.Summary.JSON())
+	case o.Output != "-" || !out.Quiet:
+		err = printExported(w, r, to)
 	}
-	if output == "-" && t.Quiet {
-		return nil
+	if err != nil {
+		return &batch.Fault{Code: batch.ExitFiles, Text: "the summary could not be printed: " + err.Error(), Try: "look into " + r.Folder}
 	}
-	fmt.Fprintf(w, "export: %s to %s\n%s in %s\n", batch.Plural(s.Rows, "customer"), to, batch.Plural(s.Requests.Total, "request"), ui.TimeText(s))
+	return ended(r.Summary.ExitCode)
+}
+
+func printExported(w io.Writer, r *export.Result, to string) error {
+	s := r.Summary
+	fmt.Fprintf(w, "export: %s to %s\n", batch.Plural(s.Rows, "customer"), to)
+	fmt.Fprintf(w, "%s in %s\n", batch.Plural(s.Requests.Total, "request"), ui.TimeText(s))
 	ui.PrintErrors(w, s)
 	_, err := fmt.Fprintf(w, "as exported: %s (keep it, and the column rb_export: update compares with it)\n", r.Folder)
-	if r.Next != "" && err == nil {
+	if err == nil && r.Next != "" {
 		_, err = fmt.Fprintf(w, "next, once edited: %s\n", r.Next)
 	}
 	return err

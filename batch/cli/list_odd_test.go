@@ -40,7 +40,7 @@ func TestReferencesThatTheListDoesNotShow(t *testing.T) {
 func TestAListThatDoesNotWork(t *testing.T) {
 	a := smallAccount(t)
 	a.rewrite(t, func(string) string { return `{"items":[]}` })
-	a.run(t, "update", a.edits(t, "id", a.some(60), 2)).want(t, "list=4 get=61 put=30", "changed=30 unchanged=30")
+	a.run(t, "update", a.edits(t, "id", a.some(60), 2)).want(t, "list=4 get=61 overview=2 put=30", "changed=30 unchanged=30")
 }
 
 // A sheet in which customers are missing must not pass for the whole list.

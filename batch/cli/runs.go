@@ -148,7 +148,7 @@ func printRuns(w io.Writer, all []listed, asJSON bool) error {
 		if l.Of != "" {
 			what += " of " + l.Of
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", l.ID, reports.Visible(what), reports.Visible(l.File),
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", l.ID, batch.Visible(what), batch.Visible(l.File),
 			l.Started.Local().Format("2006-01-02 15:04"), l.State, rows, l.Next)
 	}
 	return t.Flush()

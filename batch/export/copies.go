@@ -18,7 +18,7 @@ type copies struct {
 	dir      *runs.Dir
 	columns  []action.ExportColumn // of the file, without rb_export
 	out      sheet
-	baseline *runs.BaselineWriter
+	baseline *runs.RowsWriter
 	written  atomic.Int64    // customers
 	types    map[string]bool // of sales tracking codes that were seen
 }
@@ -30,14 +30,14 @@ func (c *copies) begin(dir *runs.Dir) (err error) {
 		if abs, err := filepath.Abs(path); err == nil {
 			path = abs
 		}
-		if err := dir.NoteBeside(path); err != nil {
+		if err := dir.NotePartFile(path); err != nil {
 			return err
 		}
 	}
 	if err := c.out.Write(append(c.names(), "rb_export")); err != nil {
 		return err
 	}
-	c.baseline, err = dir.WriteBaseline(append([]string{"id"}, c.names()...)) // the file may lack the id
+	c.baseline, err = dir.Rows(runs.ExportedName, append([]string{"id"}, c.names()...)) // the file may lack the id
 	return err
 }
 
@@ -59,7 +59,7 @@ func (c *copies) write(record, overview []byte) error {
 	for _, column := range c.columns {
 		cells = append(cells, column.Cell(record, overview))
 	}
-	if err := c.baseline.Append(cells); err != nil {
+	if err := c.baseline.Append(runs.Row{Cells: cells}); err != nil {
 		return err
 	}
 	shown := cells[1:]

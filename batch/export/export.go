@@ -308,7 +308,7 @@ func (x *export) readListed() (listed *records, err error) {
 		if slices.ContainsFunc(first.Rows, isShort) {
 			return nil, nil
 		}
-		if finder, err = x.rows.Finder(); err == nil {
+		if finder, err = intake.NewFinder(x.rows); err == nil {
 			listed, err = newRecords(x.dir, rows)
 		}
 		return func(c client.ListRow, _ time.Time) error {
@@ -483,7 +483,7 @@ func (x *export) keep() (*Result, error) {
 	if err := x.copies.out.Keep(); err != nil {
 		return nil, err
 	}
-	x.dir.ForgetBeside()
+	x.dir.ForgetPartFile()
 	s := reports.Summary{
 		RunID: h.ID, Action: h.Action, File: h.File, Account: h.Account, Rows: h.Rows, Outcomes: map[batch.Kind]int{},
 		Requests: reports.Requests{Read: end.Reads, Total: end.Reads}, Seconds: end.Seconds,

@@ -61,7 +61,7 @@ func newComparison(l *Lookup, searches bool) (*comparison, error) {
 		}
 	}
 	var err error
-	c.finder, err = rows.Finder()
+	c.finder, err = NewFinder(rows)
 	return c, err
 }
 
@@ -122,7 +122,7 @@ func (c *comparison) judge(m *Match, customer client.ListRow, at time.Time) erro
 			return err
 		}
 	}
-	out := action.Glance(it, customer.Raw, c.DryRun)
+	out := action.DecideFromList(it, customer.Raw, c.DryRun)
 	if out == nil {
 		return nil
 	}
@@ -243,8 +243,8 @@ type Match struct {
 	mapped mapping.Mapped
 }
 
-// Finder makes the rows ready to be found. Close it.
-func (r *Rows) Finder() (*Finder, error) {
+// NewFinder makes rows ready to be found. Close it.
+func NewFinder(r *Rows) (*Finder, error) {
 	picker, err := r.dir.PickRows(r.Len())
 	return &Finder{r, picker}, err
 }

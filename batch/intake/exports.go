@@ -116,12 +116,16 @@ func (b *exports) find(export string) (*runs.Dir, error) {
 	if err != nil {
 		return nil, gone(export, "there is no such run in "+b.reports)
 	}
-	info := dir.Info()
-	if info.Damage != nil || info.Head.Mode != journal.ModeExport {
-		return nil, gone(export, "its run folder is damaged")
+	j, err := dir.OpenJournal()
+	if err != nil {
+		why, _, _ := strings.Cut(err.Error(), "; ")
+		return nil, gone(export, why)
 	}
-	b.accounts[export] = info.Head.Account
-	return dir, nil
+	if j.Head.Mode != journal.ModeExport {
+		err = gone(export, "it is no export")
+	}
+	b.accounts[export] = j.Head.Account
+	return dir, errors.Join(err, j.Close())
 }
 
 func gone(export, why string) error {
@@ -144,7 +148,7 @@ func (b *exports) copyFile() error {
 	if err != nil {
 		return err
 	}
-	w, err := b.dir.WriteBaseline(in.Heading())
+	w, err := b.dir.Rows(runs.ExportedName, in.Heading())
 	if err != nil {
 		return err
 	}
@@ -157,7 +161,7 @@ func (b *exports) copyFile() error {
 			err = &csvfile.Refusal{File: b.file, Line: row.Line, Text: "the row has more or fewer cells than the heading", Try: "--base with the exported file as it was"}
 		}
 		if err == nil {
-			err = w.Append(row.Cells)
+			err = w.Append(runs.Row{Cells: row.Cells})
 		}
 		if err != nil {
 			return errors.Join(err, w.Close())
@@ -172,7 +176,7 @@ func (b *exports) close() error {
 	}
 	b.opened = nil
 	if b.file != "" {
-		all = append(all, b.dir.DropBaseline())
+		all = append(all, b.dir.RemoveFile(runs.ExportedName))
 	}
 	return errors.Join(all...)
 }

@@ -140,13 +140,13 @@ func (in *File) open(stop context.Context, s Source, dir *runs.Dir) (io.ReadClos
 }
 
 func (in *File) check(input *csvfile.Reader, s Source, dir *runs.Dir) (err error) {
-	start, o := dir.Rows, in.checkOptions(s.Input, s.Selection)
+	o := in.checkOptions(s.Input, s.Selection)
 	if in.Mapper.ComparesExports() && !s.Input.NoBase {
 		in.exports = newExports(s.Reports, s.Input.Base, dir)
-		start, o.Exports = dir.ExportedRows, in.exports
+		o.Exports = in.exports
 		defer func() { err = errors.Join(err, in.exports.close()) }()
 	}
-	rows, err := start(input.Heading())
+	rows, err := dir.Rows(runs.RowsName, input.Heading())
 	if err != nil {
 		return err
 	}
@@ -158,7 +158,7 @@ func (in *File) check(input *csvfile.Reader, s Source, dir *runs.Dir) (err error
 		if err != nil {
 			return err
 		}
-		return rows.AppendExported(r.Line, r.Cells, r.Ragged, base)
+		return rows.Append(runs.Row{Line: r.Line, Cells: r.Cells, Ragged: r.Ragged, Base: base})
 	}), o)
 	return errors.Join(err, rows.Close())
 }

@@ -63,9 +63,6 @@ func (l *Lookup) Do() error {
 	return err
 }
 
-// Codes are the account's names of tracking codes, as far as they were looked up.
-func (r *Rows) Codes() *action.TrackingCodes { return r.codes }
-
 // need counts what the list may spare. Where a list row proves nothing it spares searches only.
 func (l *Lookup) need() (n Need) {
 	rows := l.Rows

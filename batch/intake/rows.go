@@ -139,6 +139,9 @@ func (r *Rows) leftOut(n int) *batch.Outcome {
 	return nil
 }
 
+// Codes are the account's names of tracking codes, as far as they were looked up.
+func (r *Rows) Codes() *action.TrackingCodes { return r.codes }
+
 // Recall also keeps the customer's id, so that no reference is looked up twice.
 func (r *Rows) Recall(n int, o batch.Outcome, done bool) {
 	r.RowState.Recall(n, o, done)

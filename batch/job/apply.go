@@ -32,6 +32,8 @@ func Apply(j Job, c Control, name string) (*Result, error) {
 	switch {
 	case !isDryRun(info):
 		return nil, batch.Unfit("rowbatch runs", "%s is no plan: only a --dry-run leaves one", info.ID)
+	case info.Head.Format != journal.Format:
+		return nil, &journal.FormatError{Format: info.Head.Format, Program: info.Head.Program}
 	case !info.Complete():
 		return nil, batch.Unfit("rowbatch resume "+info.ID, "the dry run %s did not come to its end, and is no plan", info.ID)
 	}
@@ -164,7 +166,7 @@ func follow(r *Session, p *Plan, of *earlier, mode string) (err error) {
 	if p.Dir, err = r.MakeDir(mode, h.File); err != nil {
 		return err
 	}
-	if err := p.Dir.ShareRows(of.dir); err != nil {
+	if err := p.Dir.CopyRows(of.dir); err != nil {
 		return errors.Join(err, p.Dir.Discard())
 	}
 	h.ID, h.Mode, h.Dry, h.Started, h.Program = p.Dir.ID(), mode, mode == journal.ModeUndo && p.isDry(), r.Began.UTC(), r.Program

@@ -71,7 +71,7 @@ func (x *execution) process() error {
 		if !x.mustSurvey() {
 			return err
 		}
-		// The server turned out to be no stand-in before anything was sent: somebody must agree first.
+		x.tally.startOver() // the server turned out to be no stand-in before anything was sent: somebody must agree first
 	}
 }
 
@@ -80,7 +80,7 @@ func (x *execution) lookUp() error {
 	if x.Rows != nil && !x.surveyed {
 		l := &intake.Lookup{
 			Lister: intake.Lister{Stop: x.Stop, Fusebill: x.Accounts.Fusebill.Client, How: x.Settings.Sending.Lookup, Progress: x},
-			Rows:   x.Rows, Halt: x.Halt, Workers: x.Settings.WorkersOf(action.SystemFusebill), Actions: x.actions(), DryRun: x.isDry(),
+			Rows:   x.Rows, Halt: x.Halt, Workers: x.Settings.WorkersOf(action.SystemFusebill), Actions: x.actions(x.Notice), DryRun: x.isDry(),
 			NoProof: x.Settings.Selection.When != "", Past: x.Past, Conclude: x.engine(x.Stop, false).Conclude, Listed: x.tally.listed,
 		}
 		err := l.Do()
@@ -98,7 +98,6 @@ func (x *execution) lookUp() error {
 // survey finds out what would change, before anything is sent: by reading, or of a
 // plan by what its dry run has found.
 func (x *execution) survey() (err error) {
-	x.tally.startSurvey()
 	if x.Known != nil && x.Past == nil {
 		err = x.rehearse()
 	} else {
@@ -106,7 +105,7 @@ func (x *execution) survey() (err error) {
 	}
 	x.surveyed = true
 	if x.isDry() {
-		x.forecast = new(x.Accounts.forecastOf(x.toSend()))
+		x.forecast = new(forecastOf(x.Accounts, x.toSend()))
 	}
 	return err
 }
@@ -115,7 +114,7 @@ func (x *execution) survey() (err error) {
 // what the question asks about, and what is sent. So that the server has told its
 // limits before a question about many rows, the first customer is read.
 func (x *execution) rehearse() error {
-	actions, first := x.actions(), ""
+	actions, first := x.actions(x.Notice), ""
 	for n := range x.Work.Len() {
 		o, err := x.Known(n)
 		if err != nil {
@@ -166,7 +165,7 @@ func (x *execution) consent() error {
 	if err := x.mayAsk(x.Accounts, x.Settings); err != nil {
 		return err
 	}
-	x.forecast = new(x.Accounts.forecastOf(x.toSend()))
+	x.forecast = new(forecastOf(x.Accounts, x.toSend()))
 	q := Question{Text: "Send these changes?", Agrees: "yes", Proposal: &Proposal{
 		Run: x.identity(x.Began), Counts: counts, Preview: x.tally.preview, Forecast: *x.forecast,
 	}}
@@ -191,7 +190,7 @@ func (x *execution) pass(name string, send bool) error {
 	x.tally.forgetPast()
 	before := x.tally.count()
 	defer x.PhaseOf(name, x.Head.Rows-before, func() int { return x.tally.count() - before }, x.demandOf(send))()
-	source := x.Work.Source(x.Ctx, x.actions())
+	source := x.Work.Source(x.Ctx, x.actions(x.Notice))
 	if x.Past != nil {
 		source = x.tally.watchPast(journal.Resumed(source, x.Past, journal.ResumeOptions{Again: x.Again, Attempt: freshness + x.Settings.Pace.Timeout, Settle: x.settleTime()}))
 	}

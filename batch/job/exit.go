@@ -50,6 +50,8 @@ func (e *NoReportError) ExitCode() int { return batch.ExitFiles }
 // ExitCode gives the exit code of an error that ended a command.
 func ExitCode(err error) int {
 	var (
+		fault   *batch.Fault
+		format  *journal.FormatError
 		own     interface{ ExitCode() int }
 		refusal *csvfile.Refusal
 		access  *client.AccessError
@@ -59,10 +61,14 @@ func ExitCode(err error) int {
 	switch {
 	case err == nil:
 		return batch.ExitDone
-	case errors.As(err, &own):
-		return own.ExitCode()
+	case errors.As(err, &fault):
+		return fault.Code
+	case errors.As(err, &format):
+		return batch.ExitUnfit
 	case isOfFiles(err):
 		return batch.ExitFiles
+	case errors.As(err, &own):
+		return own.ExitCode()
 	case errors.As(err, &busy):
 		return batch.ExitLocked
 	case errors.As(err, &refusal):
@@ -79,8 +85,9 @@ func isOfFiles(err error) bool {
 		damage *journal.DamageError
 		append *journal.WriteError
 		files  *runs.WriteError
+		rows   *runs.RowsError
 	)
-	return errors.As(err, &append) || errors.As(err, &files) || errors.As(err, &damage)
+	return errors.As(err, &rows) || errors.As(err, &append) || errors.As(err, &files) || errors.As(err, &damage)
 }
 
 // exitOfRun gives the exit code of a run from why it stopped (nil: it did not)

@@ -72,16 +72,6 @@ func visitCost(name string, when *action.Condition) (reads, writes int) {
 	return 1, 1
 }
 
-// firstWriteChecks is what the check of an action's first write takes: the overview
-// before it and after, and the record after it. Where the overview is the record, two
-// of these are one.
-func firstWriteChecks(name string) int {
-	if name == "hold" || name == "unhold" {
-		return 1
-	}
-	return 3
-}
-
 // readingDemand is what a look at the rows takes, which are counted by action.
 func readingDemand(rows map[string]int, when map[string]*action.Condition) Demand {
 	d := Demand{Together: 1}
@@ -92,7 +82,9 @@ func readingDemand(rows map[string]int, when map[string]*action.Condition) Deman
 	return d
 }
 
-// sendingDemand is what it takes to send rows, which are counted by action.
+// sendingDemand is what it takes to send rows, which are counted by action. After the
+// first write of each its customer is read once more, and before and after it what a
+// row's own reading does not show.
 func sendingDemand(rows map[string]int, when map[string]*action.Condition) (d Demand) {
 	for name, n := range rows {
 		reads, writes := visitCost(name, when[name])
@@ -101,7 +93,7 @@ func sendingDemand(rows map[string]int, when map[string]*action.Condition) (d De
 		case reads == 0:
 			d.Trackfinity += n * writes
 		default:
-			d.Fusebill += n*(reads+writes) + firstWriteChecks(name)
+			d.Fusebill += n*(reads+writes) + reads + 2
 			d.Together = max(d.Together, reads+writes)
 		}
 	}
@@ -110,7 +102,7 @@ func sendingDemand(rows map[string]int, when map[string]*action.Condition) (d De
 }
 
 // forecastOf says what a demand takes that begins now. The systems are asked side by side.
-func (a *Accounts) forecastOf(d Demand) Forecast {
+func forecastOf(a *Accounts, d Demand) Forecast {
 	f := Forecast{Begins: time.Now(), Requests: d.Fusebill + d.Trackfinity, AtMost: d.AtMost, DayEnd: StopsAtDayEnd}
 	switch {
 	case a.settings.Pace.Wait:

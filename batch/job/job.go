@@ -76,7 +76,7 @@ func (r *Session) Release() {
 // MakeDir makes the run's folder. It is locked from the first, by which others
 // see that it has not been left; what was left by killed processes goes.
 func (r *Session) MakeDir(name, file string) (*runs.Dir, error) {
-	runs.Tidy(r.Settings.Output.Reports, r.Began)
+	runs.RemoveLeftovers(r.Settings.Output.Reports, r.Began)
 	dir, err := runs.Create(r.Settings.Output.Reports, r.Began, name, file)
 	if err != nil {
 		return nil, err
@@ -127,7 +127,7 @@ func (r *Session) PhaseOf(name string, total int, done func() int, d Demand) (en
 			if d.Fusebill > 0 && r.accounts.Fusebill.Governor.Met(known) != nil {
 				return
 			}
-			if f := r.accounts.forecastOf(d); f.isWorthSaying() && known.Err() == nil {
+			if f := forecastOf(r.accounts, d); f.isWorthSaying() && known.Err() == nil {
 				r.Show(Foretold{name, f})
 			}
 		}()
@@ -260,10 +260,10 @@ func Find(reports, name, what string, is func(runs.Info) bool) (*runs.Dir, error
 	if err != nil {
 		return nil, err
 	}
-	switch exported, err := dir.HasBaseline(); {
+	switch h, err := dir.Head(); {
 	case err != nil:
 		return nil, err
-	case exported:
+	case h.Mode == journal.ModeExport:
 		return nil, batch.Usage("rowbatch runs", "%s is an export, and no %s: its rows were read, and nothing was sent", dir.ID(), what)
 	}
 	return dir, nil

@@ -3,6 +3,7 @@ package job
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"path/filepath"
 	"slices"
@@ -235,8 +236,8 @@ func Command(verb, id, reports string) string {
 	return line
 }
 
-// actions makes a pass's actions, by name.
-func (p *Plan) actions() map[string]batch.Action {
+// actions makes a pass's actions, by name. warn is told what people should know of the account.
+func (p *Plan) actions(warn func(string)) map[string]batch.Action {
 	all := map[string]batch.Action{}
 	if option := p.Settings.Sending.Unhold; option != "" {
 		all["unhold"] = action.NewUnhold(p.Accounts.Services, option)
@@ -244,7 +245,7 @@ func (p *Plan) actions() map[string]batch.Action {
 	for _, s := range p.Actions.Specs {
 		name, with := s.Schema.Action, p.Accounts.Services
 		with.Codes, with.Condition, with.HoldSuspended = p.Names, p.When[name], p.Settings.Sending.HoldSuspended
-		with.Planned = p.Known != nil
+		with.Planned, with.Warn = p.Known != nil, warn
 		all[name] = s.New(with)
 	}
 	return all
@@ -259,7 +260,7 @@ type earlier struct {
 
 // openEarlier reads the journal of another run. Close it.
 func openEarlier(dir *runs.Dir) (*earlier, error) {
-	j, err := dir.OpenJournal()
+	j, err := dir.OpenAnyJournal()
 	if err != nil {
 		return nil, err
 	}
@@ -293,6 +294,9 @@ func newEarlierRows(of *earlier, several bool) (*earlierRows, error) {
 	defer reader.Close()
 	for {
 		row, err := reader.Next()
+		if errors.Is(err, io.EOF) && len(w.lines) != n {
+			return nil, &runs.RowsError{Path: of.dir.Path(), Why: fmt.Sprintf("it keeps %d rows instead of %d", len(w.lines), n)}
+		}
 		if errors.Is(err, io.EOF) {
 			return w, nil
 		}

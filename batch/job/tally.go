@@ -98,8 +98,8 @@ func (t *tally) forgetPast() {
 	clear(t.past.would)
 }
 
-// startSurvey makes ready for a look at the rows that are not settled.
-func (t *tally) startSurvey() {
+// startOver forgets what was found of the rows that are not settled.
+func (t *tally) startOver() {
 	t.forgetSurvey()
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -69,7 +69,7 @@ func runDirs(on FS, reports string) ([]*Dir, error) {
 	}
 	var dirs []*Dir
 	for _, e := range entries {
-		d := &Dir{fs: on, path: filepath.Join(reports, e.Name())}
+		d := at(on, filepath.Join(reports, e.Name()))
 		isFolder := e.IsDir() || e.Type()&fs.ModeSymlink != 0
 		if !isFolder {
 			continue
@@ -93,25 +93,6 @@ func (i Info) started() time.Time {
 		return startOf(i.ID)
 	}
 	return i.Head.Started
-}
-
-// Info reads the run's journal as far as it is written.
-func (d *Dir) Info() Info {
-	i := Info{ID: d.ID(), Dir: d.path, Running: d.Running()} // asked before: a run that ends meanwhile must not look stopped
-	f, err := d.open(journalName)
-	if err != nil {
-		i.Damage = unreadable(d.Path(journalName), err)
-		return i
-	}
-	x, err := load(f)
-	if x != nil {
-		i.Head, i.End = x.Head, x.End
-		i.Writes, i.Sent = x.Writes()
-	}
-	if i.Damage = errors.Join(err, f.Close()); i.Damage == nil {
-		i.Counts = x.Counts()
-	}
-	return i
 }
 
 // Undone returns the ids of the runs that an undo has taken back: each row for

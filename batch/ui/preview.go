@@ -10,13 +10,12 @@ import (
 
 	"rowbatch/batch"
 	"rowbatch/batch/job"
-	"rowbatch/reports"
 )
 
 // printPreview shows the first rows, field by field.
 func printPreview(w io.Writer, p *job.Preview, lineOf func(row int) int, total int) {
 	for _, r := range p.Rows {
-		fmt.Fprintf(w, "line %d  %s  %s\n", lineOf(r.N), reports.Visible(r.Key), reports.Visible(r.Customer))
+		fmt.Fprintf(w, "line %d  %s  %s\n", lineOf(r.N), batch.Visible(r.Key), batch.Visible(r.Customer))
 		width := 0
 		for _, c := range r.Changes {
 			width = max(width, len(c.Field))
@@ -33,7 +32,7 @@ func printPreview(w io.Writer, p *job.Preview, lineOf func(row int) int, total i
 			if next == "" {
 				next = "none"
 			}
-			fmt.Fprintf(w, "    %s\n", reports.Visible(fmt.Sprintf("balance %s %s, recurring %s a month, next billing %s", s.Balance, s.Currency, s.Recurring, next)))
+			fmt.Fprintf(w, "    %s\n", batch.Visible(fmt.Sprintf("balance %s %s, recurring %s a month, next billing %s", s.Balance, s.Currency, s.Recurring, next)))
 		}
 	}
 	if more := total - len(p.Rows); more > 0 {
@@ -51,7 +50,7 @@ func valueText(v batch.Value) string {
 	if v.Empty() {
 		return "(empty)"
 	}
-	text := []rune(reports.Visible(v.Plain()))
+	text := []rune(batch.Visible(v.Plain()))
 	if len(text) > longestValue {
 		return fmt.Sprintf("%s… (%s)", string(text[:longestValue]), batch.Plural(len(text), "character"))
 	}
@@ -81,7 +80,7 @@ func stakeLines(s job.Stakes) (lines []string) {
 	amounts := func(of map[string]*big.Rat) string {
 		var all []string
 		for _, currency := range slices.Sorted(maps.Keys(of)) {
-			all = append(all, of[currency].FloatString(2)+" "+reports.Visible(currency))
+			all = append(all, of[currency].FloatString(2)+" "+batch.Visible(currency))
 		}
 		return strings.Join(all, ", ")
 	}
@@ -92,7 +91,7 @@ func stakeLines(s job.Stakes) (lines []string) {
 		lines = append(lines, "amounts of "+batch.Plural(s.Unread, "customer")+" could not be read")
 	}
 	if len(s.Parents) > 0 {
-		line := "parents of other customers: " + reports.Visible(strings.Join(s.Parents, ", "))
+		line := "parents of other customers: " + batch.Visible(strings.Join(s.Parents, ", "))
 		if s.MoreParents > 0 {
 			line += fmt.Sprintf(", and %s more", batch.Thousands(s.MoreParents))
 		}
@@ -123,7 +122,7 @@ func warnings(p *job.Preview) (all []string) {
 		all = append(all, fmt.Sprintf("Trackfinity cannot be read: the old values of %s are not known, and cannot be put back", batch.Plural(p.Patches, "row")))
 	}
 	if p.Shared.Customers > 1 {
-		all = append(all, fmt.Sprintf("one new address, %s, for %s: is the right column mapped?", reports.Visible(p.Shared.Address), batch.Plural(p.Shared.Customers, "customer")))
+		all = append(all, fmt.Sprintf("one new address, %s, for %s: is the right column mapped?", batch.Visible(p.Shared.Address), batch.Plural(p.Shared.Customers, "customer")))
 	}
 	return all
 }

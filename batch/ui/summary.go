@@ -19,7 +19,7 @@ import (
 
 // PrintResult tells how a run ended: its data on Out, as text or as one JSON object,
 // and on Err why it did not come to its end.
-func (t *Terminal) PrintResult(r *job.Result, asJSON bool) error {
+func PrintResult(t *Terminal, r *job.Result, asJSON bool) error {
 	if r.Stopped != nil {
 		t.Complain(r.Stopped)
 	}
@@ -50,7 +50,7 @@ func (t *Terminal) PrintResult(r *job.Result, asJSON bool) error {
 }
 
 // PrintNoReport tells what became of the rows when the report cannot.
-func (t *Terminal) PrintNoReport(e *job.NoReportError) {
+func PrintNoReport(t *Terminal, e *job.NoReportError) {
 	fmt.Fprintf(t.Err, "%s: %s\nwhat was sent stands in %s\n", runText(e.Run), CountsText(e.Rows, e.Counts), e.Journal)
 }
 
@@ -98,7 +98,7 @@ func runText(r job.Identity) string {
 	if r.Of != "" && (r.Mode == journal.ModeApply || r.Mode == journal.ModeUndo) {
 		title = r.Mode + " of " + r.Of + " (" + title + ")"
 	}
-	return reports.Visible(title)
+	return batch.Visible(title)
 }
 
 // accountText says where a run goes.
@@ -106,7 +106,7 @@ func accountText(r job.Identity) string {
 	if r.KeyEnds == "" {
 		return r.Hosts
 	}
-	return r.Hosts + ", by the key that ends in " + reports.Visible(r.KeyEnds)
+	return r.Hosts + ", by the key that ends in " + batch.Visible(r.KeyEnds)
 }
 
 // CountsText says how many rows ended in which way.
@@ -145,7 +145,7 @@ const heldNamed = 20
 func printHeld(w io.Writer, held []string, of string) {
 	fmt.Fprintf(w, "the run put %s on hold, where an undo leaves them, since coming back may cost money:\n", batch.Plural(len(held), "customer"))
 	for _, name := range held[:min(len(held), heldNamed)] {
-		fmt.Fprintln(w, "  "+reports.Visible(name))
+		fmt.Fprintln(w, "  "+batch.Visible(name))
 	}
 	if more := len(held) - heldNamed; more > 0 {
 		fmt.Fprintf(w, "  and %s more\n", batch.Thousands(more))

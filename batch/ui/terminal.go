@@ -19,7 +19,6 @@ import (
 	"rowbatch/batch/job"
 	"rowbatch/client/governor"
 	"rowbatch/mapping"
-	"rowbatch/reports"
 )
 
 // Terminal is a front that stands on three streams: data goes to Out, what people
@@ -52,7 +51,7 @@ func (t *Terminal) Show(e job.Event) {
 		return
 	case job.RowRefused:
 		t.clear()
-		fmt.Fprintf(t.Err, "%s: line %d: %s: %s\n", e.File, e.Line, e.Problem.Code, reports.Visible(e.Problem.Text))
+		fmt.Fprintf(t.Err, "%s: line %d: %s: %s\n", e.File, e.Line, e.Problem.Code, batch.Visible(e.Problem.Text))
 		return
 	}
 	if t.Quiet {
@@ -217,7 +216,7 @@ func (t *Terminal) Ask(ctx context.Context, q job.Question) bool {
 		what = "Type the number of customers: "
 	}
 	fmt.Fprint(t.Err, q.Text+" "+what)
-	return strings.EqualFold(t.answer(ctx), q.Agrees)
+	return strings.EqualFold(t.answer(ctx), q.Agrees) && ctx.Err() == nil
 }
 
 // answer reads a line from the keyboard; a signal is an answer too.
@@ -287,7 +286,7 @@ func printProposal(w io.Writer, p *job.Proposal) {
 	if rows := p.Preview.Rows; len(rows) > 0 {
 		name := "a customer without a name"
 		if rows[0].Customer != "" {
-			name = reports.Visible(rows[0].Customer)
+			name = batch.Visible(rows[0].Customer)
 		}
 		where += fmt.Sprintf(", where %s is %s", rows[0].Key, name)
 	}

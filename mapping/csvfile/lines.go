@@ -123,7 +123,8 @@ const closeIt = "close it, or double it if it belongs to the text"
 
 func (l *lines) tooLong() error {
 	if l.open {
-		return &Refusal{Line: l.openedAt, Text: fmt.Sprintf("a quotation mark is opened here and not closed within %d MiB", l.most>>20), Try: closeIt}
+		text := fmt.Sprintf("a quotation mark is opened here and not closed within %d MiB", l.most>>20)
+		return &Refusal{Line: l.openedAt, Text: text, Try: closeIt}
 	}
 	return l.refuse(fmt.Sprintf("a line of more than %d MiB", l.most>>20), "is this a CSV file?")
 }
