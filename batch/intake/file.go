@@ -201,7 +201,8 @@ func (in *File) SameAccount(account string) error {
 // file when it is read in another way.
 func (in *File) splitOf(s Source) string {
 	sum := sha256.New()
-	for _, part := range []string{in.Sum, in.Mapping.Text, s.Actions.Name, string(in.Dialect.Delimiter), s.Input.Encoding, strings.Join(s.Input.Ignore, "\n"), strconv.Itoa(s.Selection.Shard.Of)} {
+	for _, part := range []string{in.Sum, in.Mapping.Text, s.Actions.Name, string(in.Dialect.Delimiter), s.Input.Encoding,
+		strings.Join(s.Input.Ignore, "\n"), strconv.Itoa(s.Selection.Shard.Of)} {
 		fmt.Fprintf(sum, "%d:%s\n", len(part), part)
 	}
 	return hex.EncodeToString(sum.Sum(nil)[:16])
@@ -215,14 +216,18 @@ func (in *File) mayShard(s Source) error {
 	for _, spec := range s.Actions.Specs {
 		for _, field := range in.Checked.KeyFields(spec.Schema.Action) {
 			if other, seen := fields[spec.Schema.System]; seen && other != field {
-				return &csvfile.Refusal{File: s.Name, Text: fmt.Sprintf("some rows name their customer by %s and some by %s, and one customer's might be in two shards", other, field),
+				return &csvfile.Refusal{File: s.Name,
+					Text: fmt.Sprintf("some rows name their customer by %s and some by %s, and one customer's might be in two shards",
+						other, field),
 					Try: "a file for each of them, or no --shard"}
 			}
 			fields[spec.Schema.System] = field
 		}
 		if fields[spec.Schema.System] == "reference" && slices.Contains(in.Mapper.Fields(spec.Schema.Action), "parentId") {
-			return &csvfile.Refusal{File: s.Name, Text: "parentId is set by reference: a customer that becomes its own parent through a row of another shard would not be noticed",
-				Try: "name the customers by id, or no --shard"}
+			return &csvfile.Refusal{File: s.Name,
+				Text: "parentId is set by reference: a customer that becomes its own parent through a row of another shard " +
+					"would not be noticed",
+				Try:  "name the customers by id, or no --shard"}
 		}
 	}
 	return nil
@@ -272,7 +277,8 @@ func (in *File) recheckInput(h journal.Head, input Input, o mapping.CheckOptions
 		return err
 	}
 	if sum != h.Input {
-		return batch.Unfit("put the file back, or run it anew", "the passwords stand in %s alone, and it is gone or has changed; nothing was sent", h.Path)
+		return batch.Unfit("put the file back, or run it anew",
+			"the passwords stand in %s alone, and it is gone or has changed; nothing was sent", h.Path)
 	}
 	f, err := os.Open(h.Path)
 	if err != nil {
@@ -349,7 +355,8 @@ func SameFiles(h journal.Head) error {
 		return Unreadable(h.MapPath, err)
 	}
 	if string(text) != h.Mapping {
-		return batch.Unfit("run the file anew, or put the old mapping file back", "the mapping file %s has changed since %s; nothing was sent", h.MapPath, h.ID)
+		return batch.Unfit("run the file anew, or put the old mapping file back",
+			"the mapping file %s has changed since %s; nothing was sent", h.MapPath, h.ID)
 	}
 	return nil
 }
