@@ -227,7 +227,7 @@ func (in *File) mayShard(s Source) error {
 			return &csvfile.Refusal{File: s.Name,
 				Text: "parentId is set by reference: a customer that becomes its own parent through a row of another shard " +
 					"would not be noticed",
-				Try:  "name the customers by id, or no --shard"}
+				Try: "name the customers by id, or no --shard"}
 		}
 	}
 	return nil

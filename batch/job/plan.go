@@ -159,7 +159,7 @@ func (p *Plan) mayHold() error {
 	for name, what := range map[string]string{"hold": "put customers on hold", "unhold": "take customers off hold"} {
 		if n := p.Work.CountOf(name); n > mostHoldsByYes {
 			return batch.Usage("--dry-run to see how many rows will be sent, then --yes with --expect and that number",
-				"%s would %s, and for more than %d --yes alone is not enough; nothing was sent", 
+				"%s would %s, and for more than %d --yes alone is not enough; nothing was sent",
 				batch.Plural(n, "row"), what, mostHoldsByYes)
 		}
 	}
