@@ -165,7 +165,7 @@ func fieldNames(is func(field) bool) (names []string) {
 
 // UpdateSchema is what `update` takes.
 func UpdateSchema() mapping.Schema {
-	s := mapping.Schema{Action: "update", System: SystemFusebill, Keys: FusebillKeys(), Belongs: map[string]string{}, Exported: true}
+	s := mapping.Schema{Action: "update", System: SystemFusebill, Keys: fusebillKeys(), Belongs: map[string]string{}, Exported: true}
 	for _, f := range customerFields() {
 		switch {
 		case f.set():
@@ -179,8 +179,8 @@ func UpdateSchema() mapping.Schema {
 	return s
 }
 
-// FusebillKeys are the columns that can name a Fusebill customer.
-func FusebillKeys() (keys []mapping.Field) {
+// fusebillKeys are the columns that can name a Fusebill customer.
+func fusebillKeys() (keys []mapping.Field) {
 	for _, f := range customerFields() {
 		if f.has(key) {
 			f.Unique = "" // which is said of new values

@@ -25,25 +25,35 @@ type Fusebill struct {
 	Governor *governor.Governor
 }
 
-// open leases the requests of a visit together.
-func (f Fusebill) open(ctx context.Context, requests int, sent []batch.Change) (*fusebillVisit, error) {
-	lease := f.Governor.Lease
-	if sent != nil {
-		lease = f.Governor.LeaseReserve
-	}
-	l, err := lease(ctx, requests)
-	if err != nil {
-		return nil, err
-	}
-	return &fusebillVisit{f.Client, l}, nil
-}
-
 // fusebillAction is what the actions on Fusebill customers have in common.
 type fusebillAction struct {
 	name      string
 	mostSends int
 	account   Fusebill
 	codes     *TrackingCodes // of an update, or of updates that come before the action in a plan
+	list      listEvidence
+	mayMove   map[string]bool // fields that the billing system moves by itself
+}
+
+func newFusebillAction(name string, mostSends int, s Services, list listEvidence) fusebillAction {
+	a := fusebillAction{name, mostSends, s.Fusebill, s.codes(), list, map[string]bool{}}
+	for _, field := range fieldNames(func(f field) bool { return f.has(restless) }) {
+		a.mayMove[field] = true
+	}
+	return a
+}
+
+// open leases the requests of a visit together.
+func (a *fusebillAction) open(ctx context.Context, requests int, sent []batch.Change) (*fusebillVisit, error) {
+	lease := a.account.Governor.Lease
+	if sent != nil {
+		lease = a.account.Governor.LeaseReserve
+	}
+	l, err := lease(ctx, requests)
+	if err != nil {
+		return nil, err
+	}
+	return &fusebillVisit{a, a.account.Client, l}, nil
 }
 
 func (a *fusebillAction) Name() string   { return a.name }
@@ -51,6 +61,8 @@ func (a *fusebillAction) System() string { return SystemFusebill }
 func (a *fusebillAction) MaxSends() int  { return a.mostSends }
 
 func (a *fusebillAction) customer(r batch.Record) customer { return customer{r.Body, a.codes} }
+
+func (a *fusebillAction) fromList() listEvidence { return a.list }
 
 // Apply lays changes over a record's bytes.
 func (a *fusebillAction) Apply(now batch.Record, changes []batch.Change) (batch.Record, error) {
@@ -85,8 +97,27 @@ func (a *fusebillAction) Settle(sent []batch.Change, now batch.Record) batch.Ver
 	return batch.Other
 }
 
+// checked holds the customer after a write against what was sent; nil: all is as it should be.
+func (a *fusebillAction) checked(sent, got customer, changes []batch.Change) *batch.Outcome {
+	var missed []string
+	for _, ch := range changes {
+		if is := got.value(ch.Field); !same(ch.Field, is, ch.After) {
+			missed = append(missed, fmt.Sprintf("%s is %q, not %q", ch.Field, is.Plain(), ch.After.Plain()))
+		}
+	}
+	if moved := sideEffects(sent, got, changes, a.mayMove); len(moved) > 0 {
+		return &batch.Outcome{Kind: batch.Failed, Code: "side_effect", Error: strings.Join(append(moved, missed...), "; ")}
+	}
+	if len(missed) > 0 {
+		return &batch.Outcome{Kind: batch.Failed, Code: "not_applied",
+			Error: "the server accepted the write, but " + strings.Join(missed, "; ")}
+	}
+	return nil
+}
+
 // fusebillVisit is one turn with one Fusebill customer.
 type fusebillVisit struct {
+	action *fusebillAction
 	client *client.Fusebill
 	lease  *governor.Lease
 }
@@ -114,8 +145,7 @@ func (v *fusebillVisit) ReadBeside(ctx context.Context, id string) batch.Reply {
 
 // CheckBeside wants two readings of one resource to differ in nothing that the step does not account for.
 func (v *fusebillVisit) CheckBeside(s batch.Step, before, after batch.Record) *batch.Outcome {
-	none := NewTrackingCodes()
-	moved := sideEffects(customer{before.Body, none}, customer{after.Body, none}, s.Changes)
+	moved := sideEffects(v.action.customer(before), v.action.customer(after), s.Changes, v.action.mayMove)
 	if len(moved) == 0 {
 		return nil
 	}

@@ -16,7 +16,7 @@ import (
 
 // HoldSchema is what `hold` takes: a customer, and nothing to set.
 func HoldSchema() mapping.Schema {
-	return mapping.Schema{Action: "hold", System: SystemFusebill, Keys: FusebillKeys(), Guards: overviewTexts()}
+	return mapping.Schema{Action: "hold", System: SystemFusebill, Keys: fusebillKeys(), Guards: overviewTexts()}
 }
 
 const onHold = "Hold"
@@ -25,22 +25,24 @@ const onHold = "Hold"
 // It reads the overview, which also tells what the customer owes and pays.
 type hold struct {
 	fusebillAction
-	suspended bool // a Suspended customer may be held
-	whole     bool // a condition needs fields that the overview lacks
+	suspended bool     // a Suspended customer may be held
+	whole     bool     // a condition needs fields that the overview lacks
+	stays     []string // fields that no hold moves
 }
 
 // NewHold returns the action that puts a Fusebill customer on hold.
 func NewHold(s Services) batch.Action {
 	const most = 2 // a hold acts on billing, and what a second one does is not documented
 	whole := s.Condition != nil && s.Condition.BeyondOverview()
-	return conditional(&hold{fusebillAction{"hold", most, s.Fusebill, s.codes()}, s.HoldSuspended, whole}, s)
+	// No list row stands in for the record: what the customer owes the overview alone tells.
+	return conditional(&hold{newFusebillAction("hold", most, s, listEvidence{}), s.HoldSuspended, whole, overviewTexts()}, s)
 }
 
 func (h *hold) Open(ctx context.Context, requests int, sent []batch.Change) (batch.Visit, error) {
 	if h.whole {
 		requests++
 	}
-	v, err := h.account.open(ctx, requests, sent)
+	v, err := h.open(ctx, requests, sent)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +89,7 @@ func (h *hold) Apply(now batch.Record, changes []batch.Change) (batch.Record, er
 func (h *hold) Check(s batch.Step, after batch.Record) *batch.Outcome {
 	before, now := valueOf(s.Before.Body), valueOf(after.Body)
 	var moved []string
-	for _, field := range overviewTexts() {
+	for _, field := range h.stays {
 		was, is := before(field), now(field)
 		if was != batch.Absent && is != batch.Absent && !same(field, was, is) {
 			moved = append(moved, fmt.Sprintf("%s went from %q to %q", field, was.Plain(), is.Plain()))
@@ -102,9 +104,6 @@ func (h *hold) Check(s batch.Step, after batch.Record) *batch.Outcome {
 	}
 	return nil
 }
-
-// fromList never takes a list row for the record: what the customer owes the overview alone tells.
-func (h *hold) fromList() listEvidence { return listEvidence{codes: h.codes} }
 
 // holdVisit reads overviews and sends holds.
 type holdVisit struct {
@@ -157,11 +156,11 @@ type unhold struct {
 // NewUnhold returns the action that takes back a hold, with one of the API's
 // values of serviceStartOption.
 func NewUnhold(s Services, option string) batch.Action {
-	return &unhold{hold{fusebillAction: fusebillAction{"unhold", 1, s.Fusebill, s.codes()}}, option}
+	return &unhold{hold{fusebillAction: newFusebillAction("unhold", 1, s, listEvidence{})}, option}
 }
 
 func (u *unhold) Open(ctx context.Context, requests int, sent []batch.Change) (batch.Visit, error) {
-	v, err := u.account.open(ctx, requests, sent)
+	v, err := u.open(ctx, requests, sent)
 	if err != nil {
 		return nil, err
 	}

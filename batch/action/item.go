@@ -140,15 +140,14 @@ func Undone(s *batch.Sent, keepTheirs bool) *batch.Item {
 // listed is an action whose rows can be decided by a row of the customer list.
 // One under a condition is none: the condition may ask for any field.
 type listed interface {
-	batch.Action
-	// fromList tells what a list row is to the action.
+	customer(batch.Record) customer
 	fromList() listEvidence
 }
 
+// listEvidence is what a list row is to an action.
 type listEvidence struct {
-	codes    *TrackingCodes // for the fields of a row
-	needs    []string       // fields, beside those that the row sets and guards, without which it is none
-	standsIn bool           // it may be a dry run's record
+	needs    []string // fields, beside those that the row sets and guards, without which it is none
+	standsIn bool     // it may be a dry run's record
 }
 
 // DecideFromList decides a row by its customer's row in the list of customers, as far as
@@ -172,7 +171,7 @@ func DecideFromList(it *batch.Item, row []byte, dry bool) (out *batch.Outcome) {
 	// The key itself must be there: in a parent that is null, or in a list of codes
 	// without the entry, a field may merely have been left out.
 	evidence := a.fromList()
-	lacks := func(field string) bool { return customer{row, evidence.codes}.value(field) == batch.Absent }
+	lacks := func(field string) bool { return a.customer(now).value(field) == batch.Absent }
 	if slices.ContainsFunc(it.Edits, func(e batch.Edit) bool { return lacks(e.Field) }) ||
 		slices.ContainsFunc(it.Guards, func(g batch.Guard) bool { return lacks(g.Field) }) ||
 		slices.ContainsFunc(evidence.needs, lacks) {

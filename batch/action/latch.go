@@ -26,7 +26,7 @@ func hubSpotLinks() []string { return []string{hubSpotContact, hubSpotCompany} }
 func LatchSchema() mapping.Schema {
 	return mapping.Schema{
 		Action: "latch", System: SystemFusebill,
-		Keys: FusebillKeys(),
+		Keys: fusebillKeys(),
 		Fields: []mapping.Field{
 			{Name: hubSpotContact, Kind: mapping.Digits, Unique: "already_linked"},
 			{Name: hubSpotCompany, Kind: mapping.Digits, Unique: "already_linked"},
@@ -45,13 +45,14 @@ type latch struct {
 // NewLatch returns the action that links a Fusebill customer to HubSpot.
 func NewLatch(s Services) batch.Action {
 	// A latch is sent again only after a read has shown that the last one had no effect.
-	l := &latch{fusebillAction: fusebillAction{"latch", 8, s.Fusebill, s.codes()}}
+	// It needs both links of a list row, too.
+	l := &latch{fusebillAction: newFusebillAction("latch", 8, s, listEvidence{hubSpotLinks(), true})}
 	l.owners.of, l.hidden.keys = map[string]string{}, hubSpotLinks()
 	return conditional(l, s)
 }
 
 func (l *latch) Open(ctx context.Context, requests int, sent []batch.Change) (batch.Visit, error) {
-	v, err := l.account.open(ctx, l.hidden.requests(requests), sent)
+	v, err := l.open(ctx, l.hidden.requests(requests), sent)
 	if err != nil {
 		return nil, err
 	}
@@ -99,12 +100,7 @@ func (l *latch) Check(s batch.Step, after batch.Record) *batch.Outcome {
 	if err != nil {
 		return batch.Reject("unreadable_record", err.Error())
 	}
-	return checked(l.customer(sent), l.customer(after), s.Changes)
-}
-
-// fromList wants both links: the API clears the one left out.
-func (l *latch) fromList() listEvidence {
-	return listEvidence{codes: l.codes, needs: hubSpotLinks(), standsIn: true}
+	return l.checked(l.customer(sent), l.customer(after), s.Changes)
 }
 
 // latchVisit reads customers with both their links, and sends latches.

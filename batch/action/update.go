@@ -19,13 +19,13 @@ type update struct {
 // NewUpdate returns the action that edits a Fusebill customer: GET, merge, PUT.
 func NewUpdate(s Services) batch.Action {
 	// A PUT is sent again only after a read has shown that the last one had no effect.
-	u := &update{fusebillAction: fusebillAction{"update", 8, s.Fusebill, s.codes()}}
+	u := &update{fusebillAction: newFusebillAction("update", 8, s, listEvidence{standsIn: true})}
 	u.links.keys, u.links.warn = linkKeys(), s.Warn
 	return conditional(u, s)
 }
 
 func (u *update) Open(ctx context.Context, requests int, sent []batch.Change) (batch.Visit, error) {
-	v, err := u.account.open(ctx, u.links.requests(requests), sent)
+	v, err := u.open(ctx, u.links.requests(requests), sent)
 	if err != nil {
 		return nil, err
 	}
@@ -113,10 +113,8 @@ func (u *update) Check(s batch.Step, after batch.Record) *batch.Outcome {
 		}
 		got.body = body
 	}
-	return checked(customer{s.Body, u.codes}, got, s.Changes)
+	return u.checked(customer{s.Body, u.codes}, got, s.Changes)
 }
-
-func (u *update) fromList() listEvidence { return listEvidence{codes: u.codes, standsIn: true} }
 
 // updateVisit reads customers with all their links, since a PUT clears what it leaves out.
 type updateVisit struct {
@@ -128,7 +126,7 @@ type updateVisit struct {
 // Read fetches the customer. A read-back of other fields than links does without those that are not shown.
 func (v *updateVisit) Read(ctx context.Context, id string) batch.Reply {
 	rep := v.fusebillVisit.Read(ctx, id)
-	if v.sent != nil && !slices.ContainsFunc(v.sent, func(c batch.Change) bool { return slices.Contains(linkKeys(), c.Field) }) {
+	if v.sent != nil && !slices.ContainsFunc(v.sent, func(c batch.Change) bool { return slices.Contains(v.links.keys, c.Field) }) {
 		return rep
 	}
 	return v.links.complete(ctx, v.fusebillVisit, rep)

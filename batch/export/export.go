@@ -14,13 +14,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/tidwall/gjson"
@@ -58,7 +56,7 @@ func Export(j job.Job, c job.Control, o Options, file string, stdin io.Reader, s
 	}
 	j.Settings.Sending.DryRun = true        // there is nothing to write to the account
 	j.Settings.Input.AllowDuplicates = true // who is named twice is exported once
-	x := &export{Session: j.Start(c), options: o, columns: columns, out: out, file: file, types: map[string]bool{}}
+	x := &export{Session: j.Start(c), options: o, file: file, copies: &copies{columns: columns, out: out, types: map[string]bool{}}}
 	x.overview = slices.ContainsFunc(columns, func(c action.ExportColumn) bool { return c.Overview })
 	defer x.Release()
 	var result *Result
@@ -85,30 +83,30 @@ func asFailure(err error) error {
 		return err
 	}
 	if day := (*governor.DayLimitError)(nil); errors.As(err, &day) {
-		return &batch.Fault{Code: batch.ExitStopped, Text: day.Text() + "; nothing was kept", Try: "the same command again after that, or with --wait"}
+		return stopped(day.Text(), "the same command again after that, or with --wait")
 	}
-	return &batch.Fault{Code: batch.ExitStopped, Text: err.Error() + "; nothing was kept", Try: "the same command again, when the server answers"}
+	return stopped(err.Error(), "the same command again, when the server answers")
+}
+
+// stopped is why an export has nothing to show.
+func stopped(text, try string) error {
+	return &batch.Fault{Code: batch.ExitStopped, Text: text + "; nothing was kept", Try: try}
 }
 
 // export is an export under way.
 type export struct {
 	*job.Session
 	options  Options
-	columns  []action.ExportColumn // of the file, without rb_export
-	overview bool                  // some of them are of the overview
-	file     string                // that names the customers; "": the list does
-	fusebill *client.Fusebill
+	overview bool   // some columns are of the overview
+	file     string // that names the customers; "": the list does
 	accounts *job.Accounts
+	fusebill *client.Fusebill
 	dir      *runs.Dir
 	begun    bool // it may be a run, which keeps its folder
-	rows     *intake.Rows
-	out      sheet
-	baseline *runs.RowsWriter
-
-	needed  []action.ExportColumn // that the list does not show
-	written atomic.Int64          // customers
-	types   map[string]bool       // of sales tracking codes that were seen
-	refused []reports.ErrorCount
+	copies   *copies
+	rows     *intake.Rows          // of file
+	needed   []action.ExportColumn // that the list does not show
+	refused  []reports.ErrorCount
 }
 
 // prepare connects, and makes the run's folder, with a copy of FILE in it.
@@ -128,33 +126,21 @@ func (x *export) prepare(stdin io.Reader) (err error) {
 	return err
 }
 
-// carryOut writes the two copies of the customers, that to be edited and that which
-// is kept, and puts them in their places.
+// carryOut reads the customers, and makes of what it has written a run and a file.
 func (x *export) carryOut() (*Result, error) {
-	err := error(nil)
-	if path := x.out.Draft(); path != "" {
-		if abs, failed := filepath.Abs(path); failed == nil {
-			path = abs
-		}
-		err = x.dir.NotePartFile(path)
-	}
-	if err == nil {
-		x.baseline, err = x.dir.Rows(runs.ExportedName, append([]string{"id"}, x.names()...)) // the file may lack the id
-	}
+	err := x.copies.begin(x.dir)
 	if err != nil {
 		return nil, err
 	}
-	if err = x.out.Write(append(x.names(), "rb_export")); err == nil {
-		if x.rows != nil {
-			err = x.readNamed()
-		} else {
-			err = x.readAll()
-		}
+	if x.rows != nil {
+		err = x.readNamed()
+	} else {
+		err = x.readAll()
 	}
 	if x.Stop.Err() != nil {
 		err = context.Cause(x.Stop)
 	}
-	if closed := x.baseline.Close(); err == nil { // else it may be the same once more
+	if closed := x.copies.baseline.Close(); err == nil { // else it may be the same once more
 		err = closed
 	}
 	if err != nil {
@@ -162,15 +148,6 @@ func (x *export) carryOut() (*Result, error) {
 	}
 	return x.keep()
 }
-
-func (x *export) names() (names []string) {
-	for _, c := range x.columns {
-		names = append(names, c.Name)
-	}
-	return names
-}
-
-func (x *export) count() int { return int(x.written.Load()) }
 
 // fetched is a customer on its way into the file.
 type fetched struct {
@@ -196,15 +173,15 @@ func (x *export) readAll() error {
 		case rep.Class == client.Refused && !client.EndsRun(rep.Err) && x.options.Query != "" && before == nil:
 			return batch.Usage("--query 'status:Active'", "the server refused to list customers: %v", rep.Err)
 		case rep.Class == client.Refused && !client.EndsRun(rep.Err):
-			return &batch.Fault{Code: batch.ExitStopped, Text: fmt.Sprintf("the server refused to list customers: %v; nothing was kept", rep.Err),
-				Try: "--verbose, which shows the requests; rowbatch export FILE asks for each customer by itself"}
+			return stopped("the server refused to list customers: "+rep.Err.Error(),
+				"--verbose, which shows the requests; rowbatch export FILE asks for each customer by itself")
 		case rep.Class != client.Answered:
 			return rep.Err
 		case list.Lost():
 			return errors.New("the server's list of customers does not come to an end")
 		case list.Nobodys() > 0:
-			return &batch.Fault{Code: batch.ExitStopped, Text: "the server's list shows customers without an id, who would be missing; nothing was kept",
-				Try: "rowbatch export FILE, with the ids of the customers wanted"}
+			return stopped("the server's list shows customers without an id, who would be missing",
+				"rowbatch export FILE, with the ids of the customers wanted")
 		}
 		var fresh []fetched
 		ids := map[uint64]bool{}
@@ -216,7 +193,7 @@ func (x *export) readAll() error {
 		}
 		if before == nil {
 			total := max(list.Count(), len(fresh))
-			defer x.PhaseOf("exporting", total, x.count, x.announce(fresh, total))()
+			defer x.PhaseOf("exporting", total, x.copies.count, x.announce(fresh, total))()
 		}
 		before = ids
 		seen += len(fresh)
@@ -225,8 +202,8 @@ func (x *export) readAll() error {
 		}
 	}
 	if !list.Complete() && list.Count() >= 0 { // a server that does not say how many there are leaves it open
-		x.Notice(fmt.Sprintf("the list changed while it was read: it speaks of %s, and showed %s; some may be missing, whom the same command again may find",
-			batch.Plural(list.Count(), "customer"), batch.Thousands(seen)))
+		x.Notice(fmt.Sprintf("the list changed while it was read: it speaks of %s, and showed %s; %s",
+			batch.Plural(list.Count(), "customer"), batch.Thousands(seen), "some may be missing, whom the same command again may find"))
 	}
 	return nil
 }
@@ -238,19 +215,19 @@ func (x *export) announce(page []fetched, total int) job.Demand {
 	if len(page) > 0 {
 		d.Fusebill = (total - 1) / len(page)
 	}
-	var lacking []string
-	for _, c := range x.columns {
+	more, lacking := "one request more for each of "+batch.Plural(total, "customer"), []string(nil)
+	for _, c := range x.copies.columns {
 		if !c.Overview && slices.ContainsFunc(page, func(f fetched) bool { return !c.Carried(f.record) }) {
 			x.needed, lacking = append(x.needed, c), append(lacking, c.Name)
 		}
 	}
 	if len(lacking) > 0 {
 		d.Fusebill += total
-		x.Notice(fmt.Sprintf("the customer list does not show %s: one request more for each of %s", strings.Join(lacking, ", "), batch.Plural(total, "customer")))
+		x.Notice("the customer list does not show " + strings.Join(lacking, ", ") + ": " + more)
 	}
 	if x.overview {
 		d.Fusebill += total
-		x.Notice(fmt.Sprintf("balances and dates take one request more for each of %s", batch.Plural(total, "customer")))
+		x.Notice("balances and dates take " + more)
 	}
 	return d
 }
@@ -260,17 +237,13 @@ const pageRows = 1000
 
 // readNamed exports the customers whom FILE names, in its order: from the list as
 // far as that shows them.
-func (x *export) readNamed() error {
+func (x *export) readNamed() (err error) {
 	listed, err := x.readListed()
-	defer func() {
-		if err := listed.close(); err != nil { // it has served, and goes with a folder that is discarded
-			x.Show(job.Trouble{Err: err})
-		}
-	}()
+	defer func() { err = errors.Join(err, listed.close()) }()
 	if err != nil {
 		return err
 	}
-	defer x.PhaseOf("exporting", x.rows.Len(), x.count, x.demandBeside(listed))()
+	defer x.PhaseOf("exporting", x.rows.Len(), x.copies.count, x.demandBeside(listed))()
 	page, named, again := make([]fetched, 0, pageRows), map[string]bool{}, 0
 	flush := func() error {
 		if err := x.findReferences(page); err != nil {
@@ -313,8 +286,11 @@ func (x *export) readNamed() error {
 		return err
 	}
 	if again > 0 {
-		verb := map[bool]string{true: " names", false: " name"}[again == 1]
-		x.Show(job.Notice{File: x.file, Text: batch.Plural(again, "row") + verb + " a customer again, who is exported once"})
+		rows := "1 row names"
+		if again > 1 {
+			rows = batch.Thousands(again) + " rows name"
+		}
+		x.Show(job.Notice{File: x.file, Text: rows + " a customer again, who is exported once"})
 	}
 	return nil
 }
@@ -324,8 +300,8 @@ func (x *export) readNamed() error {
 // list does not show all that is wanted.
 func (x *export) readListed() (listed *records, err error) {
 	rows, finder := x.rows.File.Checked, (*intake.Finder)(nil)
-	isShort := func(c client.ListRow) bool {
-		return slices.ContainsFunc(x.columns, func(column action.ExportColumn) bool { return !column.Overview && !column.Carried(c.Raw) })
+	isShort := func(row client.ListRow) bool {
+		return slices.ContainsFunc(x.copies.columns, func(c action.ExportColumn) bool { return !c.Overview && !c.Carried(row.Raw) })
 	}
 	lister := intake.Lister{Stop: x.Stop, Fusebill: x.fusebill, How: intake.LookupAuto, Progress: x}
 	complete, err := lister.Walk(intake.Need{Searches: x.rows.CountOf("")}, func(first client.ListPage) (_ intake.Take, err error) {
@@ -352,7 +328,7 @@ func (x *export) readListed() (listed *records, err error) {
 			x.Show(job.Trouble{Err: err})
 		}
 	}
-	if listed != nil && !complete {
+	if listed != nil && !complete { // it may have left out another customer who bears the same reference: that is searched for
 		listed.forgetReferences()
 	}
 	return listed, err
@@ -432,24 +408,9 @@ func (x *export) add(page []fetched) error {
 			x.refuse(f.line, f.problem)
 			continue
 		}
-		action.TrackingTypes(f.record, x.types)
-		cells := []string{action.ExportColumn{Name: "id"}.Cell(f.record, nil)}
-		for _, c := range x.columns {
-			cells = append(cells, c.Cell(f.record, f.overview))
-		}
-		if err := x.baseline.Append(runs.Row{Cells: cells}); err != nil {
+		if err := x.copies.write(f.record, f.overview); err != nil {
 			return err
 		}
-		shown := cells[1:]
-		for i, c := range x.columns {
-			if !c.Overview || !reports.IsNumber(shown[i]) { // a debt is no formula
-				shown[i] = x.out.Escape(shown[i])
-			}
-		}
-		if err := x.out.Write(append(shown, x.dir.ID())); err != nil {
-			return err
-		}
-		x.written.Add(1)
 	}
 	return nil
 }
@@ -492,11 +453,11 @@ func (x *export) refuse(line int, p *mapping.Problem) {
 // keep makes the folder a run, and only then puts the file in its place: the
 // rows of a file that is there can always be compared.
 func (x *export) keep() (*Result, error) {
-	if err := x.out.Finish(); err != nil {
+	if err := x.copies.out.Finish(); err != nil {
 		return nil, err
 	}
 	o := x.options
-	o.Columns = strings.Join(x.names(), ",")
+	o.Columns = strings.Join(x.copies.names(), ",")
 	settings, err := json.Marshal(o)
 	if err != nil {
 		return nil, err
@@ -504,7 +465,7 @@ func (x *export) keep() (*Result, error) {
 	h := journal.Head{
 		Program: x.Program, ID: x.dir.ID(), Started: x.Began.UTC(), Mode: journal.ModeExport, Action: Actions().Name,
 		Source:  journal.Source{File: cmp.Or(x.file, x.options.Query, "customers"), Delimiter: ","},
-		Account: x.accounts.Name(), Systems: x.accounts.Systems(), Settings: settings, Rows: x.count(),
+		Account: x.accounts.Name(), Systems: x.accounts.Systems(), Settings: settings, Rows: x.copies.count(),
 	}
 	x.begun = true // a folder that does not become a run is removed by Begin
 	record, err := x.Begin(x.dir, h)
@@ -519,13 +480,14 @@ func (x *export) keep() (*Result, error) {
 	if err := record.End(end); err != nil {
 		return nil, err
 	}
-	if err := x.out.Keep(); err != nil {
+	if err := x.copies.out.Keep(); err != nil {
 		return nil, err
 	}
 	x.dir.ForgetPartFile()
 	s := reports.Summary{
 		RunID: h.ID, Action: h.Action, File: h.File, Account: h.Account, Rows: h.Rows, Outcomes: map[batch.Kind]int{},
-		Requests: reports.Requests{Read: end.Reads, Total: end.Reads}, Seconds: end.Seconds, WaitedSeconds: end.Waited, Waited: end.WaitedFor,
+		Requests: reports.Requests{Read: end.Reads, Total: end.Reads}, Seconds: end.Seconds,
+		WaitedSeconds: end.Waited, Waited: end.WaitedFor,
 		Errors: append([]reports.ErrorCount{}, x.refused...), ExitCode: code,
 	}
 	draft, err := x.dir.Draft("summary.json")
@@ -539,31 +501,18 @@ func (x *export) keep() (*Result, error) {
 	if _, err := draft.Keep(); err != nil {
 		return nil, err
 	}
-	x.remarkTypes()
-	return &Result{Summary: s, Folder: x.dir.Path(), Next: x.next()}, nil
-}
-
-// remarkTypes names the types of sales tracking codes that no column shows, to
-// whoever has not chosen the columns.
-func (x *export) remarkTypes() {
-	var missing []string
-	for _, typ := range slices.Sorted(maps.Keys(x.types)) {
-		name := action.TrackingColumn(typ)
-		if !slices.ContainsFunc(x.columns, func(c action.ExportColumn) bool { return strings.EqualFold(c.Name, name) }) {
-			missing = append(missing, name)
-		}
-	}
-	if len(missing) > 0 && x.options.Columns == "" {
+	if missing := x.copies.hidden(); len(missing) > 0 && x.options.Columns == "" { // whoever has chosen columns knows
 		x.Notice("not exported: " + strings.Join(missing, ", ") + " (name them in --columns)")
 	}
+	return &Result{Summary: s, Folder: x.dir.Path(), Next: x.next()}, nil
 }
 
 // next says how the file comes back. A file on standard output is somewhere else,
 // and one that names no customers cannot.
 func (x *export) next() string {
-	named := slices.ContainsFunc(x.columns, func(c action.ExportColumn) bool { return c.Name == "id" || c.Name == "reference" })
+	named := slices.ContainsFunc(x.copies.columns, func(c action.ExportColumn) bool { return c.Name == "id" || c.Name == "reference" })
 	switch {
-	case x.options.Output == "-" || x.count() == 0 || !named:
+	case x.options.Output == "-" || x.copies.count() == 0 || !named:
 		return ""
 	case strings.EqualFold(filepath.Ext(x.options.Output), ".xlsx"):
 		return "save it from the spreadsheet as CSV (UTF-8), for rowbatch update"

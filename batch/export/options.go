@@ -37,8 +37,9 @@ func (o *Options) Bind(f *pflag.FlagSet) {
 // Check reports what is wrong with the options before anything is read. file is the
 // one that names the customers, "" where none does; set tells which flags the user gave.
 func (o *Options) Check(s job.Settings, file string, set func(flag string) bool) error {
+	isBlank := func(name string) bool { return strings.TrimSpace(name) == "" }
 	switch {
-	case set("columns") && slices.ContainsFunc(strings.Split(o.Columns, ","), func(name string) bool { return strings.TrimSpace(name) == "" }):
+	case set("columns") && slices.ContainsFunc(strings.Split(o.Columns, ","), isBlank):
 		return batch.Usage("--columns id,firstName,lastName", "--columns %q: a name is missing", o.Columns)
 	case s.Output.JSON && o.Output == "-":
 		return batch.Usage("-o customers.csv", "--json and the export itself cannot both go to standard output")

@@ -93,7 +93,8 @@ func (p *place) writing(err error) error {
 	case err == nil:
 		return nil
 	case p.file == nil:
-		return &batch.Fault{Code: batch.ExitFiles, Text: "standard output could not be written: " + err.Error() + "; the export is not complete, and nothing was kept"}
+		text := "standard output could not be written: " + err.Error() + "; the export is not complete, and nothing was kept"
+		return &batch.Fault{Code: batch.ExitFiles, Text: text}
 	}
 	return &runs.WriteError{Path: p.name, Err: err, Try: "free space on the disk, or -o with another folder"}
 }
@@ -208,7 +209,8 @@ func (s *workbook) Write(cells []string) error {
 }
 
 func (s *workbook) unfit(why string) error {
-	return &batch.Fault{Code: batch.ExitFiles, Text: s.name + " cannot be written: " + why + "; nothing was kept", Try: "-o with a name that ends in .csv"}
+	text := s.name + " cannot be written: " + why + "; nothing was kept"
+	return &batch.Fault{Code: batch.ExitFiles, Text: text, Try: "-o with a name that ends in .csv"}
 }
 
 // Escape leaves formulas alone, which text cells are not run as. Reading takes

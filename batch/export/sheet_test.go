@@ -67,10 +67,3 @@ func TestPlaceKeepsWhatIsThere(t *testing.T) {
 		t.Errorf("an export that was dropped left %v", after)
 	}
 }
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}

@@ -18,6 +18,8 @@
 package runs
 
 import (
+	"bufio"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -26,6 +28,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"rowbatch/batch/journal"
@@ -78,9 +81,10 @@ func CreateOn(on FS, root string, now time.Time, action, file string) (*Dir, err
 	} else if err := on.MkdirAll(root, 0o755); err != nil {
 		return nil, writing(root, err)
 	}
+	id := fmt.Sprintf("%s-%s-%s", now.UTC().Format(idTime), action, filePart(file))
 	err := fs.ErrExist
 	for n := 1; errors.Is(err, fs.ErrExist); n++ {
-		d.path = filepath.Join(root, numbered(idOf(now, action, file), n))
+		d.path = filepath.Join(root, numbered(id, n))
 		err = on.Mkdir(d.path, 0o700) // exclusive: two runs never share a folder
 	}
 	if err != nil {
@@ -200,8 +204,14 @@ func (d *Dir) Rows(name string, heading []string) (*RowsWriter, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, err := newRowsWriter(d, f, heading)
-	if err != nil {
+	w := &RowsWriter{dir: d, file: f, sum: sha256.New(), width: len(heading)}
+	w.out = bufio.NewWriterSize(io.MultiWriter(f, w.sum), bufferSize)
+	for i, name := range heading {
+		if name = strings.ToLower(strings.TrimSpace(name)); !strings.HasPrefix(name, "rb_") || name == exportColumn {
+			w.keep = append(w.keep, i)
+		}
+	}
+	if err := w.Append(Row{Cells: heading}); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return w, nil
@@ -452,7 +462,11 @@ func unreadable(path string, err error) error {
 // Lock makes this process the only one that writes the run's journal, until it
 // releases the lock or dies. The error is a *[BusyError] when another one has it.
 func (d *Dir) Lock() (release func() error, err error) {
-	d.unlock, err = lockRun(d.fs, d.Path(lockName), d.ID())
+	l := lockFile{fs: d.fs, path: d.Path(lockName), what: "the run " + d.ID()}
+	d.unlock, err = l.take(context.Background(), fmt.Sprintf("process %d", os.Getpid()), askingTime)
+	if _, busy := errors.AsType[*BusyError](err); err != nil && !busy {
+		err = writing(l.path, err)
+	}
 	return d.unlock, err
 }
 
@@ -478,12 +492,21 @@ func (d *Dir) NotePartFile(path string) error {
 func (d *Dir) ForgetPartFile() { _ = d.fs.Remove(d.Path(partName)) }
 
 // Draft starts a report file that takes its place under name when it is kept.
-func (d *Dir) Draft(name string) (*Draft, error) { return newDraft(d, name) }
+func (d *Dir) Draft(name string) (*Draft, error) {
+	f, err := d.fs.CreateTemp(d.path, "."+name+".*.tmp")
+	if err != nil {
+		return nil, writing(d.Path(name), err)
+	}
+	t := &Draft{dir: d, name: name, file: f, sum: sha256.New()}
+	t.out = bufio.NewWriterSize(io.MultiWriter(f, t.sum), bufferSize)
+	return t, nil
+}
 
 // Withdraw removes the report file of this name, and its numbered successors,
 // unless somebody changed them.
 func (d *Dir) Withdraw(name string) error {
-	ours, err := ownFilesOf(d)
+	ours := &ownFiles{fs: d.fs, list: d.Path(writtenName)}
+	err := ours.read()
 	if err != nil {
 		return err
 	}

@@ -22,16 +22,6 @@ type Draft struct {
 	sum  hash.Hash
 }
 
-func newDraft(d *Dir, name string) (*Draft, error) {
-	f, err := d.fs.CreateTemp(d.path, "."+name+".*.tmp")
-	if err != nil {
-		return nil, writing(d.Path(name), err)
-	}
-	t := &Draft{dir: d, name: name, file: f, sum: sha256.New()}
-	t.out = bufio.NewWriterSize(io.MultiWriter(f, t.sum), bufferSize)
-	return t, nil
-}
-
 // Write appends to the draft.
 func (t *Draft) Write(p []byte) (int, error) {
 	n, err := t.out.Write(p)
@@ -40,16 +30,13 @@ func (t *Draft) Write(p []byte) (int, error) {
 
 // Keep puts the draft in its place and returns its path. A file that somebody
 // changed since it was written is left alone: the draft becomes report-2.csv then.
-func (t *Draft) Keep() (string, error) {
-	path, err := t.place()
-	if err != nil {
-		t.Drop()
-		return "", writing(t.dir.Path(t.name), err)
-	}
-	return path, nil
-}
-
-func (t *Draft) place() (path string, err error) {
+func (t *Draft) Keep() (path string, err error) {
+	defer func() {
+		if err != nil {
+			t.Drop()
+			path, err = "", writing(t.dir.Path(t.name), err)
+		}
+	}()
 	err = t.out.Flush()
 	if err == nil {
 		err = t.file.Sync()
@@ -57,8 +44,8 @@ func (t *Draft) place() (path string, err error) {
 	if err = errors.Join(err, t.file.Close()); err != nil {
 		return "", err
 	}
-	ours, err := ownFilesOf(t.dir)
-	if err != nil {
+	ours := &ownFiles{fs: t.dir.fs, list: t.dir.Path(writtenName)}
+	if err := ours.read(); err != nil {
 		return "", err
 	}
 	for n, free := 1, false; !free; n++ { // name, name-2, name-3, …
@@ -68,7 +55,7 @@ func (t *Draft) place() (path string, err error) {
 			return "", err
 		}
 	}
-	if err := ours.note(hex.EncodeToString(t.sum.Sum(nil)), t.name); err != nil { // before: a crash in between must not make the file look edited
+	if err := ours.note(hex.EncodeToString(t.sum.Sum(nil)), t.name); err != nil { // before: a crash must not make the file look edited
 		return "", err
 	}
 	if err := t.dir.fs.Rename(t.file.Name(), path); err != nil {
@@ -90,18 +77,19 @@ const writtenName = ".written"
 
 // ownFiles knows the report files of a folder that nobody else has changed.
 type ownFiles struct {
-	dir  *Dir
+	fs   FS
+	list string // the path of that file
 	sums map[string]bool
 }
 
-func ownFilesOf(d *Dir) (*ownFiles, error) {
-	o := &ownFiles{d, map[string]bool{}}
-	f, err := d.open(writtenName)
+func (o *ownFiles) read() error {
+	o.sums = map[string]bool{}
+	f, err := o.fs.OpenFile(o.list, os.O_RDONLY, 0)
 	if errors.Is(err, fs.ErrNotExist) {
-		return o, nil
+		return nil
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer f.Close()
 	lines := bufio.NewScanner(f)
@@ -109,12 +97,12 @@ func ownFilesOf(d *Dir) (*ownFiles, error) {
 		sum, _, _ := strings.Cut(lines.Text(), " ")
 		o.sums[sum] = true
 	}
-	return o, lines.Err()
+	return lines.Err()
 }
 
 // has reports whether a file is ours.
 func (o *ownFiles) has(path string) (bool, error) {
-	f, err := o.dir.fs.OpenFile(path, os.O_RDONLY, 0)
+	f, err := o.fs.OpenFile(path, os.O_RDONLY, 0)
 	if err != nil {
 		return false, err
 	}
@@ -129,7 +117,7 @@ func (o *ownFiles) note(sum, name string) error {
 	if o.sums[sum] {
 		return nil
 	}
-	f, err := o.dir.fs.OpenFile(o.dir.Path(writtenName), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	f, err := o.fs.OpenFile(o.list, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		return err
 	}

@@ -154,3 +154,8 @@ func everyFault(t *testing.T, attempt func(t *testing.T, disk *faulty)) {
 		}
 	}
 }
+
+func isBusy(err error) bool {
+	_, busy := errors.AsType[*BusyError](err)
+	return busy
+}

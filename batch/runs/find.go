@@ -13,11 +13,6 @@ const (
 	longestFilePart = 40
 )
 
-// idOf returns a run's id: 20261120T215200Z-update-customers.
-func idOf(now time.Time, action, file string) string {
-	return fmt.Sprintf("%s-%s-%s", now.UTC().Format(idTime), action, filePart(file))
-}
-
 // startOf is the time in a run's id; zero for what is no such id.
 func startOf(id string) time.Time {
 	text, _, _ := strings.Cut(id, "-")
@@ -74,46 +69,34 @@ func (e *NotFoundError) Error() string {
 	if e.Nearest != "" {
 		meant = fmt.Sprintf("did you mean %s? ", e.Nearest)
 	}
-	return fmt.Sprintf("there is no run %q in %s; %stry: rowbatch runs, or --reports with the folder that holds it", e.Name, e.Reports, meant)
+	return fmt.Sprintf("there is no run %q in %s; %stry: rowbatch runs, or --reports with the folder that holds it",
+		e.Name, e.Reports, meant)
 }
 
 // Find returns a run of the reports folder by its id, or any run by the path of
 // its folder. The error is a *[NotFoundError] when there is none.
-func Find(reports, name string) (*Dir, error) { return FindOn(Disk(), reports, name) }
-
-// FindOn is Find on another file system.
-func FindOn(on FS, reports, name string) (*Dir, error) {
-	paths, err := pathsOf(reports, name)
-	if err != nil {
-		return nil, err
-	}
-	for _, path := range paths {
-		d := at(on, path)
-		if isRun, err := d.isRun(); isRun || err != nil {
-			return d, err
+func Find(reports, name string) (*Dir, error) {
+	if name != "" {
+		path, err := filepath.Abs(name)
+		if err != nil {
+			return nil, err
+		}
+		paths := []string{path}
+		if id := filepath.Clean(name); id != "." && id == filepath.Base(id) && filepath.IsLocal(id) {
+			paths = []string{filepath.Join(reports, id), path} // the likelier place first
+		}
+		for _, path := range paths {
+			d := at(Disk(), path)
+			if isRun, err := d.isRun(); isRun || err != nil {
+				return d, err
+			}
 		}
 	}
-	dirs, err := runDirs(on, reports)
+	dirs, err := runDirs(Disk(), reports)
 	if err != nil {
 		return nil, err
 	}
 	return nil, &NotFoundError{name, reports, nearest(filepath.Base(name), dirs)}
-}
-
-// pathsOf returns where a run of this name may be, the likelier place first.
-func pathsOf(reports, name string) ([]string, error) {
-	if name == "" {
-		return nil, nil
-	}
-	path, err := filepath.Abs(name)
-	if err != nil {
-		return nil, err
-	}
-	id := filepath.Clean(name)
-	if id == "." || id != filepath.Base(id) || !filepath.IsLocal(id) {
-		return []string{path}, nil
-	}
-	return []string{filepath.Join(reports, id), path}, nil
 }
 
 const shortestPart = 3 // of an id, that is taken to mean it

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -44,17 +45,17 @@ func RemoveLeftoversOn(on FS, reports string, now time.Time) {
 			continue
 		}
 		isRun, err := d.isRun() // it may have come to be one since
-		goes := err == nil && !isRun && removePart(d) == nil
+		goes := err == nil && !isRun && removePart(on, d.Path(partName)) == nil
 		if unlock() == nil && goes { // unlocked before: some systems remove no file that is open
 			_ = on.RemoveAll(d.path)
 		}
 	}
 }
 
-// removePart removes the file that the folder names, which nothing else does:
+// removePart removes the file that a folder names in its note, which nothing else does:
 // the folder stays for as long as that fails. One that we would not have made stays.
-func removePart(d *Dir) error {
-	f, err := d.open(partName)
+func removePart(on FS, note string) error {
+	f, err := on.OpenFile(note, os.O_RDONLY, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -70,7 +71,7 @@ func removePart(d *Dir) error {
 	if !filepath.IsAbs(path) || !strings.HasPrefix(name, ".") || !strings.HasSuffix(name, ".tmp") {
 		return nil
 	}
-	if err := d.fs.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+	if err := on.Remove(path); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil

@@ -56,7 +56,15 @@ func ListOn(on FS, reports string) ([]Info, error) {
 		})
 	}
 	_ = g.Wait() // what is wrong with a run stands in its Damage
-	slices.SortFunc(all, newestFirst)
+	started := func(i Info) time.Time {
+		if i.Head.Started.IsZero() { // its journal does not say it
+			return startOf(i.ID)
+		}
+		return i.Head.Started
+	}
+	slices.SortFunc(all, func(a, b Info) int { // runs of one second tell theirs by the number at the end: -10 is later than -9
+		return cmp.Or(started(b).Compare(started(a)), cmp.Compare(len(b.ID), len(a.ID)), cmp.Compare(b.ID, a.ID))
+	})
 	return all, nil
 }
 
@@ -80,19 +88,6 @@ func runDirs(on FS, reports string) ([]*Dir, error) {
 		}
 	}
 	return dirs, err
-}
-
-// newestFirst compares by the time of the start. Runs of one second tell theirs
-// by the number at the end: -10 is later than -9.
-func newestFirst(a, b Info) int {
-	return cmp.Or(b.started().Compare(a.started()), cmp.Compare(len(b.ID), len(a.ID)), cmp.Compare(b.ID, a.ID))
-}
-
-func (i Info) started() time.Time {
-	if i.Head.Started.IsZero() {
-		return startOf(i.ID)
-	}
-	return i.Head.Started
 }
 
 // Undone returns the ids of the runs that an undo has taken back: each row for

@@ -3,7 +3,6 @@ package runs
 import (
 	"bufio"
 	"bytes"
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -12,7 +11,6 @@ import (
 	"io/fs"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/tidwall/gjson"
@@ -134,17 +132,6 @@ type RowsWriter struct {
 	keep  []int // the input's columns that are not ours
 	cells []string
 	line  []byte
-}
-
-func newRowsWriter(d *Dir, f File, heading []string) (*RowsWriter, error) {
-	w := &RowsWriter{dir: d, file: f, sum: sha256.New(), width: len(heading)}
-	w.out = bufio.NewWriterSize(io.MultiWriter(f, w.sum), bufferSize)
-	for i, name := range heading {
-		if name = strings.ToLower(strings.TrimSpace(name)); !strings.HasPrefix(name, "rb_") || name == exportColumn {
-			w.keep = append(w.keep, i)
-		}
-	}
-	return w, w.Append(Row{Cells: heading})
 }
 
 // Append copies a row; where it stands is no matter of its N. Its cells are UTF-8,
