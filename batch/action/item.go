@@ -151,8 +151,8 @@ type listEvidence struct {
 }
 
 // DecideFromList decides a row by its customer's row in the list of customers, as far as
-// that is evidence: a list row may be a short form, and it ages. Where a run sends,
-// it can only show that nothing need be sent; in a dry run a list row that carries
+// that is evidence: a list row may be a short form, and it ages. In a run that sends,
+// the only outcome is that nothing need be sent; in a dry run a list row that carries
 // all that matters is the record itself. nil: the customer must be read.
 func DecideFromList(it *batch.Item, row []byte, dry bool) (out *batch.Outcome) {
 	defer func() {
