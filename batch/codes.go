@@ -15,11 +15,7 @@ type Code struct {
 
 // Codes returns the one table of error codes; help, README and report read it.
 func Codes() []Code {
-	r := []Kind{Rejected}
-	f := []Kind{Failed}
-	c := []Kind{Conflict}
-	d := []Kind{InDoubt}
-	n := []Kind{NotAttempted}
+	r, f, c, d, n := []Kind{Rejected}, []Kind{Failed}, []Kind{Conflict}, []Kind{InDoubt}, []Kind{NotAttempted}
 	return []Code{
 		{"bad_id", r, "an id that is not a whole number without leading zeros", "correct the id; the customer's page shows it"},
 		{"missing_key", r, "the key cell is blank", "fill in the customer's id or reference"},

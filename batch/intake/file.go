@@ -65,9 +65,9 @@ type Source struct {
 // is a *csvfile.Refusal.
 func Read(stop context.Context, s Source, dir *runs.Dir) (*File, error) {
 	in := &File{Name: s.Name}
-	mapFile, mapErr := in.readMapping(s.Input.Map)
-	if mapErr != nil && mapFile == nil {
-		return nil, mapErr
+	mapFile, err := in.readMapping(s.Input.Map)
+	if err != nil {
+		return nil, err
 	}
 	options, err := s.Input.compileOptions(s.Name, mapFile)
 	if err != nil {
@@ -86,7 +86,7 @@ func Read(stop context.Context, s Source, dir *runs.Dir) (*File, error) {
 	sum := sha256.New()
 	input, err := csvfile.NewReader(io.TeeReader(stoppable{stop, content}, sum), s.Name, s.Input.readOptions())
 	if err != nil {
-		return nil, errors.Join(mapErr, err)
+		return nil, err
 	}
 	in.Dialect = input.Dialect()
 	in.Mapper, err = s.Actions.compile(input.Heading(), options)
@@ -458,11 +458,10 @@ func (s Source) refuseSecrets(stop context.Context, o mapping.CompileOptions) (i
 		return nil, err
 	}
 	input, err := csvfile.NewReader(bytes.NewReader(line), "-", s.Input.readOptions())
-	if err != nil {
-		return ahead, nil
-	}
-	if m, err := s.Actions.compile(input.Heading(), o); err == nil && m.HasSecrets() {
-		return nil, secretsOnStdin()
+	if err == nil {
+		if m, err := s.Actions.compile(input.Heading(), o); err == nil && m.HasSecrets() {
+			return nil, secretsOnStdin()
+		}
 	}
 	return ahead, nil
 }

@@ -247,14 +247,14 @@ func (a *Accounts) Waited() map[string]float64 {
 func (a *Accounts) ping(stop context.Context) error {
 	c := a.Trackfinity.Client
 	rep := c.Patiently(stop, func() client.Reply { return c.Ping(stop, nil) })
-	switch {
-	case rep.Class == client.Answered, stop.Err() != nil:
+	if rep.Class == client.Answered || stop.Err() != nil {
 		return nil
-	case !client.EndsRun(rep.Err) && rep.Status != 0:
-		return &client.AccessError{Status: rep.Status, Text: "Trackfinity does not answer its ping: " + rep.Err.Error(),
-			Try: "check TRACKFINITY_URL, or pass --skip-ping"}
 	}
-	return rep.Err
+	if rep.Status == 0 || client.EndsRun(rep.Err) {
+		return rep.Err
+	}
+	return &client.AccessError{Status: rep.Status, Text: "Trackfinity does not answer its ping: " + rep.Err.Error(),
+		Try: "check TRACKFINITY_URL, or pass --skip-ping"}
 }
 
 // customer reads one customer, patiently; the zero record where there is none.

@@ -348,7 +348,7 @@ func (x *execution) counts() map[batch.Kind]int {
 
 func (x *execution) result(s reports.Summary, stopped error) *Result {
 	res := &Result{Run: x.identity(x.Began), Summary: s, Stopped: stopped, Forecast: x.forecast, Line: x.Work.Line, Held: x.Held,
-		Next: x.Plan.next(s)}
+		Next: x.next(s)}
 	if x.isDry() {
 		res.Preview = x.tally.preview
 	}
