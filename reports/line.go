@@ -45,7 +45,7 @@ func lineOf(line int, action, fix string, o batch.Outcome) Line {
 		Line: strconv.Itoa(line), Action: action, Key: Visible(key), Outcome: string(o.Kind), Changes: changesOf(o.Changes),
 		ErrorCode: o.Code, Error: Visible(o.Error), Fix: fix,
 		Attempts: strconv.Itoa(o.Sends), Requests: strconv.Itoa(o.Requests), Millis: strconv.FormatInt(o.Millis, 10),
-		ID: o.ID, Customer: Visible(o.Customer), Status: Visible(o.Status), Balance: Visible(o.Balance), NextBilling: Visible(o.Billing),
+		ID: o.ID, Customer: Visible(o.Customer), Status: Visible(o.Status), Balance: Visible(o.Balance), NextBilling: Visible(o.NextBilling),
 	}
 	if o.HTTP != 0 {
 		l.HTTPStatus = strconv.Itoa(o.HTTP)

@@ -52,10 +52,10 @@ func (v *fusebillVisit) overview(ctx context.Context, id string) batch.Reply {
 	return rep
 }
 
-func standing(overview []byte) *batch.Standing {
-	f := gjson.GetManyBytes(overview, "arBalance", "nextBillingDate", "netMonthlyRecurringRevenue", "currency", "isParent")
+func standing(overview []byte) batch.Standing {
+	f := gjson.GetManyBytes(overview, "arBalance", "nextBillingDate", "netMonthlyRecurringRevenue", "isParent")
 	raw := func(r gjson.Result) string { return batch.Value(r.Raw).Plain() }
-	return &batch.Standing{Balance: raw(f[0]), NextBilling: raw(f[1]), Recurring: raw(f[2]), Currency: raw(f[3]), Parent: f[4].Bool()}
+	return batch.Standing{Balance: raw(f[0]), NextBilling: raw(f[1]), Recurring: raw(f[2]), Parent: f[3].Bool()}
 }
 
 // ReadBeside reads the overview, where the action's own reading is of the customer.

@@ -78,8 +78,8 @@ func (u *update) Decide(it *batch.Item, now batch.Record) (batch.Step, *batch.Ou
 	if u.Settle(changes, after) != batch.TookEffect {
 		return batch.Step{}, batch.Reject("bad_value", "two columns set the same field: a type of sales tracking code stands under two of its names")
 	}
-	if it.Found != nil { // whatever stood there before may stand there again
-		return u.restore(it.Found.Body, now, after, changes)
+	if it.Undoes != nil { // whatever stood there before may stand there again
+		return u.restore(it.Undoes.Body, now, after, changes)
 	}
 	if out := u.forbidden(after, changes); out != nil {
 		return batch.Step{}, out

@@ -36,7 +36,8 @@ type previewRow struct {
 	n             int
 	key, customer string
 	changes       []batch.Change
-	standing      *batch.Standing
+	standing      batch.Standing
+	currency      string
 }
 
 type fieldCount struct{ changed, cleared int }
@@ -75,7 +76,7 @@ func (p *preview) add(it *batch.Item, o batch.Outcome) {
 		}
 	}
 	p.addAction(it, o)
-	p.keep(previewRow{it.N, o.Key, o.Customer, o.Changes, o.Standing})
+	p.keep(previewRow{it.N, o.Key, o.Customer, o.Changes, o.Standing, o.Currency})
 }
 
 func (p *preview) addAction(it *batch.Item, o batch.Outcome) {
@@ -123,8 +124,8 @@ func (p *preview) print(w io.Writer, lineOf func(n int) int, total int) {
 		for _, c := range r.changes {
 			fmt.Fprintf(w, "    %-*s  %s → %s\n", width, c.Field, before(c.Before), orEmpty(c.After))
 		}
-		if r.standing != nil {
-			fmt.Fprintf(w, "    %s\n", standingText(r.standing))
+		if r.standing != (batch.Standing{}) {
+			fmt.Fprintf(w, "    %s\n", standingText(r.standing, r.currency))
 		}
 	}
 	if more := total - len(p.rows); more > 0 {

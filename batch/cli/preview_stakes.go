@@ -23,17 +23,13 @@ type stakes struct {
 }
 
 func (s *stakes) add(o batch.Outcome) {
-	at := o.Standing
-	if at == nil {
-		return
-	}
 	if s.balance == nil {
 		s.balance, s.recurring = map[string]*big.Rat{}, map[string]*big.Rat{}
 	}
-	if !sum(s.balance, at.Currency, at.Balance) || !sum(s.recurring, at.Currency, at.Recurring) {
+	if !sum(s.balance, o.Currency, o.Balance) || !sum(s.recurring, o.Currency, o.Recurring) {
 		s.unread++
 	}
-	if !at.Parent {
+	if !o.Parent {
 		return
 	}
 	if len(s.parents) == parentsShown {
@@ -83,10 +79,10 @@ func amounts(of map[string]*big.Rat) string {
 }
 
 // standingText is what a customer owes and pays.
-func standingText(s *batch.Standing) string {
+func standingText(s batch.Standing, currency string) string {
 	next := s.NextBilling
 	if next == "" {
 		next = "none"
 	}
-	return reports.Visible(fmt.Sprintf("balance %s %s, recurring %s a month, next billing %s", s.Balance, s.Currency, s.Recurring, next))
+	return reports.Visible(fmt.Sprintf("balance %s %s, recurring %s a month, next billing %s", s.Balance, currency, s.Recurring, next))
 }

@@ -228,7 +228,7 @@ func (r *run) pass(what string, send bool) error {
 	if r.past != nil {
 		source = r.tally.watchPast(journal.Resumed(source, r.past, r.resumeOptions()))
 	}
-	return r.engine(send).Run(r.ctx, r.stop, source)
+	return r.engine(send).Run(source)
 }
 
 // actions makes a pass's actions, by name.
@@ -253,7 +253,7 @@ func (r *run) engine(send bool) *batch.Engine {
 		final = r.work.final
 	}
 	return &batch.Engine{
-		Options: r.engineOptions(send), Journal: r.journal, Halt: r.halt, Final: final,
+		Options: r.engineOptions(send), Stops: batch.Stops{Stop: r.stop, Abort: r.ctx, Halt: r.halt}, Journal: r.journal, Final: final,
 		Emit: func(it *batch.Item, o batch.Outcome) {
 			settled := final(it, o)
 			r.work.note(it, o, settled)

@@ -36,7 +36,7 @@ func (t *tally) add(it *batch.Item, o batch.Outcome, settled bool) error {
 		t.again[o.Kind]++
 	}
 	t.done++
-	t.writes += o.Sends - it.Earlier
+	t.writes += o.Sends - it.Earlier.Sends
 	t.preview.add(it, o)
 	switch {
 	case o.Kind == batch.WouldChange:
@@ -51,7 +51,7 @@ func (t *tally) add(it *batch.Item, o batch.Outcome, settled bool) error {
 func (t *tally) watchPast(src batch.Source) batch.Source {
 	return func(yield func(*batch.Item, error) bool) {
 		for it, err := range src {
-			if err == nil && it.Past != nil {
+			if err == nil && it.Earlier.Settled {
 				t.recall(it)
 			}
 			if !yield(it, err) {
@@ -64,7 +64,7 @@ func (t *tally) watchPast(src batch.Source) batch.Source {
 func (t *tally) recall(it *batch.Item) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	kind := it.Past.Kind
+	kind := it.Earlier.Outcome.Kind
 	if kind == batch.WouldChange {
 		t.would[it.Action.Name()]++
 		t.pastSend[it.Action.Name()]++
