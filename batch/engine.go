@@ -17,6 +17,10 @@ type Engine struct {
 	Journal Recorder
 	Emit    func(*Item, Outcome) // called for every row as it is settled, by one goroutine
 
+	// MayWrite, unless it is nil, is asked before each write's intent. If it reports
+	// false the row is not attempted.
+	MayWrite func() bool
+
 	// Final reports whether an outcome is the row's last word; others are not recorded.
 	// nil: all are final.
 	Final func(*Item, Outcome) bool

@@ -12,7 +12,7 @@ type Source = iter.Seq2[*Item, error]
 
 // Item is one row on its way: what it wants of which customer.
 type Item struct {
-	N         int    // ordinal among the run's rows, from 0: joins rows, journal and report
+	N         int    // ordinal in rows.jsonl, from 0: joins rows, journal and report
 	Lane      string // the customer, or several that cannot be told apart; rows of one lane never overlap and keep their order
 	Shared    bool   // the lane is several customers': one who fails closes it to rows with the same key only
 	More      bool   // another item of this lane follows

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"unicode"
 
 	"github.com/tidwall/gjson"
 )
@@ -71,4 +72,26 @@ func (v Value) Same(w Value) bool {
 	}
 	plain := func(v Value) bool { return v != "" && (v[0] == '"' || v[0] == '-' || v[0] >= '0' && v[0] <= '9') }
 	return plain(v) && plain(w) && v.Plain() == w.Plain()
+}
+
+// Visible makes a text from elsewhere safe to print: control and bidirectional
+// characters show as \u escapes, since they could make a terminal or a spreadsheet show
+// something that is not there. JSON means the same before and after: they stand only
+// inside its strings.
+func Visible(text string) string {
+	deceptive := func(r rune) bool {
+		return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
+	}
+	if strings.IndexFunc(text, deceptive) < 0 {
+		return text
+	}
+	var b strings.Builder
+	for _, r := range text {
+		if deceptive(r) {
+			fmt.Fprintf(&b, `\u%04x`, r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
 }

@@ -340,6 +340,9 @@ func (v *visitor) decide(now Record) (Step, *result) {
 // write records the intent, and lets the write leave once there is a slot for it,
 // unless the run has been stopped or the record has become too old meanwhile.
 func (v *visitor) write(step Step) (*result, error) {
+	if v.e.MayWrite != nil && !v.e.MayWrite() {
+		return v.cutShort(), nil
+	}
 	stale := func() bool { return !v.e.Clock.within(v.e.Fresh, v.asked) }
 	if stale() {
 		return v.tooLate(), nil

@@ -78,6 +78,13 @@ func (a *Account) Requests() int { return int(a.requests.Load()) }
 // nothing was asked yet it is false; a page of one customer, or a Ping, will tell.
 func (a *Account) IsSandbox() bool { return a.marked.Load() && !a.unmarked.Load() }
 
+// Patiently repeats a call that is no row's (a page of the list, a search) until it is
+// answered, refused, or was made often enough. It returns the last reply, at once
+// when ctx ends.
+func (a *Account) Patiently(ctx context.Context, call func() Reply) Reply {
+	return a.patience.repeat(ctx, 0, call)
+}
+
 // sandboxHeader stands in each reply of client/sandbox.
 const sandboxHeader = "Rowbatch-Sandbox"
 

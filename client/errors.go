@@ -80,8 +80,8 @@ type NotTrueError struct {
 }
 
 func (e *NotTrueError) Error() string {
-	const try = "look at this customer in Trackfinity"
-	return fmt.Sprintf("the server answered %d with %s instead of true; whether it made the change is not known (try: %s)", e.Status, e.Text, try)
+	return fmt.Sprintf("the server answered %d with %s instead of true; whether it made the change is not known "+
+		"(try: look at this customer in Trackfinity)", e.Status, e.Text)
 }
 
 // LostError is an attempt without a usable answer. A write may have taken effect.

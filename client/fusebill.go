@@ -139,8 +139,8 @@ const searchSize = 1000 // the server's cap is nowhere below it
 // ids and an Answered reply mean that there is none.
 func (f *Fusebill) FindByReference(ctx context.Context, l *governor.Lease, ref string) (Match, Reply) {
 	if Unaskable(ref) {
-		return Match{}, refusal(fmt.Sprintf("the API cannot be asked for the reference %q: it holds one of ; : , | * or spaces at its ends", visible(ref)),
-			"the customer's id instead")
+		return Match{}, refusal(fmt.Sprintf("the API cannot be asked for the reference %q: it holds one of ; : , | * or spaces at its ends",
+			visible(ref)), "the customer's id instead")
 	}
 	rep := f.Customers(ctx, l, Query{Terms: "reference:" + ref, Size: searchSize})
 	if rep.Class != Answered {
@@ -169,7 +169,8 @@ func matches(page []byte, ref string) (m Match, class Class, err error) {
 		}
 	}
 	if len(rows) >= searchSize {
-		return Match{}, Refused, &RecordError{fmt.Sprintf("more customers than one page holds have a reference like %q", visible(ref)), "the customer's id instead"}
+		return Match{}, Refused, &RecordError{
+			fmt.Sprintf("more customers than one page holds have a reference like %q", visible(ref)), "the customer's id instead"}
 	}
 	return m, Answered, nil
 }

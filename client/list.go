@@ -69,9 +69,7 @@ func (l *Listing) Next(ctx context.Context) (ListPage, Reply) {
 		rep = l.ask(ctx)
 	}
 	if rep.Class == Answered {
-		p := ListPage{Rows: l.rows(rep.Body), At: rep.Received}
-		l.note(p, rep.Header)
-		return p, rep
+		return l.take(rep), rep
 	}
 	l.ended = true
 	if l.reached() && !EndsRun(rep.Err) && ctx.Err() == nil {
@@ -94,7 +92,7 @@ func (l *Listing) ask(ctx context.Context) Reply {
 	if l.reached() {
 		p.Tries = min(p.Tries, triesBeyond)
 	}
-	return patiently(ctx, p, l.mostSpoilt, func() Reply {
+	return p.repeat(ctx, l.mostSpoilt, func() Reply {
 		rep := l.fusebill.Customers(ctx, nil, Query{Terms: l.terms, Page: l.page, Size: listSize, Order: l.order})
 		if rep.spoilt() {
 			spoilt++
@@ -110,9 +108,11 @@ func (l *Listing) ask(ctx context.Context) Reply {
 // page is only asked for to make sure.
 func (l *Listing) reached() bool { return l.page > 0 && l.count >= 0 && l.read >= l.count }
 
-// rows takes a page apart. A row without an id is nobody's, and leaves the list incomplete.
-func (l *Listing) rows(body []byte) (rows []ListRow) {
-	gjson.ParseBytes(body).ForEach(func(_, row gjson.Result) bool {
+// take takes a page apart, and learns from it what it says about the whole. A row
+// without an id is nobody's, and leaves the list incomplete.
+func (l *Listing) take(rep Reply) ListPage {
+	p := ListPage{At: rep.Received}
+	gjson.ParseBytes(rep.Body).ForEach(func(_, row gjson.Result) bool {
 		f := gjson.GetMany(row.Raw, "id", "reference", listOrder)
 		id, err := strconv.ParseUint(identifier(f[0]), 10, 64)
 		if !row.IsObject() || err != nil || id == 0 {
@@ -123,37 +123,32 @@ func (l *Listing) rows(body []byte) (rows []ListRow) {
 			return true
 		}
 		l.unnamed = l.unnamed || !f[1].Exists()
-		rows = append(rows, ListRow{ID: id, Reference: identifier(f[1]), Nameless: !f[1].Exists(), Raw: json.RawMessage(row.Raw)})
+		p.Rows = append(p.Rows, ListRow{ID: id, Reference: identifier(f[1]), Nameless: !f[1].Exists(), Raw: json.RawMessage(row.Raw)})
 		l.watch.add(id, f[2].String())
 		return true
 	})
-	return rows
-}
-
-// note learns from a page what it says about the whole.
-func (l *Listing) note(p ListPage, h http.Header) {
-	count := number(h, "X-Count")
+	rows, count := len(p.Rows), number(rep.Header, "X-Count")
 	if l.count > count { // somebody went, and whoever came after him moved up a page
 		l.shifted = true
 	}
 	l.count = count
-	l.read += len(p.Rows)
-	last := count >= 0 && l.read >= count && !l.goesOn(len(p.Rows), h)
+	l.read += rows
+	last := count >= 0 && l.read >= count && !l.goesOn(rows, rep.Header)
 	if l.page == 0 {
-		l.first = len(p.Rows)
+		l.first = rows
 	}
 	l.page++
-	l.ended = last || len(p.Rows) == 0
-	if l.ended {
-		return
+	if l.ended = last || rows == 0; l.ended {
+		return p
 	}
 	before := l.last
-	l.last = [2]uint64{p.Rows[0].ID, p.Rows[len(p.Rows)-1].ID}
+	l.last = [2]uint64{p.Rows[0].ID, p.Rows[rows-1].ID}
 	if l.last == before { // the server does not turn pages
-		l.ended, l.lost = true, l.read-len(p.Rows) < count
+		l.ended, l.lost = true, l.read-rows < count
 	} else if !l.watch.distinct() && (count < 0 || l.read > 2*(count+listSize)) {
 		l.ended, l.shifted, l.lost = true, true, true
 	}
+	return p
 }
 
 // goesOn reports whether another page may follow one with which the count is reached,

@@ -54,14 +54,6 @@ func (r Reply) observation() governor.Observation {
 	return o
 }
 
-// again reports whether the same call may fare better later.
-func (r Reply) again() bool {
-	if EndsRun(r.Err) || errors.Is(r.Err, context.Canceled) {
-		return false
-	}
-	return r.Class == Lost || r.Class == Unsent || r.Class == Throttled
-}
-
 // spoilt reports whether the server is there, and fails over this very request: with
 // 500, or with something else than was asked for. 502 to 504 come from whoever
 // stands before a server that is not there.
@@ -94,16 +86,10 @@ func (p Patience) Waits() *backoff.ExponentialBackOff {
 	return &backoff.ExponentialBackOff{InitialInterval: p.First, MaxInterval: p.Most, Multiplier: 2, RandomizationFactor: 0.1}
 }
 
-// Patiently repeats a call that is no row's (a page of the list, a search) until it is
-// answered, refused, or was made often enough. It returns the last reply, at once
-// when ctx ends.
-func (a *Account) Patiently(ctx context.Context, call func() Reply) Reply {
-	return patiently(ctx, a.patience, 0, call)
-}
-
-// patiently may be told how many of the attempts the server may spoil though it
-// answers: who can do without the answer need not wait until the server is mended.
-func patiently(ctx context.Context, p Patience, mostSpoilt int, call func() Reply) Reply {
+// repeat makes a call until it is answered, refused, or was made often enough. It may be
+// told how many of the attempts the server may spoil though it answers: who can do
+// without the answer need not wait until the server is mended.
+func (p Patience) repeat(ctx context.Context, mostSpoilt int, call func() Reply) Reply {
 	waits := p.Waits()
 	waits.RandomizationFactor = 0
 	spoilt := 0
@@ -112,7 +98,9 @@ func patiently(ctx context.Context, p Patience, mostSpoilt int, call func() Repl
 		if rep.spoilt() {
 			spoilt++
 		}
-		if tried >= p.Tries || mostSpoilt > 0 && spoilt >= mostSpoilt || !rep.again() {
+		again := rep.Class == Lost || rep.Class == Unsent || rep.Class == Throttled
+		if !again || EndsRun(rep.Err) || errors.Is(rep.Err, context.Canceled) ||
+			tried >= p.Tries || mostSpoilt > 0 && spoilt >= mostSpoilt {
 			return rep
 		}
 		timer := time.NewTimer(waits.NextBackOff())

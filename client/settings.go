@@ -41,15 +41,15 @@ const mask = "***"
 // Reveal returns the secret itself.
 func (s Secret) Reveal() string { return string(s) }
 
-func (Secret) String() string   { return mask }
-func (Secret) GoString() string { return mask }
+func (Secret) String() string { return mask }
 
-// Format covers every verb: %x of a plain string type would print the bytes.
+// Format covers every verb, %#v too: %x of a plain string type would print the bytes.
 func (Secret) Format(f fmt.State, _ rune) { fmt.Fprint(f, mask) }
 
-func (Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + mask + `"`), nil }
+// MarshalText serves JSON and YAML as well.
 func (Secret) MarshalText() ([]byte, error) { return []byte(mask), nil }
-func (Secret) LogValue() slog.Value         { return slog.StringValue(mask) }
+
+func (Secret) LogValue() slog.Value { return slog.StringValue(mask) }
 
 // SettingError is a setting that cannot be used.
 type SettingError struct {

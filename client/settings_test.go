@@ -113,7 +113,7 @@ func TestSecretsDoNotShow(t *testing.T) {
 	logger.Info("key", "key", testKey, "box", box{testKey})
 	shown := log.String() + string(asJSON) + rep.Err.Error() + fmt.Sprintf("%v %+v %#v %#v", fb, fb, fb, rep.Err)
 	asText, _ := testKey.MarshalText()
-	shown += string(asText) + testKey.String() + testKey.GoString()
+	shown += string(asText) + testKey.String()
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%10s"} {
 		shown += fmt.Sprintf(verb, testKey) + fmt.Sprintf(verb, box{testKey}) + fmt.Sprintf(verb, &Options{Key: testKey})
 	}

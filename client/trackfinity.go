@@ -43,7 +43,8 @@ func NewTrackfinity(o Options) (*Trackfinity, error) {
 		return nil, &SettingError{name, "it holds line breaks, or blanks at its ends", "copy the name again, without them", true}
 	}
 	// What is answered to a wrong key or address is not documented; a login page is likely.
-	const credentials = "the key, the user name, and that ADMIN_API_ALLOWED_IPS in the install's settings (Security) lists this machine's address"
+	const credentials = "the key, the user name, " +
+		"and that ADMIN_API_ALLOWED_IPS in the install's settings (Security) lists this machine's address"
 	v := vendor{
 		bareHTML:  true,
 		vague404:  true,

@@ -20,13 +20,14 @@ func NewTransport(connections int) *http.Transport {
 	http1.SetHTTP1(true)
 	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
 	return &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            dialer.DialContext,
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout:    10 * time.Second,
-		MaxIdleConns:           connections,
-		MaxIdleConnsPerHost:    connections,
-		IdleConnTimeout:        50 * time.Second, // under the minute after which common servers hang up: a write on a dead connection is in doubt
+		Proxy:               http.ProxyFromEnvironment,
+		DialContext:         dialer.DialContext,
+		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout: 10 * time.Second,
+		MaxIdleConns:        connections,
+		MaxIdleConnsPerHost: connections,
+		// Under the minute after which common servers hang up: a write on a dead connection is in doubt.
+		IdleConnTimeout:        50 * time.Second,
 		MaxResponseHeaderBytes: 64 << 10,
 		Protocols:              &http1,
 	}

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"hash/maphash"
@@ -123,8 +124,8 @@ type checker struct {
 	references []uniqueValue
 	links      []uniqueValue
 
-	uses      map[Use]bool
-	firstHurt int // line of the first damaged row
+	uses         map[Use]bool
+	firstDamaged int // line of the first damaged row
 }
 
 // uniqueValue is a value that no two customers may have, hashed, and the row
@@ -187,7 +188,7 @@ func (c *checker) row(row csvfile.Row, base *Base) {
 	r := c.result
 	state := rowState(0)
 	kindAt, key := 0, ""
-	hurt := row.Ragged
+	isDamaged := row.Ragged
 	if row.Ragged {
 		state = ragged
 	} else {
@@ -198,7 +199,7 @@ func (c *checker) row(row csvfile.Row, base *Base) {
 		if len(m.Problems) > 0 {
 			state |= bad
 		}
-		hurt = slices.ContainsFunc(m.Problems, func(p Problem) bool { return p.Code == "spreadsheet_damage" })
+		isDamaged = slices.ContainsFunc(m.Problems, func(p Problem) bool { return p.Code == "spreadsheet_damage" })
 		switch {
 		case m.Exported && len(m.Cells)+len(m.Problems) == 0:
 			state |= asExported
@@ -217,9 +218,9 @@ func (c *checker) row(row csvfile.Row, base *Base) {
 			}
 		}
 	}
-	if hurt {
+	if isDamaged {
 		if r.Damaged == 0 {
-			c.firstHurt = row.Line
+			c.firstDamaged = row.Line
 		}
 		r.Damaged++
 	}
@@ -277,7 +278,7 @@ func (c *checker) refusal(in *csvfile.Reader) error {
 		why.Text = fmt.Sprintf("more than %d different codes in %s columns", mostUses, r.uses[0].Family)
 		why.Try = "is the right column mapped? else split the file"
 	case 5*r.Damaged > r.Rows && !in.IsReport(): // a failed.csv holds nothing but trouble and must be able to come back
-		why.Line = c.firstHurt
+		why.Line = c.firstDamaged
 		why.Text = fmt.Sprintf("%d of %d rows are damaged by a spreadsheet or do not have the heading's %d cells, from this one on",
 			r.Damaged, r.Rows, in.Width())
 		why.Try = "format the columns as text and export again, or check --delimiter"
@@ -317,16 +318,18 @@ func (c *checker) across() {
 // exports may stand in one file.
 func (c *checker) duplicates() {
 	for _, l := range c.mapper.layouts {
-		last := map[uint64]int{}
+		var rows []uint32
 		for n, key := range c.keys {
-			if key == 0 || c.result.Action(n) != l.schema.Action || c.result.AsExported(n) {
-				continue
+			if key != 0 && c.result.Action(n) == l.schema.Action && !c.result.AsExported(n) {
+				rows = append(rows, uint32(n))
 			}
-			if before, seen := last[key]; seen {
+		}
+		slices.SortFunc(rows, func(a, b uint32) int { return cmp.Or(cmp.Compare(c.keys[a], c.keys[b]), cmp.Compare(a, b)) })
+		for i := 1; i < len(rows); i++ {
+			if n, before := int(rows[i]), int(rows[i-1]); c.sameCustomer(n, before) {
 				c.result.clash(n, before, duplicate)
 				c.result.clash(before, n, duplicate)
 			}
-			last[key] = n
 		}
 	}
 }
@@ -338,12 +341,21 @@ func (c *checker) chains(given []uniqueValue, s rowState) {
 	if len(given) == 0 {
 		return
 	}
-	first := map[uint64]int{} // value → the first row that gives it
+	sorted := slices.Clone(given)
+	slices.SortStableFunc(sorted, func(a, b uniqueValue) int { return cmp.Compare(a.value, b.value) })
+	first := func(value uint64) (row int, ok bool) { // that gives it
+		i, ok := slices.BinarySearchFunc(sorted, value, func(g uniqueValue, value uint64) int { return cmp.Compare(g.value, value) })
+		if ok {
+			row = sorted[i].row
+		}
+		return row, ok
+	}
 	rival := map[uint64]int{} // value → another customer's row
-	for _, g := range given {
-		if n, seen := first[g.value]; !seen {
-			first[g.value] = g.row
-		} else if !c.sameCustomer(n, g.row) {
+	giver := sorted[0]
+	for _, g := range sorted[1:] {
+		if g.value != giver.value {
+			giver = g
+		} else if !c.sameCustomer(giver.row, g.row) {
 			rival[g.value] = g.row
 		}
 	}
@@ -352,17 +364,18 @@ func (c *checker) chains(given []uniqueValue, s rowState) {
 		if s != chained || key == 0 || c.result.kind(n).digits {
 			continue
 		}
-		if giver, ok := first[key]; ok && !c.sameCustomer(giver, n) {
+		if giver, ok := first(key); ok && !c.sameCustomer(giver, n) {
 			owner[key] = n
 		}
 	}
 	for _, g := range given {
-		if other, ok := rival[g.value]; ok {
-			if other == g.row {
-				other = first[g.value]
-			}
-			c.result.clash(g.row, other, s)
-		} else if other, ok := owner[g.value]; ok {
+		other, ok := rival[g.value]
+		if ok && other == g.row {
+			other, _ = first(g.value)
+		} else if !ok {
+			other, ok = owner[g.value]
+		}
+		if ok {
 			c.result.clash(g.row, other, s)
 		}
 	}

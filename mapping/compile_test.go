@@ -147,11 +147,3 @@ func TestRowIsSafeForManyGoroutines(t *testing.T) {
 	}
 	all.Wait()
 }
-
-func TestNamesOfKindsAndRules(t *testing.T) {
-	for got, want := range map[fmt.Stringer]string{Text: "text", Email: "email", Enum: "enum", Clearable: "yes", IfAllowed: "with allow_clear", Never: "no"} {
-		if got.String() != want {
-			t.Errorf("got %q, want %q", got, want)
-		}
-	}
-}

@@ -1,6 +1,10 @@
 package mapping
 
-import "iter"
+import (
+	"cmp"
+	"iter"
+	"slices"
+)
 
 // Cycles returns the ids that stand on a cycle of child → parent edges, a
 // customer that is its own parent included. Of a child with several edges each
@@ -21,40 +25,42 @@ func Cycles(edges iter.Seq2[uint64, uint64]) map[uint64]bool {
 
 // cycles yields the places of the edges that lie on a cycle: those within one
 // strongly connected component. It is Tarjan's search, without recursion, since a
-// chain may be as long as the file. A customer goes by the number of the last edge
-// that leads up from it; edges are numbered from 1, so that 0 is none.
+// chain may be as long as the file. The edges are sorted by child; a customer goes
+// by the place there of the first edge that leads up from it.
 func cycles(children, parents []uint64) iter.Seq[int] {
-	customer := map[uint64]int32{}
-	another := make([]int32, len(children)+1) // edge → another edge of the same child
+	var edges []uint32
 	for n, child := range children {
 		if child != 0 && parents[n] != 0 {
-			another[n+1], customer[child] = customer[child], int32(n+1)
+			edges = append(edges, uint32(n))
 		}
 	}
+	slices.SortFunc(edges, func(a, b uint32) int { return cmp.Or(cmp.Compare(children[a], children[b]), cmp.Compare(a, b)) })
+	find := func(customer uint64) (int, bool) {
+		return slices.BinarySearchFunc(edges, customer, func(edge uint32, id uint64) int { return cmp.Compare(children[edge], id) })
+	}
 	var (
-		left      = make([]int32, len(another)) // by customer: the edge to be followed next
-		met       = make([]int32, len(another)) // when it was met; 0: not yet
-		earliest  = make([]int32, len(another)) // when the first was met of those that it leads back to
-		component = make([]int32, len(another)) // 0: not yet complete
-		path      []int32                       // from customer to customer, up to here
-		open      []int32                       // those whose component is not yet complete
-		count     int32
+		met        = make([]int32, len(edges)) // by customer: when it was met; 0: not yet
+		earliest   = make([]int32, len(edges)) // when the first was met of those that it leads back to
+		component  = make([]int32, len(edges)) // 0: not yet complete
+		looked     = make([]int32, len(edges)) // how many of its edges have been followed
+		path, open []int                       // from customer to customer, up to here; those whose component is not yet complete
+		count      int32
 	)
-	enter := func(who int32) {
+	enter := func(who int) {
 		count++
-		met[who], earliest[who], left[who] = count, count, who
+		met[who], earliest[who] = count, count
 		path, open = append(path, who), append(open, who)
 	}
-	for _, child := range children {
-		if start := customer[child]; start != 0 && met[start] == 0 {
+	for start := range edges {
+		if met[start] == 0 && (start == 0 || children[edges[start]] != children[edges[start-1]]) {
 			enter(start)
 		}
 		for len(path) > 0 {
 			at := path[len(path)-1]
-			if edge := left[at]; edge != 0 {
-				left[at] = another[edge]
-				switch up := customer[parents[edge-1]]; {
-				case up == 0: // it gets no parent itself
+			if next := at + int(looked[at]); next < len(edges) && children[edges[next]] == children[edges[at]] {
+				looked[at]++
+				switch up, ok := find(parents[edges[next]]); {
+				case !ok: // it gets no parent itself
 				case met[up] == 0:
 					enter(up)
 				case component[up] == 0:
@@ -67,14 +73,15 @@ func cycles(children, parents []uint64) iter.Seq[int] {
 				earliest[below] = min(earliest[below], earliest[at])
 			}
 			for earliest[at] == met[at] && component[at] == 0 {
-				component[open[len(open)-1]] = at
+				component[open[len(open)-1]] = met[at]
 				open = open[:len(open)-1]
 			}
 		}
 	}
 	return func(yield func(int) bool) {
 		for n, child := range children {
-			if up := customer[parents[n]]; up != 0 && component[up] == component[customer[child]] && !yield(n) {
+			up, ok := find(parents[n])
+			if at, isEdge := find(child); isEdge && ok && component[up] == component[at] && !yield(n) {
 				return
 			}
 		}

@@ -106,7 +106,7 @@ func (f *File) hide(names []string) {
 	}
 	for _, p := range f.Constants {
 		if _, near := Nearest(p.Name.Text, names); near && p.Value.Text != "" {
-			f.secrets = append(f.secrets, p.Value.Text)
+			f.secrets = append(slices.Clip(f.secrets), p.Value.Text)
 		}
 	}
 }

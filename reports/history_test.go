@@ -42,12 +42,12 @@ func play(on runs.FS, root string, h history) (*runs.Dir, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, err := d.Rows(h.heading)
+	w, err := d.Rows(runs.RowsName, h.heading)
 	if err != nil {
 		return d, err
 	}
 	for n, r := range h.rows {
-		if err := w.Append(n+2, r.cells, r.ragged); err != nil {
+		if err := w.Append(runs.Row{Line: n + 2, Cells: r.cells, Ragged: r.ragged}); err != nil {
 			return d, errors.Join(err, w.Close())
 		}
 	}

@@ -3,10 +3,8 @@ package reports
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"rowbatch/batch"
 )
@@ -42,10 +40,10 @@ func lineOf(line int, action, fix string, o batch.Outcome) Line {
 		key = "id=" + o.ID // all that an intent without an outcome tells
 	}
 	l := Line{
-		Line: strconv.Itoa(line), Action: action, Key: Visible(key), Outcome: string(o.Kind), Changes: changesOf(o.Changes),
-		ErrorCode: o.Code, Error: Visible(o.Error), Fix: fix,
+		Line: strconv.Itoa(line), Action: action, Key: batch.Visible(key), Outcome: string(o.Kind), Changes: changesOf(o.Changes),
+		ErrorCode: o.Code, Error: batch.Visible(o.Error), Fix: fix,
 		Attempts: strconv.Itoa(o.Sends), Requests: strconv.Itoa(o.Requests), Millis: strconv.FormatInt(o.Millis, 10),
-		ID: o.ID, Customer: Visible(o.Customer), Status: Visible(o.Status), Balance: Visible(o.Balance), NextBilling: Visible(o.NextBilling),
+		ID: o.ID, Customer: batch.Visible(o.Customer), Status: batch.Visible(o.Status), Balance: batch.Visible(o.Balance), NextBilling: batch.Visible(o.NextBilling),
 	}
 	if o.HTTP != 0 {
 		l.HTTPStatus = strconv.Itoa(o.HTTP)
@@ -81,7 +79,7 @@ func changesOf(changes []batch.Change) string {
 	if err := e.Encode(list); err != nil {
 		panic(err) // rawJSON gives nothing but JSON
 	}
-	return Visible(strings.TrimSuffix(b.String(), "\n"))
+	return batch.Visible(strings.TrimSuffix(b.String(), "\n"))
 }
 
 func rawJSON(v batch.Value) json.RawMessage {
@@ -94,28 +92,6 @@ func rawJSON(v batch.Value) json.RawMessage {
 		v = batch.Text(string(v))
 	}
 	return json.RawMessage(v)
-}
-
-// Visible shows control and bidirectional characters as \u escapes, since they
-// could make a terminal or a spreadsheet show something that is not there. JSON
-// means the same before and after: they stand only inside its strings.
-func Visible(s string) string {
-	if strings.IndexFunc(s, deceptive) < 0 {
-		return s
-	}
-	var b strings.Builder
-	for _, r := range s {
-		if deceptive(r) {
-			fmt.Fprintf(&b, `\u%04x`, r)
-		} else {
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
-}
-
-func deceptive(r rune) bool {
-	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
 }
 
 // IsNumber matches -?[0-9]+(\.[0-9]+)?: what a spreadsheet shows and no formula.

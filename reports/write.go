@@ -42,7 +42,7 @@ type Options struct {
 // a number. Memory is 16 bytes a row. The run may still be going on. An error is a
 // *runs.WriteError when a file could not be written.
 func Write(d *runs.Dir, o Options) (Summary, error) {
-	j, err := d.OpenJournal()
+	j, err := d.OpenAnyJournal()
 	if err != nil {
 		return Summary{}, err
 	}
@@ -113,7 +113,7 @@ func (w *writer) copyRows() error {
 	}
 	if n != w.journal.Head.Rows {
 		return fmt.Errorf("%s holds %d rows, and the run's journal speaks of %d; try: restore the run's folder from a backup",
-			w.dir.Path("rows.csv"), n, w.journal.Head.Rows)
+			w.dir.Path(runs.RowsName), n, w.journal.Head.Rows)
 	}
 	return nil
 }

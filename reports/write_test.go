@@ -4,7 +4,6 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -131,11 +130,11 @@ func TestReportOfARunThatGoesOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := d.Rows([]string{"id"})
+	w, err := d.Rows(runs.RowsName, []string{"id"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(w.Append(2, []string{"1"}, false), w.Close()); err != nil {
+	if err := errors.Join(w.Append(runs.Row{Line: 2, Cells: []string{"1"}}), w.Close()); err != nil {
 		t.Fatal(err)
 	}
 	j, err := d.CreateJournal(journal.Head{Rows: 1})
@@ -177,7 +176,8 @@ func TestRowsAndJournalThatDisagree(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := Write(d, Options{Escape: escape})
-		if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("holds %d rows, and the run's journal speaks of 7", rows)) {
+		var changed *runs.RowsError
+		if !errors.As(err, &changed) || changed.Path != d.Path(runs.RowsName) {
 			t.Error(err)
 		}
 		if left, err := filepath.Glob(d.Path("*report*")); err != nil || len(left) > 0 {

@@ -1,3 +1,27 @@
+// Package action holds what a row can become. An action is one file: what it takes
+// (a mapping.Schema), how a row becomes an item, and a batch.Action, whose pure
+// functions tell everything about one customer:
+//
+//	Decide  by the live record: what to change and what to send, or how the row ends without
+//	Apply   lays changes over a record, for the rows of a plan that come after
+//	Check   holds the record after the write against what was sent
+//	Settle  tells by a record read later whether a write without an answer took effect
+//
+// Open leases a visit's requests together; the visit reads and sends. A new action is
+// such a file, and one line of Specs.
+//
+// What is where:
+//
+//	action.go       the actions by name, and what they work with
+//	fields.go       THE table of a customer's fields: a new one of the API is one line
+//	update.go, hold.go (with un-hold), latch.go, patch.go
+//	customer.go     a customer's bytes: read, edited, compared, put back
+//	tracking.go     the account's names of sales tracking codes
+//	fusebill.go     what actions on Fusebill have in common: reading, replies in the engine's words
+//	condition.go    --when
+//	item.go         rows, plans and past writes as items; rows decided by the customer list
+//	lookup.go       what is asked before the first row: references, tracking codes
+//	export.go       the columns of an export
 package action
 
 import (
@@ -18,11 +42,9 @@ type Spec struct {
 	Schema mapping.Schema
 	New    func(Services) batch.Action
 	// Item turns a row into what the engine carries out.
-	Item func(mapping.Mapped, Context) *batch.Item
-	// Overview says that its live record is the customer's overview.
-	Overview bool
-	// Suspends says that it takes customers out of service: people are asked for their number.
-	Suspends bool
+	Item     func(mapping.Mapped, Context) *batch.Item
+	Overview bool // its live record is the customer's overview
+	Suspends bool // it takes customers out of service: people are asked for their number
 }
 
 // Services are what actions work with, as far as a run needs them.

@@ -53,8 +53,14 @@ func NewCondition(code string, overview bool) (*Condition, error) {
 	}
 	known := types.Map{}
 	for _, f := range customerFields() {
-		if !f.Family && (f.has(inRecord) || overview) {
-			known[f.Name] = f.valueType()
+		switch { // ids are texts, since they exceed what a float64 tells apart; so are fields whose form is not documented
+		case f.Family, !f.has(inRecord) && !overview:
+		case f.has(number):
+			known[f.Name] = types.Float64
+		case f.has(flag):
+			known[f.Name] = types.Bool
+		default:
+			known[f.Name] = types.String
 		}
 	}
 	used, err := namesUsed(tree.Node, known)
@@ -63,19 +69,7 @@ func NewCondition(code string, overview bool) (*Condition, error) {
 	}
 	maps.Copy(known, used)
 	rewriter := &conditionRewriter{used: used}
-	options := []expr.Option{
-		expr.Env(known),
-		expr.AsBool(),
-		expr.Optimize(false), // it takes "x or true" for true, and never reads x
-		expr.DisableAllBuiltins(),
-		expr.Patch(rewriter),
-		expr.Function(presentTerm, present, new(func(string, float64) float64), new(func(string, bool) bool)),
-		expr.Function(roundedTerm, rounded, new(func(float64) float64)),
-	}
-	for _, name := range conditionFunctions() {
-		options = append(options, expr.EnableBuiltin(name))
-	}
-	program, err := expr.Compile(code, options...)
+	program, err := expr.Compile(code, conditionOptions(known, rewriter)...)
 	var at *file.Error
 	switch {
 	case rewriter.err != nil:
@@ -93,6 +87,34 @@ func NewCondition(code string, overview bool) (*Condition, error) {
 	return c, nil
 }
 
+// conditionOptions are the language as far as it is safe, with what a rewritten condition calls.
+func conditionOptions(known types.Map, rewriter ast.Visitor) []expr.Option {
+	options := []expr.Option{
+		expr.Env(known),
+		expr.AsBool(),
+		expr.Optimize(false), // it takes "x or true" for true, and never reads x
+		expr.DisableAllBuiltins(),
+		expr.Patch(rewriter),
+		expr.Function(presentTerm, func(p ...any) (any, error) {
+			if p[1] == nil {
+				return nil, fmt.Errorf("%s is null", p[0])
+			}
+			return p[1], nil
+		}, new(func(string, float64) float64), new(func(string, bool) bool)),
+		expr.Function(roundedTerm, func(p ...any) (any, error) {
+			result, _ := p[0].(float64)
+			if math.IsInf(result, 0) || math.IsNaN(result) {
+				return nil, errors.New("a division by zero, or a result that is too large")
+			}
+			return strconv.ParseFloat(strconv.FormatFloat(result, 'f', 8, 64), 64)
+		}, new(func(float64) float64)),
+	}
+	for _, name := range conditionFunctions() {
+		options = append(options, expr.EnableBuiltin(name))
+	}
+	return options
+}
+
 // BeyondOverview reports whether the expression uses a field that the overview
 // lacks, so that the customer must be read as well.
 func (c *Condition) BeyondOverview() bool { return c.beyondOverview }
@@ -100,37 +122,32 @@ func (c *Condition) BeyondOverview() bool { return c.beyondOverview }
 // Refuses evaluates the condition on a record's bytes, and returns nil when it
 // holds. Else the outcome is Skipped, or Rejected with the code when_error.
 func (c *Condition) Refuses(body []byte) *batch.Outcome {
-	holds, err := c.holds(body)
+	unclear := func(why any) *batch.Outcome {
+		return batch.Reject("when_error", fmt.Sprintf("--when '%s': %v", c.code, why))
+	}
+	if !gjson.ValidBytes(body) || !gjson.ParseBytes(body).IsObject() {
+		return unclear("there is no record to look at") // in which every text would be ""
+	}
+	env := map[string]any{}
+	for _, name := range slices.Sorted(maps.Keys(c.types)) {
+		var err error
+		if env[name], err = conditionValue(body, name, c.types[name]); err != nil {
+			return unclear(err)
+		}
+	}
+	holds, err := expr.Run(c.program, env)
+	at := (*file.Error)(nil) // its place is one of the rewritten expression
 	switch {
+	case errors.As(err, &at) && at.Prev != nil:
+		return unclear(at.Prev)
+	case at != nil:
+		return unclear(at.Message)
 	case err != nil:
-		return batch.Reject("when_error", fmt.Sprintf("--when '%s': %v", c.code, err))
-	case !holds:
+		return unclear(err)
+	case holds != true:
 		return &batch.Outcome{Kind: batch.Skipped, Error: fmt.Sprintf("--when '%s' does not hold", c.code)}
 	}
 	return nil
-}
-
-func (c *Condition) holds(body []byte) (bool, error) {
-	// In what is no record every text would be "".
-	if !gjson.ValidBytes(body) || !gjson.ParseBytes(body).IsObject() {
-		return false, errors.New("there is no record to look at")
-	}
-	env := map[string]any{}
-	for name, typ := range c.types {
-		var err error
-		if env[name], err = conditionValue(body, name, typ); err != nil {
-			return false, err
-		}
-	}
-	result, err := expr.Run(c.program, env)
-	if at := (*file.Error)(nil); errors.As(err, &at) { // its place is one of the rewritten expression
-		if at.Prev != nil {
-			return false, at.Prev
-		}
-		return false, errors.New(at.Message)
-	}
-	holds, _ := result.(bool)
-	return holds, err
 }
 
 // conditionValue reads a field: a text as a string, numbers as the record spells
@@ -186,7 +203,8 @@ func soleTrackingCode(body []byte, typ string) (batch.Value, error) {
 		return batch.Absent, fmt.Errorf("%s holds the type %q twice", trackingList, typ)
 	}
 	if own, is := c.codes.ambiguous(c, typ); is && found == 0 {
-		return batch.Absent, fmt.Errorf("the record has a code of type %q, which may be the account's name for %q; use the account's names", own, typ)
+		return batch.Absent, fmt.Errorf(
+			"the record has a code of type %q, which may be the account's name for %q; use the account's names", own, typ)
 	}
 	return c.trackingCode(typ), nil
 }
@@ -234,27 +252,9 @@ func spelledName(n ast.Node) string {
 
 // What a rewritten condition calls; no expression can spell these names.
 const (
-	presentTerm = "is present"
-	roundedTerm = "is rounded"
+	presentTerm = "is present" // lets no null into a comparison
+	roundedTerm = "is rounded" // takes away what binary fractions add: 0.1 + 0.2 would be more than 0.3
 )
-
-// present lets no null into a comparison.
-func present(p ...any) (any, error) {
-	if p[1] == nil {
-		return nil, fmt.Errorf("%s is null", p[0])
-	}
-	return p[1], nil
-}
-
-// rounded gives a result eight decimals, which takes from it what binary fractions
-// add: 0.1 + 0.2 would be more than 0.3, and a customer would be held for it.
-func rounded(p ...any) (any, error) {
-	result, _ := p[0].(float64)
-	if math.IsInf(result, 0) || math.IsNaN(result) {
-		return nil, errors.New("a division by zero, or a result that is too large")
-	}
-	return strconv.ParseFloat(strconv.FormatFloat(result, 'f', 8, 64), 64)
-}
 
 // conditionRewriter makes the language's doings safe, and notes the first thing
 // that cannot be: null amounts, sums of amounts, values that a field never has.
@@ -281,27 +281,23 @@ func (r *conditionRewriter) Visit(node *ast.Node) {
 	case *ast.BuiltinNode: // those with a predicate are known though all are disabled
 		r.refuseIf(!slices.Contains(conditionFunctions(), n.Name), n, "unknown name %s", n.Name)
 	case *ast.BinaryNode:
-		r.operator(node, n)
-	}
-}
-
-func (r *conditionRewriter) operator(node *ast.Node, n *ast.BinaryNode) {
-	switch n.Operator {
-	case "==", "!=":
-		r.besideNil(n, &n.Left, n.Right)
-		r.besideNil(n, &n.Right, n.Left)
-		r.neverHas(n.Left, n.Right)
-		r.neverHas(n.Right, n.Left)
-	case "in":
-		if list, written := n.Right.(*ast.ArrayNode); written {
-			r.neverHas(n.Left, list.Nodes...)
+		switch n.Operator {
+		case "==", "!=":
+			r.besideNil(n, &n.Left, n.Right)
+			r.besideNil(n, &n.Right, n.Left)
+			r.neverHas(n.Left, n.Right)
+			r.neverHas(n.Right, n.Left)
+		case "in":
+			if list, written := n.Right.(*ast.ArrayNode); written {
+				r.neverHas(n.Left, list.Nodes...)
+			}
+		case "+", "-", "*", "/":
+			if n.Type().Kind() == reflect.Float64 {
+				ast.Patch(node, callOf(roundedTerm, n))
+			}
+		case "??":
+			r.refuseIf(true, n, "?? cannot be used in a condition; ask for == nil")
 		}
-	case "+", "-", "*", "/":
-		if n.Type().Kind() == reflect.Float64 {
-			ast.Patch(node, callOf(roundedTerm, n))
-		}
-	case "??":
-		r.refuseIf(true, n, "?? cannot be used in a condition; ask for == nil")
 	}
 }
 
@@ -329,7 +325,8 @@ func (r *conditionRewriter) neverHas(field ast.Node, values ...ast.Node) {
 	all := fieldOf(name).values
 	for _, n := range values {
 		if text, is := n.(*ast.StringNode); is {
-			r.refuseIf(all != nil && !slices.Contains(all, text.Value), n, "%s is never %s; it is one of %s", name, n, strings.Join(all, ", "))
+			r.refuseIf(all != nil && !slices.Contains(all, text.Value), n,
+				"%s is never %s; it is one of %s", name, n, strings.Join(all, ", "))
 		} else if r.used[name] == types.String {
 			kind := n.Type().Kind()
 			r.refuseIf(kind == reflect.Int || kind == reflect.Float64, n, "%s is text, and %s is a number%s", name, n, quotesAdvice)

@@ -1,7 +1,9 @@
 package action
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tidwall/gjson"
@@ -66,4 +68,186 @@ func doubled(object gjson.Result) (string, bool) {
 		return twice == ""
 	})
 	return twice, twice != ""
+}
+
+func (c customer) trackingCode(typ string) batch.Value {
+	for _, entry := range gjson.GetBytes(c.body, trackingList).Array() {
+		if c.codes.matches(entry, typ) {
+			return batch.Value(entry.Get("code").Raw)
+		}
+	}
+	return batch.Absent
+}
+
+// setTrackingCode sets, replaces or (null) removes the entry of one type. The
+// others keep their bytes; the vendor sends only type and code of a new one.
+func (c customer) setTrackingCode(typ string, want batch.Value) (customer, error) {
+	list := gjson.GetBytes(c.body, trackingList)
+	if list.Type != gjson.Null && !list.IsArray() {
+		return c, errors.New(trackingList + " is no list")
+	}
+	var entries []string
+	found := false
+	for _, entry := range list.Array() {
+		if !c.codes.matches(entry, typ) {
+			entries = append(entries, entry.Raw)
+			continue
+		}
+		if found {
+			return c, fmt.Errorf("%s holds the type %q twice", trackingList, typ)
+		}
+		found = true
+		if want != batch.Null {
+			entries = append(entries, c.codes.entry(typ, want))
+		}
+	}
+	if !found && want != batch.Null {
+		entries = append(entries, c.codes.entry(typ, want))
+	}
+	return c.setRaw(trackingList, "["+strings.Join(entries, ",")+"]")
+}
+
+// valueOf reads the top-level fields of an object.
+func valueOf(body []byte) func(string) batch.Value {
+	return func(field string) batch.Value { return batch.Value(gjson.GetBytes(body, field).Raw) }
+}
+
+// same compares one field's values: lists of addresses are equal if only spaces differ.
+func same(field string, a, b batch.Value) bool {
+	if a.Same(b) {
+		return true
+	}
+	unspaced := func(v batch.Value) string { return strings.ReplaceAll(v.Plain(), " ", "") }
+	return (field == "primaryEmail" || field == "secondaryEmail") && unspaced(a) == unspaced(b)
+}
+
+// sideEffects tells which fields differ between the body that was sent and the
+// record after it, though no change accounts for it.
+func sideEffects(sent, got customer, changes []batch.Change, mayMove map[string]bool) (moved []string) {
+	for _, path := range movedPaths(sent.body, got.body, mayMove) {
+		explains := func(c batch.Change) bool {
+			return c.Field == path || slices.Contains(strings.Fields(fieldOf(c.Field).moves), path)
+		}
+		if slices.ContainsFunc(changes, explains) {
+			continue
+		}
+		if path == trackingList {
+			if before, after := sent.codesBeside(changes), got.codesBeside(changes); !slices.Equal(before, after) {
+				moved = append(moved, fmt.Sprintf("%s went from %v to %v", trackingList, before, after))
+			}
+			continue
+		}
+		was, is := valueOf(sent.body)(path), valueOf(got.body)(path)
+		if !same(path, was, is) {
+			moved = append(moved, fmt.Sprintf("%s went from %q to %q", path, was.Plain(), is.Plain()))
+		}
+	}
+	return moved
+}
+
+// movedPaths lists the paths that are not the same byte for byte, one level deep where
+// one side is an object and the other an object or null: a server may show an object
+// without values as null. An object's id is the server's, which fills it in when it is new.
+// A key that a server sent is escaped: a dot or star in it is no step.
+func movedPaths(sent, got []byte, mayMove map[string]bool) (paths []string) {
+	before, after := gjson.ParseBytes(sent).Map(), gjson.ParseBytes(got).Map()
+	for _, sides := range [][2]map[string]gjson.Result{{before, after}, {after, before}} {
+		for key, value := range sides[0] {
+			other := sides[1][key]
+			switch {
+			case value.Raw == other.Raw, mayMove[key], value.Type == gjson.Null && other.IsObject():
+			case value.IsObject() && (other.IsObject() || other.Type == gjson.Null):
+				for child := range value.Map() {
+					if child != "id" && !mayMove[child] {
+						paths = append(paths, gjson.Escape(key)+"."+gjson.Escape(child))
+					}
+				}
+			default:
+				paths = append(paths, gjson.Escape(key))
+			}
+		}
+	}
+	slices.Sort(paths)
+	return slices.Compact(paths)
+}
+
+// codesBeside are the tracking codes that no change names, without their links.
+func (c customer) codesBeside(changes []batch.Change) (entries []string) {
+	for _, entry := range gjson.GetBytes(c.body, trackingList).Array() {
+		named := func(ch batch.Change) bool {
+			typ, tracking := trackingType(ch.Field)
+			return tracking && c.codes.matches(entry, typ)
+		}
+		if !slices.ContainsFunc(changes, named) {
+			entries = append(entries, entry.Get("type").String()+"="+entry.Get("code").String())
+		}
+	}
+	slices.Sort(entries)
+	return entries
+}
+
+// restored gives a record that goes back to old values the form that it had
+// then, where values alone do not tell it: a tracking code at its old place with
+// its old bytes, and null in place of an object that has nothing left in it.
+func (c customer) restored(was []byte, changes []batch.Change) (customer, error) {
+	c, err := c.restoredCodes(was, changes)
+	for _, parent := range []string{trackingHolder, "customerAcquisition"} {
+		old := gjson.GetBytes(was, parent)
+		named := slices.ContainsFunc(changes, func(ch batch.Change) bool { return holder(ch.Field) == parent })
+		if err != nil || !named || old.Type != gjson.Null || !hollow(gjson.GetBytes(c.body, parent)) {
+			continue
+		}
+		c.body, err = sjson.SetRawBytes(c.body, parent, []byte("null"))
+	}
+	return c, err
+}
+
+// holder is the object in which a field stands, "" for one of the record's own.
+func holder(field string) string {
+	if _, tracking := trackingType(field); tracking {
+		return trackingHolder
+	}
+	parent, _, nested := strings.Cut(field, ".")
+	if !nested {
+		return ""
+	}
+	return parent
+}
+
+// hollow reports whether an object has no value but what the server gives it itself.
+func hollow(object gjson.Result) bool {
+	empty := object.IsObject()
+	object.ForEach(func(key, value gjson.Result) bool {
+		own := key.Str == "id" || key.Str == "uri"
+		empty = empty && (own || batch.Value(value.Raw).Empty() || value.Raw == "[]")
+		return empty
+	})
+	return empty
+}
+
+// restoredCodes puts the entries that go back to old codes at their old places,
+// from the first on. The others keep their bytes and their order.
+func (c customer) restoredCodes(was []byte, changes []batch.Change) (customer, error) {
+	list := gjson.GetBytes(was, trackingList).Array()
+	for place, old := range list {
+		back := slices.ContainsFunc(changes, func(ch batch.Change) bool {
+			typ, tracking := trackingType(ch.Field)
+			return tracking && ch.After != batch.Null && c.codes.matches(old, typ)
+		})
+		if !back {
+			continue
+		}
+		var entries []string
+		for _, e := range gjson.GetBytes(c.body, trackingList).Array() {
+			if !strings.EqualFold(e.Get("type").String(), old.Get("type").String()) {
+				entries = append(entries, e.Raw)
+			}
+		}
+		entries = slices.Insert(entries, min(place, len(entries)), old.Raw)
+		var err error
+		if c, err = c.setRaw(trackingList, "["+strings.Join(entries, ",")+"]"); err != nil {
+			return c, err
+		}
+	}
+	return c, nil
 }

@@ -54,10 +54,11 @@ func FindColumn(name string) (ExportColumn, error) {
 	if near, ok := mapping.Nearest(name, names); ok {
 		return ExportColumn{}, fmt.Errorf("%q is no column of an export; did you mean %s?", name, near)
 	}
-	return ExportColumn{}, fmt.Errorf("%q is no column of an export; they are %s and %s<type>", name, strings.Join(names, ", "), trackingPrefix)
+	return ExportColumn{}, fmt.Errorf("%q is no column of an export; they are %s and %s<type>",
+		name, strings.Join(names, ", "), trackingPrefix)
 }
 
-// Carried says that a list row tells what the record holds in this column.
+// Carried reports whether a list row tells what the record holds in this column.
 func (c ExportColumn) Carried(row []byte) bool {
 	name := c.Name
 	if _, tracking := trackingType(name); tracking {
@@ -77,21 +78,19 @@ func (c ExportColumn) Cell(record, overview []byte) string {
 		record = overview
 	}
 	text := customer{record, NewTrackingCodes()}.value(c.Name).Plain()
-	// No file of text may hold the one, and none of UTF-8 what is not.
+	// A zero byte makes a file of text unreadable for some programs, and so do bytes that are no UTF-8.
 	return strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", "\uFFFD"), "\uFFFD")
 }
 
 // TrackingTypes adds the types of sales tracking codes that a record holds.
 func TrackingTypes(record []byte, known map[string]bool) {
+	const most = 20 // more than an account has
 	for _, entry := range gjson.GetBytes(record, trackingList).Array() {
-		if typ := entry.Get("type").String(); typ != "" && len(known) < mostTypes {
+		if typ := entry.Get("type").String(); typ != "" && len(known) < most {
 			known[typ] = true
 		}
 	}
 }
-
-// mostTypes is more than an account has.
-const mostTypes = 20
 
 // TrackingColumn is the column of a type of sales tracking codes.
 func TrackingColumn(typ string) string { return trackingPrefix + typ }

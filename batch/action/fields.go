@@ -3,8 +3,6 @@ package action
 import (
 	"slices"
 
-	"github.com/expr-lang/expr/types"
-
 	"rowbatch/mapping"
 )
 
@@ -40,18 +38,6 @@ func (f field) set() bool { return f.elsewhere == "" }
 // onlyShown reports whether an export shows it and no update takes it.
 func (f field) onlyShown() bool { return !f.set() && !f.has(key) && !f.has(noColumn) }
 
-// valueType is what a condition finds. Ids are texts, since they exceed what a
-// float64 tells apart; so are fields whose form is not documented.
-func (f field) valueType() types.Type {
-	switch {
-	case f.has(number):
-		return types.Float64
-	case f.has(flag):
-		return types.Bool
-	}
-	return types.String
-}
-
 // customerFields are the fields of a customer and of its overview, one a line: a
 // new field of the API is one line more in one of the three parts.
 func customerFields() []field {
@@ -73,7 +59,7 @@ func updateFields() []field {
 		{Field: mapping.Field{Name: "companyName", Max: 255, WarnOver: 50}, is: both}, // the vendor's pages say 50 and 255
 		{Field: text("suffix", 50), is: both},
 		{Field: mapping.Field{Name: "title", Kind: mapping.Enum, Enum: []string{"Mr", "Mrs", "Ms", "Miss", "Dr"}}, is: both},
-		{Field: mapping.Field{Name: "primaryEmail", Kind: mapping.Email, Max: 255, Clear: mapping.IfAllowed}, is: both}, // invoices go there
+		{Field: mapping.Field{Name: "primaryEmail", Kind: mapping.Email, Max: 255, Clear: mapping.IfAllowed}, is: both}, // of invoices
 		{Field: mapping.Field{Name: "secondaryEmail", Kind: mapping.Email, Max: 255}, is: inRecord},
 		{Field: mapping.Field{Name: "primaryPhone", Kind: mapping.Phone, Max: 50}, is: both},
 		{Field: mapping.Field{Name: "secondaryPhone", Kind: mapping.Phone, Max: 50}, is: inRecord},
@@ -90,8 +76,8 @@ func updateFields() []field {
 		{Field: mapping.Field{Name: trackingPrefix, Max: 255, Family: true}, is: inRecord},
 		{Field: mapping.Field{Name: "parentId", Kind: mapping.Digits, Parent: true}, is: both, moves: "parentName"},
 		// The vendor's search page and its PUT sample name different values. A latch may be carried out at once.
-		{Field: mapping.Field{Name: "quickBooksLatchType", Kind: mapping.Enum, Enum: []string{"CreateNew", "LatchExisting", "DoNothing", "Enabled"}},
-			is: inRecord, moves: "quickBooksId quickbooksId"},
+		{Field: mapping.Field{Name: "quickBooksLatchType", Kind: mapping.Enum,
+			Enum: []string{"CreateNew", "LatchExisting", "DoNothing", "Enabled"}}, is: inRecord, moves: "quickBooksId quickbooksId"},
 		{Field: mapping.Field{Name: "quickBooksId", Kind: mapping.Digits}, is: inRecord | link, moves: "quickbooksId"},
 	}
 }
@@ -108,7 +94,8 @@ func accountFields() []field {
 	return []field{
 		{Field: named("status"), is: both | guard, elsewhere: hold, values: []string{"Draft", "Active", "Hold", "Suspended", "Cancelled"},
 			moves: "statusTimestamp nextBillingDate daysUntilSuspension daysUntilCancellation"},
-		{Field: named("customerAccountStatus"), is: both | guard | restless, elsewhere: system, values: []string{"Good", "PoorStanding", "Collection"}},
+		{Field: named("customerAccountStatus"), is: both | guard | restless, elsewhere: system,
+			values: []string{"Good", "PoorStanding", "Collection"}},
 		{Field: named("currency"), is: both | guard, elsewhere: "it is fixed once a customer is created"},
 		{Field: named("monthlyRecurringRevenue"), is: both | number | restless, elsewhere: system},
 		{Field: named("netMonthlyRecurringRevenue"), is: both | number | restless, elsewhere: system},
@@ -178,7 +165,7 @@ func fieldNames(is func(field) bool) (names []string) {
 
 // UpdateSchema is what `update` takes.
 func UpdateSchema() mapping.Schema {
-	s := mapping.Schema{Action: "update", System: SystemFusebill, Keys: FusebillKeys(), Belongs: map[string]string{}, Exported: true}
+	s := mapping.Schema{Action: "update", System: SystemFusebill, Keys: fusebillKeys(), Belongs: map[string]string{}, Exported: true}
 	for _, f := range customerFields() {
 		switch {
 		case f.set():
@@ -192,8 +179,8 @@ func UpdateSchema() mapping.Schema {
 	return s
 }
 
-// FusebillKeys are the columns that can name a Fusebill customer.
-func FusebillKeys() (keys []mapping.Field) {
+// fusebillKeys are the columns that can name a Fusebill customer.
+func fusebillKeys() (keys []mapping.Field) {
 	for _, f := range customerFields() {
 		if f.has(key) {
 			f.Unique = "" // which is said of new values
@@ -209,3 +196,6 @@ func overviewTexts() []string {
 		return f.has(inOverview) && (f.set() || f.has(guard)) && !f.has(key) && !f.has(restless) && f.Name != "status"
 	})
 }
+
+// linkKeys are a customer's ids in other systems, which a PUT without them clears.
+func linkKeys() []string { return fieldNames(func(f field) bool { return f.has(link) }) }

@@ -1,12 +1,18 @@
 package action
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/tidwall/gjson"
+	"github.com/tidwall/sjson"
 
 	"rowbatch/batch"
 	"rowbatch/client"
@@ -19,21 +25,99 @@ type Fusebill struct {
 	Governor *governor.Governor
 }
 
+// fusebillAction is what the actions on Fusebill customers have in common.
+type fusebillAction struct {
+	name      string
+	mostSends int
+	account   Fusebill
+	codes     *TrackingCodes // of an update, or of updates that come before the action in a plan
+	list      listEvidence
+	mayMove   map[string]bool // fields that the billing system moves by itself
+}
+
+func newFusebillAction(name string, mostSends int, s Services, list listEvidence) fusebillAction {
+	a := fusebillAction{name, mostSends, s.Fusebill, s.codes(), list, map[string]bool{}}
+	for _, field := range fieldNames(func(f field) bool { return f.has(restless) }) {
+		a.mayMove[field] = true
+	}
+	return a
+}
+
 // open leases the requests of a visit together.
-func (f Fusebill) open(ctx context.Context, requests int, sent []batch.Change) (*fusebillVisit, error) {
-	lease := f.Governor.Lease
+func (a *fusebillAction) open(ctx context.Context, requests int, sent []batch.Change) (*fusebillVisit, error) {
+	lease := a.account.Governor.Lease
 	if sent != nil {
-		lease = f.Governor.LeaseReserve
+		lease = a.account.Governor.LeaseReserve
 	}
 	l, err := lease(ctx, requests)
 	if err != nil {
 		return nil, err
 	}
-	return &fusebillVisit{f.Client, l}, nil
+	return &fusebillVisit{a, a.account.Client, l}, nil
+}
+
+func (a *fusebillAction) Name() string   { return a.name }
+func (a *fusebillAction) System() string { return SystemFusebill }
+func (a *fusebillAction) MaxSends() int  { return a.mostSends }
+
+func (a *fusebillAction) customer(r batch.Record) customer { return customer{r.Body, a.codes} }
+
+func (a *fusebillAction) fromList() listEvidence { return a.list }
+
+// Apply lays changes over a record's bytes.
+func (a *fusebillAction) Apply(now batch.Record, changes []batch.Change) (batch.Record, error) {
+	c := a.customer(now)
+	for _, ch := range changes {
+		var err error
+		if c, err = c.set(ch.Field, ch.After); err != nil {
+			return now, fmt.Errorf("%s: %w", ch.Field, err)
+		}
+		if ch.Field == "status" {
+			now.Status = ch.After.Plain()
+		}
+	}
+	now.Body = c.body
+	return now, nil
+}
+
+// Settle judges by the fields that were sent: whatever else moved is not evidence about this write.
+func (a *fusebillAction) Settle(sent []batch.Change, now batch.Record) batch.Verdict {
+	took, none := true, true
+	for _, ch := range sent {
+		is := a.customer(now).value(ch.Field)
+		took = took && same(ch.Field, is, ch.After)
+		none = none && same(ch.Field, is, ch.Before)
+	}
+	switch {
+	case took:
+		return batch.TookEffect
+	case none:
+		return batch.NoEffect
+	}
+	return batch.Other
+}
+
+// checked holds the customer after a write against what was sent; nil: all is as it should be.
+func (a *fusebillAction) checked(sent, got customer, changes []batch.Change) *batch.Outcome {
+	var missed []string
+	for _, ch := range changes {
+		if is := got.value(ch.Field); !same(ch.Field, is, ch.After) {
+			missed = append(missed, fmt.Sprintf("%s is %q, not %q", ch.Field, is.Plain(), ch.After.Plain()))
+		}
+	}
+	if moved := sideEffects(sent, got, changes, a.mayMove); len(moved) > 0 {
+		return &batch.Outcome{Kind: batch.Failed, Code: "side_effect", Error: strings.Join(append(moved, missed...), "; ")}
+	}
+	if len(missed) > 0 {
+		return &batch.Outcome{Kind: batch.Failed, Code: "not_applied",
+			Error: "the server accepted the write, but " + strings.Join(missed, "; ")}
+	}
+	return nil
 }
 
 // fusebillVisit is one turn with one Fusebill customer.
 type fusebillVisit struct {
+	action *fusebillAction
 	client *client.Fusebill
 	lease  *governor.Lease
 }
@@ -47,15 +131,11 @@ func (v *fusebillVisit) Read(ctx context.Context, id string) batch.Reply {
 func (v *fusebillVisit) overview(ctx context.Context, id string) batch.Reply {
 	rep := missing(translate(v.client.Overview(ctx, v.lease, id)))
 	if rep.Class == batch.Answered {
-		rep.Record.ID, rep.Record.Standing = id, standing(rep.Record.Body)
+		shown := func(field string) string { return valueOf(rep.Record.Body)(field).Plain() }
+		rep.Record.ID, rep.Record.Standing = id, batch.Standing{Balance: shown("arBalance"), NextBilling: shown("nextBillingDate"),
+			Recurring: shown("netMonthlyRecurringRevenue"), Parent: shown("isParent") == "true"}
 	}
 	return rep
-}
-
-func standing(overview []byte) batch.Standing {
-	f := gjson.GetManyBytes(overview, "arBalance", "nextBillingDate", "netMonthlyRecurringRevenue", "isParent")
-	raw := func(r gjson.Result) string { return batch.Value(r.Raw).Plain() }
-	return batch.Standing{Balance: raw(f[0]), NextBilling: raw(f[1]), Recurring: raw(f[2]), Parent: f[3].Bool()}
 }
 
 // ReadBeside reads the overview, where the action's own reading is of the customer.
@@ -65,8 +145,7 @@ func (v *fusebillVisit) ReadBeside(ctx context.Context, id string) batch.Reply {
 
 // CheckBeside wants two readings of one resource to differ in nothing that the step does not account for.
 func (v *fusebillVisit) CheckBeside(s batch.Step, before, after batch.Record) *batch.Outcome {
-	none := NewTrackingCodes()
-	moved := sideEffects(customer{before.Body, none}, customer{after.Body, none}, s.Changes)
+	moved := sideEffects(v.action.customer(before), v.action.customer(after), s.Changes, v.action.mayMove)
 	if len(moved) == 0 {
 		return nil
 	}
@@ -133,10 +212,93 @@ func class(c client.Class) batch.Class {
 
 // Record reads what the engine needs of a customer's bytes.
 func Record(body []byte) batch.Record {
-	f := gjson.GetManyBytes(body, "id", "status", "modifiedTimestamp", "companyName", "firstName", "lastName", "createdTimestamp", "currency")
-	name := f[3].String()
-	if name == "" {
-		name = strings.TrimSpace(f[4].String() + " " + f[5].String())
+	f := gjson.GetManyBytes(body,
+		"id", "status", "modifiedTimestamp", "createdTimestamp", "currency", "companyName", "firstName", "lastName")
+	return batch.Record{ID: f[0].String(), Status: f[1].String(), Modified: f[2].String(), Created: f[3].String(), Currency: f[4].String(),
+		Name: cmp.Or(f[5].String(), strings.TrimSpace(f[6].String()+" "+f[7].String())), Body: body}
+}
+
+// hiddenLinks reads the links that customers' records lack from their overviews.
+type hiddenLinks struct {
+	keys []string
+	warn func(string) // told of one that the overview lacks, too; nil: nobody is
+	said sync.Once
+	lack atomic.Bool // some record lacked one, so that visits need one read more
+}
+
+// requests is how many a visit takes that takes n but for overviews.
+func (h *hiddenLinks) requests(n int) int {
+	if h.lack.Load() {
+		return n + 1
 	}
-	return batch.Record{ID: f[0].String(), Status: f[1].String(), Modified: f[2].String(), Created: f[6].String(), Currency: f[7].String(), Name: name, Body: body}
+	return n
+}
+
+// complete adds to a record the links that only the overview shows.
+func (h *hiddenLinks) complete(ctx context.Context, v *fusebillVisit, rep batch.Reply) batch.Reply {
+	if rep.Class != batch.Answered {
+		return rep
+	}
+	lacking := h.absent(rep.Record.Body)
+	if lacking == nil {
+		return rep
+	}
+	h.lack.Store(true)
+	seen := v.overview(ctx, rep.Record.ID)
+	seen.Requests += rep.Requests
+	if seen.Class == batch.Refused {
+		seen.Code = "cannot_read_link"
+		seen.Text = fmt.Sprintf("the customer's record does not show %s, and the overview cannot be read: %s",
+			strings.Join(lacking, ", "), seen.Text)
+	}
+	if seen.Class != batch.Answered {
+		return seen
+	}
+	rep.Requests = seen.Requests
+	for _, key := range lacking {
+		raw := overviewLink(seen.Record.Body, key)
+		if raw == batch.Absent {
+			continue
+		}
+		body, err := sjson.SetRawBytes(rep.Record.Body, key, []byte(raw))
+		if err != nil {
+			return batch.Reply{Class: batch.Refused, Requests: rep.Requests, Code: "unreadable_record", Text: err.Error()}
+		}
+		rep.Record.Body = body
+		rep.Record.Elsewhere = append(rep.Record.Elsewhere, key)
+	}
+	rep.Record.Status = cmp.Or(seen.Record.Status, rep.Record.Status) // as of the later read
+	return rep
+}
+
+// tell says, once, that a customer is edited without a link that nothing shows.
+func (h *hiddenLinks) tell(s batch.Step) {
+	if nowhere := h.absent(s.Body); nowhere != nil && h.warn != nil {
+		h.said.Do(func() {
+			h.warn(fmt.Sprintf("neither the record of customer %s nor its overview shows %s: customers are edited without",
+				s.Before.ID, strings.Join(nowhere, ", ")))
+		})
+	}
+}
+
+// absent are the keys that a record lacks.
+func (h *hiddenLinks) absent(record []byte) (keys []string) {
+	for _, key := range h.keys {
+		if valueOf(record)(key) == batch.Absent {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// wholeNumber is an id as a record spells one of QuickBooks, which the overview shows as text.
+var wholeNumber = regexp.MustCompile(`^"([1-9][0-9]*)"$`)
+
+// overviewLink reads a link from an overview, which spells one key otherwise.
+func overviewLink(overview []byte, key string) batch.Value {
+	value := valueOf(overview)
+	if key != "quickBooksId" {
+		return value(key)
+	}
+	return batch.Value(wholeNumber.ReplaceAllString(string(cmp.Or(value(key), value("quickbooksId"))), "$1"))
 }

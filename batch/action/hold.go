@@ -16,37 +16,33 @@ import (
 
 // HoldSchema is what `hold` takes: a customer, and nothing to set.
 func HoldSchema() mapping.Schema {
-	return mapping.Schema{Action: "hold", System: SystemFusebill, Keys: FusebillKeys(), Guards: overviewTexts()}
+	return mapping.Schema{Action: "hold", System: SystemFusebill, Keys: fusebillKeys(), Guards: overviewTexts()}
 }
 
 const onHold = "Hold"
 
-// mostHolds: a hold acts on billing, and what a second one does is not documented.
-const mostHolds = 2
-
 // hold puts a Fusebill customer on hold (developer.staxbill.com/reference/hold-customer).
 // It reads the overview, which also tells what the customer owes and pays.
 type hold struct {
-	account   Fusebill
-	codes     *TrackingCodes // of updates that come before it in a plan
-	suspended bool           // a Suspended customer may be held
-	whole     bool           // a condition needs fields that the overview lacks
+	fusebillAction
+	suspended bool     // a Suspended customer may be held
+	whole     bool     // a condition needs fields that the overview lacks
+	stays     []string // fields that no hold moves
 }
 
 // NewHold returns the action that puts a Fusebill customer on hold.
 func NewHold(s Services) batch.Action {
-	return conditional(&hold{s.Fusebill, s.codes(), s.HoldSuspended, s.Condition != nil && s.Condition.BeyondOverview()}, s)
+	const most = 2 // a hold acts on billing, and what a second one does is not documented
+	whole := s.Condition != nil && s.Condition.BeyondOverview()
+	// No list row stands in for the record: what the customer owes the overview alone tells.
+	return conditional(&hold{newFusebillAction("hold", most, s, listEvidence{}), s.HoldSuspended, whole, overviewTexts()}, s)
 }
-
-func (h *hold) Name() string   { return "hold" }
-func (h *hold) System() string { return SystemFusebill }
-func (h *hold) MaxSends() int  { return mostHolds }
 
 func (h *hold) Open(ctx context.Context, requests int, sent []batch.Change) (batch.Visit, error) {
 	if h.whole {
 		requests++
 	}
-	v, err := h.account.open(ctx, requests, sent)
+	v, err := h.open(ctx, requests, sent)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +69,7 @@ func (h *hold) Decide(it *batch.Item, now batch.Record) (batch.Step, *batch.Outc
 		return batch.Step{}, batch.Reject("bad_status", "the customer is Suspended, and is held only with --hold-suspended")
 	case now.Status != "Active" && now.Status != "Suspended":
 		return batch.Step{}, batch.Reject("bad_status", fmt.Sprintf("the customer is %s, and only an Active one can be held", now.Status))
-	case it.Unanswered && it.Sends >= mostHolds:
+	case it.Unanswered && it.Sends >= h.mostSends:
 		return batch.Step{}, &batch.Outcome{Kind: batch.InDoubt, Code: "no_answer",
 			Error: fmt.Sprintf("%d holds were sent; an answer was lost, and the customer is still %s", it.Sends, now.Status)}
 	}
@@ -86,14 +82,14 @@ func (h *hold) Apply(now batch.Record, changes []batch.Change) (batch.Record, er
 		field, _, _ := strings.Cut(c.Field, ".")
 		return !gjson.GetBytes(now.Body, cmp.Or(holder(c.Field), field)).Exists()
 	})
-	return applied(now, shown, h.codes)
+	return h.fusebillAction.Apply(now, shown)
 }
 
 // Check wants the status to be Hold, and everything that a hold has no business with as it was.
 func (h *hold) Check(s batch.Step, after batch.Record) *batch.Outcome {
 	before, now := valueOf(s.Before.Body), valueOf(after.Body)
 	var moved []string
-	for _, field := range overviewTexts() {
+	for _, field := range h.stays {
 		was, is := before(field), now(field)
 		if was != batch.Absent && is != batch.Absent && !same(field, was, is) {
 			moved = append(moved, fmt.Sprintf("%s went from %q to %q", field, was.Plain(), is.Plain()))
@@ -103,14 +99,10 @@ func (h *hold) Check(s batch.Step, after batch.Record) *batch.Outcome {
 	case len(moved) > 0:
 		return &batch.Outcome{Kind: batch.Failed, Code: "side_effect", Error: strings.Join(moved, "; ")}
 	case after.Status != onHold:
-		return &batch.Outcome{Kind: batch.Failed, Code: "not_applied", Error: fmt.Sprintf("the server accepted the hold, but the customer is %q", after.Status)}
+		return &batch.Outcome{Kind: batch.Failed, Code: "not_applied",
+			Error: fmt.Sprintf("the server accepted the hold, but the customer is %q", after.Status)}
 	}
 	return nil
-}
-
-// Settle judges by the status alone.
-func (h *hold) Settle(sent []batch.Change, now batch.Record) batch.Verdict {
-	return settle(sent, valueOf(now.Body))
 }
 
 // holdVisit reads overviews and sends holds.
@@ -127,12 +119,20 @@ func (v *holdVisit) Read(ctx context.Context, id string) batch.Reply {
 	}
 	customer := v.fusebillVisit.Read(ctx, id)
 	customer.Requests += rep.Requests
-	if customer.Class == batch.Answered {
-		rep.Record.Body = under(rep.Record.Body, customer.Record.Body)
-		rep.Requests = customer.Requests
-		return rep
+	if customer.Class != batch.Answered {
+		return customer
 	}
-	return customer
+	rep.Requests = customer.Requests
+	gjson.ParseBytes(customer.Record.Body).ForEach(func(key, value gjson.Result) bool {
+		path := gjson.Escape(key.Str)
+		if !gjson.GetBytes(rep.Record.Body, path).Exists() {
+			if with, err := sjson.SetRawBytes(rep.Record.Body, path, []byte(value.Raw)); err == nil {
+				rep.Record.Body = with
+			}
+		}
+		return true
+	})
+	return rep
 }
 
 // ReadBeside reads the customer.
@@ -140,26 +140,80 @@ func (v *holdVisit) ReadBeside(ctx context.Context, id string) batch.Reply {
 	return v.fusebillVisit.Read(ctx, id)
 }
 
-// under adds to an object the members of another that it lacks.
-func under(object, other []byte) []byte {
-	gjson.ParseBytes(other).ForEach(func(key, value gjson.Result) bool {
-		path := gjson.Escape(key.Str)
-		if !gjson.GetBytes(object, path).Exists() {
-			if with, err := sjson.SetRawBytes(object, path, []byte(value.Raw)); err == nil {
-				object = with
-			}
-		}
-		return true
-	})
-	return object
-}
-
 // Send holds the customer.
 func (v *holdVisit) Send(ctx context.Context, s batch.Step) batch.Reply {
 	return translate(v.client.Hold(ctx, v.lease, s.Before.ID))
 }
 
-// valueOf reads the top-level fields of an object.
-func valueOf(body []byte) func(string) batch.Value {
-	return func(field string) batch.Value { return batch.Value(gjson.GetBytes(body, field).Raw) }
+// unhold takes a Fusebill customer off hold (developer.staxbill.com/reference/un-hold-customer).
+// What coming back is charged depends on the option, which nobody but the user
+// can choose. It is sent once: what a second one would charge is not documented.
+type unhold struct {
+	hold
+	option string
+}
+
+// NewUnhold returns the action that takes back a hold, with one of the API's
+// values of serviceStartOption.
+func NewUnhold(s Services, option string) batch.Action {
+	return &unhold{hold{fusebillAction: newFusebillAction("unhold", 1, s, listEvidence{})}, option}
+}
+
+func (u *unhold) Open(ctx context.Context, requests int, sent []batch.Change) (batch.Visit, error) {
+	v, err := u.open(ctx, requests, sent)
+	if err != nil {
+		return nil, err
+	}
+	return &unholdVisit{holdVisit{v, false}, u.option}, nil
+}
+
+// Decide wants a customer on hold.
+func (u *unhold) Decide(it *batch.Item, now batch.Record) (batch.Step, *batch.Outcome) {
+	changes, out := batch.Diff(it.Edits, it.Guards, valueOf(now.Body), same)
+	switch {
+	case out != nil:
+		return batch.Step{}, out
+	case it.Unanswered && it.Sends >= u.mostSends:
+		return batch.Step{}, &batch.Outcome{Kind: batch.InDoubt, Code: "no_answer",
+			Error: "the un-hold was sent, its answer was lost, and the customer is still on hold; it is never sent twice"}
+	}
+	return batch.Step{Changes: changes, Before: now}, nil
+}
+
+// Check wants the customer off hold. Whether the reply shows it is not
+// documented; the read after the first un-hold does.
+func (u *unhold) Check(_ batch.Step, after batch.Record) *batch.Outcome {
+	if after.Status == onHold {
+		return &batch.Outcome{Kind: batch.Failed, Code: "not_applied",
+			Error: "the server accepted the un-hold, but the customer is still on hold"}
+	}
+	return nil
+}
+
+// Settle takes any status but Hold for the effect: how the customer came off
+// hold matters less than that nobody is charged twice.
+func (u *unhold) Settle(_ []batch.Change, now batch.Record) batch.Verdict {
+	if now.Status == onHold {
+		return batch.NoEffect
+	}
+	return batch.TookEffect
+}
+
+type unholdVisit struct {
+	holdVisit
+	option string
+}
+
+// Send takes the customer off hold, and reads it: the call's reply is not described.
+func (v *unholdVisit) Send(ctx context.Context, s batch.Step) batch.Reply {
+	rep := translate(v.client.Unhold(ctx, v.lease, s.Before.ID, v.option))
+	if rep.Class != batch.Answered || rep.Record.Status != "" {
+		return rep
+	}
+	seen := v.Read(ctx, s.Before.ID)
+	seen.Requests += rep.Requests
+	if seen.Class != batch.Answered {
+		seen.Class = batch.Lost // the write was accepted; what it left is read again
+	}
+	return seen
 }

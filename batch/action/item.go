@@ -1,7 +1,10 @@
 package action
 
 import (
+	"slices"
 	"strings"
+
+	"github.com/tidwall/gjson"
 
 	"rowbatch/batch"
 	"rowbatch/mapping"
@@ -33,28 +36,28 @@ func fusebillItem(row mapping.Mapped, c Context) *batch.Item {
 		it.Guards = append(it.Guards, batch.Guard{Field: cell.Name, Value: batch.Text(cell.Text)})
 	}
 	for _, cell := range row.Cells {
-		want, out := value(cell, c.Codes)
-		if out != nil {
-			it.Out = out
-			return it
+		e := batch.Edit{Field: cell.Name, Want: batch.Text(cell.Text)}
+		typ, tracking := trackingType(cell.Name)
+		switch {
+		case tracking:
+			if e.Want, it.Out = c.Codes.want(typ, cell); it.Out != nil {
+				return it
+			}
+		case cell.Clear:
+			e.Want = batch.Null
+		case cell.Field.Kind == mapping.Digits:
+			e.Want = batch.Value(cell.Text)
 		}
-		it.Edits = append(it.Edits, edit(cell, want))
+		if cell.Was != nil { // what was exported must still stand there
+			was := batch.Text(*cell.Was)
+			e.Expect, e.Stale = &was, "changed_since_export"
+		}
+		it.Edits = append(it.Edits, e)
 	}
 	if row.Exported && len(it.Edits) == 0 {
 		it.Out = &batch.Outcome{Kind: batch.Unchanged} // whatever the record holds now
 	}
 	return it
-}
-
-// edit sets a cell's field. Of a cell that was edited since its export the record
-// must still hold what was exported.
-func edit(cell mapping.Cell, want batch.Value) batch.Edit {
-	e := batch.Edit{Field: cell.Name, Want: want}
-	if cell.Was != nil {
-		was := batch.Text(*cell.Was)
-		e.Expect, e.Stale = &was, "changed_since_export"
-	}
-	return e
 }
 
 // Key is a row's customer as the report names it; "" when the row names none.
@@ -80,21 +83,105 @@ func Problems(all []mapping.Problem) *batch.Outcome {
 	return out
 }
 
-// value is the JSON that a cell asks for.
-func value(c mapping.Cell, codes *TrackingCodes) (batch.Value, *batch.Outcome) {
-	typ, tracking := trackingType(c.Name)
-	if c.Clear && tracking {
-		return batch.Null, codes.clearable(typ)
+// Planned makes the item of a row that a plan would change: what was found then
+// must still stand there. secret returns a value that the plan does not hold;
+// bothKeys is as in Context.
+func Planned(o batch.Outcome, secret func(field string) batch.Value, bothKeys bool) *batch.Item {
+	it := &batch.Item{Key: o.Key, ID: o.ID, Lane: "fb:" + o.ID}
+	if KeyField(o.Key) != "" {
+		it.Lane, it.Shared = patchLane(o.Key, bothKeys)
 	}
-	if c.Clear {
-		return batch.Null, nil
+	for _, c := range o.Changes {
+		e := batch.Edit{Field: c.Field, Want: c.After, Stale: "changed_since_plan"}
+		if c.After == batch.Hidden {
+			e.Want, e.Secret = secret(c.Field), true
+		}
+		if c.Before != batch.Hidden {
+			e.Expect = &c.Before
+		}
+		it.Edits = append(it.Edits, e)
 	}
-	if tracking {
-		code, out := codes.code(typ, c.Text)
-		return batch.Text(code), out
+	if o.Status != "" && o.Action != "hold" { // a hold expects it as an edit does
+		it.Guards = append(it.Guards, batch.Guard{Field: "status", Value: batch.Text(o.Status), Exact: true, Stale: "changed_since_plan"})
 	}
-	if c.Field.Kind == mapping.Digits {
-		return batch.Value(c.Text), nil
+	if ref, keyed := strings.CutPrefix(o.Key, "reference="); keyed {
+		it.Guards = append(it.Guards, batch.Guard{Field: "reference", Value: batch.Text(ref), Exact: true, Stale: "changed_since_plan"})
 	}
-	return batch.Text(c.Text), nil
+	return it
+}
+
+// KeyField is how a row named its Trackfinity customer; "" of a Fusebill one.
+func KeyField(key string) string {
+	for _, field := range []string{customerID, subscriptionID} {
+		if strings.HasPrefix(key, field+"=") {
+			return field
+		}
+	}
+	return ""
+}
+
+// Undone makes the item that takes a row's write back: the values found before
+// it go where its own still stand. With keepTheirs a field in which somebody
+// else's stands is left; without, the whole row is.
+func Undone(s *batch.Sent, keepTheirs bool) *batch.Item {
+	id := s.Found.ID
+	it := &batch.Item{N: s.N, Key: Key("id", id), ID: id, Lane: "fb:" + id, Undoes: &s.Found.Record}
+	for _, c := range s.Changes {
+		want := c.Before
+		if want == batch.Absent {
+			want = batch.Null // a key cannot be taken out of a record, only emptied
+		}
+		it.Edits = append(it.Edits, batch.Edit{
+			Field: c.Field, Want: want, Expect: &c.After, Stale: "changed_since_run", Yields: keepTheirs})
+	}
+	return it
+}
+
+// listed is an action whose rows can be decided by a row of the customer list.
+// One under a condition is none: the condition may ask for any field.
+type listed interface {
+	customer(batch.Record) customer
+	fromList() listEvidence
+}
+
+// listEvidence is what a list row is to an action.
+type listEvidence struct {
+	needs    []string // fields, beside those that the row sets and guards, without which it is none
+	standsIn bool     // it may be a dry run's record
+}
+
+// DecideFromList decides a row by its customer's row in the list of customers, as far as
+// that is evidence: a list row may be a short form, and it ages. Of a run that
+// sends it says that nothing need be sent; in a dry run a list row that carries all
+// that matters is the record itself. nil: the customer must be read.
+func DecideFromList(it *batch.Item, row []byte, dry bool) (out *batch.Outcome) {
+	defer func() {
+		if recover() != nil {
+			out = nil // the visit to the customer meets it too, and tells
+		}
+	}()
+	a, may := it.Action.(listed)
+	now := Record(row)
+	if !may || now.ID != it.ID {
+		return nil
+	}
+	if _, twice := doubled(gjson.ParseBytes(row)); twice {
+		return nil
+	}
+	// The key itself must be there: in a parent that is null, or in a list of codes
+	// without the entry, a field may merely have been left out.
+	evidence := a.fromList()
+	lacks := func(field string) bool { return a.customer(now).value(field) == batch.Absent }
+	if slices.ContainsFunc(it.Edits, func(e batch.Edit) bool { return lacks(e.Field) }) ||
+		slices.ContainsFunc(it.Guards, func(g batch.Guard) bool { return lacks(g.Field) }) ||
+		slices.ContainsFunc(evidence.needs, lacks) {
+		return nil
+	}
+	judged := batch.Judge(it, now)
+	// What a preview and a plan keep of a customer.
+	short := slices.ContainsFunc([]string{"status", "createdTimestamp", "currency", "companyName", "firstName", "lastName"}, lacks)
+	if judged.Kind == batch.Unchanged || dry && evidence.standsIn && !short {
+		return &judged
+	}
+	return nil
 }

@@ -4,7 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"strings"
+	"regexp"
+	"sync"
 
 	"github.com/tidwall/gjson"
 
@@ -18,12 +19,14 @@ const (
 	hubSpotCompany = "hubSpotCompanyId"
 )
 
+func hubSpotLinks() []string { return []string{hubSpotContact, hubSpotCompany} }
+
 // LatchSchema is the field table of `latch` (developer.staxbill.com/reference/latch-customer-1).
 // One contact belongs to one customer, and one company to one.
 func LatchSchema() mapping.Schema {
 	return mapping.Schema{
 		Action: "latch", System: SystemFusebill,
-		Keys: FusebillKeys(),
+		Keys: fusebillKeys(),
 		Fields: []mapping.Field{
 			{Name: hubSpotContact, Kind: mapping.Digits, Unique: "already_linked"},
 			{Name: hubSpotCompany, Kind: mapping.Digits, Unique: "already_linked"},
@@ -34,26 +37,22 @@ func LatchSchema() mapping.Schema {
 
 // latch links a Fusebill customer to HubSpot, or unlinks it.
 type latch struct {
-	account Fusebill
-	codes   *TrackingCodes // of updates that come before it in a plan
-	links   *links
-	hidden  *hiddenLinks
+	fusebillAction
+	owners linkOwners
+	hidden hiddenLinks
 }
 
 // NewLatch returns the action that links a Fusebill customer to HubSpot.
 func NewLatch(s Services) batch.Action {
-	return conditional(&latch{account: s.Fusebill, codes: s.codes(), links: newLinks(), hidden: &hiddenLinks{keys: linkKeys()[:2]}}, s)
+	// A latch is sent again only after a read has shown that the last one had no effect.
+	// It needs both links of a list row, too.
+	l := &latch{fusebillAction: newFusebillAction("latch", 8, s, listEvidence{hubSpotLinks(), true})}
+	l.owners.of, l.hidden.keys = map[string]string{}, hubSpotLinks()
+	return conditional(l, s)
 }
 
-func (l *latch) Name() string   { return "latch" }
-func (l *latch) System() string { return SystemFusebill }
-
-// MaxSends is generous, as that of an update: a latch is sent again only after a
-// read has shown that the last one had no effect.
-func (l *latch) MaxSends() int { return 8 }
-
 func (l *latch) Open(ctx context.Context, requests int, sent []batch.Change) (batch.Visit, error) {
-	v, err := l.account.open(ctx, l.hidden.requests(requests), sent)
+	v, err := l.open(ctx, l.hidden.requests(requests), sent)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +69,8 @@ func (l *latch) Decide(it *batch.Item, now batch.Record) (batch.Step, *batch.Out
 	case now.Status == "Cancelled":
 		return batch.Step{}, batch.Reject("bad_status", "the customer is Cancelled, and cannot be modified")
 	case value(hubSpotContact) == batch.Absent || value(hubSpotCompany) == batch.Absent:
-		return batch.Step{}, batch.Reject("cannot_read_link", "neither the customer's record nor its overview shows both HubSpot ids, and the one not sent would be cleared")
+		return batch.Step{}, batch.Reject("cannot_read_link",
+			"neither the customer's record nor its overview shows both HubSpot ids, and the one not sent would be cleared")
 	}
 	changes, out := batch.Diff(it.Edits, it.Guards, value, same)
 	if out != nil {
@@ -80,11 +80,10 @@ func (l *latch) Decide(it *batch.Item, now batch.Record) (batch.Step, *batch.Out
 	if err != nil {
 		return batch.Step{}, batch.Reject("unreadable_record", err.Error())
 	}
-	return batch.Step{Changes: changes, Before: now, Body: latchBody(now.ID, valueOf(after.Body))}, nil
-}
-
-func latchBody(id string, value func(string) batch.Value) []byte {
-	return fmt.Appendf(nil, `{"fusebillId":%s,"hubSpotId":%s,"hubSpotCompanyId":%s}`, id, orNull(value(hubSpotContact)), orNull(value(hubSpotCompany)))
+	value = valueOf(after.Body)
+	body := fmt.Appendf(nil, `{"fusebillId":%s,"hubSpotId":%s,"hubSpotCompanyId":%s}`,
+		now.ID, orNull(value(hubSpotContact)), orNull(value(hubSpotCompany)))
+	return batch.Step{Changes: changes, Before: now, Body: body}, nil
 }
 
 func orNull(v batch.Value) batch.Value {
@@ -94,11 +93,6 @@ func orNull(v batch.Value) batch.Value {
 	return v
 }
 
-// Apply lays changes over the record's bytes.
-func (l *latch) Apply(now batch.Record, changes []batch.Change) (batch.Record, error) {
-	return applied(now, changes, l.codes)
-}
-
 // Check holds the record after the latch against the links that were sent, and
 // all else against the record before.
 func (l *latch) Check(s batch.Step, after batch.Record) *batch.Outcome {
@@ -106,11 +100,7 @@ func (l *latch) Check(s batch.Step, after batch.Record) *batch.Outcome {
 	if err != nil {
 		return batch.Reject("unreadable_record", err.Error())
 	}
-	return checked(customer{sent.Body, l.codes}, customer{after.Body, l.codes}, s.Changes)
-}
-
-func (l *latch) Settle(sent []batch.Change, now batch.Record) batch.Verdict {
-	return settle(sent, valueOf(now.Body))
+	return l.checked(l.customer(sent), l.customer(after), s.Changes)
 }
 
 // latchVisit reads customers with both their links, and sends latches.
@@ -127,7 +117,7 @@ func (v *latchVisit) Read(ctx context.Context, id string) batch.Reply {
 func (v *latchVisit) linked(ctx context.Context, rep batch.Reply) batch.Reply {
 	rep = v.latch.hidden.complete(ctx, v.fusebillVisit, rep)
 	if rep.Class == batch.Answered {
-		v.latch.links.note(rep.Record.ID, valueOf(rep.Record.Body))
+		v.latch.owners.note(rep.Record.ID, rep.Record.Body)
 	}
 	return rep
 }
@@ -135,49 +125,80 @@ func (v *latchVisit) linked(ctx context.Context, rep batch.Reply) batch.Reply {
 // Send sets both links, or takes both away. A refusal may be due to a link that
 // another row of the run is about to free.
 func (v *latchVisit) Send(ctx context.Context, s batch.Step) batch.Reply {
-	id := s.Before.ID
-	rep := v.write(ctx, s)
+	id, value := s.Before.ID, valueOf(s.Body)
+	var rep batch.Reply
+	if value(hubSpotContact) == batch.Null && value(hubSpotCompany) == batch.Null {
+		rep = translate(v.client.Unlatch(ctx, v.lease, id))
+	} else {
+		rep = translate(v.client.Latch(ctx, v.lease, s.Body))
+	}
 	switch {
 	case rep.Class == batch.Answered:
-		v.latch.links.free(id, valueOf(s.Before.Body))
+		v.latch.owners.free(id, s.Before.Body)
 		if rep = v.linked(ctx, rep); rep.Class != batch.Answered {
 			rep.Class = batch.Lost // the write was accepted; what it left is read again
 		}
 	case rep.Class == batch.Refused && (rep.Status == http.StatusBadRequest || rep.Status == http.StatusConflict):
 		rep.Later = true
-		if owner := v.latch.links.owner(id, valueOf(s.Body)); owner != "" {
+		if owner := v.latch.owners.owner(id, s.Body); owner != "" {
 			rep.Code, rep.Text = "already_linked", rep.Text+"; customer "+owner+" has that link"
-		} else if saysTaken(rep.Text) {
+		} else if takenWords.MatchString(rep.Text) {
 			rep.Code = "already_linked"
 		}
 	}
 	return rep
 }
 
-func (v *latchVisit) write(ctx context.Context, s batch.Step) batch.Reply {
-	value := valueOf(s.Body)
-	if value(hubSpotContact) == batch.Null && value(hubSpotCompany) == batch.Null {
-		return translate(v.client.Unlatch(ctx, v.lease, s.Before.ID))
-	}
-	return translate(v.client.Latch(ctx, v.lease, s.Body))
+// takenWords are looked for, since what the API answers for a link that another
+// customer has is not documented.
+var takenWords = regexp.MustCompile(`(?i)already|another customer|in use|taken`)
+
+// linkOwners remembers who has which link to HubSpot, among the customers seen.
+type linkOwners struct {
+	mu sync.Mutex
+	of map[string]string // link → customer's id
 }
 
-// saysTaken looks for words: what the API answers for a link that another
-// customer has is not documented.
-func saysTaken(text string) bool {
-	text = strings.ToLower(text)
-	for _, words := range []string{"already", "another customer", "in use", "taken"} {
-		if strings.Contains(text, words) {
-			return true
+// linksOf are the links of a record as texts.
+func linksOf(record []byte) (links []string) {
+	for _, field := range hubSpotLinks() {
+		if v := valueOf(record)(field); !v.Empty() {
+			links = append(links, field+"="+gjson.Parse(string(v)).String())
 		}
 	}
-	return false
+	return links
 }
 
-// linkValue is a link as one text, "" for none.
-func linkValue(field string, value func(string) batch.Value) string {
-	if v := value(field); !v.Empty() {
-		return field + "=" + gjson.Parse(string(v)).String()
+func (o *linkOwners) note(id string, record []byte) {
+	const most = 100_000 // bounds the memory: beyond it a refusal is told without the owner's name
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, link := range linksOf(record) {
+		if len(o.of) < most {
+			o.of[link] = id
+		}
+	}
+}
+
+// free forgets the links that a customer had.
+func (o *linkOwners) free(id string, record []byte) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, link := range linksOf(record) {
+		if o.of[link] == id {
+			delete(o.of, link)
+		}
+	}
+}
+
+// owner returns another customer who has one of the links, "" when none is known.
+func (o *linkOwners) owner(id string, record []byte) string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, link := range linksOf(record) {
+		if owner := o.of[link]; owner != "" && owner != id {
+			return owner
+		}
 	}
 	return ""
 }

@@ -55,8 +55,15 @@ func (l *Lookup) References(stop context.Context, refs iter.Seq2[int, string], f
 
 func (l *Lookup) reference(stop context.Context, ref string) (Found, error) {
 	if client.Unaskable(ref) {
+		why := "it holds one of ; : , | *"
+		switch {
+		case strings.TrimSpace(ref) != ref:
+			why = "it has spaces at its ends"
+		case ref == "[empty]":
+			why = "it stands for customers without a reference"
+		}
 		return Found{Reference: ref, Out: batch.Reject("bad_value", fmt.Sprintf(
-			"the API has no way to search for the reference %q: %s; use the customer's id, or --lookup list", ref, whyUnaskable(ref)))}, nil
+			"the API has no way to search for the reference %q: %s; use the customer's id, or --lookup list", ref, why))}, nil
 	}
 	var match client.Match
 	requests := 0
@@ -95,17 +102,8 @@ func NoneWith(ref string) *batch.Outcome {
 
 // SeveralWith is the outcome of a row with a reference that several customers have.
 func SeveralWith(ref string, ids []string) *batch.Outcome {
-	return batch.Reject("ambiguous_reference", fmt.Sprintf("%d customers have the reference %q: ids %s", len(ids), ref, strings.Join(ids, ", ")))
-}
-
-func whyUnaskable(ref string) string {
-	switch {
-	case strings.TrimSpace(ref) != ref:
-		return "it has spaces at its ends"
-	case ref == "[empty]":
-		return "it stands for customers without a reference"
-	}
-	return "it holds one of ; : , | *"
+	return batch.Reject("ambiguous_reference",
+		fmt.Sprintf("%d customers have the reference %q: ids %s", len(ids), ref, strings.Join(ids, ", ")))
 }
 
 // ask repeats a request until it is answered or refused. The error ends the run.
@@ -122,9 +120,11 @@ func (l *Lookup) ask(stop context.Context, request func() client.Reply) (client.
 // names as they are given.
 func (l *Lookup) Codes(stop context.Context, uses []mapping.Use) (*TrackingCodes, error) {
 	codes := NewTrackingCodes()
+	var refused *client.APIError
 	for _, use := range uses {
-		if known(use, uses) {
-			continue
+		alike := func(u mapping.Use) bool { return u.Member == use.Member && u.Text != "" }
+		if use.Text == "" && slices.ContainsFunc(uses, alike) {
+			continue // a code of the type is looked up anyway
 		}
 		rep, err := l.ask(stop, func() client.Reply { return l.Fusebill.TrackingCode(stop, nil, use.Member, cmp.Or(use.Text, anyCode)) })
 		switch {
@@ -132,14 +132,20 @@ func (l *Lookup) Codes(stop context.Context, uses []mapping.Use) (*TrackingCodes
 			return codes, err
 		case stop.Err() != nil:
 			return codes, context.Cause(stop)
-		case unknownRoute(rep):
-			return codes, nil
+		case rep.Status == http.StatusNotFound && errors.As(rep.Err, &refused) && len(refused.Details) == 0:
+			return codes, nil // an account without the code answers with the documented list of errors
 		case rep.Class == client.Answered && use.Text != "":
-			codes.learn(use, rep.Body)
+			// An answer is what it is only when it is about the code that was asked for.
+			typ, code := gjson.GetBytes(rep.Body, "type").String(), gjson.GetBytes(rep.Body, "code").String()
+			if typ != "" && strings.EqualFold(code, use.Text) {
+				codes.Known(use.Member, use.Text, typ, code)
+			} else {
+				codes.Unknown(use.Member, use.Text, fmt.Sprintf("the server answered with the code %q of type %q", code, typ))
+			}
 		case rep.Class == client.Refused && use.Text != "":
 			codes.Unknown(use.Member, use.Text, rep.Err.Error())
 		case rep.Class == client.Refused && rep.Status == http.StatusBadRequest:
-			codes.UnknownType(use.Member, rep.Err.Error())
+			codes.Unknown(use.Member, "", rep.Err.Error())
 		case rep.Class != client.Answered && rep.Class != client.Refused:
 			return codes, fmt.Errorf("the sales tracking code %q could not be looked up: %w", use.Text, rep.Err)
 		}
@@ -150,26 +156,3 @@ func (l *Lookup) Codes(stop context.Context, uses []mapping.Use) (*TrackingCodes
 // anyCode stands in the question whether a type exists: for an unknown type the
 // server answers 400, for an unknown code 404.
 const anyCode = "-"
-
-// known says that a use asks nothing new: a type of which a code is looked up
-// anyway need not be asked for besides.
-func known(use mapping.Use, uses []mapping.Use) bool {
-	return use.Text == "" && slices.ContainsFunc(uses, func(u mapping.Use) bool { return u.Member == use.Member && u.Text != "" })
-}
-
-// learn takes an answer for what it is only when it is about the code that was asked for.
-func (t *TrackingCodes) learn(use mapping.Use, body []byte) {
-	typ, code := gjson.GetBytes(body, "type").String(), gjson.GetBytes(body, "code").String()
-	if typ == "" || !strings.EqualFold(code, use.Text) {
-		t.Unknown(use.Member, use.Text, fmt.Sprintf("the server answered with the code %q of type %q", code, typ))
-		return
-	}
-	t.Known(use.Member, use.Text, typ, code)
-}
-
-// unknownRoute tells a server without the call from an account without the
-// code: only the latter answers with the documented list of errors.
-func unknownRoute(rep client.Reply) bool {
-	var refused *client.APIError
-	return rep.Status == http.StatusNotFound && errors.As(rep.Err, &refused) && len(refused.Details) == 0
-}

@@ -118,16 +118,13 @@ func (p *patch) Decide(it *batch.Item, _ batch.Record) (batch.Step, *batch.Outco
 			c.After = batch.Hidden
 		}
 		changes = append(changes, c)
-		form.Set(e.Field, formValue(e.Want))
+		if e.Want == batch.Null {
+			form.Set(e.Field, removeWord)
+		} else {
+			form.Set(e.Field, e.Want.Plain())
+		}
 	}
 	return batch.Step{Changes: changes, Before: batch.Record{ID: it.ID}, Body: []byte(form.Encode())}, nil
-}
-
-func formValue(v batch.Value) string {
-	if v == batch.Null {
-		return removeWord
-	}
-	return v.Plain()
 }
 
 // Apply has no record to lay anything over.

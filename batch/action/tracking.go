@@ -1,15 +1,17 @@
 package action
 
 import (
+	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"strings"
 
 	"github.com/tidwall/gjson"
 
 	"rowbatch/batch"
+	"rowbatch/mapping"
 )
 
 const (
@@ -38,39 +40,61 @@ func NewTrackingCodes() *TrackingCodes {
 	return &TrackingCodes{types: map[string]string{}, codes: map[trackingUse]string{}, why: map[trackingUse]string{}}
 }
 
+// Remembered is what must be known of the account's names to read and write the
+// codes of a run's rows again; nil when there is nothing to know.
+func (t *TrackingCodes) Remembered() json.RawMessage {
+	if len(t.types) == 0 {
+		return nil
+	}
+	text, err := json.Marshal(map[string]any{"types": t.types})
+	if err != nil {
+		panic(err) // texts always encode
+	}
+	return text
+}
+
+// RecalledCodes reads what Remembered gave; nil gives an empty table.
+func RecalledCodes(text json.RawMessage) (*TrackingCodes, error) {
+	t := NewTrackingCodes()
+	if text == nil {
+		return t, nil
+	}
+	var kept struct{ Types map[string]string }
+	if err := json.Unmarshal(text, &kept); err != nil {
+		return nil, fmt.Errorf("the journal's names of tracking codes cannot be read: %w", err)
+	}
+	maps.Copy(t.types, kept.Types)
+	return t, nil
+}
+
 // Known records what the account calls a type and one of its codes.
 func (t *TrackingCodes) Known(typ, code, accountType, accountCode string) {
 	t.types[strings.ToLower(typ)] = accountType
 	t.codes[trackingUse{typ, code}] = accountCode
 }
 
-// Unknown records that the account has no such code, with the server's words.
+// Unknown records that the account has no such code, with the server's words; a code "" stands for the type.
 func (t *TrackingCodes) Unknown(typ, code, why string) { t.why[trackingUse{typ, code}] = why }
 
-// UnknownType records that the account has no such type, with the server's words.
-func (t *TrackingCodes) UnknownType(typ, why string) { t.Unknown(typ, "", why) }
-
-// code returns the account's spelling of a code, or why there is none.
-func (t *TrackingCodes) code(typ, code string) (string, *batch.Outcome) {
-	use := trackingUse{typ, code}
-	if why, unknown := t.why[use]; unknown {
-		return "", batch.Reject("unknown_tracking_code", fmt.Sprintf("the account has no code %q of type %q: %s", code, typ, why))
+// want is the value that a cell of a type asks for, in the account's spelling, or why there is none.
+func (t *TrackingCodes) want(typ string, c mapping.Cell) (batch.Value, *batch.Outcome) {
+	use := trackingUse{typ, c.Text}
+	if c.Clear {
+		use.code = ""
 	}
-	if spelled, ok := t.codes[use]; ok {
-		return spelled, nil
+	why, unknown := t.why[use]
+	switch {
+	case unknown && c.Clear:
+		return batch.Null, batch.Reject("unknown_tracking_code", fmt.Sprintf("the account has no type %q: %s", typ, why))
+	case unknown:
+		return batch.Null, batch.Reject("unknown_tracking_code", fmt.Sprintf("the account has no code %q of type %q: %s", c.Text, typ, why))
+	case c.Clear:
+		return batch.Null, nil
 	}
-	return code, nil
+	return batch.Text(cmp.Or(t.codes[use], c.Text)), nil
 }
 
-// clearable says why the codes of a type cannot be removed.
-func (t *TrackingCodes) clearable(typ string) *batch.Outcome {
-	if why, unknown := t.why[trackingUse{typ: typ}]; unknown {
-		return batch.Reject("unknown_tracking_code", fmt.Sprintf("the account has no type %q: %s", typ, why))
-	}
-	return nil
-}
-
-// matches says that an entry's type is the one that a field names.
+// matches reports whether an entry's type is the one that a field names.
 func (t *TrackingCodes) matches(entry gjson.Result, typ string) bool {
 	if own, ok := t.types[strings.ToLower(typ)]; ok {
 		typ = own
@@ -88,60 +112,16 @@ func (t *TrackingCodes) ambiguous(c customer, typ string) (entry string, is bool
 	if _, known := t.types[strings.ToLower(typ)]; known || !defaultType.MatchString(typ) {
 		return "", false
 	}
+	claimed := map[string]bool{} // names that are known to be the account's for some default name
+	for given, own := range t.types {
+		claimed[strings.ToLower(own)] = claimed[strings.ToLower(own)] || defaultType.MatchString(given)
+	}
 	for _, e := range gjson.GetBytes(c.body, trackingList).Array() {
-		name := e.Get("type").String()
-		if !defaultType.MatchString(name) && !t.claimed(name) {
+		if name := e.Get("type").String(); !defaultType.MatchString(name) && !claimed[strings.ToLower(name)] {
 			return name, true
 		}
 	}
 	return "", false
-}
-
-// claimed says that a name is known to be the account's for some default name.
-func (t *TrackingCodes) claimed(name string) bool {
-	for given, own := range t.types {
-		if strings.EqualFold(own, name) && defaultType.MatchString(given) {
-			return true
-		}
-	}
-	return false
-}
-
-func (c customer) trackingCode(typ string) batch.Value {
-	for _, entry := range gjson.GetBytes(c.body, trackingList).Array() {
-		if c.codes.matches(entry, typ) {
-			return batch.Value(entry.Get("code").Raw)
-		}
-	}
-	return batch.Absent
-}
-
-// setTrackingCode sets, replaces or (null) removes the entry of one type. The
-// others keep their bytes; the vendor sends only type and code of a new one.
-func (c customer) setTrackingCode(typ string, want batch.Value) (customer, error) {
-	list := gjson.GetBytes(c.body, trackingList)
-	if list.Type != gjson.Null && !list.IsArray() {
-		return c, errors.New(trackingList + " is no list")
-	}
-	var entries []string
-	found := false
-	for _, entry := range list.Array() {
-		if !c.codes.matches(entry, typ) {
-			entries = append(entries, entry.Raw)
-			continue
-		}
-		if found {
-			return c, fmt.Errorf("%s holds the type %q twice", trackingList, typ)
-		}
-		found = true
-		if want != batch.Null {
-			entries = append(entries, c.codes.entry(typ, want))
-		}
-	}
-	if !found && want != batch.Null {
-		entries = append(entries, c.codes.entry(typ, want))
-	}
-	return c.setRaw(trackingList, "["+strings.Join(entries, ",")+"]")
 }
 
 func (t *TrackingCodes) entry(typ string, code batch.Value) string {

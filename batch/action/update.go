@@ -10,50 +10,26 @@ import (
 	"rowbatch/batch"
 )
 
+// update edits a Fusebill customer (developer.staxbill.com/docs/modifying-an-existing-customer).
 type update struct {
-	account Fusebill
-	codes   *TrackingCodes
-	links   *hiddenLinks
+	fusebillAction
+	links hiddenLinks
 }
 
 // NewUpdate returns the action that edits a Fusebill customer: GET, merge, PUT.
 func NewUpdate(s Services) batch.Action {
-	return conditional(&update{s.Fusebill, s.codes(), &hiddenLinks{keys: linkKeys(), warn: s.Warn}}, s)
+	// A PUT is sent again only after a read has shown that the last one had no effect.
+	u := &update{fusebillAction: newFusebillAction("update", 8, s, listEvidence{standsIn: true})}
+	u.links.keys, u.links.warn = linkKeys(), s.Warn
+	return conditional(u, s)
 }
 
-func (u *update) Name() string   { return "update" }
-func (u *update) System() string { return SystemFusebill }
-
-// MaxSends is generous, since a PUT is sent again only after a read has shown that the last one had no effect.
-func (u *update) MaxSends() int { return 8 }
-
 func (u *update) Open(ctx context.Context, requests int, sent []batch.Change) (batch.Visit, error) {
-	v, err := u.account.open(ctx, u.links.requests(requests), sent)
+	v, err := u.open(ctx, u.links.requests(requests), sent)
 	if err != nil {
 		return nil, err
 	}
-	return &updateVisit{v, u.links, sent}, nil
-}
-
-// updateVisit reads customers with all their links, since a PUT clears what it leaves out.
-type updateVisit struct {
-	*fusebillVisit
-	links *hiddenLinks
-	sent  []batch.Change // what the visit reads back
-}
-
-// Read fetches the customer. A read-back of other fields than links does without those that are not shown.
-func (v *updateVisit) Read(ctx context.Context, id string) batch.Reply {
-	rep := v.fusebillVisit.Read(ctx, id)
-	if v.sent != nil && !slices.ContainsFunc(v.sent, func(c batch.Change) bool { return slices.Contains(linkKeys(), c.Field) }) {
-		return rep
-	}
-	return v.links.complete(ctx, v.fusebillVisit, rep)
-}
-
-func (v *updateVisit) Send(ctx context.Context, s batch.Step) batch.Reply {
-	v.links.tell(s)
-	return v.fusebillVisit.Send(ctx, s)
+	return &updateVisit{v, &u.links, sent}, nil
 }
 
 // Decide compares the row's cells with the live customer.
@@ -76,24 +52,19 @@ func (u *update) Decide(it *batch.Item, now batch.Record) (batch.Step, *batch.Ou
 		return batch.Step{}, batch.Reject("unreadable_record", err.Error())
 	}
 	if u.Settle(changes, after) != batch.TookEffect {
-		return batch.Step{}, batch.Reject("bad_value", "two columns set the same field: a type of sales tracking code stands under two of its names")
+		return batch.Step{}, batch.Reject("bad_value",
+			"two columns set the same field: a type of sales tracking code stands under two of its names")
 	}
 	if it.Undoes != nil { // whatever stood there before may stand there again
-		return u.restore(it.Undoes.Body, now, after, changes)
-	}
-	if out := u.forbidden(after, changes); out != nil {
+		form, err := u.customer(after).restored(it.Undoes.Body, changes)
+		if err != nil {
+			return batch.Step{}, batch.Reject("unreadable_record", err.Error())
+		}
+		after.Body = form.body
+	} else if out := u.forbidden(after, changes); out != nil {
 		return batch.Step{}, out
 	}
 	return batch.Step{Changes: changes, Before: now, Body: after.Body}, nil
-}
-
-// restore makes the step that takes a write back.
-func (u *update) restore(was []byte, now, after batch.Record, changes []batch.Change) (batch.Step, *batch.Outcome) {
-	form, err := restored(u.customer(after), was, changes)
-	if err != nil {
-		return batch.Step{}, batch.Reject("unreadable_record", err.Error())
-	}
-	return batch.Step{Changes: changes, Before: now, Body: form.body}, nil
 }
 
 // ambiguous refuses to take a tracking code for gone whose type may stand in the record under another name.
@@ -105,7 +76,8 @@ func (u *update) ambiguous(edits []batch.Edit, now batch.Record) *batch.Outcome 
 		}
 		if entry, is := u.codes.ambiguous(u.customer(now), typ); is {
 			return batch.Reject("unknown_tracking_code", fmt.Sprintf(
-				"%q may be what this account calls %q, which the record shows; name the column %s%s if it is", typ, entry, trackingPrefix, entry))
+				"%q may be what this account calls %q, which the record shows; name the column %s%s if it is",
+				typ, entry, trackingPrefix, entry))
 		}
 	}
 	return nil
@@ -126,11 +98,6 @@ func (u *update) forbidden(after batch.Record, changes []batch.Change) *batch.Ou
 	return nil
 }
 
-// Apply lays the changes over the record's bytes.
-func (u *update) Apply(now batch.Record, changes []batch.Change) (batch.Record, error) {
-	return applied(now, changes, u.codes)
-}
-
 // Check holds the record after the write against the body that was sent. Links that
 // the record does not show are no evidence, but for one that the row set.
 func (u *update) Check(s batch.Step, after batch.Record) *batch.Outcome {
@@ -146,12 +113,26 @@ func (u *update) Check(s batch.Step, after batch.Record) *batch.Outcome {
 		}
 		got.body = body
 	}
-	return checked(customer{s.Body, u.codes}, got, s.Changes)
+	return u.checked(customer{s.Body, u.codes}, got, s.Changes)
 }
 
-// Settle judges by the fields that were sent: whatever else moved is not evidence about this write.
-func (u *update) Settle(sent []batch.Change, now batch.Record) batch.Verdict {
-	return settle(sent, u.customer(now).value)
+// updateVisit reads customers with all their links, since a PUT clears what it leaves out.
+type updateVisit struct {
+	*fusebillVisit
+	links *hiddenLinks
+	sent  []batch.Change // what the visit reads back
 }
 
-func (u *update) customer(r batch.Record) customer { return customer{r.Body, u.codes} }
+// Read fetches the customer. A read-back of other fields than links does without those that are not shown.
+func (v *updateVisit) Read(ctx context.Context, id string) batch.Reply {
+	rep := v.fusebillVisit.Read(ctx, id)
+	if v.sent != nil && !slices.ContainsFunc(v.sent, func(c batch.Change) bool { return slices.Contains(v.links.keys, c.Field) }) {
+		return rep
+	}
+	return v.links.complete(ctx, v.fusebillVisit, rep)
+}
+
+func (v *updateVisit) Send(ctx context.Context, s batch.Step) batch.Reply {
+	v.links.tell(s)
+	return v.fusebillVisit.Send(ctx, s)
+}

@@ -1,13 +1,20 @@
 package cli
 
 import (
+	"cmp"
 	"context"
-	"io"
+	"errors"
+	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"rowbatch/batch"
+	"rowbatch/batch/intake"
+	"rowbatch/batch/job"
+	"rowbatch/batch/ui"
 )
 
 func newUpdate() *cobra.Command {
@@ -75,7 +82,7 @@ in no file.`
 }
 
 func newRun() *cobra.Command {
-	cmd := newAction(mixedName, "Carry out a mixed file: its action column says what each row becomes")
+	cmd := newAction(intake.Mixed, "Carry out a mixed file: its action column says what each row becomes")
 	cmd.Long = `run carries out a FILE whose column "action" holds update, hold, latch or patch.
 The columns of all actions may stand side by side; a cell that its row's action
 does not take rejects the row. Rows of one customer run in file order, whatever
@@ -88,19 +95,20 @@ settings.`
 
 // newAction returns the command of an action, or of a mixed file.
 func newAction(name, short string) *cobra.Command {
-	j := jobOf(name)
-	flags := &actionFlags{}
+	actions, s := intake.ActionsOf(name), job.Defaults()
 	cmd := &cobra.Command{
 		Use: name + " FILE", Short: short,
 		Args: oneFile,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := flags.parse(cmd, j); err != nil {
+			if err := s.Check(actions, cmd.Flags().Changed); err != nil {
 				return err
 			}
-			return runAction(cmd, j, args[0], flags)
+			return runJob(cmd, s, args[0] == "-", func(j job.Job, c job.Control) (*job.Result, error) {
+				return job.File(j, c, actions, args[0], cmd.InOrStdin())
+			})
 		},
 	}
-	flags.register(cmd, j)
+	s.Bind(cmd.Flags(), actions, job.FileFlags)
 	return cmd
 }
 
@@ -108,27 +116,115 @@ func oneFile(cmd *cobra.Command, args []string) error {
 	if len(args) == 1 {
 		return nil
 	}
-	return usage("rowbatch "+cmd.Name()+" customers.csv", "%s takes one FILE, not %d", cmd.Name(), len(args))
+	return batch.Usage("rowbatch "+cmd.Name()+" customers.csv", "%s takes one FILE, not %d", cmd.Name(), len(args))
 }
 
-func runAction(cmd *cobra.Command, j job, file string, flags *actionFlags) error {
-	return runCommand(cmd, j, file, flags, (*run).carryOut)
+func newApply() *cobra.Command {
+	cmd := newAgain("apply PLAN", "Carry out the plan that a --dry-run left", job.ResumeFlags, job.Apply)
+	cmd.Long = `apply carries out exactly what a dry run has shown: PLAN is the id or the folder
+of that run, or "last" for the newest dry run, whatever it was about. Each
+customer is read again, and must still show the values that the plan found;
+else the row is a conflict, and nothing is sent for it. What has changed
+elsewhere in the record is kept. The question before the first write says how many
+requests are to come, when they are done, and whether the day's allowance suffices.`
+	cmd.Example = `  rowbatch apply last
+  rowbatch apply 20261120T215200Z-update-customers`
+	return cmd
 }
 
-// runCommand makes a run and lets it go its way, with signals that stop it.
-func runCommand(cmd *cobra.Command, j job, file string, flags *actionFlags, goAhead func(*run) error) error {
-	c := console{in: cmd.InOrStdin(), out: cmd.OutOrStdout(), err: cmd.ErrOrStderr(), quiet: flags.quiet}
-	c.keyboard = func() io.ReadCloser { return keyboardOf(c.in, c.err, file == "-") }
-	ctx, end := context.WithCancel(cmd.Context())
-	defer end()
-	all := &accounts{flags: flags}
-	r, release := prepareRun(ctx, j, flags, file, c, all.open)
-	all.lock = r.lockAccount
-	defer release()
-	defer onSignals(r.halt, end)()
-	err := goAhead(r)
+func newResume() *cobra.Command {
+	failed := false
+	cmd := newAgain("resume RUN", "Go on with a run that stopped", job.ResumeFlags, func(j job.Job, c job.Control, name string) (*job.Result, error) {
+		return job.Resume(j, c, name, failed)
+	})
+	cmd.Flags().BoolVar(&failed, "failed", false, "also try rows again that ended failed or conflict")
+	cmd.Long = `resume goes on with a run that stopped: by Ctrl-C, a lost connection, a revoked
+key, the day's limit, a full disk, or because the machine went down. RUN is its id
+or folder, or "last" for the newest run. Rows that are settled
+cost no request; a row whose write was not answered is read back first. What the
+run was (file, mapping, account, --when and the like) comes from its journal.`
+	cmd.Example = `  rowbatch resume last
+  rowbatch resume 20261120T215200Z-update-customers --failed`
+	return cmd
+}
+
+func newUndo() *cobra.Command {
+	cmd := newAgain("undo RUN", "Put back what a run changed", job.ResumeFlags|job.UndoFlags, job.Undo)
+	cmd.Long = `undo puts back what a run changed, the last row first: each field that still holds
+the run's value gets the value found before. A field that holds somebody else's
+value makes the row a conflict, or is left alone with --keep-theirs. RUN is the
+run's id or folder, or "last" for the newest run that is neither a dry run nor an undo.
+
+A hold is not taken back by itself, since coming back may cost the customer
+money: --unhold says what is charged. Trackfinity cannot be read, so what was
+patched there cannot be put back.`
+	cmd.Example = `  rowbatch undo last --dry-run
+  rowbatch undo 20261120T215200Z-update-customers
+  rowbatch undo last --unhold NoChargesForMissedPeriods`
+	return cmd
+}
+
+// newAgain returns a command that takes up an earlier run.
+func newAgain(use, short string, flags job.Flags, do func(job.Job, job.Control, string) (*job.Result, error)) *cobra.Command {
+	all, s := intake.ActionsOf(intake.Mixed), job.Defaults()
+	cmd := &cobra.Command{
+		Use: use, Short: short,
+		Args: oneRun,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := s.Check(all, cmd.Flags().Changed); err != nil {
+				return err
+			}
+			return runJob(cmd, s, false, func(j job.Job, c job.Control) (*job.Result, error) { return do(j, c, args[0]) })
+		},
+	}
+	s.Bind(cmd.Flags(), all, flags)
+	return cmd
+}
+
+func oneRun(cmd *cobra.Command, args []string) error {
+	if len(args) == 1 {
+		return nil
+	}
+	return batch.Usage("rowbatch "+cmd.Name()+" last, or rowbatch runs for the ids", "%s takes one run's id or folder, or last", cmd.Name())
+}
+
+// runJob carries out a job on this terminal, and tells how it ended.
+func runJob(cmd *cobra.Command, s job.Settings, inputIsFile bool, do func(job.Job, job.Control) (*job.Result, error)) error {
+	return onTerminal(cmd, s, inputIsFile, func(t *ui.Terminal, j job.Job, c job.Control) error {
+		result, err := do(j, c)
+		if lost := (*job.NoReportError)(nil); errors.As(err, &lost) {
+			ui.PrintNoReport(t, lost)
+		}
+		if result == nil {
+			return err
+		}
+		if failed := ui.PrintResult(t, result, s.Output.JSON); failed != nil || err != nil {
+			return cmp.Or(err, failed)
+		}
+		return ended(result.Summary.ExitCode)
+	})
+}
+
+// onTerminal makes this terminal the front of a job, with signals that stop it.
+func onTerminal(cmd *cobra.Command, s job.Settings, inputIsFile bool, do func(*ui.Terminal, job.Job, job.Control) error) error {
+	t := &ui.Terminal{In: cmd.InOrStdin(), Out: cmd.OutOrStdout(), Err: cmd.ErrOrStderr(), InputIsFile: inputIsFile, Quiet: s.Output.Quiet, Plain: s.Output.Verbose}
+	all := &accounts{}
+	j := job.Job{Settings: s, Front: t, Open: all.open, Program: Version}
+	if s.Output.Verbose {
+		o := &slog.HandlerOptions{Level: slog.LevelDebug}
+		j.Log = slog.New(slog.NewTextHandler(t.Err, o))
+		if s.Output.LogFormat == "json" {
+			j.Log = slog.New(slog.NewJSONHandler(t.Err, o))
+		}
+	}
+	ctx, cut := context.WithCancel(cmd.Context())
+	defer cut()
+	c := job.NewControl(ctx)
+	defer c.Halt(nil)
+	defer onSignals(c.Halt, cut)()
+	err := do(t, j, c)
 	if failed := all.close(); failed != nil {
-		complain(c.err, failed)
+		t.Complain(failed)
 	}
 	return err
 }
@@ -145,7 +241,7 @@ func onSignals(halt context.CancelCauseFunc, cut context.CancelFunc) (ignore fun
 		for n := range 2 {
 			select {
 			case s := <-signals:
-				halt(signalled{s})
+				halt(job.Signalled{Signal: s})
 				if n == 1 {
 					cut()
 					signal.Stop(signals)

@@ -13,6 +13,7 @@ import (
 	"path"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/tidwall/gjson"
@@ -59,7 +60,7 @@ type crowdRun struct {
 type memoryCrowd struct{ crowd }
 
 func (c memoryCrowd) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	id, err := strconv.Atoi(path.Base(r.URL.Path))
+	id, err := strconv.Atoi(path.Base(strings.TrimSuffix(r.URL.Path, "/overview")))
 	if err != nil {
 		c.crowd.ServeHTTP(w, r)
 		return

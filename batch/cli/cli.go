@@ -3,11 +3,13 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
+
+	"rowbatch/batch"
+	"rowbatch/batch/job"
+	"rowbatch/batch/ui"
 )
 
 // Version is the program's version.
@@ -21,24 +23,26 @@ func Main(args []string) int {
 	root.SetOut(os.Stdout)
 	root.SetErr(os.Stderr)
 	err := root.Execute()
-	if err == nil {
-		return exitDone
+	if ended := (*endedError)(nil); errors.As(err, &ended) {
+		return ended.code
 	}
-	if ended := (*rowsError)(nil); errors.As(err, &ended) {
-		return ended.code // the summary has said it all
+	if err != nil {
+		(&ui.Terminal{Err: os.Stderr}).Complain(err)
 	}
-	complain(os.Stderr, err)
-	return codeOf(err)
+	return job.ExitCode(err)
 }
 
-// rowsError carries the exit code of a run that has written its report.
-type rowsError struct{ code int }
+// endedError carries the exit code of a run whose summary has said it all.
+type endedError struct{ code int }
 
-func (e *rowsError) Error() string { return fmt.Sprintf("exit code %d", e.code) }
+func (e *endedError) Error() string { return fmt.Sprintf("exit code %d", e.code) }
 
-func complain(w io.Writer, err error) {
-	text := strings.ReplaceAll(strings.TrimRight(err.Error(), "\n"), "\n", "\n  ")
-	fmt.Fprintln(w, "rowbatch: "+text)
+// ended returns nil for code 0.
+func ended(code int) error {
+	if code == batch.ExitDone {
+		return nil
+	}
+	return &endedError{code}
 }
 
 func newRoot() *cobra.Command {
@@ -58,11 +62,14 @@ changes, and accounted for in a report.`,
 		if words := cmd.Flags().Args(); cmd == root && len(words) > 0 {
 			return noCommand(root, words) // the flag is one of a command that does not exist
 		}
-		return usage(cmd.CommandPath()+" --help", "%v", err)
+		if own := (*batch.Fault)(nil); errors.As(err, &own) {
+			return own // it says better what is wrong with the flag's value
+		}
+		return batch.Usage(cmd.CommandPath()+" --help", "%v", err)
 	})
 	root.SuggestionsMinimumDistance = 2
 	root.SetVersionTemplate("rowbatch {{.Version}}\n")
-	root.AddCommand(newUpdate(), newHold(), newLatch(), newPatch(), newRun(), newExport(), newApply(), newResume(), newUndo(), newReport(), newRuns(), newFields(), newSandbox(), newVersion())
+	root.AddCommand(newUpdate(), newHold(), newLatch(), newPatch(), newRun(), newExport(), newApply(), newResume(), newUndo(), newExport(), newReport(), newRuns(), newFields(), newSandbox(), newVersion())
 	root.SetHelpCommand(newHelp(root))
 	return root
 }
@@ -76,7 +83,7 @@ func noCommand(root *cobra.Command, args []string) error {
 	if near := root.SuggestionsFor(args[0]); len(near) > 0 {
 		try = "rowbatch " + near[0]
 	}
-	return usage(try, "unknown command %q", args[0])
+	return batch.Usage(try, "unknown command %q", args[0])
 }
 
 func newVersion() *cobra.Command {

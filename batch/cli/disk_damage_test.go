@@ -53,7 +53,7 @@ func newDamageTrial(t *testing.T) *damageTrial {
 	d.id = all[0].ID
 	d.journal, err = os.ReadFile(filepath.Join(d.server.reports, d.id, "journal"))
 	d.must(err)
-	d.rows, err = os.ReadFile(filepath.Join(d.server.reports, d.id, "rows.csv"))
+	d.rows, err = os.ReadFile(filepath.Join(d.server.reports, d.id, runs.RowsName))
 	d.must(err)
 	d.journal = aged(d.journal)
 	for line := range bytes.Lines(d.journal) {
@@ -135,7 +135,7 @@ func (d *damageTrial) lay(journal, rows []byte) {
 	d.must(os.RemoveAll(folder))
 	d.must(os.MkdirAll(folder, 0o700))
 	d.must(os.WriteFile(filepath.Join(folder, "journal"), journal, 0o600))
-	d.must(os.WriteFile(filepath.Join(folder, "rows.csv"), rows, 0o600))
+	d.must(os.WriteFile(filepath.Join(folder, runs.RowsName), rows, 0o600))
 	for id, body := range d.bodies {
 		if now, _ := d.server.box.Customer(id); !bytes.Equal(now, body) {
 			d.server.box.Edit(id, func([]byte) []byte { return body })

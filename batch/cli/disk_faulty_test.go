@@ -71,10 +71,6 @@ func (d *failingDisk) RemoveAll(path string) error {
 	return d.try(func() error { return d.FS.RemoveAll(path) })
 }
 
-func (d *failingDisk) Link(from, to string) error {
-	return d.try(func() error { return d.FS.Link(from, to) })
-}
-
 func (d *failingDisk) SyncDir(string) error { return d.fault() }
 
 func (d *failingDisk) ReadDir(path string) ([]fs.DirEntry, error) {

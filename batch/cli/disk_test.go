@@ -80,12 +80,12 @@ func (d *diskTrial) begin(on runs.FS) error {
 }
 
 func copyIn(dir *runs.Dir) error {
-	w, err := dir.Rows([]string{"id", "firstName"})
+	w, err := dir.Rows(runs.RowsName, []string{"id", "firstName"})
 	if err != nil {
 		return err
 	}
 	for n := range diskRows {
-		if err := w.Append(n+2, []string{strconv.Itoa(firstID + n), "New" + strconv.Itoa(n)}, false); err != nil {
+		if err := w.Append(runs.Row{Line: n + 2, Cells: []string{strconv.Itoa(firstID + n), "New" + strconv.Itoa(n)}}); err != nil {
 			return errors.Join(err, w.Close())
 		}
 	}

@@ -1,231 +1,90 @@
 package cli
 
 import (
-	"cmp"
-	"errors"
 	"fmt"
-	"slices"
+	"io"
 	"strings"
-	"sync/atomic"
-	"time"
+
+	"github.com/spf13/cobra"
 
 	"rowbatch/batch"
-	"rowbatch/batch/action"
-	"rowbatch/batch/journal"
-	"rowbatch/batch/runs"
-	"rowbatch/batch/sheet"
-	"rowbatch/mapping"
-	"rowbatch/reports"
+	"rowbatch/batch/export"
+	"rowbatch/batch/job"
+	"rowbatch/batch/ui"
 )
 
-const exportName = "export"
+func newExport() *cobra.Command {
+	o, s := export.Defaults(), job.Defaults()
+	cmd := &cobra.Command{
+		Use: "export [FILE]", Short: "Write Fusebill customers to a CSV or XLSX file, to be edited and sent back",
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			file := strings.Join(args, "")
+			if err := s.Check(export.Actions(), cmd.Flags().Changed); err != nil {
+				return err
+			}
+			if err := o.Check(s, file, cmd.Flags().Changed); err != nil {
+				return err
+			}
+			return onTerminal(cmd, s, file == "-", func(t *ui.Terminal, j job.Job, c job.Control) error {
+				r, err := export.Export(j, c, o, file, t.In, t.Out)
+				if err != nil {
+					return err
+				}
+				return printExport(t, r, o, s.Output)
+			})
+		},
+	}
+	cmd.Long = `export writes customers to a file: all of them or those of a --query, oldest first,
+or those that FILE names by id or reference, in its order. Nothing is written to the API. Edit
+the file and send it back with update: cells that you did not touch stay as the
+record has them by then, edited ones are written where the record still holds
+the exported value, and a row that you did not touch costs no request at all.
 
-// export is a run that reads customers into a file.
-type export struct {
-	*run
-	flags    *exportFlags
-	columns  []action.ExportColumn // of the file, without rb_export
-	out      sheet.Sheet
-	baseline *runs.BaselineWriter
-	customer action.ExportColumn // the id, which the baseline must have
-	count    atomic.Int64        // customers written
-	types    map[string]bool     // of sales tracking codes that were seen
-	needed   []action.ExportColumn
-	errors   []reports.ErrorCount
-	listed   *listedRows     // of FILE; nil: they are asked for one by one
-	named    map[string]bool // by FILE so far
-	again    int             // rows of FILE that name one of them
+Columns are the id, every field that update takes, and rb_export, which names the
+run folder where the rows are kept as they were exported: keep the column, and the
+folder. Types of sales tracking codes are not known before the last customer has
+been read: name them, --columns id,"salesTrackingCode.Region". Columns
+beyond the fields of an update (status, currency, hubSpotId, createdTimestamp, …)
+can be named too, and are ignored by update.
+
+Without -o the CSV goes to standard output, and the summary to standard error.`
+	cmd.Example = `  rowbatch export --sandbox -o customers.csv
+  rowbatch export --query 'status:Active' --overview -o active.xlsx
+  rowbatch export overdue.csv --columns id,companyName,primaryEmail -o mails.csv`
+	o.Bind(cmd.Flags())
+	s.Bind(cmd.Flags(), export.Actions(), job.ExportFlags)
+	return cmd
 }
 
-// carryOut keeps nothing of an export that does not come to its end.
-func (x *export) carryOut() error {
-	if err := x.chooseColumns(); err != nil {
-		return err
+// printExport tells what an export has brought: on standard error where the file
+// itself went to standard output.
+func printExport(t *ui.Terminal, r *export.Result, o export.Options, out job.Output) error {
+	w, to := t.Out, o.Output
+	if o.Output == "-" {
+		w, to = t.Err, "standard output"
 	}
 	var err error
-	if x.out, err = sheet.Open(x.flags.output, x.flags.force, x.console.out); err != nil {
-		return err
-	}
-	if err := x.prepare(); err != nil {
-		x.out.Drop()
-		return err
-	}
-	err = x.read()
-	if err == nil {
-		err = x.keep()
+	switch {
+	case out.JSON:
+		_, err = w.Write(r.Summary.JSON())
+	case o.Output != "-" || !out.Quiet:
+		err = printExported(w, r, to)
 	}
 	if err != nil {
-		x.out.Drop()
-		return errors.Join(asExportFailure(err), x.discard())
+		return &batch.Fault{Code: batch.ExitFiles, Text: "the summary could not be printed: " + err.Error(), Try: "look into " + r.Folder}
 	}
-	return x.sayExport()
+	return ended(r.Summary.ExitCode)
 }
 
-// discard removes the folder, unless it has become a run.
-func (x *export) discard() error {
-	if x.head.ID != "" {
-		return nil
-	}
-	return x.dir.Discard()
-}
-
-func (x *export) chooseColumns() error {
-	x.customer = action.DefaultColumns()[0]
-	x.columns = action.DefaultColumns()
-	if x.flags.names != "" {
-		x.columns = nil
-		for name := range strings.SplitSeq(x.flags.names, ",") {
-			c, err := action.FindColumn(name)
-			switch {
-			case err != nil:
-				return usage("rowbatch fields update", "--columns: %v", err)
-			case slices.Contains(x.columns, c):
-				return usage("", "--columns names %s twice", c.Name)
-			}
-			x.columns = append(x.columns, c)
-		}
-	}
-	for _, c := range action.OverviewColumns() {
-		if x.flags.overview && !slices.Contains(x.columns, c) {
-			x.columns = append(x.columns, c)
-		}
-	}
-	return nil
-}
-
-// prepare makes the run's folder, and begins the two copies of the rows.
-func (x *export) prepare() (err error) {
-	if err := x.connect([]string{action.SystemFusebill}); err != nil {
-		return err
-	}
-	if x.file != "" {
-		err = x.readInput()
-	} else {
-		err = x.makeDir(exportName, "customers")
-	}
-	if err != nil {
-		return err
-	}
-	x.closers = append(x.closers, x.unlockDir)
-	x.types, x.named = map[string]bool{}, map[string]bool{}
-	names := append(x.names(), "rb_export")
-	if path := x.out.Draft(); path != "" {
-		err = x.dir.NoteBeside(absolute(path))
-	}
-	if err == nil {
-		x.baseline, err = x.dir.WriteBaseline(append([]string{x.customer.Name}, x.names()...))
-	}
-	if err == nil {
-		err = x.out.Write(names)
-	}
-	if err != nil {
-		return errors.Join(asExportFailure(err), x.dir.Discard())
-	}
-	return nil
-}
-
-func (x *export) names() (names []string) {
-	for _, c := range x.columns {
-		names = append(names, c.Name)
-	}
-	return names
-}
-
-func (x *export) read() error {
-	err := x.readCustomers()
-	if x.stopped() {
-		err = x.stopCause()
-	}
-	if closed := x.baseline.Close(); err == nil { // else it may be the same once more
-		err = closed
+func printExported(w io.Writer, r *export.Result, to string) error {
+	s := r.Summary
+	fmt.Fprintf(w, "export: %s to %s\n", batch.Plural(s.Rows, "customer"), to)
+	fmt.Fprintf(w, "%s in %s\n", batch.Plural(s.Requests.Total, "request"), ui.TimeText(s))
+	ui.PrintErrors(w, s)
+	_, err := fmt.Fprintf(w, "as exported: %s (keep it, and the column rb_export: update compares with it)\n", r.Folder)
+	if err == nil && r.Next != "" {
+		_, err = fmt.Fprintf(w, "next, once edited: %s\n", r.Next)
 	}
 	return err
 }
-
-// keep makes the folder a run, and only then puts the file in its place: the
-// rows of a file that is there can always be compared.
-func (x *export) keep() error {
-	h := journal.Head{
-		ID: x.dir.ID(), Mode: journal.ModeExport, Action: exportName, Source: journal.Source{File: cmp.Or(x.file, x.flags.query, "customers"), Delimiter: ","},
-		Account: x.services.account(), Systems: x.services.systems(), Settings: settings(x.exportOptions()), Rows: int(x.count.Load()), Started: x.began.UTC(), Program: Version,
-	}
-	x.head = h
-	if err := x.out.Finish(); err != nil {
-		x.head = journal.Head{}
-		return err
-	}
-	record, err := x.dir.CreateJournal(h)
-	if err != nil {
-		x.head = journal.Head{}
-		return err
-	}
-	waited := x.services.waited()
-	end := journal.End{Reads: x.services.requests(), Seconds: millis(time.Since(x.began)), Waited: inAll(waited), WaitedFor: waited, Exit: x.exitCode()}
-	if err := record.End(end); err != nil {
-		return err
-	}
-	if err := x.out.Keep(); err != nil {
-		return err
-	}
-	x.dir.ForgetBeside()
-	return nil
-}
-
-func (x *export) exportOptions() map[string]string {
-	o := map[string]string{"columns": strings.Join(x.names(), ","), "output": x.flags.output}
-	if x.flags.query != "" {
-		o["query"] = x.flags.query
-	}
-	return o
-}
-
-// add writes the next customers, each with its overview where that is shown.
-func (x *export) add(all []fetched) error {
-	for _, f := range all {
-		if f.problem != nil {
-			x.note(f.line, f.problem)
-			continue
-		}
-		action.TrackingTypes(f.record, x.types)
-		cells := make([]string, 0, len(x.columns)+2)
-		cells = append(cells, x.customer.Cell(f.record, nil))
-		for _, c := range x.columns {
-			cells = append(cells, c.Cell(f.record, f.overview))
-		}
-		if err := x.baseline.Append(cells); err != nil {
-			return err
-		}
-		if err := x.out.Write(x.shown(cells[1:])); err != nil {
-			return err
-		}
-		x.count.Add(1)
-	}
-	return nil
-}
-
-// shown are the cells of a row as the file shows them.
-func (x *export) shown(cells []string) []string {
-	for i, c := range x.columns {
-		if !c.Overview || !reports.IsNumber(cells[i]) { // a debt is no formula
-			cells[i] = x.out.Escape(cells[i])
-		}
-	}
-	return append(cells, x.dir.ID())
-}
-
-// note counts a customer that could not be exported, and says why.
-func (x *export) note(line int, p *mapping.Problem) {
-	i := slices.IndexFunc(x.errors, func(e reports.ErrorCount) bool { return e.Code == p.Code })
-	if i < 0 {
-		i = len(x.errors)
-		x.errors = append(x.errors, reports.ErrorCount{Code: p.Code, Fix: batch.Fix(p.Code)})
-	}
-	e := &x.errors[i]
-	if e.Count++; len(e.Lines) < mostNamed && line > 0 {
-		e.Lines = append(e.Lines, line)
-		fmt.Fprintf(x.console.err, "%s: line %d: %s: %s\n", x.file, line, p.Code, reports.Visible(p.Text))
-	}
-}
-
-// mostNamed is how many lines are named for one kind of trouble.
-const mostNamed = 10

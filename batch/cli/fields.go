@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rowbatch/batch"
 	"rowbatch/batch/action"
 	"rowbatch/mapping"
 )
@@ -24,14 +25,14 @@ func newFields() *cobra.Command {
 		ValidArgs: names,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return usage("rowbatch fields update", "fields takes one ACTION: %s", strings.Join(names, ", "))
+				return batch.Usage("rowbatch fields update", "fields takes one ACTION: %s", strings.Join(names, ", "))
 			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			spec, ok := action.Find(args[0])
 			if !ok {
-				return usage("rowbatch fields "+names[0], "there is no action %q; the actions are %s", args[0], strings.Join(names, ", "))
+				return batch.Usage("rowbatch fields "+names[0], "there is no action %q; the actions are %s", args[0], strings.Join(names, ", "))
 			}
 			return printFields(cmd.OutOrStdout(), spec.Schema)
 		},

@@ -50,7 +50,7 @@ func newHelp(root *cobra.Command) *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error {
 			found, rest, err := root.Find(args)
 			if err != nil || len(rest) > 0 {
-				return usage("rowbatch help", "there is no command or topic %q", strings.Join(args, " "))
+				return batch.Usage("rowbatch help", "there is no command or topic %q", strings.Join(args, " "))
 			}
 			found.InitDefaultHelpFlag()
 			return found.Help()

@@ -12,8 +12,10 @@ import (
 
 	"rowbatch/batch"
 	"rowbatch/batch/action"
+	"rowbatch/batch/job"
 	"rowbatch/batch/journal"
 	"rowbatch/batch/runs"
+	"rowbatch/batch/ui"
 	"rowbatch/mapping/csvfile"
 	"rowbatch/reports"
 )
@@ -62,7 +64,7 @@ done next.`,
 			return printRuns(cmd.OutOrStdout(), listAll(all, dir), asJSON)
 		},
 	}
-	cmd.Flags().StringVar(&dir, "reports", defaultReports, "folder `DIR` where run folders are")
+	cmd.Flags().StringVar(&dir, "reports", job.DefaultReports, "folder `DIR` where run folders are")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON array")
 	return cmd
 }
@@ -71,8 +73,11 @@ func listAll(all []runs.Info, dir string) []listed {
 	applied, back := runs.Applied(all), runs.Undone(all)
 	list := []listed{}
 	for _, i := range all {
-		l := listed{ID: i.ID, Action: i.Head.Action, Mode: i.Head.Mode, File: i.Head.File, Shard: optionsOf(i.Head)["shard"], Started: i.Head.Started,
+		l := listed{ID: i.ID, Action: i.Head.Action, Mode: i.Head.Mode, File: i.Head.File, Started: i.Head.Started,
 			Rows: i.Head.Rows, Counts: i.Counts, Of: i.Head.Of, State: stateOf(i, applied, back)}
+		if s, err := job.SettingsOf(i.Head); err == nil && s.Selection.Shard.Some() {
+			l.Shard = s.Selection.Shard.String()
+		}
 		l.Next = nextOf(i, l.State, dir)
 		list = append(list, l)
 	}
@@ -98,7 +103,7 @@ func stateOf(i runs.Info, applied, back map[string]bool) state {
 }
 
 // unwanted says that the run was refused when it asked, before anything was sent.
-func unwanted(i runs.Info) bool { return i.End != nil && i.End.Exit == exitUsage && i.Sent == 0 }
+func unwanted(i runs.Info) bool { return i.End != nil && i.End.Exit == batch.ExitUsage && i.Sent == 0 }
 
 // nextOf is the command that one would type next; "" when there is none.
 func nextOf(i runs.Info, s state, dir string) string {
@@ -113,16 +118,7 @@ func nextOf(i runs.Info, s state, dir string) string {
 	default:
 		return ""
 	}
-	return againCommand(verb, i.ID, dir)
-}
-
-// againCommand is a command line that takes up a run.
-func againCommand(verb, id, dir string) string {
-	line := "rowbatch " + verb + " " + id
-	if dir != defaultReports {
-		line += " --reports " + quoteWord(dir)
-	}
-	return line
+	return job.Command(verb, i.ID, dir)
 }
 
 func printRuns(w io.Writer, all []listed, asJSON bool) error {
@@ -139,7 +135,7 @@ func printRuns(w io.Writer, all []listed, asJSON bool) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "RUN\tWHAT\tFILE\tWHEN\tSTATE\tROWS\tNEXT")
 	for _, l := range all {
-		what, rows := l.Action, counted(l.Rows, l.Counts)
+		what, rows := l.Action, ui.CountsText(l.Rows, l.Counts)
 		if l.State == damaged {
 			rows = "its journal cannot be read"
 		}
@@ -152,7 +148,7 @@ func printRuns(w io.Writer, all []listed, asJSON bool) error {
 		if l.Of != "" {
 			what += " of " + l.Of
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", l.ID, reports.Visible(what), reports.Visible(l.File),
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", l.ID, batch.Visible(what), batch.Visible(l.File),
 			l.Started.Local().Format("2006-01-02 15:04"), l.State, rows, l.Next)
 	}
 	return t.Flush()
@@ -169,18 +165,17 @@ for the newest.`,
 		Example: "  rowbatch report last",
 		Args:    oneRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			r := &run{flags: &actionFlags{runFlags: runFlags{reports: dir, json: asJSON}}, console: console{out: cmd.OutOrStdout(), err: cmd.ErrOrStderr()}}
-			return r.report(args[0])
+			return rewriteReport(cmd.OutOrStdout(), dir, args[0], asJSON)
 		},
 	}
-	cmd.Flags().StringVar(&dir, "reports", defaultReports, "folder `DIR` where run folders are")
+	cmd.Flags().StringVar(&dir, "reports", job.DefaultReports, "folder `DIR` where run folders are")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the summary as one JSON object")
 	return cmd
 }
 
-// report writes a run's files once more. Its exit code is about that, not about the run.
-func (r *run) report(name string) error {
-	dir, err := r.find(name, "run", isEdit)
+// rewriteReport writes a run's files once more. Its exit code is about that, not about the run.
+func rewriteReport(w io.Writer, folder, name string, asJSON bool) error {
+	dir, err := job.Find(folder, name, "run", job.IsEdit)
 	if err != nil {
 		return err
 	}
@@ -188,12 +183,12 @@ func (r *run) report(name string) error {
 	if err != nil {
 		return err
 	}
-	if r.flags.json {
-		_, err = r.console.out.Write(summary.JSON())
+	if asJSON {
+		_, err = w.Write(summary.JSON())
 		return err
 	}
-	fmt.Fprintf(r.console.out, "%s %s: %s\n", summary.Action, summary.File, counted(summary.Rows, summary.Outcomes))
-	sayErrors(r.console.out, summary)
-	_, err = fmt.Fprintf(r.console.out, "report: %s\n", summary.Report)
+	fmt.Fprintf(w, "%s %s: %s\n", summary.Action, summary.File, ui.CountsText(summary.Rows, summary.Outcomes))
+	ui.PrintErrors(w, summary)
+	_, err = fmt.Fprintf(w, "report: %s\n", summary.Report)
 	return err
 }

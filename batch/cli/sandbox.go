@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rowbatch/batch"
 	"rowbatch/client/sandbox"
 	"rowbatch/samples"
 )
@@ -54,11 +55,11 @@ outlives it; it is the one that --sandbox uses (ROWBATCH_SANDBOX_DIR moves it).
 
 func serveSandbox(cmd *cobra.Command, f *sandboxFlags) error {
 	if f.minute < 1 || f.day < 1 || f.customers < 0 {
-		return usage("rowbatch sandbox --minute 1000 --day 180000", "--minute and --day must be at least 1, --customers not negative")
+		return batch.Usage("rowbatch sandbox --minute 1000 --day 180000", "--minute and --day must be at least 1, --customers not negative")
 	}
 	faults, err := sandbox.ParseFaults(f.fail)
 	if err != nil {
-		return usage("rowbatch sandbox --help", "--fail: %v", err)
+		return batch.Usage("rowbatch sandbox --help", "--fail: %v", err)
 	}
 	dir, err := sandboxDir()
 	if err != nil {
@@ -85,11 +86,11 @@ func serveSandbox(cmd *cobra.Command, f *sandboxFlags) error {
 func listenLoopback(ctx context.Context, addr string) (net.Listener, error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	if err != nil {
-		return nil, usage("--addr 127.0.0.1:0", "cannot serve on %s: %v", addr, err)
+		return nil, batch.Usage("--addr 127.0.0.1:0", "cannot serve on %s: %v", addr, err)
 	}
 	if tcp, ok := listener.Addr().(*net.TCPAddr); !ok || !tcp.IP.IsLoopback() {
 		listener.Close()
-		return nil, usage("--addr 127.0.0.1:8642", "%s is no loopback address", addr)
+		return nil, batch.Usage("--addr 127.0.0.1:8642", "%s is no loopback address", addr)
 	}
 	return listener, nil
 }

@@ -34,12 +34,13 @@ type command = func(ts *testscript.TestScript, neg bool, args []string)
 //	keys FILE KEY…               a file, or stdout, is one JSON object with these keys in this order
 //	runs N                       there are N run folders in reports
 //	recode ENCODING FILE         rewrite a UTF-8 file in another encoding; utf-8-bom and utf-16 get a byte order mark
+//	spoilt RUN OTHER CODE PROGRAM ARG…  see cmdSpoilt
 func commands() map[string]command {
 	all := map[string]command{
 		"exits": cmdExits, "sandbox": cmdSandbox, "writes": cmdWrites, "customer": cmdCustomer, "affiliate": cmdAffiliate, "untouched": cmdUntouched,
 		"heading": cmdHeading, "column": cmdColumn, "row": cmdRow, "outcomes": cmdOutcomes, "keys": cmdKeys, "runs": cmdRuns,
 		"recode": cmdRecode,
-		"latest": cmdLatest, "restart": cmdRestart, "edit": cmdEdit, "age": cmdAge, "start": cmdStart, "replace": cmdReplace,
+		"latest": cmdLatest, "restart": cmdRestart, "edit": cmdEdit, "age": cmdAge, "start": cmdStart, "replace": cmdReplace, "spoilt": cmdSpoilt,
 	}
 	maps.Copy(all, spreadsheetCommands())
 	return all

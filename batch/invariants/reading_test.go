@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"rowbatch/batch/invariants"
+	"rowbatch/batch/runs"
 )
 
 func TestReadLedger(t *testing.T) {
@@ -43,7 +44,7 @@ func TestReadRefusesWhatDoesNotFit(t *testing.T) {
 	r := sound().run(t)
 	journal, err := os.ReadFile(r.Dir.Path("journal"))
 	must(t, err)
-	rows, err := os.ReadFile(r.Dir.Path("rows.csv"))
+	rows, err := os.ReadFile(r.Dir.Path(runs.RowsName))
 	must(t, err)
 	flipped := bytes.Clone(journal)
 	flipped[len(flipped)/3] ^= 1
@@ -52,7 +53,7 @@ func TestReadRefusesWhatDoesNotFit(t *testing.T) {
 		"a row less":   {journal, rows[:bytes.LastIndexByte(rows[:len(rows)-1], '\n')+1]},
 		"no first one": {nil, rows},
 	} {
-		must(t, errors.Join(os.WriteFile(r.Dir.Path("journal"), files[0], 0o600), os.WriteFile(r.Dir.Path("rows.csv"), files[1], 0o600)))
+		must(t, errors.Join(os.WriteFile(r.Dir.Path("journal"), files[0], 0o600), os.WriteFile(r.Dir.Path(runs.RowsName), files[1], 0o600)))
 		if _, err := invariants.Read(r.Dir); err == nil {
 			t.Errorf("%s: no error", name)
 		}

@@ -56,7 +56,7 @@ func (s *sheet) cell(row int, column string) string {
 	return s.rows[row][at]
 }
 
-// reported holds the report files against rows.csv and the journal.
+// reported holds the report files against rows.jsonl and the journal.
 func reported(run *Run, b *breaches) error {
 	report, err := readSheet(run, "report.csv")
 	if err != nil {

@@ -47,7 +47,7 @@ func Read(d *runs.Dir) (*Run, error) {
 		return nil, err
 	}
 	if len(r.Rows) != r.Head.Rows {
-		return nil, fmt.Errorf("%s: %d rows, and the journal speaks of %d", d.Path("rows.csv"), len(r.Rows), r.Head.Rows)
+		return nil, fmt.Errorf("%s: %d rows, and the journal speaks of %d", d.Path(runs.RowsName), len(r.Rows), r.Head.Rows)
 	}
 	return r, r.readOutcomes()
 }

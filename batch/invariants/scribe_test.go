@@ -101,10 +101,10 @@ func (s *scribe) run(t *testing.T) *invariants.Run {
 	}
 	d, err := runs.Create(t.TempDir(), s.now, "run", "x.csv")
 	must(t, err)
-	w, err := d.Rows([]string{"action", "id", "note"})
+	w, err := d.Rows(runs.RowsName, []string{"action", "id", "note"})
 	must(t, err)
 	for n := range s.rows {
-		must(t, w.Append(n+2, []string{"update", fmt.Sprint(n), "=1+1"}, false))
+		must(t, w.Append(runs.Row{Line: n + 2, Cells: []string{"update", fmt.Sprint(n), "=1+1"}}))
 	}
 	must(t, errors.Join(w.Close(), os.WriteFile(d.Path("journal"), s.journal.Bytes(), 0o600)))
 	r, err := invariants.Read(d)

@@ -36,6 +36,19 @@ func scan(r io.Reader, each func(offset int64, e *Entry) error) (sound int64, er
 	return s.at, err
 }
 
+// ReadHead reads the first record alone.
+func ReadHead(r io.Reader) (Head, error) {
+	line, err := bufio.NewReader(r).ReadBytes('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return Head{}, err
+	}
+	e := decode(line)
+	if e == nil || e.Run == nil {
+		return Head{}, &DamageError{0}
+	}
+	return *e.Run, nil
+}
+
 type scanner struct {
 	lines *bufio.Reader
 	long  []byte // a line longer than the buffer

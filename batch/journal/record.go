@@ -150,14 +150,15 @@ type FormatError struct {
 }
 
 func (e *FormatError) Error() string {
-	if e.Format > Format {
-		return fmt.Sprintf("a later version of rowbatch (%s) has made this run: its journal has format %d, and this program knows those up to %d; try: that version, or a newer one", e.Program, e.Format, Format)
-	}
-	maker := "an earlier version"
+	made := fmt.Sprintf("journal format %d", e.Format)
 	if e.Program != "" {
-		maker = "version " + e.Program
+		made = e.Program + ", " + made
 	}
-	return fmt.Sprintf("%s of rowbatch has made this run (journal format %d): this version shows it, reports on it and undoes it, and no more; try: run the file anew, or go on with that version", maker, e.Format)
+	if e.Format > Format {
+		return fmt.Sprintf("a later version of rowbatch (%s) has made this run; try: that version, or a newer one", made)
+	}
+	return fmt.Sprintf("an earlier version of rowbatch (%s) has made this run: "+
+		"it can be shown, reported on and undone, and no more; try: run the file anew, or go on with that version", made)
 }
 
 // encode returns the line of a record.

@@ -42,6 +42,7 @@ func (opts ResumeOptions) resume(it *batch.Item, x *Index, open map[string]bool)
 	if o.Refused() { // none of them may have had an effect
 		sends = 0
 	}
+	maySend := it.Action == nil || o.Refused() || o.Sends < it.Action.MaxSends()
 	switch {
 	case o.Kind == batch.InDoubt:
 		if it.Action == nil {
@@ -60,7 +61,7 @@ func (opts ResumeOptions) resume(it *batch.Item, x *Index, open map[string]bool)
 			ended = now
 		}
 		it.Earlier.Settle = ended.Add(opts.Settle)
-	case o.Kind == batch.NotAttempted, opts.Again(o) && maySend(it, o), o.Code == "earlier_row_failed" && open[it.Lane]:
+	case o.Kind == batch.NotAttempted, opts.Again(o) && maySend, o.Code == "earlier_row_failed" && open[it.Lane]:
 		it.Writes, it.Earlier.Sends = batch.Writes{Sends: sends, Unanswered: o.Lost}, sends
 		if o.Kind != batch.NotAttempted {
 			it.Earlier.Outcome = &o
@@ -72,9 +73,4 @@ func (opts ResumeOptions) resume(it *batch.Item, x *Index, open map[string]bool)
 	it.Spent = max(it.Spent, o.Requests)
 	open[it.Lane] = true
 	return nil
-}
-
-// maySend reports whether the row's write may leave once more.
-func maySend(it *batch.Item, o batch.Outcome) bool {
-	return it.Action == nil || o.Refused() || o.Sends < it.Action.MaxSends()
 }

@@ -55,6 +55,11 @@ func Continue(f File, x *Index) *Writer {
 	return w
 }
 
+// MoveTo goes on in another file of the same bytes, before anything else is written:
+// some systems rename no file that is open, and a journal gets its name when its
+// head is on disk.
+func (w *Writer) MoveTo(f File) { w.file = f }
+
 // Intent records that a row's write is about to leave, and returns when that is on disk.
 func (w *Writer) Intent(row int, found batch.Found, changes []batch.Change) error {
 	found.Body = found.Record.Body

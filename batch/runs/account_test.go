@@ -68,7 +68,7 @@ func TestAHolderSpeaksPlainly(t *testing.T) {
 	dir := t.TempDir()
 	for holder, want := range map[string]string{
 		"":                             "another process",
-		"run \x1b[31mred\u202e":        "run [31mred",
+		"run \x1b[31mred\u202e":        `run \u001b[31mred\u202e`,
 		strings.Repeat("x", 1000):      strings.Repeat("x", 300),
 		"run 名前, since 09:30, at home": "run 名前, since 09:30, at home",
 	} {

@@ -1,172 +1,52 @@
 package runs
 
 import (
-	"bufio"
-	"bytes"
-	"encoding/json"
+	"cmp"
 	"errors"
-	"fmt"
+	"hash/maphash"
 	"io"
-	"io/fs"
+	"iter"
 	"slices"
-	"strconv"
-
-	"github.com/tidwall/gjson"
 
 	"rowbatch/batch/journal"
 )
 
-// baselineName is the file of an export that keeps its rows as they were shown: a
-// JSON array a line, the first with the names of the columns. JSON, because a CSV
-// reader does not give every line end back as it was.
-const baselineName = "baseline.jsonl"
-
-// BaselineWriter writes the rows of an export.
-type BaselineWriter struct {
-	dir  *Dir
-	file File
-	out  *bufio.Writer
-}
-
-// WriteBaseline starts the baseline of an export with these columns.
-func (d *Dir) WriteBaseline(columns []string) (*BaselineWriter, error) {
-	f, err := d.CreateFile(baselineName)
-	if err != nil {
-		return nil, err
-	}
-	w := &BaselineWriter{d, f, bufio.NewWriterSize(f, bufferSize)}
-	if err := w.Append(columns); err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return w, nil
-}
-
-// Append writes the cells of a row, one for each column.
-func (w *BaselineWriter) Append(cells []string) error {
-	line, err := json.Marshal(cells)
-	if err == nil {
-		_, err = w.out.Write(append(line, '\n'))
-	}
-	return writing(w.file.Name(), err)
-}
-
-// Close ends the baseline and makes it durable.
-func (w *BaselineWriter) Close() error {
-	return w.dir.finish(w.file, w.out.Flush())
-}
-
-// HasBaseline says that the folder keeps the rows of an export.
-func (d *Dir) HasBaseline() (bool, error) {
-	f, err := d.open(baselineName)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	return true, f.Close()
-}
-
-// DropBaseline removes a baseline that was needed for the time of a check only.
-func (d *Dir) DropBaseline() error {
-	return d.RemoveFile(baselineName)
-}
-
-// Baseline finds rows of an export by the cell of one column: 8 bytes a row.
+// Baseline finds rows, such as an export's, by the cell of one column.
 type Baseline struct {
-	file    File
-	size    int64
+	picker  RowsPicker
 	columns []string
-	key     string    // the place of its column, to gjson
-	index   *KeyIndex // of where lines start
-	lines   *journal.Window
+	key     int // the place of its column; -1: there is none
+	index   *KeyIndex
 }
 
-// OpenBaseline reads the baseline of an export, to find rows by a column. A
-// baseline without that column finds none. Close it.
-func (d *Dir) OpenBaseline(keyColumn string) (*Baseline, error) {
-	f, err := d.open(baselineName)
+func newBaseline(f File, keyColumn string) (*Baseline, error) {
+	in, err := newRowsReader(f)
 	if err != nil {
 		return nil, err
 	}
-	info, err := f.Stat()
-	if err != nil {
+	b := &Baseline{columns: in.Heading(), key: slices.Index(in.Heading(), keyColumn), index: NewKeyIndex(0)}
+	b.picker = RowsPicker{file: f, lines: journal.NewWindow(f), width: len(b.columns)}
+	for err == nil && b.key >= 0 {
+		at := in.at
+		var row Row
+		if row, err = in.Next(); err == nil {
+			b.picker.starts = append(b.picker.starts, at)
+			b.index.Add(b.keyOf(row), row.N)
+		}
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, errors.Join(err, f.Close())
 	}
-	b := &Baseline{file: f, size: info.Size(), index: NewKeyIndex(0, 0), lines: journal.NewWindow(f)}
-	if err := b.read(keyColumn); err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", f.Name(), err), f.Close())
-	}
+	b.index.Finish()
 	return b, nil
 }
 
-func (b *Baseline) read(keyColumn string) error {
-	in := bufio.NewReaderSize(b.file, bufferSize)
-	first, err := in.ReadBytes('\n')
-	if err == nil {
-		err = json.Unmarshal(first, &b.columns)
+// keyOf returns the cell under the key's column, "" of a ragged row.
+func (b *Baseline) keyOf(row Row) string {
+	if row.Ragged {
+		return ""
 	}
-	if err != nil {
-		return fmt.Errorf("it does not begin with its columns: %w", err)
-	}
-	key := slices.Index(b.columns, keyColumn)
-	if key < 0 {
-		return nil
-	}
-	b.key = strconv.Itoa(key)
-	rows, err := b.countRows(int64(len(first)))
-	if err != nil {
-		return err
-	}
-	b.index = NewKeyIndex(rows, b.size)
-	for offset := int64(len(first)); ; {
-		line, err := in.ReadBytes('\n')
-		if len(line) == 0 && errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil || !gjson.ValidBytes(line) {
-			return errors.Join(errors.New("it is cut short or damaged"), err)
-		}
-		b.index.Add(b.keyOf(line), offset)
-		offset += int64(len(line))
-	}
-	b.index.Finish()
-	return nil
-}
-
-// countRows tells how large the index will be: one that grew would take twice its size.
-func (b *Baseline) countRows(from int64) (rows int, err error) {
-	part := make([]byte, bufferSize)
-	in := io.NewSectionReader(b.file, from, b.size-from)
-	for {
-		n, err := in.Read(part)
-		rows += bytes.Count(part[:n], []byte{'\n'})
-		if errors.Is(err, io.EOF) {
-			return rows, nil
-		}
-		if err != nil {
-			return 0, err
-		}
-	}
-}
-
-func (b *Baseline) keyOf(line []byte) string {
-	return gjson.GetBytes(line, b.key).Str
-}
-
-// cellsIn reads a line; nil when it is not an array of so many texts.
-func cellsIn(line []byte, width int) []string {
-	cells := make([]string, 0, width)
-	texts := true
-	gjson.ParseBytes(line).ForEach(func(_, cell gjson.Result) bool {
-		texts = texts && cell.Type == gjson.String
-		cells = append(cells, cell.Str)
-		return texts
-	})
-	if !texts || len(cells) != width {
-		return nil
-	}
-	return cells
+	return row.Cells[b.key]
 }
 
 // Columns returns the names of the columns.
@@ -174,22 +54,57 @@ func (b *Baseline) Columns() []string { return b.columns }
 
 // Find returns the cells of the rows with this key.
 func (b *Baseline) Find(key string) (rows [][]string, err error) {
-	for offset := range b.index.Find(key) {
-		line, err := b.lines.Line(offset)
+	for n := range b.index.Find(key) {
+		row, err := b.picker.Row(n)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", b.file.Name(), err)
+			return nil, err
 		}
-		if b.keyOf(line) != key {
-			continue
+		if b.keyOf(row) == key {
+			rows = append(rows, row.Cells)
 		}
-		cells := cellsIn(line, len(b.columns))
-		if cells == nil {
-			return nil, fmt.Errorf("%s is damaged", b.file.Name())
-		}
-		rows = append(rows, cells)
 	}
 	return rows, nil
 }
 
 // Close closes the file.
-func (b *Baseline) Close() error { return b.file.Close() }
+func (b *Baseline) Close() error { return b.picker.Close() }
+
+// KeyIndex finds the rows in which keys stand. It knows hashes only: what is
+// found is to be looked at.
+type KeyIndex struct {
+	seed    maphash.Seed
+	entries []keyEntry
+}
+
+type keyEntry struct {
+	hash uint64
+	row  int
+}
+
+// NewKeyIndex has room for so many keys, and grows.
+func NewKeyIndex(keys int) *KeyIndex {
+	return &KeyIndex{maphash.MakeSeed(), make([]keyEntry, 0, keys)}
+}
+
+// Add notes a key and its row.
+func (x *KeyIndex) Add(key string, row int) {
+	x.entries = append(x.entries, keyEntry{maphash.String(x.seed, key), row})
+}
+
+// Finish makes ready for Find, once all keys are there.
+func (x *KeyIndex) Finish() {
+	slices.SortFunc(x.entries, func(a, b keyEntry) int { return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.row, b.row)) })
+}
+
+// Find yields the rows that may have this key, in ascending order.
+func (x *KeyIndex) Find(key string) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		hash := maphash.String(x.seed, key)
+		at, _ := slices.BinarySearchFunc(x.entries, hash, func(e keyEntry, h uint64) int { return cmp.Compare(e.hash, h) })
+		for ; at < len(x.entries) && x.entries[at].hash == hash; at++ {
+			if !yield(x.entries[at].row) {
+				return
+			}
+		}
+	}
+}

@@ -1,32 +1,32 @@
-package runs_test
+package runs
 
 import (
 	"os"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
-
-	"rowbatch/batch/runs"
 )
 
 func TestBaselineFindsRows(t *testing.T) {
 	root := t.TempDir()
 	rapid.Check(t, func(t *rapid.T) {
-		d, err := runs.Create(root, time.Now(), "export", "x")
+		d, err := Create(root, time.Now(), "export", "x")
 		if err != nil {
 			t.Fatal(err)
 		}
 		rows := map[string][][]string{}
-		w, err := d.WriteBaseline([]string{"name", "id"})
+		w, err := d.Rows(ExportedName, []string{"name", "id"})
 		for range rapid.IntRange(0, 30).Draw(t, "rows") {
 			key := rapid.SampledFrom([]string{"1", "2", "3", "40", "", "é\n"}).Draw(t, "key")
 			cells := []string{strings.Repeat(rapid.SampledFrom([]string{"a", "\r\n", "\"", "<&>", "\u2028"}).Draw(t, "cell"), rapid.SampledFrom([]int{0, 1, 20_000}).Draw(t, "times")), key}
 			rows[key] = append(rows[key], cells)
 			if err == nil {
-				err = w.Append(cells)
+				err = w.Append(Row{Cells: cells})
 			}
 		}
 		if err == nil {
@@ -50,16 +50,34 @@ func TestBaselineFindsRows(t *testing.T) {
 }
 
 func TestBaselineThatIsCutShort(t *testing.T) {
-	d, err := runs.Create(t.TempDir(), time.Now(), "export", "x")
+	d, err := Create(t.TempDir(), time.Now(), "export", "x")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, text := range []string{"", "[\"id\"]\n[\"1\"", "[\"id\"]\n[\"1\"]\n[\"2", "nonsense\n"} {
-		if err := os.WriteFile(d.Path("baseline.jsonl"), []byte(text), 0o600); err != nil {
+	for _, text := range []string{"", `{"c":["id"]}` + "\n" + `{"c":["1"]`, `{"c":["id"]}` + "\n" + `{"c":["1"]}` + "\n" + `{"c":["2"]`, "nonsense\n"} {
+		if err := os.WriteFile(d.Path(ExportedName), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := d.OpenBaseline("id"); err == nil {
 			t.Errorf("%q passes for a baseline", text)
 		}
+	}
+}
+
+// Every row of a key is found, in order, and hardly any of another's.
+func TestKeyIndex(t *testing.T) {
+	const keys = 10_000
+	x := NewKeyIndex(2 * keys)
+	for n := range 2 * keys {
+		x.Add("id="+strconv.Itoa(n%keys), n)
+	}
+	x.Finish()
+	for n := range keys {
+		if diff := cmp.Diff([]int{n, n + keys}, slices.Collect(x.Find("id="+strconv.Itoa(n)))); diff != "" {
+			t.Fatalf("key %d: %s", n, diff)
+		}
+	}
+	if all := slices.Collect(NewKeyIndex(0).Find("id=1")); len(all) > 0 {
+		t.Errorf("an empty index finds %d", all)
 	}
 }

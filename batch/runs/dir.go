@@ -1,21 +1,44 @@
+// Package runs keeps a run's folder on disk:
+//
+//	reports/20261120T215200Z-update-customers/
+//	    .gitignore   keeps customers' data out of version control
+//	    rows.jsonl   the input's rows, copied before the first request
+//	    journal      what was intended, sent and answered: the run's truth
+//	    lock         held by the process that writes the journal
+//	    report.csv … derived from the two; may be written again at any time
+//
+// The folder is private to its owner (0700, files 0600). A folder without a
+// journal is not a run. The journal's head has the size and the SHA-256 of the
+// rows, and nothing is sent or reported for rows that are not those: each journal
+// is opened only with its own. An apply or an undo has a copy of the rows of the
+// run that it is of, so that each folder stands by itself.
+//
+// Every method's error that is about writing is a [*WriteError], after which no
+// request should be sent.
 package runs
 
 import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"rowbatch/batch/journal"
 )
 
 const (
-	journalName = "journal"
-	rowsName    = "rows.csv"
-	ignoreName  = ".gitignore"
+	journalName  = "journal"
+	draftJournal = ".journal.tmp" // one that has no head yet
+	ignoreName   = ".gitignore"
+	partName     = "part" // names a file that is on its way elsewhere
 )
 
 // Dir is a run's folder.
@@ -24,7 +47,23 @@ type Dir struct {
 	path string
 	root string // that was made for this run; empty: it was there
 
+	// vouched are the files of rows, by name, that this process has written or checked.
+	vouched map[string]journal.RowsFile
+
 	unlock func() error // nil: this process has not locked it
+}
+
+// at is the folder at this path, be it there or not.
+func at(on FS, path string) *Dir {
+	return &Dir{fs: on, path: path, vouched: map[string]journal.RowsFile{}}
+}
+
+// rowsOf is the file of the rows that a journal's head speaks of.
+func rowsOf(h journal.Head) string {
+	if h.Mode == journal.ModeExport {
+		return ExportedName
+	}
+	return RowsName
 }
 
 // Create makes the folder of a new run under root, and root if it is missing.
@@ -36,36 +75,33 @@ func Create(root string, now time.Time, action, file string) (*Dir, error) {
 
 // CreateOn is Create on another file system.
 func CreateOn(on FS, root string, now time.Time, action, file string) (*Dir, error) {
-	d := &Dir{fs: on}
+	d := at(on, "")
 	if on.Mkdir(root, 0o755) == nil {
 		d.root = root
 	} else if err := on.MkdirAll(root, 0o755); err != nil {
 		return nil, writing(root, err)
 	}
+	id := fmt.Sprintf("%s-%s-%s", now.UTC().Format(idTime), action, filePart(file))
 	err := fs.ErrExist
 	for n := 1; errors.Is(err, fs.ErrExist); n++ {
-		d.path = filepath.Join(root, numbered(idOf(now, action, file), n))
+		d.path = filepath.Join(root, numbered(id, n))
 		err = on.Mkdir(d.path, 0o700) // exclusive: two runs never share a folder
 	}
 	if err != nil {
 		return nil, writing(d.path, err)
 	}
-	if err := d.furnish(root); err != nil {
+	f, err := d.CreateFile(ignoreName)
+	if err == nil {
+		_, err = io.WriteString(f, "*\n")
+		err = writing(f.Name(), errors.Join(err, f.Close()))
+	}
+	if err == nil {
+		err = writing(root, on.SyncDir(root))
+	}
+	if err != nil {
 		return nil, errors.Join(err, on.RemoveAll(d.path))
 	}
 	return d, nil
-}
-
-func (d *Dir) furnish(root string) error {
-	f, err := d.CreateFile(ignoreName)
-	if err != nil {
-		return err
-	}
-	_, err = io.WriteString(f, "*\n")
-	if err = errors.Join(err, f.Close()); err != nil {
-		return writing(d.Path(ignoreName), err)
-	}
-	return writing(root, d.fs.SyncDir(root))
 }
 
 // Open returns the run of this id under root.
@@ -73,7 +109,7 @@ func Open(root, id string) (*Dir, error) { return OpenOn(Disk(), root, id) }
 
 // OpenOn is Open on another file system.
 func OpenOn(on FS, root, id string) (*Dir, error) {
-	d := &Dir{fs: on, path: filepath.Join(root, id)}
+	d := at(on, filepath.Join(root, id))
 	if id != filepath.Base(id) || !filepath.IsLocal(id) {
 		return nil, fmt.Errorf("%q is not the id of a run", id)
 	}
@@ -137,46 +173,6 @@ func (d *Dir) isRun() (bool, error) {
 	return err == nil && info.Mode().IsRegular(), errors.Join(err, f.Close())
 }
 
-// CreateJournal makes the folder a run. The journal's first record, and the
-// folder's knowledge of it, are on disk when it returns.
-func (d *Dir) CreateJournal(h journal.Head) (*journal.Writer, error) {
-	f, err := d.CreateFile(journalName)
-	if err != nil {
-		return nil, err
-	}
-	j, err := journal.Create(f, h)
-	if err == nil {
-		err = d.fs.SyncDir(d.path)
-	}
-	if err != nil {
-		var failed *journal.WriteError
-		if errors.As(err, &failed) {
-			err = failed.Err
-		}
-		return nil, errors.Join(writing(f.Name(), err), f.Close(), d.fs.Remove(f.Name()))
-	}
-	return j, nil
-}
-
-// Journal is the journal of a run, open for reading. Close it.
-type Journal struct {
-	*journal.Index
-	io.Closer
-}
-
-// OpenJournal reads the journal as far as it is written: the run may still go on.
-func (d *Dir) OpenJournal() (*Journal, error) {
-	f, err := d.open(journalName)
-	if err != nil {
-		return nil, err
-	}
-	x, err := load(f)
-	if err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return &Journal{x, f}, nil
-}
-
 // Discard removes the folder of a run that was refused before anything was
 // sent, and releases its lock. A folder with a journal stays: it is the only memory
 // of what was sent.
@@ -198,4 +194,333 @@ func (d *Dir) Discard() error {
 		_ = d.fs.Remove(d.root) // fails when another run has come to live there
 	}
 	return writing(d.path, err)
+}
+
+// Rows starts a file of rows, RowsName or ExportedName, under the heading of their
+// columns. Columns whose name begins with rb_ are our own, of an earlier report, and
+// are left out with their cells, but for rb_export.
+func (d *Dir) Rows(name string, heading []string) (*RowsWriter, error) {
+	f, err := d.CreateFile(name)
+	if err != nil {
+		return nil, err
+	}
+	w := &RowsWriter{dir: d, file: f, sum: sha256.New(), width: len(heading)}
+	w.out = bufio.NewWriterSize(io.MultiWriter(f, w.sum), bufferSize)
+	for i, name := range heading {
+		if name = strings.ToLower(strings.TrimSpace(name)); !strings.HasPrefix(name, "rb_") || name == exportColumn {
+			w.keep = append(w.keep, i)
+		}
+	}
+	if err := w.Append(Row{Cells: heading}); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return w, nil
+}
+
+// ReadRows opens the run's rows at the first.
+func (d *Dir) ReadRows() (*RowsReader, error) {
+	f, err := d.open(RowsName)
+	if errors.Is(err, fs.ErrNotExist) {
+		if old, failed := d.open(oldRowsName); failed == nil {
+			return readOldRows(old)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return newRowsReader(f)
+}
+
+// PickRows opens the run's rows, of which there must be so many.
+func (d *Dir) PickRows(rows int) (*RowsPicker, error) {
+	f, err := d.open(RowsName)
+	if err != nil {
+		return nil, err
+	}
+	p, err := newRowsPicker(f, rows)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", f.Name(), err), f.Close())
+	}
+	return p, nil
+}
+
+// OpenBaseline opens the exported rows, to find them by the cell of one column.
+// Without that column it finds none. Close it.
+func (d *Dir) OpenBaseline(keyColumn string) (*Baseline, error) {
+	f, err := d.open(ExportedName)
+	if err != nil {
+		return nil, err
+	}
+	return newBaseline(f, keyColumn)
+}
+
+// CopyRows gives this run the rows of another, whose journal was opened before.
+// They are durable when this returns.
+func (d *Dir) CopyRows(of *Dir) error {
+	from, err := of.open(RowsName)
+	if errors.Is(err, fs.ErrNotExist) {
+		return convertOldRows(of, d)
+	}
+	if err != nil {
+		return unreadable(of.Path(RowsName), err)
+	}
+	defer from.Close()
+	to, err := d.CreateFile(RowsName)
+	if err != nil {
+		return err
+	}
+	sum := sha256.New()
+	size, err := io.Copy(io.MultiWriter(to, sum), from)
+	if err = d.finish(to, err); err != nil {
+		return errors.Join(err, d.fs.Remove(to.Name()))
+	}
+	copied := journal.RowsFile{Size: size, SHA256: hex.EncodeToString(sum.Sum(nil))}
+	d.vouched[RowsName] = copied
+	if was, known := of.vouched[RowsName]; known && was != copied {
+		return &RowsError{from.Name(), "it has just been changed"}
+	}
+	return nil
+}
+
+// checkRows wants the run's rows to be those that the journal's head speaks of.
+func (d *Dir) checkRows(h journal.Head) error {
+	want, name := h.RowsFile, rowsOf(h)
+	if want == (journal.RowsFile{}) {
+		return nil // of the old format, or without rows
+	}
+	f, err := d.open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return &RowsError{d.Path(name), "it is gone"}
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	sum := sha256.New()
+	size, err := io.Copy(sum, f)
+	switch {
+	case err != nil:
+		return err
+	case size != want.Size:
+		return &RowsError{f.Name(), fmt.Sprintf("it has %d bytes instead of %d", size, want.Size)}
+	case hex.EncodeToString(sum.Sum(nil)) != want.SHA256:
+		return &RowsError{f.Name(), "rows in it were changed, or stand in another order"}
+	}
+	d.vouched[name] = want
+	return nil
+}
+
+// CreateJournal makes the folder a run, of the rows that were written to it. The
+// journal's first record, and the folder's knowledge of it, are on disk when it
+// returns; before that there is no file of its name.
+func (d *Dir) CreateJournal(h journal.Head) (*journal.Writer, error) {
+	h.RowsFile = d.vouched[rowsOf(h)]
+	draft, path := d.Path(draftJournal), d.Path(journalName)
+	f, err := d.CreateFile(draftJournal)
+	if err != nil {
+		return nil, err
+	}
+	w, err := journal.Create(f, h)
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = d.fs.Rename(draft, path)
+	}
+	if err == nil {
+		err = d.fs.SyncDir(d.path)
+	}
+	var to File
+	if err == nil {
+		to, err = d.fs.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+	}
+	if err != nil {
+		var failed *journal.WriteError
+		if errors.As(err, &failed) {
+			err = failed.Err
+		}
+		return nil, errors.Join(writing(path, err), d.RemoveFile(draftJournal), d.RemoveFile(journalName))
+	}
+	w.MoveTo(to)
+	return w, nil
+}
+
+// Journal is the journal of a run, open for reading. Close it.
+type Journal struct {
+	*journal.Index
+	io.Closer
+}
+
+// OpenJournal reads the journal as far as it is written, for the run may still go
+// on, and makes sure of the rows beside it. One of an earlier version's format is a
+// *[journal.FormatError].
+func (d *Dir) OpenJournal() (*Journal, error) { return d.openJournal(journal.Format) }
+
+// OpenAnyJournal is OpenJournal for whoever makes do with what earlier versions
+// have left: to report on it, or to undo it.
+func (d *Dir) OpenAnyJournal() (*Journal, error) { return d.openJournal(journal.OldFormat) }
+
+func (d *Dir) openJournal(oldest int) (*Journal, error) {
+	f, err := d.open(journalName)
+	if err != nil {
+		return nil, err
+	}
+	x, err := load(f, oldest)
+	if err == nil {
+		err = d.checkRows(x.Head)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return &Journal{x, f}, nil
+}
+
+// ContinueJournal opens the journal of a run that stopped, to append to it. A
+// torn end is cut off, and all that is left is on disk when it returns. Hold the
+// lock of the run. A journal that is damaged before its end is not touched: the
+// error is a *[journal.DamageError] then.
+func (d *Dir) ContinueJournal() (*journal.Writer, error) {
+	path := d.Path(journalName)
+	f, err := d.fs.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return nil, writing(path, err)
+	}
+	x, err := load(f, journal.Format)
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	err = f.Truncate(x.Sound)
+	if err == nil {
+		err = f.Sync() // also what a killed process had written and not synced
+	}
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = d.fs.SyncDir(d.path)
+	}
+	if err == nil {
+		f, err = d.fs.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0) // Windows cuts no file that is open so
+	}
+	if err != nil {
+		return nil, writing(path, err)
+	}
+	return journal.Continue(f, x), nil
+}
+
+// Head reads the first record of the journal alone.
+func (d *Dir) Head() (journal.Head, error) {
+	f, err := d.open(journalName)
+	if err != nil {
+		return journal.Head{}, err
+	}
+	h, err := journal.ReadHead(f)
+	if err != nil {
+		err = fmt.Errorf("%s: %w", f.Name(), err)
+	}
+	return h, errors.Join(err, f.Close())
+}
+
+// Info reads the run's journal as far as it is written.
+func (d *Dir) Info() Info {
+	i := Info{ID: d.ID(), Dir: d.path, Running: d.Running()} // asked before: a run that ends meanwhile must not look stopped
+	f, err := d.open(journalName)
+	if err != nil {
+		i.Damage = unreadable(d.Path(journalName), err)
+		return i
+	}
+	x, err := load(f, journal.OldFormat)
+	if x != nil {
+		i.Head, i.End = x.Head, x.End
+		i.Writes, i.Sent = x.Writes()
+	}
+	if i.Damage = errors.Join(err, f.Close()); i.Damage == nil {
+		i.Counts = x.Counts()
+	}
+	return i
+}
+
+// load reads a journal. With an error comes what was read before it.
+func load(f File, oldest int) (*journal.Index, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, unreadable(f.Name(), err)
+	}
+	x, err := journal.Load(f, info.Size())
+	if err == nil && x.Head.Format < oldest {
+		err = &journal.FormatError{Format: x.Head.Format, Program: x.Head.Program}
+	}
+	var damage *journal.DamageError
+	var format *journal.FormatError
+	switch {
+	case errors.As(err, &damage), errors.As(err, &format):
+		err = fmt.Errorf("%s: %w", f.Name(), err)
+	case err != nil:
+		err = unreadable(f.Name(), err)
+	}
+	return x, err
+}
+
+func unreadable(path string, err error) error {
+	return fmt.Errorf("%s: %w; try: restore the run's folder from a backup", path, err)
+}
+
+// Lock makes this process the only one that writes the run's journal, until it
+// releases the lock or dies. The error is a *[BusyError] when another one has it.
+func (d *Dir) Lock() (release func() error, err error) {
+	l := lockFile{fs: d.fs, path: d.Path(lockName), what: "the run " + d.ID()}
+	d.unlock, err = l.take(context.Background(), fmt.Sprintf("process %d", os.Getpid()), askingTime)
+	if _, busy := errors.AsType[*BusyError](err); err != nil && !busy {
+		err = writing(l.path, err)
+	}
+	return d.unlock, err
+}
+
+// Running reports whether a process holds the lock of the run. Where there is no way
+// to tell, as on a file system without locks, no run counts as running.
+func (d *Dir) Running() bool {
+	held, err := d.fs.Locked(d.Path(lockName))
+	return err == nil && held
+}
+
+// NotePartFile notes a file that is being written elsewhere for this run, and that
+// is worth nothing without it: its name begins with a dot and ends in .tmp.
+func (d *Dir) NotePartFile(path string) error {
+	f, err := d.CreateFile(partName)
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(f, path)
+	return writing(f.Name(), errors.Join(err, f.Close()))
+}
+
+// ForgetPartFile removes the note: the file is in its place. In a run it is of no consequence if it stays.
+func (d *Dir) ForgetPartFile() { _ = d.fs.Remove(d.Path(partName)) }
+
+// Draft starts a report file that takes its place under name when it is kept.
+func (d *Dir) Draft(name string) (*Draft, error) {
+	f, err := d.fs.CreateTemp(d.path, "."+name+".*.tmp")
+	if err != nil {
+		return nil, writing(d.Path(name), err)
+	}
+	t := &Draft{dir: d, name: name, file: f, sum: sha256.New()}
+	t.out = bufio.NewWriterSize(io.MultiWriter(f, t.sum), bufferSize)
+	return t, nil
+}
+
+// Withdraw removes the report file of this name, and its numbered successors,
+// unless somebody changed them.
+func (d *Dir) Withdraw(name string) error {
+	ours := &ownFiles{fs: d.fs, list: d.Path(writtenName)}
+	err := ours.read()
+	if err != nil {
+		return err
+	}
+	for n := 1; ; n++ {
+		path := d.Path(numbered(name, n))
+		isOurs, err := ours.has(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err == nil && isOurs {
+			err = d.fs.Remove(path)
+		}
+		if err != nil {
+			return writing(path, err)
+		}
+	}
 }

@@ -29,7 +29,11 @@ func TestID(t *testing.T) {
 		"a\nb.csv":                           "a-b",
 	} {
 		zone := time.FixedZone("", 3600)
-		if got := idOf(start.In(zone), "update", file); got != "20261120T215200Z-update-"+want {
+		d, err := Create(t.TempDir(), start.In(zone), "update", file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := d.ID(); got != "20261120T215200Z-update-"+want {
 			t.Errorf("%q: %s", file, got)
 		}
 	}

@@ -13,11 +13,6 @@ import (
 	"strings"
 )
 
-// writtenName lists the SHA-256 of every report file that was ever put into the
-// folder, as sha256sum prints them: how a later version tells our own files from
-// those that somebody has edited.
-const writtenName = ".written"
-
 // Draft is a report file on its way: complete or not there at all.
 type Draft struct {
 	dir  *Dir
@@ -25,17 +20,6 @@ type Draft struct {
 	file File
 	out  *bufio.Writer
 	sum  hash.Hash
-}
-
-// Draft starts a file that takes its place under name when it is kept.
-func (d *Dir) Draft(name string) (*Draft, error) {
-	f, err := d.fs.CreateTemp(d.path, "."+name+".*.tmp")
-	if err != nil {
-		return nil, writing(d.Path(name), err)
-	}
-	t := &Draft{dir: d, name: name, file: f, sum: sha256.New()}
-	t.out = bufio.NewWriterSize(io.MultiWriter(f, t.sum), bufferSize)
-	return t, nil
 }
 
 // Write appends to the draft.
@@ -46,36 +30,33 @@ func (t *Draft) Write(p []byte) (int, error) {
 
 // Keep puts the draft in its place and returns its path. A file that somebody
 // changed since it was written is left alone: the draft becomes report-2.csv then.
-func (t *Draft) Keep() (string, error) {
-	path, err := t.place()
-	if err != nil {
-		t.Drop()
-		return "", writing(t.dir.Path(t.name), err)
-	}
-	return path, nil
-}
-
-func (t *Draft) place() (string, error) {
-	err := t.out.Flush()
+func (t *Draft) Keep() (path string, err error) {
+	defer func() {
+		if err != nil {
+			t.Drop()
+			path, err = "", writing(t.dir.Path(t.name), err)
+		}
+	}()
+	err = t.out.Flush()
 	if err == nil {
 		err = t.file.Sync()
 	}
 	if err = errors.Join(err, t.file.Close()); err != nil {
 		return "", err
 	}
-	written, err := t.dir.written()
-	if err != nil {
+	ours := &ownFiles{fs: t.dir.fs, list: t.dir.Path(writtenName)}
+	if err := ours.read(); err != nil {
 		return "", err
 	}
-	path, err := t.dir.vacant(t.name, written)
-	if err != nil {
-		return "", err
-	}
-	sum := hex.EncodeToString(t.sum.Sum(nil))
-	if !written[sum] { // noted first: a crash in between must not make the file look edited
-		if err := t.dir.noteWritten(sum, t.name); err != nil {
+	for n, free := 1, false; !free; n++ { // name, name-2, name-3, …
+		path = t.dir.Path(numbered(t.name, n))
+		isOurs, err := ours.has(path)
+		if free = isOurs || errors.Is(err, fs.ErrNotExist); !free && err != nil {
 			return "", err
 		}
+	}
+	if err := ours.note(hex.EncodeToString(t.sum.Sum(nil)), t.name); err != nil { // before: a crash must not make the file look edited
+		return "", err
 	}
 	if err := t.dir.fs.Rename(t.file.Name(), path); err != nil {
 		return "", err
@@ -89,75 +70,54 @@ func (t *Draft) Drop() {
 	_ = t.dir.fs.Remove(t.file.Name()) // a leftover is hidden, and in nobody's way
 }
 
-// Withdraw removes the file of this name, and its numbered successors, unless
-// somebody changed them.
-func (d *Dir) Withdraw(name string) error {
-	written, err := d.written()
+// writtenName lists the SHA-256 of every report file that was ever put into the
+// folder, as sha256sum prints them: how a later version tells our own files from
+// those that somebody has edited.
+const writtenName = ".written"
+
+// ownFiles knows the report files of a folder that nobody else has changed.
+type ownFiles struct {
+	fs   FS
+	list string // the path of that file
+	sums map[string]bool
+}
+
+func (o *ownFiles) read() error {
+	o.sums = map[string]bool{}
+	f, err := o.fs.OpenFile(o.list, os.O_RDONLY, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	for n := 1; ; n++ {
-		path := d.Path(numbered(name, n))
-		sum, err := d.sumOf(path)
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err == nil && written[sum] {
-			err = d.fs.Remove(path)
-		}
-		if err != nil {
-			return writing(path, err)
-		}
-	}
-}
-
-// vacant returns the first of name, name-2, name-3, … that is free or ours.
-func (d *Dir) vacant(name string, written map[string]bool) (string, error) {
-	for n := 1; ; n++ {
-		path := d.Path(numbered(name, n))
-		sum, err := d.sumOf(path)
-		if errors.Is(err, fs.ErrNotExist) || err == nil && written[sum] {
-			return path, nil
-		}
-		if err != nil {
-			return "", err
-		}
-	}
-}
-
-func (d *Dir) sumOf(path string) (string, error) {
-	f, err := d.fs.OpenFile(path, os.O_RDONLY, 0)
-	if err != nil {
-		return "", err
-	}
 	defer f.Close()
-	sum := sha256.New()
-	if _, err := io.Copy(sum, f); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(sum.Sum(nil)), nil
-}
-
-func (d *Dir) written() (map[string]bool, error) {
-	f, err := d.open(writtenName)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	sums := map[string]bool{}
 	lines := bufio.NewScanner(f)
 	for lines.Scan() {
 		sum, _, _ := strings.Cut(lines.Text(), " ")
-		sums[sum] = true
+		o.sums[sum] = true
 	}
-	return sums, lines.Err()
+	return lines.Err()
 }
 
-func (d *Dir) noteWritten(sum, name string) error {
-	f, err := d.fs.OpenFile(d.Path(writtenName), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+// has reports whether a file is ours.
+func (o *ownFiles) has(path string) (bool, error) {
+	f, err := o.fs.OpenFile(path, os.O_RDONLY, 0)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	sum := sha256.New()
+	_, err = io.Copy(sum, f)
+	return err == nil && o.sums[hex.EncodeToString(sum.Sum(nil))], err
+}
+
+// note enters a file that is about to be ours.
+func (o *ownFiles) note(sum, name string) error {
+	if o.sums[sum] {
+		return nil
+	}
+	f, err := o.fs.OpenFile(o.list, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		return err
 	}

@@ -47,8 +47,8 @@ func (f *faulty) Remove(path string) error {
 	return f.try(func() error { return f.FS.Remove(path) })
 }
 
-func (f *faulty) Link(from, to string) error {
-	return f.try(func() error { return f.FS.Link(from, to) })
+func (f *faulty) Rename(from, to string) error {
+	return f.try(func() error { return f.FS.Rename(from, to) })
 }
 
 func (f *faulty) SyncDir(string) error { return f.fault() }
@@ -153,4 +153,9 @@ func everyFault(t *testing.T, attempt func(t *testing.T, disk *faulty)) {
 			}
 		}
 	}
+}
+
+func isBusy(err error) bool {
+	_, busy := errors.AsType[*BusyError](err)
+	return busy
 }

@@ -23,7 +23,6 @@ type FS interface {
 	Remove(path string) error
 	RemoveAll(path string) error
 	ReadDir(path string) ([]fs.DirEntry, error)
-	Link(from, to string) error
 	SyncDir(path string) error // makes created and renamed files survive a power loss
 
 	// TryLock takes the exclusive lock of a file, which it makes when it is
@@ -84,7 +83,6 @@ func (disk) Rename(from, to string) error                 { return os.Rename(fro
 func (disk) Remove(path string) error                     { return os.Remove(path) }
 func (disk) RemoveAll(path string) error                  { return os.RemoveAll(path) }
 func (disk) ReadDir(path string) ([]fs.DirEntry, error)   { return os.ReadDir(path) }
-func (disk) Link(from, to string) error                   { return os.Link(from, to) }
 
 // The two below must not return a nil *os.File as a File that is not nil.
 

@@ -5,7 +5,57 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 )
+
+const (
+	idTime          = "20060102T150405Z"
+	longestFilePart = 40
+)
+
+// startOf is the time in a run's id; zero for what is no such id.
+func startOf(id string) time.Time {
+	text, _, _ := strings.Cut(id, "-")
+	t, err := time.Parse(idTime, text)
+	if err != nil {
+		return time.Time{}
+	}
+	return t
+}
+
+// filePart is what an id keeps of the input's name: [a-z0-9-], at most 40 characters.
+func filePart(file string) string {
+	if file == "-" {
+		return "stdin"
+	}
+	base := filepath.Base(file)
+	base = strings.TrimSuffix(base, filepath.Ext(base))
+	var b strings.Builder
+	for _, r := range strings.ToLower(base) {
+		switch {
+		case r >= 'a' && r <= 'z' || r >= '0' && r <= '9':
+			b.WriteRune(r)
+		case b.Len() > 0 && !strings.HasSuffix(b.String(), "-"):
+			b.WriteByte('-')
+		}
+	}
+	part := b.String()
+	part = strings.Trim(part[:min(len(part), longestFilePart)], "-")
+	if part == "" {
+		return "file"
+	}
+	return part
+}
+
+// numbered returns base itself for 1, and base-2, base-3, … after it; an
+// extension stays last.
+func numbered(name string, n int) string {
+	if n == 1 {
+		return name
+	}
+	ext := filepath.Ext(name)
+	return fmt.Sprintf("%s-%d%s", strings.TrimSuffix(name, ext), n, ext)
+}
 
 // NotFoundError says that there is no such run.
 type NotFoundError struct {
@@ -19,46 +69,34 @@ func (e *NotFoundError) Error() string {
 	if e.Nearest != "" {
 		meant = fmt.Sprintf("did you mean %s? ", e.Nearest)
 	}
-	return fmt.Sprintf("there is no run %q in %s; %stry: rowbatch runs, or --reports with the folder that holds it", e.Name, e.Reports, meant)
+	return fmt.Sprintf("there is no run %q in %s; %stry: rowbatch runs, or --reports with the folder that holds it",
+		e.Name, e.Reports, meant)
 }
 
 // Find returns a run of the reports folder by its id, or any run by the path of
 // its folder. The error is a *[NotFoundError] when there is none.
-func Find(reports, name string) (*Dir, error) { return FindOn(Disk(), reports, name) }
-
-// FindOn is Find on another file system.
-func FindOn(on FS, reports, name string) (*Dir, error) {
-	paths, err := pathsOf(reports, name)
-	if err != nil {
-		return nil, err
-	}
-	for _, path := range paths {
-		d := &Dir{fs: on, path: path}
-		if isRun, err := d.isRun(); isRun || err != nil {
-			return d, err
+func Find(reports, name string) (*Dir, error) {
+	if name != "" {
+		path, err := filepath.Abs(name)
+		if err != nil {
+			return nil, err
+		}
+		paths := []string{path}
+		if id := filepath.Clean(name); id != "." && id == filepath.Base(id) && filepath.IsLocal(id) {
+			paths = []string{filepath.Join(reports, id), path} // the likelier place first
+		}
+		for _, path := range paths {
+			d := at(Disk(), path)
+			if isRun, err := d.isRun(); isRun || err != nil {
+				return d, err
+			}
 		}
 	}
-	dirs, err := runDirs(on, reports)
+	dirs, err := runDirs(Disk(), reports)
 	if err != nil {
 		return nil, err
 	}
 	return nil, &NotFoundError{name, reports, nearest(filepath.Base(name), dirs)}
-}
-
-// pathsOf returns where a run of this name may be, the likelier place first.
-func pathsOf(reports, name string) ([]string, error) {
-	if name == "" {
-		return nil, nil
-	}
-	path, err := filepath.Abs(name)
-	if err != nil {
-		return nil, err
-	}
-	id := filepath.Clean(name)
-	if id == "." || id != filepath.Base(id) || !filepath.IsLocal(id) {
-		return []string{path}, nil
-	}
-	return []string{filepath.Join(reports, id), path}, nil
 }
 
 const shortestPart = 3 // of an id, that is taken to mean it

@@ -56,7 +56,15 @@ func ListOn(on FS, reports string) ([]Info, error) {
 		})
 	}
 	_ = g.Wait() // what is wrong with a run stands in its Damage
-	slices.SortFunc(all, newestFirst)
+	started := func(i Info) time.Time {
+		if i.Head.Started.IsZero() { // its journal does not say it
+			return startOf(i.ID)
+		}
+		return i.Head.Started
+	}
+	slices.SortFunc(all, func(a, b Info) int { // runs of one second tell theirs by the number at the end: -10 is later than -9
+		return cmp.Or(started(b).Compare(started(a)), cmp.Compare(len(b.ID), len(a.ID)), cmp.Compare(b.ID, a.ID))
+	})
 	return all, nil
 }
 
@@ -69,7 +77,7 @@ func runDirs(on FS, reports string) ([]*Dir, error) {
 	}
 	var dirs []*Dir
 	for _, e := range entries {
-		d := &Dir{fs: on, path: filepath.Join(reports, e.Name())}
+		d := at(on, filepath.Join(reports, e.Name()))
 		isFolder := e.IsDir() || e.Type()&fs.ModeSymlink != 0
 		if !isFolder {
 			continue
@@ -80,38 +88,6 @@ func runDirs(on FS, reports string) ([]*Dir, error) {
 		}
 	}
 	return dirs, err
-}
-
-// newestFirst compares by the time of the start. Runs of one second tell theirs
-// by the number at the end: -10 is later than -9.
-func newestFirst(a, b Info) int {
-	return cmp.Or(b.started().Compare(a.started()), cmp.Compare(len(b.ID), len(a.ID)), cmp.Compare(b.ID, a.ID))
-}
-
-func (i Info) started() time.Time {
-	if i.Head.Started.IsZero() {
-		return startOf(i.ID)
-	}
-	return i.Head.Started
-}
-
-// Info reads the run's journal as far as it is written.
-func (d *Dir) Info() Info {
-	i := Info{ID: d.ID(), Dir: d.path, Running: d.Running()} // asked before: a run that ends meanwhile must not look stopped
-	f, err := d.open(journalName)
-	if err != nil {
-		i.Damage = unreadable(d.Path(journalName), err)
-		return i
-	}
-	x, err := load(f)
-	if x != nil {
-		i.Head, i.End = x.Head, x.End
-		i.Writes, i.Sent = x.Writes()
-	}
-	if i.Damage = errors.Join(err, f.Close()); i.Damage == nil {
-		i.Counts = x.Counts()
-	}
-	return i
 }
 
 // Undone returns the ids of the runs that an undo has taken back: each row for

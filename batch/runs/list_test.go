@@ -2,13 +2,16 @@ package runs
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"rowbatch/batch"
 	"rowbatch/batch/journal"
@@ -169,4 +172,152 @@ func TestListOnAFailingDisk(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestInfo(t *testing.T) {
+	d := begun(t)
+	reports := filepath.Dir(d.path)
+	i := list(t, reports)[0]
+	want := map[batch.Kind]int{batch.Changed: 1, batch.InDoubt: 1, batch.NotAttempted: 1}
+	if diff := cmp.Diff(want, i.Counts); diff != "" {
+		t.Error(diff)
+	}
+	if i.ID != d.ID() || i.Dir != d.path || i.Head.Action != "update" || i.End == nil || i.End.Exit != 5 || i.Writes != 2 || i.Running || i.Damage != nil || i.Complete() {
+		t.Errorf("%+v", i)
+	}
+
+	release, err := d.Lock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	j, err := d.ContinueJournal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = errors.Join(j.Intent(0, batch.Found{}, nil), j.Done(1, batch.Outcome{Kind: batch.Failed}), j.Done(2, batch.Outcome{Kind: batch.Skipped}), j.Flush())
+	if err != nil {
+		t.Fatal(err)
+	}
+	i = list(t, reports)[0]
+	want = map[batch.Kind]int{batch.InDoubt: 1, batch.Failed: 1, batch.Skipped: 1}
+	if diff := cmp.Diff(want, i.Counts); diff != "" {
+		t.Error(diff)
+	}
+	if !i.Running || i.End != nil || i.Writes != 3 || i.Complete() {
+		t.Errorf("%+v", i)
+	}
+
+	if err := errors.Join(j.Done(0, batch.Outcome{Kind: batch.Changed}), j.End(journal.End{}), release()); err != nil {
+		t.Fatal(err)
+	}
+	if i = list(t, reports)[0]; i.Running || i.End == nil || !i.Complete() {
+		t.Errorf("%+v", i)
+	}
+}
+
+// The counts are those of the outcomes that a report would show.
+func TestCountsAgreeWithTheOutcomes(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		rows := rapid.IntRange(1, 5).Draw(rt, "rows")
+		d := newDir(t)
+		j, err := d.CreateJournal(journal.Head{Rows: rows})
+		if err != nil {
+			rt.Fatal(err)
+		}
+		for range rapid.IntRange(0, 12).Draw(rt, "records") {
+			row := rapid.IntRange(0, rows-1).Draw(rt, "row")
+			kind := rapid.SampledFrom(append(batch.Kinds(), "intent", "a kind to come")).Draw(rt, "kind")
+			if kind == "intent" {
+				err = errors.Join(err, j.Intent(row, batch.Found{}, nil))
+			} else {
+				err = errors.Join(err, j.Done(row, batch.Outcome{Kind: kind}))
+			}
+		}
+		if err := errors.Join(err, j.End(journal.End{})); err != nil {
+			rt.Fatal(err)
+		}
+		want := map[batch.Kind]int{}
+		for _, k := range kindsOf(t, d) {
+			want[k]++
+		}
+		if diff := cmp.Diff(want, d.Info().Counts); diff != "" {
+			rt.Error(diff)
+		}
+	})
+}
+
+func TestUndoneAndApplied(t *testing.T) {
+	reports := t.TempDir()
+	hours := 0
+	add := func(mode string, of *Dir, kinds ...batch.Kind) *Dir {
+		h := journal.Head{Mode: mode, Started: start.Add(time.Duration(hours) * time.Hour)}
+		if of != nil {
+			h.Of = of.ID()
+		}
+		hours++
+		return addRun(t, reports, h, kinds...)
+	}
+	plan := add(journal.ModeDryRun, nil, batch.WouldChange, batch.Rejected)
+	half := add(journal.ModeDryRun, nil, batch.WouldChange, batch.WouldChange)
+	applied := add(journal.ModeApply, plan, batch.Changed, batch.Skipped)
+	add(journal.ModeApply, half, batch.Changed, "")
+	doubtful := add(journal.ModeRun, nil, batch.Changed)
+	add(journal.ModeUndo, applied, batch.Changed, batch.Conflict)
+	add(journal.ModeUndo, doubtful, batch.InDoubt)
+	redone := add(journal.ModeRun, nil, batch.Changed)
+	undo := add(journal.ModeUndo, redone, batch.Changed)
+	add(journal.ModeUndo, undo, batch.Changed)
+
+	all := list(t, reports)
+	if diff := cmp.Diff(map[string]bool{plan.ID(): true}, Applied(all)); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(map[string]bool{applied.ID(): true, undo.ID(): true}, Undone(all)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A million rows are listed in a byte or two for each.
+func TestListTakesLittleMemory(t *testing.T) {
+	const rows = 1_000_000
+	reports := t.TempDir()
+	addRun(t, reports, journal.Head{Started: start}, make([]batch.Kind, rows)...)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	all := list(t, reports)
+	runtime.ReadMemStats(&after)
+	if taken := after.TotalAlloc - before.TotalAlloc; taken > 2*rows+1<<20 {
+		t.Errorf("%d bytes", taken)
+	}
+	if all[0].Counts[batch.NotAttempted] != rows {
+		t.Errorf("%+v", all[0].Counts)
+	}
+}
+
+func BenchmarkList(b *testing.B) {
+	const runs, rows = 100, 1000
+	reports := b.TempDir()
+	body := []byte(`{"text":"` + strings.Repeat("x", 2000) + `"}`)
+	size := 0
+	for n := range runs {
+		d, err := Create(reports, start, "update", fmt.Sprintf("%d.csv", n))
+		if err != nil {
+			b.Fatal(err)
+		}
+		d.fs = &faulty{FS: d.fs} // syncs cost nothing
+		j, err := d.CreateJournal(journal.Head{Rows: rows, Started: start})
+		for row := range rows {
+			err = errors.Join(err, j.Intent(row, batch.Found{Record: batch.Record{Body: body}}, nil), j.Done(row, batch.Outcome{Kind: batch.Changed}))
+		}
+		if err := errors.Join(err, j.End(journal.End{})); err != nil {
+			b.Fatal(err)
+		}
+		size += len(journalOf(b, d))
+	}
+	b.SetBytes(int64(size))
+	for b.Loop() {
+		if all := list(b, reports); len(all) != runs || !all[0].Complete() {
+			b.Fatal("not all are there")
+		}
+	}
 }

@@ -1,7 +1,7 @@
 package runs
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -13,7 +13,8 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode"
+
+	"rowbatch/batch"
 )
 
 const lockName = "lock"
@@ -34,25 +35,6 @@ type BusyError struct {
 
 func (e *BusyError) Error() string {
 	return fmt.Sprintf("%s is in use by %s; try: again when that has ended, or --lock-wait 1h", e.What, e.Holder)
-}
-
-// Lock makes this process the only one that writes the run's journal, until it
-// releases the lock or dies. The error is a *[BusyError] when another one has it.
-func (d *Dir) Lock() (release func() error, err error) {
-	l := lockFile{fs: d.fs, path: d.Path(lockName), what: "the run " + d.ID()}
-	release, err = l.take(context.Background(), fmt.Sprintf("process %d", os.Getpid()), askingTime)
-	if err != nil && !isBusy(err) {
-		return nil, writing(l.path, err)
-	}
-	d.unlock = release
-	return release, err
-}
-
-// Running says that a process holds the lock of the run. Where there is no way
-// to tell, as on a file system without locks, no run counts as running.
-func (d *Dir) Running() bool {
-	held, err := d.fs.Locked(d.Path(lockName))
-	return err == nil && held
 }
 
 // LockAccount keeps two runs of one account apart on this machine. The lock is a
@@ -83,10 +65,11 @@ func accountLock(on FS, dir, account string) lockFile {
 
 // failed is the error as callers get it.
 func (l lockFile) failed(ctx context.Context, err error) error {
-	if isBusy(err) || ctx.Err() != nil {
+	if _, busy := errors.AsType[*BusyError](err); busy || ctx.Err() != nil {
 		return err
 	}
-	return &WriteError{Path: l.path, Err: err, Try: "see that this folder is on a local disk, has room and may be written to; the file keeps two runs of one account apart"}
+	return &WriteError{Path: l.path, Err: err,
+		Try: "see that this folder is on a local disk, has room and may be written to; the file keeps two runs of one account apart"}
 }
 
 // lockFile is a file whose lock stands for something else. Its first byte is left
@@ -99,22 +82,19 @@ type lockFile struct {
 	what string
 }
 
-func isBusy(err error) bool {
-	var busy *BusyError
-	return errors.As(err, &busy)
-}
-
 // take waits for the lock and signs it. release may be called several times.
 func (l lockFile) take(ctx context.Context, holder string, wait time.Duration) (release func() error, err error) {
-	unlock, err := l.await(ctx, wait)
+	var unlock func() error
+	err = poll(ctx, wait, func() (busy *BusyError, err error) {
+		var ok bool
+		if unlock, ok, err = l.fs.TryLock(l.path); !ok {
+			busy = l.busy()
+		}
+		return busy, unlockable(err)
+	})
 	if err != nil {
 		return nil, err
 	}
-	return l.held(holder, unlock)
-}
-
-// held signs a lock that this process has got.
-func (l lockFile) held(holder string, unlock func() error) (release func() error, err error) {
 	if err := l.sign(holder, ""); err != nil {
 		return nil, errors.Join(err, unlock())
 	}
@@ -127,18 +107,13 @@ func (l lockFile) held(holder string, unlock func() error) (release func() error
 	}), nil
 }
 
-func (l lockFile) await(ctx context.Context, wait time.Duration) (unlock func() error, err error) {
-	err = poll(ctx, wait, func() (busy *BusyError, err error) {
-		var ok bool
-		if unlock, ok, err = l.fs.TryLock(l.path); !ok {
-			busy = l.busy()
-		}
-		return busy, unlockable(err)
-	})
-	return unlock, err
+// busy names the holder as it signed. That may be missing when the holder has only
+// just come, and that of a killed predecessor may still stand there.
+func (l lockFile) busy() *BusyError {
+	holder, _, _ := l.signed()
+	holder = batch.Visible(holder[:min(len(holder), mostHolder)])
+	return &BusyError{What: l.what, Holder: cmp.Or(holder, "another process")}
 }
-
-func (l lockFile) busy() *BusyError { return &BusyError{What: l.what, Holder: l.holder()} }
 
 func unlockable(err error) error {
 	if err != nil {
@@ -177,28 +152,97 @@ func (l lockFile) sign(holder, shared string) error {
 	return errors.Join(err, f.Close())
 }
 
-// holder is how the holder signed. It may be missing when the holder has only
-// just come, and that of a killed predecessor may still stand there.
-func (l lockFile) holder() string {
-	const unknown = "another process"
+// signed reads the two lines, "" for none.
+func (l lockFile) signed() (holder, shared string, err error) {
 	f, err := l.fs.OpenFile(l.path, os.O_RDONLY, 0)
 	if err != nil {
-		return unknown
+		return "", "", err
 	}
 	defer f.Close()
-	line := make([]byte, mostHolder)
-	n, _ := f.ReadAt(line, 1) // the end of a short file is no trouble here
-	line, _, _ = bytes.Cut(line[:n], []byte("\n"))
-	text := strings.Map(printable, string(line))
-	if text == "" {
-		return unknown
-	}
-	return text
+	text := make([]byte, 2*mostHolder)
+	n, _ := f.ReadAt(text, 1) // the end of a short file is no trouble here
+	holder, rest, _ := strings.Cut(string(text[:n]), "\n")
+	shared, _, _ = strings.Cut(rest, "\n")
+	return holder, shared, nil
 }
 
-func printable(r rune) rune {
-	if unicode.IsPrint(r) {
-		return r
+// Shard is one part of a run that several processes share. Parts of one split are
+// about different customers, and may go side by side.
+type Shard struct {
+	Split  string // what tells the split from any other: a line of at most 200 bytes
+	Number int    // from 1
+	Of     int
+}
+
+func (s Shard) String() string { return fmt.Sprintf("%d/%d", s.Number, s.Of) }
+
+// LockShard is [LockAccount] for a shard: it shares the account with the other
+// shards of its split, and with nothing else. run is what others are told of the
+// split, process what they are told of this shard.
+//
+// The account's file is locked by all shards together, and names their split. It
+// is written only by who has it alone, and read by who shares it: so all who share
+// it belong to the split that it names. A file of its own keeps each shard single.
+func LockShard(ctx context.Context, dir, account string, s Shard, run, process string, wait time.Duration) (func() error, error) {
+	return LockShardOn(ctx, Disk(), dir, account, s, run, process, wait)
+}
+
+// LockShardOn is LockShard on another file system.
+func LockShardOn(ctx context.Context, on FS, dir, account string, s Shard, run, process string, wait time.Duration) (func() error, error) {
+	l := accountLock(on, dir, account)
+	if err := on.MkdirAll(dir, 0o700); err != nil {
+		return nil, l.failed(ctx, err)
 	}
-	return -1
+	leave, err := l.share(ctx, run[:min(len(run), mostHolder)], s.Split, wait) // short enough for the split to be found behind it
+	if err != nil {
+		return nil, l.failed(ctx, err)
+	}
+	path := fmt.Sprintf("%s-%d.lock", strings.TrimSuffix(l.path, ".lock"), s.Number)
+	own := lockFile{fs: on, path: path, what: "shard " + s.String() + " of this file"}
+	end, err := own.take(ctx, process, wait)
+	if err != nil {
+		return nil, errors.Join(own.failed(ctx, err), leave())
+	}
+	return sync.OnceValue(func() error { return errors.Join(end(), leave()) }), nil
+}
+
+// share joins those who share the lock, or is their first. Shards that begin at
+// one moment stand in each other's way for another: they look again.
+func (l lockFile) share(ctx context.Context, run, split string, wait time.Duration) (leave func() error, err error) {
+	err = poll(ctx, max(wait, askingTime), func() (busy *BusyError, err error) {
+		leave, busy, err = l.join(split)
+		if busy == nil || err != nil {
+			return busy, err
+		}
+		if founded, err := l.found(run, split); !founded || err != nil {
+			return busy, err
+		}
+		leave, busy, err = l.join(split)
+		return busy, err
+	})
+	return leave, err
+}
+
+// join shares the lock if it is, or was last, shared by this split.
+func (l lockFile) join(split string) (leave func() error, busy *BusyError, err error) {
+	leave, ok, err := l.fs.TryShare(l.path)
+	switch {
+	case err != nil:
+		return nil, nil, unlockable(err)
+	case !ok:
+		return nil, l.busy(), nil
+	}
+	if _, named, err := l.signed(); err != nil || named != split {
+		return nil, l.busy(), errors.Join(err, leave())
+	}
+	return leave, nil, nil
+}
+
+// found names another split, which can be done when nobody has the lock.
+func (l lockFile) found(run, split string) (ok bool, err error) {
+	unlock, ok, err := l.fs.TryLock(l.path)
+	if !ok || err != nil {
+		return false, unlockable(err)
+	}
+	return true, errors.Join(l.sign(run, split), unlock())
 }

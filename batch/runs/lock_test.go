@@ -27,7 +27,7 @@ func mustBeBusy(t *testing.T, err error, holder string) {
 
 func TestOneProcessWritesARun(t *testing.T) {
 	d := newDir(t)
-	other := &Dir{fs: Disk(), path: d.path}
+	other := at(Disk(), d.path)
 	if other.Running() {
 		t.Error("runs before it was locked")
 	}
@@ -137,7 +137,7 @@ func TestWithoutLocks(t *testing.T) {
 func TestLocksOnAFailingDisk(t *testing.T) {
 	d, locks := newDir(t), t.TempDir()
 	everyFault(t, func(t *testing.T, disk *faulty) {
-		d := &Dir{fs: disk, path: d.path}
+		d := at(disk, d.path)
 		release, err := d.Lock()
 		checkLock(t, disk, release, err)
 		release, err = LockAccountOn(t.Context(), disk, locks, account, "A", 0)
@@ -219,7 +219,7 @@ func TestLocksDieWithTheirProcess(t *testing.T) {
 }
 
 func holdUntilKilled(t *testing.T, path string) {
-	d := &Dir{fs: Disk(), path: path}
+	d := at(Disk(), path)
 	if _, err := d.Lock(); err != nil {
 		t.Fatal(err)
 	}

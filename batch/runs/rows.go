@@ -2,24 +2,29 @@ package runs
 
 import (
 	"bufio"
-	"encoding/csv"
-	"encoding/json"
+	"bytes"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
-	"slices"
+	"io/fs"
+	"path/filepath"
 	"strconv"
-	"strings"
+	"unicode/utf8"
 
-	"github.com/gocarina/gocsv"
+	"github.com/tidwall/gjson"
+
+	"rowbatch/batch"
+	"rowbatch/batch/journal"
 )
 
-// The columns of rows.csv around the input's own. A ragged row's cells stand as
-// one JSON array in the last, which is empty for all others.
 const (
-	lineColumn   = "rb_line"
-	raggedColumn = "rb_ragged"
-	baseColumn   = "rb_base" // before rb_ragged, and only there where rows were exported
+	// RowsName is the file of the input's rows as they were read.
+	RowsName = "rows.jsonl"
+	// ExportedName is the file of customers as an export has shown them: in its own
+	// folder, or for the time of a check in that of a run whose rows are held against it.
+	ExportedName = "exported.jsonl"
 )
 
 // exportColumn is the one column of ours that rows bring along and keep.
@@ -27,166 +32,183 @@ const exportColumn = "rb_export"
 
 const bufferSize = 64 << 10
 
-// RowsWriter copies the input's rows into rows.csv: UTF-8, comma, LF after a
-// row, every cell byte for byte.
-type RowsWriter struct {
-	dir    *Dir
-	file   File
-	out    *csv.Writer
-	width  int   // of the input
-	bases  bool  // rows may have been exported
-	keep   []int // the input's columns that are not ours
-	record []string
+// record is a line of such a file; the first has the headings as its cells. JSON,
+// because a CSV reader does not give every line end back as it was.
+type record struct {
+	Line   int      // l; absent: 0
+	Cells  []string // c
+	Ragged bool     // r
+	Base   string   // b
 }
 
-// Rows starts rows.csv under the input's heading. Columns whose name begins with
-// rb_ are our own, of an earlier report, and are left out with their cells, but
-// for rb_export.
-func (d *Dir) Rows(heading []string) (*RowsWriter, error) { return d.rows(heading, false) }
-
-// ExportedRows is Rows for an input whose rows may have been exported: beside
-// each stands what is to be remembered of its export.
-func (d *Dir) ExportedRows(heading []string) (*RowsWriter, error) { return d.rows(heading, true) }
-
-func (d *Dir) rows(heading []string, bases bool) (*RowsWriter, error) {
-	f, err := d.CreateFile(rowsName)
-	if err != nil {
-		return nil, err
+// append writes the line, as encoding/json would: in passing, since every row of a
+// large file goes through here before the first request.
+func (l record) append(to []byte) []byte {
+	to = append(to, '{')
+	if l.Line != 0 {
+		to = append(strconv.AppendInt(append(to, `"l":`...), int64(l.Line), 10), ',')
 	}
-	w := &RowsWriter{dir: d, file: f, out: csv.NewWriter(bufio.NewWriterSize(f, bufferSize)), width: len(heading), bases: bases}
-	for i, name := range heading {
-		if !ours(name) {
-			w.keep = append(w.keep, i)
+	to = append(to, `"c":[`...)
+	for i, cell := range l.Cells {
+		if i > 0 {
+			to = append(to, ',')
+		}
+		to = appendText(to, cell)
+	}
+	to = append(to, ']')
+	if l.Ragged {
+		to = append(to, `,"r":true`...)
+	}
+	if l.Base != "" {
+		to = appendText(append(to, `,"b":`...), l.Base)
+	}
+	return append(to, '}', '\n')
+}
+
+func appendText(to []byte, text string) []byte {
+	for _, c := range []byte(text) {
+		if c < ' ' || c == '"' || c == '\\' {
+			return append(to, batch.Text(text)...)
 		}
 	}
-	if err := w.write(lineColumn, heading, baseColumn, raggedColumn); err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return w, nil
+	return append(append(append(to, '"'), text...), '"')
 }
 
-func ours(heading string) bool {
-	name := strings.ToLower(strings.TrimSpace(heading))
-	return strings.HasPrefix(name, "rb_") && name != exportColumn
-}
-
-// Append copies the row that starts at this line of the input. Cells are UTF-8,
-// and as many as the heading's, unless the row is ragged: then all are kept.
-func (w *RowsWriter) Append(line int, cells []string, ragged bool) error {
-	return w.AppendExported(line, cells, ragged, "")
-}
-
-// AppendExported is Append with what is to be remembered of the row's export.
-func (w *RowsWriter) AppendExported(line int, cells []string, ragged bool, base string) error {
-	if !ragged && len(cells) == w.width {
-		return w.write(strconv.Itoa(line), cells, base, "")
+// parse reads such a line.
+func (l *record) parse(text []byte) error {
+	whole := gjson.ValidBytes(text)
+	if !whole {
+		return errors.New("a line is no JSON")
 	}
-	array, err := json.Marshal(cells)
-	if err != nil {
-		return writing(w.file.Name(), err)
+	gjson.ParseBytes(text).ForEach(func(name, value gjson.Result) bool {
+		switch name.Str {
+		case "l":
+			whole = value.Type == gjson.Number
+			l.Line = int(value.Int())
+		case "c":
+			l.Cells = []string{}
+			value.ForEach(func(_, cell gjson.Result) bool {
+				whole = cell.Type == gjson.String
+				l.Cells = append(l.Cells, cell.Str)
+				return whole
+			})
+		case "r":
+			l.Ragged = value.Bool()
+		case "b":
+			l.Base = value.Str
+		}
+		return whole
+	})
+	if !whole {
+		return errors.New("a line is no row")
 	}
-	return w.write(strconv.Itoa(line), make([]string, w.width), base, string(array))
-}
-
-func (w *RowsWriter) write(line string, cells []string, base, ragged string) error {
-	w.record = append(w.record[:0], line)
-	for _, i := range w.keep {
-		w.record = append(w.record, cells[i])
-	}
-	if w.bases {
-		w.record = append(w.record, base)
-	}
-	w.record = append(w.record, ragged)
-	return writing(w.file.Name(), w.out.Write(w.record))
-}
-
-// Close ends rows.csv and makes it durable.
-func (w *RowsWriter) Close() error {
-	w.out.Flush()
-	return w.dir.finish(w.file, w.out.Error())
+	return nil
 }
 
 // Row is one row of the input.
 type Row struct {
 	N      int // ordinal, from 0
-	Line   int // of the input file, where the row starts
+	Line   int // of the input file, where the row starts; 0: it comes from no file
 	Cells  []string
 	Ragged bool   // Cells are as many as they came, not one for each heading
 	Base   string // what is remembered of the row's export; "": it was not exported
 }
 
-// RowsReader streams rows.csv. Close it.
+// RowsError says that the rows in a run's folder are not those of its journal:
+// what was sent for a row cannot be told from them any more.
+type RowsError struct{ Path, Why string }
+
+func (e *RowsError) Error() string {
+	return fmt.Sprintf("%s is not what the run's journal says: %s; nothing was sent; try: put the file back as it was, from a backup, or run the input anew", e.Path, e.Why)
+}
+
+// RowsWriter copies rows into a file, every cell byte for byte.
+type RowsWriter struct {
+	dir   *Dir
+	file  File
+	out   *bufio.Writer
+	sum   hash.Hash
+	width int   // of the input
+	keep  []int // the input's columns that are not ours
+	cells []string
+	line  []byte
+}
+
+// Append copies a row; where it stands is no matter of its N. Its cells are UTF-8,
+// and as many as the heading's, unless it is ragged: then all are kept.
+func (w *RowsWriter) Append(r Row) error {
+	l := record{r.Line, r.Cells, r.Ragged || len(r.Cells) != w.width, r.Base}
+	if !l.Ragged {
+		w.cells = w.cells[:0]
+		for _, i := range w.keep {
+			w.cells = append(w.cells, r.Cells[i])
+		}
+		l.Cells = w.cells
+	}
+	for _, cell := range l.Cells {
+		if !utf8.ValidString(cell) {
+			return fmt.Errorf("line %d: %q is not UTF-8", r.Line, cell)
+		}
+	}
+	w.line = l.append(w.line[:0])
+	_, err := w.out.Write(w.line)
+	return writing(w.file.Name(), err)
+}
+
+// Close ends the file and makes it durable. From then on the folder knows what
+// its journal's head has to say of the rows.
+func (w *RowsWriter) Close() error {
+	err := w.out.Flush()
+	var info fs.FileInfo
+	if err == nil {
+		info, err = w.file.Stat()
+	}
+	if err = w.dir.finish(w.file, err); err == nil {
+		w.dir.vouched[filepath.Base(w.file.Name())] = journal.RowsFile{Size: info.Size(), SHA256: hex.EncodeToString(w.sum.Sum(nil))}
+	}
+	return err
+}
+
+// RowsReader reads rows one after the other. Close it.
 type RowsReader struct {
 	file    File
-	rows    *gocsv.Unmarshaller
+	lines   *bufio.Reader
+	old     *oldRows // nil: the file has the form of today
 	heading []string
-	columns []string // names by which gocsv hands out the cells under heading
 	n       int
+	at      int64 // where the next row begins
 }
 
-// frame is what gocsv matches by name; the cells between are taken as they are.
-type frame struct {
-	Line   string `csv:"rb_line"`
-	Base   string `csv:"rb_base"`
-	Ragged string `csv:"rb_ragged"`
-}
-
-// ReadRows opens rows.csv at its first row.
-func (d *Dir) ReadRows() (*RowsReader, error) {
-	f, err := d.open(rowsName)
-	if err != nil {
-		return nil, err
+func newRowsReader(f File) (*RowsReader, error) {
+	r := &RowsReader{file: f, lines: bufio.NewReaderSize(f, bufferSize)}
+	line, err := r.next()
+	if errors.Is(err, io.EOF) {
+		err = errors.New("it is empty")
 	}
-	r := &RowsReader{file: f}
-	if err := r.readHeading(); err != nil {
+	if err != nil {
 		return nil, errors.Join(r.damaged(err), f.Close())
 	}
+	r.heading = line.Cells
 	return r, nil
 }
 
-func (r *RowsReader) readHeading() (err error) {
-	in := csv.NewReader(bufio.NewReaderSize(&doubledReturns{in: bufio.NewReaderSize(r.file, bufferSize)}, bufferSize))
-	in.ReuseRecord = true
-	if r.rows, err = gocsv.NewUnmarshaller(in, frame{}); err != nil {
-		return err
-	}
-	width := len(r.rows.Headers) - 2
-	missing := slices.DeleteFunc(r.rows.MismatchedStructFields, func(name string) bool { return name == baseColumn })
-	if slices.Contains(r.rows.Headers, baseColumn) {
-		width--
-	}
-	if width < 0 || len(missing) > 0 {
-		return fmt.Errorf("its heading lacks %s or %s", lineColumn, raggedColumn)
-	}
-	r.heading = append(r.heading, r.rows.Headers[1:width+1]...)
-	r.columns = make([]string, width)
-	for i := range r.columns {
-		r.columns[i] = strconv.Itoa(i)
-	}
-	return r.rows.RenormalizeHeaders(r.byPosition)
-}
-
-// byPosition renames the input's columns for gocsv, which keeps only the last of
-// several with one name.
-func (r *RowsReader) byPosition(headers []string) []string {
-	copy(headers[1:], r.columns) // what follows them is ours
-	return headers
-}
-
-// Heading returns the input's headings that rows.csv keeps, in their order: the
-// cells of every row that is not ragged stand under them.
+// Heading returns the input's headings that are kept, in their order: the cells
+// of every row that is not ragged stand under them.
 func (r *RowsReader) Heading() []string { return r.heading }
 
 // Next returns the next row, whose cells are the caller's, and io.EOF after the last.
 func (r *RowsReader) Next() (Row, error) {
-	value, cells, err := r.rows.ReadUnmatched()
+	var line record
+	var err error
+	if r.old != nil {
+		line, err = r.old.next()
+	} else {
+		line, err = r.next()
+	}
 	if errors.Is(err, io.EOF) {
 		return Row{}, io.EOF
 	}
-	if err != nil {
-		return Row{}, r.damaged(err)
-	}
-	row, err := r.row(value.(frame), cells)
+	row, err := rowOf(r.n, line, len(r.heading), err)
 	if err != nil {
 		return Row{}, r.damaged(err)
 	}
@@ -194,21 +216,24 @@ func (r *RowsReader) Next() (Row, error) {
 	return row, nil
 }
 
-func (r *RowsReader) row(f frame, cells map[string]string) (Row, error) {
-	line, err := strconv.Atoi(f.Line)
-	if err != nil {
-		return Row{}, err
+func (r *RowsReader) next() (line record, err error) {
+	text, err := r.lines.ReadBytes('\n')
+	switch {
+	case len(text) > 0 && errors.Is(err, io.EOF):
+		err = errors.New("it ends in the middle of a row")
+	case err == nil:
+		r.at += int64(len(text))
+		err = line.parse(text)
 	}
-	row := Row{N: r.n, Line: line, Ragged: f.Ragged != "", Base: f.Base}
-	if row.Ragged {
-		err := json.Unmarshal([]byte(f.Ragged), &row.Cells)
-		return row, err
+	return line, err
+}
+
+// rowOf makes a row of what was read of a line.
+func rowOf(n int, l record, width int, err error) (Row, error) {
+	if err == nil && !l.Ragged && len(l.Cells) != width {
+		err = fmt.Errorf("a row has %d cells instead of %d", len(l.Cells), width)
 	}
-	row.Cells = make([]string, len(r.columns))
-	for i, name := range r.columns {
-		row.Cells[i] = cells[name]
-	}
-	return row, nil
+	return Row{N: n, Line: l.Line, Cells: l.Cells, Ragged: l.Ragged, Base: l.Base}, err
 }
 
 func (r *RowsReader) damaged(err error) error {
@@ -217,3 +242,63 @@ func (r *RowsReader) damaged(err error) error {
 
 // Close closes the file.
 func (r *RowsReader) Close() error { return r.file.Close() }
+
+// RowsPicker reads single rows in any order. One goroutine uses it. Close it.
+type RowsPicker struct {
+	file   File
+	lines  *journal.Window
+	width  int
+	starts []int64 // of each row
+}
+
+// newRowsPicker finds out where each row begins: no line feed stands within one.
+func newRowsPicker(f File, rows int) (*RowsPicker, error) {
+	p := &RowsPicker{file: f, lines: journal.NewWindow(f), starts: make([]int64, 0, rows+1)}
+	part, at := make([]byte, bufferSize), int64(0)
+	for {
+		n, err := f.Read(part)
+		for from := 0; ; {
+			end := bytes.IndexByte(part[from:n], '\n')
+			if end < 0 {
+				break
+			}
+			from += end + 1
+			p.starts = append(p.starts, at+int64(from))
+		}
+		at += int64(n)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if found := len(p.starts) - 1; found != rows || p.starts[rows] != at {
+		return nil, fmt.Errorf("it holds %d rows, not %d", found, rows)
+	}
+	p.starts = p.starts[:rows]
+	line, err := p.line(0)
+	p.width = len(line.Cells)
+	return p, err
+}
+
+// Row reads row n, counted from 0.
+func (p *RowsPicker) Row(n int) (Row, error) {
+	line, err := p.line(p.starts[n])
+	row, err := rowOf(n, line, p.width, err)
+	if err != nil {
+		return Row{}, fmt.Errorf("row %d of %s is damaged: %w", n, p.file.Name(), err)
+	}
+	return row, nil
+}
+
+func (p *RowsPicker) line(at int64) (line record, err error) {
+	text, err := p.lines.Line(at)
+	if err == nil {
+		err = line.parse(text)
+	}
+	return line, err
+}
+
+// Close closes the file.
+func (p *RowsPicker) Close() error { return p.file.Close() }

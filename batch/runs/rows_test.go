@@ -26,12 +26,12 @@ func newDir(t testing.TB) *Dir {
 
 func writeRows(t testing.TB, d *Dir, heading []string, rows []Row) {
 	t.Helper()
-	w, err := d.Rows(heading)
+	w, err := d.Rows(RowsName, heading)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, r := range rows {
-		if err := w.Append(r.Line, r.Cells, r.Ragged); err != nil {
+		if err := w.Append(r); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -97,20 +97,18 @@ func TestAnyCellsComeBack(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		width := rapid.IntRange(0, 4).Draw(rt, "width")
 		heading := rapid.SliceOfN(rapid.StringMatching(`[A-Za-z ,"\r\n]{0,5}`), width, width).Draw(rt, "heading")
-		cell := rapid.OneOf(rapid.StringMatching(`[a,"\r\n ']{0,6}`), rapid.String(),
-			rapid.Map(rapid.SliceOf(rapid.Byte()), func(b []byte) string { return string(b) }))
-		text := rapid.OneOf(rapid.StringMatching(`[a,"\r\n ']{0,6}`), rapid.String())
+		cell := rapid.OneOf(rapid.StringMatching(`[a,"\r\n ']{0,6}`), rapid.String())
 		var rows []Row
 		for n := range rapid.IntRange(0, 5).Draw(rt, "rows") {
 			row := Row{N: n, Line: rapid.IntRange(2, 1_000_000).Draw(rt, "line"), Ragged: rapid.Bool().Draw(rt, "ragged")}
 			if row.Ragged {
-				row.Cells = rapid.SliceOfN(text, 0, 6).Draw(rt, "ragged cells")
+				row.Cells = rapid.SliceOfN(cell, 0, 6).Draw(rt, "ragged cells")
 			} else {
 				row.Cells = rapid.SliceOfN(cell, width, width).Draw(rt, "cells")
 			}
 			rows = append(rows, row)
 		}
-		if err := os.RemoveAll(d.Path(rowsName)); err != nil {
+		if err := os.RemoveAll(d.Path(RowsName)); err != nil {
 			rt.Fatal(err)
 		}
 		writeRows(t, d, heading, rows)
@@ -155,10 +153,29 @@ func TestHeadingsOfOneName(t *testing.T) {
 	}
 }
 
+// A cell that JSON could not give back is refused, not changed.
+func TestRowsAreText(t *testing.T) {
+	d := newDir(t)
+	w, err := d.Rows(RowsName, []string{"Name"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Append(Row{Line: 2, Cells: []string{"Zo\xeb"}}); err == nil || !strings.Contains(err.Error(), "not UTF-8") {
+		t.Error(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestDamagedRows(t *testing.T) {
-	for _, text := range []string{"", "id,Name\n", "rb_line\n", "rb_line,id,rb_ragged\n2,17\n", "rb_line,id,rb_ragged\nx,17,\n", "rb_line,id,rb_ragged\n2,17,[\n", "rb_line,id,rb_ragged\n2,\"17,\n"} {
+	const heading = `{"c":["id","name"]}` + "\n"
+	for _, text := range []string{
+		"", "id,name\n", heading[:9], heading + `{"l":2,"c":["17"]}` + "\n", heading + `{"l":2,"c":["17","Ada","x"]}` + "\n", heading + `{"l":2,"c":["17",3]}` + "\n",
+		heading + `{"l":"2","c":["17","Ada"]}` + "\n", heading + `{"l":2,"c":["17","Ada"]`, heading + `{"l":2,"c":["17","Ada"]}`, heading + "\n", heading + "17,Ada\n",
+	} {
 		d := newDir(t)
-		if err := os.WriteFile(d.Path(rowsName), []byte(text), 0o600); err != nil {
+		if err := os.WriteFile(d.Path(RowsName), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		r, err := d.ReadRows()
@@ -166,8 +183,94 @@ func TestDamagedRows(t *testing.T) {
 			_, err = r.Next()
 			err = errors.Join(err, r.Close())
 		}
-		if err == nil || !strings.Contains(err.Error(), "rows.csv is damaged after row 0") {
+		if err == nil || !strings.Contains(err.Error(), "rows.jsonl is damaged after row 0") {
 			t.Errorf("%q: %v", text, err)
+		}
+		p, err := d.PickRows(1)
+		if err == nil {
+			_, err = p.Row(0)
+			err = errors.Join(err, p.Close())
+		}
+		if err == nil || !strings.Contains(err.Error(), "rows.jsonl") {
+			t.Errorf("%q picked: %v", text, err)
+		}
+	}
+}
+
+// A row that is picked is the one that is met on the way through all of them.
+func TestPickedRows(t *testing.T) {
+	d := newDir(t)
+	rapid.Check(t, func(rt *rapid.T) {
+		exported := rapid.Bool().Draw(rt, "exported")
+		width := rapid.IntRange(1, 3).Draw(rt, "width")
+		cell := rapid.OneOf(rapid.StringMatching(`[a,"\r\n ']{0,6}`), rapid.String())
+		var rows []Row
+		for n := range rapid.IntRange(0, 60).Draw(rt, "rows") {
+			row := Row{N: n, Line: n + 2, Ragged: n%7 == 3}
+			row.Cells = rapid.SliceOfN(cell, width, width).Draw(rt, "cells")
+			if exported {
+				row.Base = cell.Draw(rt, "base")
+			}
+			rows = append(rows, row)
+		}
+		if err := os.RemoveAll(d.Path(RowsName)); err != nil {
+			rt.Fatal(err)
+		}
+		writeRows(t, d, make([]string, width), rows)
+		picker, err := d.PickRows(len(rows))
+		if err != nil {
+			rt.Fatal(err)
+		}
+		defer picker.Close()
+		for n := len(rows) - 1; n >= 0; n-- {
+			got, err := picker.Row(n)
+			if err != nil {
+				rt.Fatal(err)
+			}
+			if diff := cmp.Diff(rows[n], got); diff != "" {
+				rt.Fatal(diff)
+			}
+		}
+	})
+}
+
+// A file of rows that was cut short has lost rows, and none is picked from it.
+func TestPickedRowsAreAllThere(t *testing.T) {
+	d := newDir(t)
+	writeRows(t, d, []string{"id"}, []Row{{Line: 2, Cells: []string{"1"}}, {Line: 3, Cells: []string{"2"}}})
+	name := d.Path(RowsName)
+	for _, lost := range []int64{1, 6, 15} {
+		info, err := os.Stat(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Truncate(name, max(0, info.Size()-lost)); err != nil {
+			t.Fatal(err)
+		}
+		if p, err := d.PickRows(2); err == nil {
+			_ = p.Close()
+			t.Errorf("%d bytes shorter, it is taken for whole", lost)
+		}
+	}
+}
+
+// A row longer than any buffer is picked like any other.
+func TestPickedLongRows(t *testing.T) {
+	d := newDir(t)
+	want := []Row{
+		{N: 0, Line: 2, Cells: []string{strings.Repeat("long ", bufferSize)}},
+		{N: 1, Line: 3, Cells: []string{"short"}},
+	}
+	writeRows(t, d, []string{"note"}, want)
+	picker, err := d.PickRows(len(want))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer picker.Close()
+	for n := range want {
+		got, err := picker.Row(n)
+		if diff := cmp.Diff(want[n], got); diff != "" || err != nil {
+			t.Errorf("row %d: %v %.300s", n, err, diff)
 		}
 	}
 }
@@ -186,7 +289,7 @@ func BenchmarkRows(b *testing.B) {
 	d := newDir(b)
 	b.Run("write", func(b *testing.B) {
 		for b.Loop() {
-			if err := os.RemoveAll(d.Path(rowsName)); err != nil {
+			if err := os.RemoveAll(d.Path(RowsName)); err != nil {
 				b.Fatal(err)
 			}
 			writeRows(b, d, heading, copied)

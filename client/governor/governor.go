@@ -139,7 +139,7 @@ func (g *Governor) pacer() *pacer {
 func (g *Governor) try(l *Lease, n int) (v verdict, wait time.Duration, changed <-chan struct{}, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	now := g.now()
+	now := g.clock.now(g.read())
 	if v = g.state.admit(now, l, n); v.ok {
 		return v, 0, nil, nil
 	}
@@ -156,9 +156,6 @@ func (g *Governor) try(l *Lease, n int) (v verdict, wait time.Duration, changed 
 	return v, wait, g.next(), err
 }
 
-// now is the time in which the state is kept.
-func (g *Governor) now() time.Time { return g.clock.now(g.read()) }
-
 // next is closed at the next change. Where nobody waits, none is made.
 func (g *Governor) next() <-chan struct{} {
 	if g.changed == nil {
@@ -171,7 +168,7 @@ func (g *Governor) next() <-chan struct{} {
 func (g *Governor) update(change func(s *state, now time.Time)) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	change(&g.state, g.now())
+	change(&g.state, g.clock.now(g.read()))
 	if g.changed != nil {
 		close(g.changed)
 		g.changed = nil
@@ -365,8 +362,8 @@ func (e *DayLimitError) Error() string {
 
 // Text is the error without its advice, which does not fit every caller.
 func (e *DayLimitError) Text() string {
-	return fmt.Sprintf("the account's requests for today are used up, but for the share left to its other users; the limit is renewed at %s",
-		e.Until.Local().Format("2006-01-02 15:04:05"))
+	until := e.Until.Local().Format("2006-01-02 15:04:05")
+	return "the account's requests for today are used up, but for the share left to its other users; the limit is renewed at " + until
 }
 
 // OutageError says that no request was answered for as long as Limits.Outage.
@@ -376,7 +373,8 @@ type OutageError struct {
 }
 
 func (e *OutageError) Error() string {
-	return fmt.Sprintf("the server has answered nothing since %s; the last request ended with: %v", e.Since.Local().Format("15:04:05"), e.Last)
+	since := e.Since.Local().Format("15:04:05")
+	return fmt.Sprintf("the server has answered nothing since %s; the last request ended with: %v", since, e.Last)
 }
 
 func (e *OutageError) Unwrap() error { return e.Last }

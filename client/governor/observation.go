@@ -27,30 +27,12 @@ type Observation struct {
 	Err            error // why it is Unanswered
 }
 
-// date is when the reply was written by the server's clock, or received by ours
-// where it does not tell.
-func (o Observation) date() (date time.Time, told bool) {
-	if date, err := http.ParseTime(o.Header.Get("Date")); err == nil {
-		return date, true
-	}
-	return o.Received.Round(0), false
-}
-
-// retryAfter is how long the server asks to be left alone; 0: it does not.
-func (o Observation) retryAfter(date time.Time) time.Duration {
-	until, ok := readStamp(o.Header.Get("Retry-After"), date)
-	if !ok {
-		return 0
-	}
-	return min(max(0, until.Sub(date)), longestPause)
-}
-
 // facts are what a reply says about the account's limits.
 type facts struct {
-	date   time.Time // when it was written by the server's clock, or received by ours
-	dated  bool      // it was the former
-	wish   time.Duration
-	quotas [2]quota // of the state's windows
+	date   time.Time     // when it was written by the server's clock, or received by ours
+	dated  bool          // it was the former
+	wish   time.Duration // to be left alone so long; 0: none
+	quotas [2]quota      // of the state's windows
 	told   [2]bool
 }
 

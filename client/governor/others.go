@@ -66,14 +66,6 @@ func (o *others) ended(request uint64, place int) {
 	}
 }
 
-// note takes a reply into account by which more of the window is used than by any
-// before. Of the requests on their way it counts all, or none; a count will tell.
-func (o *others) note(used, ours int, at sighting) {
-	if o.sight(used-ours-at.pending, at.received); o.count.open == 0 {
-		o.count = count{at.latest, at.pending, used, ours, at.received}
-	}
-}
-
 // sight keeps that others, with what was there before, have used so many at least.
 func (o *others) sight(used int, until time.Time) {
 	o.seen = max(o.seen, used-o.base)
@@ -89,20 +81,4 @@ func (o *others) begin(from time.Time, base int) {
 		o.past = o.before.and(o.seen, o.full, o.heard.Sub(o.from))
 	}
 	o.base, o.from, o.heard, o.seen, o.full, o.count = base, from, from, 0, false, count{}
-}
-
-// correct replaces what was seen of the last window.
-func (o *others) correct(seen int, full bool, watched time.Duration) {
-	o.past = o.before.and(seen, full, watched)
-}
-
-// suffices is how long before its end free requests are enough for what others
-// will use of a window at their pace, should they use nothing until then. The
-// pace is that of all the time since they were watched.
-func (o *others) suffices(free int, end time.Time) time.Duration {
-	all := o.past.seen + float64(o.seen)
-	if all == 0 {
-		return end.Sub(o.from)
-	}
-	return time.Duration(float64(o.past.watched+end.Sub(o.from)) * float64(free) / (all + float64(free)))
 }

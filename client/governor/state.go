@@ -1,6 +1,7 @@
 package governor
 
 import (
+	"net/http"
 	"slices"
 	"time"
 )
@@ -131,8 +132,13 @@ func (s *state) end(l *Lease, o Observation, f facts, now time.Time) {
 // read takes from a reply what the state needs of it. It uses nothing of the state
 // that changes, and needs no lock.
 func (s *state) read(o Observation) (f facts) {
-	f.date, f.dated = o.date()
-	f.wish = o.retryAfter(f.date)
+	f.date = o.Received.Round(0)
+	if date, err := http.ParseTime(o.Header.Get("Date")); err == nil {
+		f.date, f.dated = date, true
+	}
+	if until, ok := readStamp(o.Header.Get("Retry-After"), f.date); ok {
+		f.wish = min(max(0, until.Sub(f.date)), longestPause)
+	}
 	for i, w := range s.windows() {
 		f.quotas[i], f.told[i] = readQuota(o.Header, w.headers, w.length, f.date)
 	}
@@ -153,9 +159,11 @@ func (s *state) count(request uint64, o Observation, f facts) (told bool) {
 				s.reviewMinute(ours, at.received)
 			}
 			told, s.met = true, true
-		case o.Counted:
-			w.spend(request)
-		default:
+		case o.Counted && w.known():
+			w.left--
+			w.ours++
+			w.others.ended(request, anywhere)
+		case !o.Counted:
 			w.others.ended(request, nowhere)
 		}
 	}
@@ -168,7 +176,8 @@ func (s *state) reviewMinute(ours int, now time.Time) {
 	day := &s.day.others
 	if s.day.known() && s.review.day.Equal(day.from) {
 		theirs := day.seen - s.review.seen
-		s.minute.others.correct(theirs, ours+theirs >= s.minute.limit, now.Sub(s.review.at))
+		last := &s.minute.others // of which the minute before is the past
+		last.past = last.before.and(theirs, ours+theirs >= s.minute.limit, now.Sub(s.review.at))
 	}
 	s.review.at, s.review.day, s.review.seen = now, day.from, day.seen
 }

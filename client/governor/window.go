@@ -93,17 +93,11 @@ func (w *window) share(q quota, at sighting) {
 	w.ours++
 	w.others.ended(at.request, used)
 	w.others.full = w.others.full || q.left == 0
-	if newest {
-		w.others.note(used, w.ours, at)
-	}
-}
-
-// spend counts a request that brought no headers and may have been counted by the server.
-func (w *window) spend(request uint64) {
-	if w.known() {
-		w.left--
-		w.ours++
-		w.others.ended(request, anywhere)
+	if newest { // of the requests on their way it counts all, or none; a count will tell
+		w.others.sight(used-w.ours-at.pending, at.received)
+		if w.others.count.open == 0 {
+			w.others.count = count{at.latest, at.pending, used, w.ours, at.received}
+		}
 	}
 }
 
@@ -142,15 +136,20 @@ func (w *window) admit(now time.Time, s skew, n, out int, share float64) verdict
 // opens is when free requests above the reserve suffice. Others' use is kept free
 // too, for the part of the window that is still to go.
 func (w *window) opens(now, end time.Time, free int, share float64) time.Time {
+	o := &w.others
 	switch {
 	case free < 0:
 		return end
 	case share <= 0:
 		return now
-	case w.paced:
-		return end.Add(-w.others.suffices(free, end))
-	case w.others.past.seen == 0:
+	case w.paced: // when they are enough for what others will use at the pace of all the time since they were watched
+		all, watched := o.past.seen+float64(o.seen), o.past.watched+end.Sub(o.from)
+		if all == 0 {
+			return o.from
+		}
+		return end.Add(-time.Duration(float64(watched) * float64(free) / (all + float64(free)))) // should they use nothing until then
+	case o.past.seen == 0:
 		return now
 	}
-	return end.Add(-time.Duration(float64(max(w.length, w.others.past.watched)) * float64(free) / w.others.past.seen))
+	return end.Add(-time.Duration(float64(max(w.length, o.past.watched)) * float64(free) / o.past.seen))
 }

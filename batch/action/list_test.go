@@ -1,0 +1,81 @@
+package action_test
+
+import (
+	"testing"
+
+	"rowbatch/batch"
+	"rowbatch/batch/action"
+)
+
+const wholeRow = `{"id":7,"status":"Active","createdTimestamp":"2020-01-01T00:00:00","currency":"USD","companyName":"Northlight","firstName":"Ada","lastName":null,` +
+	`"reference":"AC-7","hubSpotId":51,"hubSpotCompanyId":null,"customerReference":{"reference1":"a","reference2":null,"salesTrackingCodes":[{"type":"Region","code":"NORTH"}]}}`
+
+// A list row is evidence as far as it goes: for a run that sends, that nothing
+// need be sent; for a dry run all, if it shows the customer in full.
+func TestDecideFromList(t *testing.T) {
+	actions := map[string]batch.Action{
+		"update": updating(), "hold": action.NewHold(action.Services{}), "latch": action.NewLatch(action.Services{}),
+	}
+	const none = batch.Kind("")
+	for _, c := range []struct {
+		name, action, row string
+		set               []string
+		guard             string
+		live, dry         batch.Kind
+	}{
+		{"as wanted", "update", wholeRow, []string{"firstName", `"Ada"`}, "", batch.Unchanged, batch.Unchanged},
+		{"not as wanted", "update", wholeRow, []string{"firstName", `"Eve"`}, "", none, batch.WouldChange},
+		{"a field is lacking", "update", wholeRow, []string{"primaryPhone", "null"}, "", none, none},
+		{"one of two is lacking", "update", wholeRow, []string{"firstName", `"Ada"`, "title", "null"}, "", none, none},
+		{"a short row as wanted", "update", `{"id":7,"status":"Active","firstName":"Ada"}`, []string{"firstName", `"Ada"`}, "", batch.Unchanged, batch.Unchanged},
+		{"a short row not as wanted", "update", `{"id":7,"status":"Active","firstName":"Ada"}`, []string{"firstName", `"Eve"`}, "", none, none},
+		{"a row without a status", "update", `{"id":7,"firstName":"Ada"}`, []string{"firstName", `"Ada"`}, "", none, none},
+		{"another customer's row", "update", `{"id":8,"status":"Active","firstName":"Ada"}`, []string{"firstName", `"Ada"`}, "", none, none},
+		{"a field that stands twice", "update", `{"id":7,"status":"Active","firstName":"Ada","firstName":"Eve"}`, []string{"firstName", `"Ada"`}, "", none, none},
+		{"a cancelled customer", "update", `{"id":7,"status":"Cancelled","firstName":"Ada"}`, []string{"firstName", `"Ada"`}, "", none, none},
+		{"a nested field", "update", wholeRow, []string{"customerReference.reference1", `"a"`, "customerReference.reference2", "null"}, "", batch.Unchanged, batch.Unchanged},
+		{"a nested field that is lacking", "update", wholeRow, []string{"customerReference.reference3", "null"}, "", none, none},
+		{"a parent that is null", "update", `{"id":7,"status":"Active","customerReference":null}`, []string{"customerReference.reference1", "null"}, "", none, none},
+		{"a tracking code", "update", wholeRow, []string{"salesTrackingCode.Region", `"NORTH"`}, "", batch.Unchanged, batch.Unchanged},
+		{"a tracking code that is not listed", "update", wholeRow, []string{"salesTrackingCode.Sales Tracking Code 1", "null"}, "", none, none},
+		{"a guard that holds", "update", wholeRow, []string{"firstName", `"Ada"`}, "companyName", batch.Unchanged, batch.Unchanged},
+		{"a guard that is lacking", "update", wholeRow, []string{"firstName", `"Ada"`}, "geotabId", none, none},
+		{"a guard that does not hold", "update", wholeRow, []string{"firstName", `"Ada"`}, "reference", none, batch.Conflict},
+		{"both links", "latch", wholeRow, []string{"hubSpotId", "51"}, "", batch.Unchanged, batch.Unchanged},
+		{"another link", "latch", wholeRow, []string{"hubSpotId", "52"}, "", none, batch.WouldChange},
+		{"the other link is lacking", "latch", `{"id":7,"status":"Active","hubSpotId":51}`, []string{"hubSpotId", "51"}, "", none, none},
+		{"on hold", "hold", `{"id":7,"status":"Hold"}`, []string{"status", `"Hold"`}, "", batch.Unchanged, batch.Unchanged},
+		{"not on hold", "hold", wholeRow, []string{"status", `"Hold"`}, "", none, none},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for dry, want := range map[bool]batch.Kind{false: c.live, true: c.dry} {
+				it := setting(c.set...)
+				it.Action = actions[c.action]
+				if c.guard != "" {
+					it.Guards = []batch.Guard{{Field: c.guard, Value: batch.Text("Northlight")}}
+				}
+				got := none
+				out := action.DecideFromList(it, []byte(c.row), dry)
+				if out != nil {
+					got = out.Kind
+				}
+				if got != want || out != nil && (out.ID != "7" || out.At.IsZero() || out.Requests != 0) {
+					t.Errorf("dry %v: %+v, want %q", dry, out, want)
+				}
+			}
+		})
+	}
+}
+
+// A condition may ask for what no list row shows.
+func TestDecideFromListUnderACondition(t *testing.T) {
+	c, err := action.NewCondition(`status == "Active"`, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	it := setting("firstName", `"Ada"`)
+	it.Action = action.NewUpdate(action.Services{Codes: action.NewTrackingCodes(), Condition: c})
+	if out := action.DecideFromList(it, []byte(wholeRow), true); out != nil {
+		t.Errorf("%+v", out)
+	}
+}

@@ -1,0 +1,234 @@
+package export
+
+import (
+	"bufio"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"unicode/utf16"
+
+	"github.com/xuri/excelize/v2"
+
+	"rowbatch/batch"
+	"rowbatch/batch/runs"
+	"rowbatch/mapping/csvfile"
+)
+
+// sheet is a table for a spreadsheet on its way to a file: complete, or not there at
+// all. Standard output aside, which takes the rows as they come. What cannot be
+// written is told by an error of the exit code for files.
+type sheet interface {
+	Write(cells []string) error
+	Escape(cell string) string // so that a spreadsheet does not run it, and reading gives it back
+	Finish() error             // all rows are written
+	Keep() error               // puts the file in its place
+	Drop()                     // leaves nothing behind; after Keep it does nothing
+	Draft() string             // the path of the file on its way; "": there is none
+}
+
+// openSheet starts the file that a user named; - is standard output. A file that is
+// there is replaced only by force, and refused before anything is read.
+func openSheet(name string, force bool, stdout io.Writer) (s sheet, err error) {
+	if name == "-" {
+		return newCSV(&place{out: stdout, name: "standard output"}, ',')
+	}
+	ext := strings.ToLower(filepath.Ext(name))
+	if ext != ".csv" && ext != ".tsv" && ext != ".xlsx" {
+		return nil, batch.Usage("-o customers.csv", "-o %s: the name ends in .csv, .tsv or .xlsx", name)
+	}
+	p := &place{name: name, force: force}
+	if err := p.mustBeFree(); err != nil {
+		return nil, err
+	}
+	if p.file, err = os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*.tmp"); err != nil {
+		return nil, batch.Usage("-o with a folder that you may write to", "%s cannot be written: %v", name, err)
+	}
+	p.out, p.path = p.file, p.file.Name()
+	switch ext {
+	case ".xlsx":
+		s, err = newWorkbook(p)
+	case ".tsv":
+		s, err = newCSV(p, '\t')
+	default:
+		s, err = newCSV(p, ',')
+	}
+	if err != nil {
+		p.Drop()
+	}
+	return s, err
+}
+
+// place is where a file comes to stand once it is complete.
+type place struct {
+	out   io.Writer
+	file  *os.File // beside its place; nil: standard output
+	path  string   // of file
+	name  string
+	force bool
+}
+
+func (p *place) mustBeFree() error {
+	info, err := os.Lstat(p.name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return batch.Usage("", "%v", err)
+	case !info.Mode().IsRegular():
+		return batch.Usage("-o with the name of a file", "%s is there, and is no file", p.name)
+	case !p.force:
+		return batch.Usage("--force to replace it, or another name", "%s is there already", p.name)
+	}
+	return nil
+}
+
+// writing is an error of writing, for people.
+func (p *place) writing(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case p.file == nil:
+		text := "standard output could not be written: " + err.Error() + "; the export is not complete, and nothing was kept"
+		return &batch.Fault{Code: batch.ExitFiles, Text: text}
+	}
+	return &runs.WriteError{Path: p.name, Err: err, Try: "free space on the disk, or -o with another folder"}
+}
+
+// Finish makes the file durable, still beside its place.
+func (p *place) Finish() error {
+	if p.file == nil {
+		return nil
+	}
+	return p.writing(errors.Join(p.file.Sync(), p.file.Close()))
+}
+
+func (p *place) Keep() error {
+	if p.file == nil {
+		return nil
+	}
+	err := p.mustBeFree()
+	if err == nil {
+		err = p.writing(os.Rename(p.path, p.name))
+	}
+	p.file = nil
+	if err != nil { // hours of reading must not be lost for a name
+		return fmt.Errorf("%w\nthe export is in %s", err, p.path)
+	}
+	return nil
+}
+
+func (p *place) Draft() string { return p.path }
+
+func (p *place) Drop() {
+	if p.file != nil {
+		_ = p.file.Close()
+		_ = os.Remove(p.path) // a leftover is hidden, and in nobody's way
+	}
+}
+
+// csvSheet is UTF-8 with a byte order mark, by which spreadsheets know it.
+type csvSheet struct {
+	*place
+	buffer *bufio.Writer
+	csv    *csv.Writer
+}
+
+func newCSV(p *place, delimiter rune) (*csvSheet, error) {
+	s := &csvSheet{place: p, buffer: bufio.NewWriterSize(p.out, 64<<10)}
+	s.csv = csv.NewWriter(s.buffer)
+	s.csv.Comma = delimiter
+	_, err := s.buffer.WriteString("\uFEFF")
+	return s, p.writing(err)
+}
+
+func (s *csvSheet) Write(cells []string) error { return s.writing(s.csv.Write(cells)) }
+
+func (s *csvSheet) Escape(cell string) string { return csvfile.Escape(cell) }
+
+func (s *csvSheet) Finish() error {
+	s.csv.Flush()
+	err := s.csv.Error()
+	if err == nil {
+		err = s.buffer.Flush()
+	}
+	if err != nil {
+		return s.writing(err)
+	}
+	return s.place.Finish()
+}
+
+// workbook has text in every cell: an id with 16 digits or a reference such as 007
+// stays what it is.
+type workbook struct {
+	*place
+	book  *excelize.File
+	rows  *excelize.StreamWriter
+	text  int // style
+	n     int
+	cells []any
+}
+
+const (
+	sheetName   = "Customers"
+	textFormat  = 49 // Excel's own number of @
+	longestCell = excelize.TotalCellChars
+)
+
+func newWorkbook(p *place) (*workbook, error) {
+	s := &workbook{place: p, book: excelize.NewFile()}
+	err := s.book.SetSheetName("Sheet1", sheetName)
+	if err == nil {
+		s.text, err = s.book.NewStyle(&excelize.Style{NumFmt: textFormat})
+	}
+	if err == nil {
+		s.rows, err = s.book.NewStreamWriter(sheetName)
+	}
+	if err == nil {
+		err = s.rows.SetPanes(&excelize.Panes{Freeze: true, YSplit: 1, TopLeftCell: "A2", ActivePane: "bottomLeft"})
+	}
+	return s, p.writing(err)
+}
+
+func (s *workbook) Write(cells []string) error {
+	if s.n++; s.n > excelize.TotalRows {
+		return s.unfit("a workbook holds 1,048,576 rows")
+	}
+	s.cells = s.cells[:0]
+	for _, cell := range cells {
+		if len(cell) > longestCell && len(utf16.Encode([]rune(cell))) > longestCell {
+			return s.unfit(fmt.Sprintf("row %d has a text longer than a workbook's cell holds", s.n))
+		}
+		s.cells = append(s.cells, excelize.Cell{StyleID: s.text, Value: cell})
+	}
+	return s.writing(s.rows.SetRow(fmt.Sprintf("A%d", s.n), s.cells))
+}
+
+func (s *workbook) unfit(why string) error {
+	text := s.name + " cannot be written: " + why + "; nothing was kept"
+	return &batch.Fault{Code: batch.ExitFiles, Text: text, Try: "-o with a name that ends in .csv"}
+}
+
+// Escape leaves formulas alone, which text cells are not run as. Reading takes
+// one apostrophe off all the same.
+func (s *workbook) Escape(cell string) string {
+	if strings.HasPrefix(cell, "'") {
+		return csvfile.Escape(cell)
+	}
+	return cell
+}
+
+func (s *workbook) Finish() error {
+	err := s.rows.Flush()
+	if err == nil {
+		err = s.book.Write(s.out)
+	}
+	if err = errors.Join(err, s.book.Close()); err != nil {
+		return s.writing(err)
+	}
+	return s.place.Finish()
+}

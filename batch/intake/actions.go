@@ -1,0 +1,61 @@
+package intake
+
+import (
+	"slices"
+
+	"rowbatch/batch/action"
+	"rowbatch/mapping"
+	"rowbatch/mapping/csvfile"
+)
+
+// Mixed is the command of files whose rows are of several actions.
+const Mixed = "run"
+
+// Actions are what a command makes of rows: one action, or those of a mixed file.
+type Actions struct {
+	Name     string // of the command
+	Specs    []action.Spec
+	KeysOnly bool // without a mapping file, columns that name no customers are left out
+}
+
+// ActionsOf returns the actions of a command: update, hold, latch, patch or run.
+func ActionsOf(name string) Actions {
+	if spec, ok := action.Find(name); ok {
+		return Actions{Name: name, Specs: []action.Spec{spec}}
+	}
+	return Actions{Name: name, Specs: action.Specs()}
+}
+
+// Mixed reports whether rows may be of several actions.
+func (a Actions) Mixed() bool { return len(a.Specs) > 1 }
+
+// Spec returns the action of that name, which must be one of these.
+func (a Actions) Spec(name string) action.Spec {
+	return a.Specs[slices.IndexFunc(a.Specs, func(s action.Spec) bool { return s.Schema.Action == name })]
+}
+
+// Any reports whether one of the actions is of some kind.
+func (a Actions) Any(is func(action.Spec) bool) bool { return slices.ContainsFunc(a.Specs, is) }
+
+// Reaches reports whether rows may be about a system's customers.
+func (a Actions) Reaches(system string) bool {
+	return a.Any(func(s action.Spec) bool { return s.Schema.System == system })
+}
+
+// compile decides what the columns of a heading are for.
+func (a Actions) compile(heading []string, o mapping.CompileOptions) (*mapping.Mapper, error) {
+	if a.KeysOnly && o.File == nil {
+		isKey := func(h string) bool {
+			return slices.ContainsFunc(a.Specs[0].Schema.Keys, func(k mapping.Field) bool { return csvfile.Fold(k.Name) == csvfile.Fold(h) })
+		}
+		o.Ignore = append(o.Ignore, slices.DeleteFunc(slices.Clone(heading), isKey)...)
+	}
+	if !a.Mixed() {
+		return mapping.Compile(a.Specs[0].Schema, heading, o)
+	}
+	var all []mapping.Schema
+	for _, s := range a.Specs {
+		all = append(all, s.Schema)
+	}
+	return mapping.CompileMixed(all, heading, o)
+}

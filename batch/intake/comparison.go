@@ -1,0 +1,344 @@
+package intake
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"io"
+	"slices"
+	"time"
+
+	"rowbatch/batch"
+	"rowbatch/batch/action"
+	"rowbatch/batch/runs"
+	"rowbatch/client"
+	"rowbatch/mapping"
+)
+
+// listLife is for how long a row of the customer list is evidence.
+const listLife = 15 * time.Minute
+
+// comparison holds the customer list against the rows of the file as it passes by:
+// who bears a reference, and which rows would change nothing. It keeps nothing of
+// customers whom no row is about.
+type comparison struct {
+	*Lookup
+	finder *Finder
+	asks   []asking // by row: whether its reference is to be looked up; nil when none is
+	byBoth bool     // some rows name their customers by reference
+
+	// several are customers beyond the first who bear a row's reference.
+	several  map[int][]uint64
+	kept     int      // ids in it
+	pending  *pending // of rows whose reference may yet prove to be another's too
+	complete bool     // the list showed each customer once
+}
+
+// asking is what is to be found out about a row's reference.
+type asking uint8
+
+const (
+	nothingAsked asking = iota
+	whoBearsIt
+	tooMany // several bear it, and more of them than can be kept: it is searched for
+)
+
+// mostSeveral bounds the customers that are kept as bearing a reference besides another.
+const mostSeveral = 100_000
+
+func newComparison(l *Lookup, searches bool) (*comparison, error) {
+	c, rows := &comparison{Lookup: l, several: map[int][]uint64{}}, l.Rows
+	if searches {
+		c.asks = make([]asking, rows.Len())
+	}
+	for n := range rows.Len() {
+		if !rows.isFusebill(n) || rows.File.Checked.KeyField(n) != "reference" {
+			continue
+		}
+		c.byBoth = true
+		if rows.isOpen(n) && rows.ids[n] == 0 {
+			c.asks[n] = whoBearsIt
+		}
+	}
+	var err error
+	c.finder, err = NewFinder(rows)
+	return c, err
+}
+
+// take compares a customer with the rows about him. One with several rows, be they
+// sent or not, is judged by none of the list's. The error is the journal's, or
+// that of the run's own files.
+func (c *comparison) take(customer client.ListRow, at time.Time) error {
+	var only *Match
+	matches, others := 0, false
+	for m, err := range c.finder.Find(customer) {
+		if err != nil {
+			return err
+		}
+		if !c.Rows.isOpen(m.N) {
+			others = true
+			continue
+		}
+		c.found(m.N, customer.ID)
+		only = m
+		matches++
+	}
+	if matches != 1 || others {
+		return nil
+	}
+	return c.judge(only, customer, at)
+}
+
+// found notes who bears a row's reference.
+func (c *comparison) found(n int, id uint64) {
+	if !c.asksFor(n) {
+		return
+	}
+	switch first := &c.Rows.ids[n]; {
+	case *first == 0:
+		*first = id
+	case *first == id:
+	case c.kept == mostSeveral:
+		c.asks[n] = tooMany
+	default:
+		c.several[n] = append(c.several[n], id)
+		c.kept++
+	}
+}
+
+// asksFor reports whether it is not known yet whom a row is about.
+func (c *comparison) asksFor(n int) bool { return c.asks != nil && c.asks[n] != nothingAsked }
+
+// judge settles a row whose customer has no other, if the list row is evidence.
+func (c *comparison) judge(m *Match, customer client.ListRow, at time.Time) error {
+	it := c.Rows.item(m.N, false, m.mapped)
+	it.Action = c.Actions[c.Rows.File.Checked.Action(m.N)]
+	blind := c.byBoth && customer.Nameless // another row may be about this customer by reference
+	if it.Out != nil || blind || time.Since(at) > listLife || it.ID != spelled(customer.ID) {
+		return nil
+	}
+	if c.Past != nil { // a row whose write was not answered is read back, whatever a list shows
+		if o, err := c.Past.Outcome(m.N); err != nil || o.Kind == batch.InDoubt || o.Sends > 0 {
+			return err
+		}
+	}
+	out := action.DecideFromList(it, customer.Raw, c.DryRun)
+	if out == nil {
+		return nil
+	}
+	if !c.asksFor(m.N) {
+		return c.conclude(it, *out)
+	}
+	if c.pending == nil {
+		var err error
+		if c.pending, err = newPending(c.Rows.dir); err != nil {
+			return err
+		}
+	}
+	out.Key = action.Key(m.mapped.KeyField, m.mapped.Key)
+	return c.pending.add(pendingRow{m.N, at, *out})
+}
+
+func (c *comparison) conclude(it *batch.Item, o batch.Outcome) error {
+	if c.Past != nil {
+		before, err := c.Past.Outcome(it.N)
+		if err != nil {
+			return err
+		}
+		it.Spent = max(it.Spent, before.Requests)
+	}
+	if o.Kind == batch.Unchanged {
+		c.Rows.put(it.N, listed, true)
+		c.Listed(func(n int) bool { return c.Rows.is(n, listed) })
+	}
+	o.Requests, it.Out = it.Spent, &o
+	return c.Conclude(it, o)
+}
+
+// resolve says what the whole list tells of the references: those that nobody
+// has, or several. A list that is not complete tells nothing of them, since whoever
+// was missed might bear the same: they are searched for, each by itself.
+func (c *comparison) resolve() error {
+	if c.asks == nil {
+		return nil
+	}
+	if !c.complete {
+		for n := range c.asks {
+			if c.asksFor(n) {
+				c.Rows.ids[n] = 0
+			}
+		}
+		return nil
+	}
+	for row, err := range c.Rows.read() {
+		if err != nil {
+			return nil // the next pass meets it too, and tells
+		}
+		if c.asks[row.N] == tooMany {
+			c.Rows.ids[row.N] = 0
+		}
+		if c.asks[row.N] != whoBearsIt || c.Rows.ids[row.N] != 0 && len(c.several[row.N]) == 0 {
+			continue
+		}
+		if err := c.reject(row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reject settles a row whose reference is not one customer's.
+func (c *comparison) reject(row runs.Row) error {
+	ref, id := c.Rows.mapped(row).Key, c.Rows.ids[row.N]
+	out := action.NoneWith(ref)
+	if id != 0 {
+		all := append([]uint64{id}, c.several[row.N]...)
+		slices.Sort(all)
+		var ids []string
+		for _, one := range slices.Compact(all) {
+			ids = append(ids, spelled(one))
+		}
+		out = action.SeveralWith(ref, ids)
+	}
+	c.Rows.ids[row.N] = 0
+	return c.conclude(&batch.Item{N: row.N, Key: action.Key("reference", ref)}, *out)
+}
+
+// settlePending settles the rows that the list has shown to need nothing, now that
+// it is known whose their references are.
+func (c *comparison) settlePending() error {
+	if c.pending == nil {
+		return nil
+	}
+	return c.pending.each(func(p pendingRow) error {
+		rows := c.Rows
+		if rows.Settled(p.Row) || rows.id(p.Row) != p.Outcome.ID || rows.circles[rows.ids[p.Row]] || time.Since(p.At) > listLife {
+			return nil
+		}
+		it := &batch.Item{N: p.Row, Key: p.Outcome.Key, ID: p.Outcome.ID, Spent: int(rows.spent[p.Row]), Action: c.Actions[rows.File.Checked.Action(p.Row)]}
+		return c.conclude(it, p.Outcome)
+	})
+}
+
+// close lets go of files; that one of no use any more cannot be removed ends no run.
+func (c *comparison) close() {
+	err := c.finder.Close()
+	if c.pending != nil {
+		err = errors.Join(err, c.pending.close())
+	}
+	if err != nil {
+		c.Notice(err.Error())
+	}
+}
+
+// Finder finds the rows of a file that are about a customer of the list.
+type Finder struct {
+	rows   *Rows
+	picker *runs.RowsPicker
+}
+
+// Match is a row that is about a customer.
+type Match struct {
+	N      int
+	mapped mapping.Mapped
+}
+
+// NewFinder makes rows ready to be found. Close it.
+func NewFinder(r *Rows) (*Finder, error) {
+	picker, err := r.dir.PickRows(r.Len())
+	return &Finder{r, picker}, err
+}
+
+// Find yields the rows that are about a customer, by id or by reference.
+func (f *Finder) Find(c client.ListRow) func(yield func(*Match, error) bool) {
+	return func(yield func(*Match, error) bool) {
+		for _, k := range []struct{ field, key string }{{"id", spelled(c.ID)}, {"reference", c.Reference}} {
+			if k.key == "" {
+				continue
+			}
+			for n := range f.rows.File.keys.find(action.SystemFusebill, k.field, k.key) {
+				row, err := f.picker.Row(n)
+				if err != nil {
+					yield(nil, err)
+					return
+				}
+				mapped := f.rows.mapped(row)
+				if mapped.KeyField == k.field && mapped.Key == k.key && !yield(&Match{n, mapped}, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func (f *Finder) Close() error { return f.picker.Close() }
+
+// pending keeps outcomes that rest on something not known yet, in a file of the
+// run's folder: of a million rows too many for memory.
+type pending struct {
+	dir  *runs.Dir
+	file runs.File
+	out  *bufio.Writer
+}
+
+// pendingRow is one of them.
+type pendingRow struct {
+	Row     int
+	At      time.Time // when its evidence came
+	Outcome batch.Outcome
+}
+
+const pendingName = "list.tmp"
+
+// newPending makes the file anew: that of a process which was killed tells nothing any more.
+func newPending(dir *runs.Dir) (*pending, error) {
+	if err := dir.RemoveFile(pendingName); err != nil {
+		return nil, err
+	}
+	f, err := dir.CreateFile(pendingName)
+	if err != nil {
+		return nil, err
+	}
+	return &pending{dir, f, bufio.NewWriterSize(f, 64<<10)}, nil
+}
+
+func (p *pending) add(row pendingRow) error {
+	text, err := json.Marshal(row)
+	if err == nil {
+		_, err = p.out.Write(append(text, '\n'))
+	}
+	return p.failed(err)
+}
+
+// each hands the rows out in the order in which they came.
+func (p *pending) each(do func(pendingRow) error) error {
+	if err := p.out.Flush(); err != nil {
+		return p.failed(err)
+	}
+	all := json.NewDecoder(io.NewSectionReader(p.file, 0, 1<<62))
+	for {
+		var row pendingRow
+		err := all.Decode(&row)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return p.failed(err)
+		}
+		if err := do(row); err != nil {
+			return err
+		}
+	}
+}
+
+func (p *pending) failed(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &runs.WriteError{Path: p.file.Name(), Err: err}
+}
+
+// close removes the file.
+func (p *pending) close() error {
+	return errors.Join(p.file.Close(), p.dir.RemoveFile(pendingName))
+}

@@ -1,0 +1,501 @@
+package intake
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"rowbatch/batch"
+	"rowbatch/batch/journal"
+	"rowbatch/batch/runs"
+	"rowbatch/mapping"
+	"rowbatch/mapping/csvfile"
+)
+
+// File is an input file, checked whole and copied into the run's folder.
+type File struct {
+	Name    string // as typed; - for standard input
+	Path    string // absolute; empty for standard input
+	Sum     string // SHA-256 of its bytes, in hex
+	Mapping Mapping
+	Mapper  *mapping.Mapper
+	Checked *mapping.Checked
+	Dialect csvfile.Dialect
+	Split   string // what tells the shards of this file from any others
+
+	keys    *index
+	secrets map[int][]string // by row: passwords, which stand in no file of ours
+	shards  []uint16         // by row: the shard that sends it; nil where the file is not shared
+	exports *exports         // what exported rows were; nil: they are not compared
+}
+
+// Mapping is a mapping file as it was read; the zero Mapping is none.
+type Mapping struct {
+	Text string
+	Path string // absolute
+}
+
+// stdinCopy is the name of the file in the run's folder that keeps a standard input.
+const stdinCopy = "stdin.csv"
+
+// Source is where a file comes from and what is to be made of it.
+type Source struct {
+	Name      string // of the file; - for standard input
+	Stdin     io.Reader
+	Actions   Actions
+	Input     Input
+	Selection Selection
+	Reports   string // folder with the exports that rows come from
+}
+
+// Read reads a file once: it checks every row, and copies them into dir. It ends
+// with the cause of stop when that comes first. Trouble with the file as a whole
+// is a *csvfile.Refusal.
+func Read(stop context.Context, s Source, dir *runs.Dir) (*File, error) {
+	in := &File{Name: s.Name}
+	mapFile, mapErr := in.readMapping(s.Input.Map)
+	if mapErr != nil && mapFile == nil {
+		return nil, mapErr
+	}
+	options, err := s.Input.compileOptions(s.Name, mapFile)
+	if err != nil {
+		return nil, err
+	}
+	if s.Name == "-" {
+		if s.Stdin, err = s.refuseSecrets(stop, options); err != nil {
+			return nil, err
+		}
+	}
+	content, err := in.open(stop, s, dir)
+	if err != nil {
+		return nil, err
+	}
+	defer content.Close()
+	sum := sha256.New()
+	input, err := csvfile.NewReader(io.TeeReader(stoppable{stop, content}, sum), s.Name, s.Input.readOptions())
+	if err != nil {
+		return nil, errors.Join(mapErr, err)
+	}
+	in.Dialect = input.Dialect()
+	in.Mapper, err = s.Actions.compile(input.Heading(), options)
+	if err == nil && s.Name == "-" && in.Mapper.HasSecrets() {
+		err = secretsOnStdin()
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := in.check(input, s, dir); err != nil {
+		return nil, err
+	}
+	in.Sum = hex.EncodeToString(sum.Sum(nil))
+	if shard := s.Selection.Shard; shard.Some() {
+		in.Split = in.splitOf(s)
+		return in, in.mayShard(s)
+	}
+	return in, nil
+}
+
+func (in *File) readMapping(name string) (*mapping.File, error) {
+	if name == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, Unreadable(name, err)
+	}
+	in.Mapping.Text = string(text)
+	if in.Mapping.Path, err = filepath.Abs(name); err != nil {
+		return nil, err
+	}
+	return mapping.ParseFile(name, text)
+}
+
+// open opens the input; a standard input is kept in the run's folder first, since it comes only once.
+func (in *File) open(stop context.Context, s Source, dir *runs.Dir) (io.ReadCloser, error) {
+	if s.Name == "-" {
+		return spool(stop, s.Stdin, dir)
+	}
+	opened, err := os.Open(s.Name)
+	if err != nil {
+		return nil, Unreadable(s.Name, err)
+	}
+	if info, err := opened.Stat(); err != nil || info.IsDir() {
+		opened.Close()
+		return nil, batch.Usage("the path of a CSV file", "%s is a folder", s.Name)
+	}
+	in.Path, err = filepath.Abs(s.Name)
+	return opened, err
+}
+
+func (in *File) check(input *csvfile.Reader, s Source, dir *runs.Dir) (err error) {
+	o := in.checkOptions(s.Input, s.Selection)
+	if in.Mapper.ComparesExports() && !s.Input.NoBase {
+		in.exports = newExports(s.Reports, s.Input.Base, dir)
+		o.Exports = in.exports
+		defer func() { err = errors.Join(err, in.exports.close()) }()
+	}
+	rows, err := dir.Rows(runs.RowsName, input.Heading())
+	if err != nil {
+		return err
+	}
+	n := 0
+	in.Checked, err = mapping.Check(input, in.Mapper, sink(func(r csvfile.Row, was *mapping.Base, hidden []string) error {
+		in.keep(n, hidden)
+		n++
+		base, err := baseText(was)
+		if err != nil {
+			return err
+		}
+		return rows.Append(runs.Row{Line: r.Line, Cells: r.Cells, Ragged: r.Ragged, Base: base})
+	}), o)
+	return errors.Join(err, rows.Close())
+}
+
+// sink takes the checked rows.
+type sink func(r csvfile.Row, was *mapping.Base, hidden []string) error
+
+func (s sink) Append(r csvfile.Row, was *mapping.Base, hidden []string) error {
+	return s(r, was, hidden)
+}
+
+// keep holds on to the secrets of a row.
+func (in *File) keep(n int, hidden []string) {
+	if hidden != nil {
+		in.secrets[n] = hidden
+	}
+}
+
+// checkOptions note of each row whom it is about, and which shard sends it.
+func (in *File) checkOptions(input Input, sel Selection) mapping.CheckOptions {
+	in.secrets, in.keys = map[int][]string{}, newIndex()
+	return mapping.CheckOptions{AllowDuplicates: input.AllowDuplicates, About: func(who mapping.Subject) {
+		in.keys.add(who.System, who.Field, who.Key)
+		if sel.Shard.Some() {
+			in.shards = append(in.shards, uint16(sel.Shard.home(who)))
+		}
+	}}
+}
+
+// SameAccount refuses rows that were exported from somewhere else than account,
+// the name of this run's.
+func (in *File) SameAccount(account string) error {
+	if in.exports == nil {
+		return nil
+	}
+	return in.exports.sameAccount(account)
+}
+
+// splitOf tells the shards of one file from those of any other, and of the same
+// file when it is read in another way.
+func (in *File) splitOf(s Source) string {
+	sum := sha256.New()
+	for _, part := range []string{in.Sum, in.Mapping.Text, s.Actions.Name, string(in.Dialect.Delimiter), s.Input.Encoding, strings.Join(s.Input.Ignore, "\n"), strconv.Itoa(s.Selection.Shard.Of)} {
+		fmt.Fprintf(sum, "%d:%s\n", len(part), part)
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:16])
+}
+
+// mayShard refuses to share a file whose rows cannot be told apart by their keys:
+// two processes might write to one customer at a time, or be blind for what
+// the other does.
+func (in *File) mayShard(s Source) error {
+	fields := map[string]string{} // by system
+	for _, spec := range s.Actions.Specs {
+		for _, field := range in.Checked.KeyFields(spec.Schema.Action) {
+			if other, seen := fields[spec.Schema.System]; seen && other != field {
+				return &csvfile.Refusal{File: s.Name, Text: fmt.Sprintf("some rows name their customer by %s and some by %s, and one customer's might be in two shards", other, field),
+					Try: "a file for each of them, or no --shard"}
+			}
+			fields[spec.Schema.System] = field
+		}
+		if fields[spec.Schema.System] == "reference" && slices.Contains(in.Mapper.Fields(spec.Schema.Action), "parentId") {
+			return &csvfile.Refusal{File: s.Name, Text: "parentId is set by reference: a customer that becomes its own parent through a row of another shard would not be noticed",
+				Try: "name the customers by id, or no --shard"}
+		}
+	}
+	return nil
+}
+
+// Reopen understands the copied rows of a run as the run itself did.
+func Reopen(dir *runs.Dir, h journal.Head, s Source) (*File, error) {
+	in := &File{Name: h.File, Path: h.Path, Sum: h.Input, Mapping: Mapping{h.Mapping, h.MapPath}, Split: s.Selection.Split}
+	rows, err := dir.ReadRows()
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var file *mapping.File
+	if h.Mapping != "" {
+		if file, err = mapping.ParseFile(s.Input.Map, []byte(h.Mapping)); err != nil {
+			return nil, err
+		}
+	}
+	options, err := s.Input.compileOptions(h.File, file)
+	if err != nil {
+		return nil, err
+	}
+	if in.Mapper, err = s.Actions.compile(rows.Heading(), options); err != nil {
+		return nil, err
+	}
+	o := in.checkOptions(s.Input, s.Selection)
+	if in.Mapper.HasSecrets() {
+		return in, in.recheckInput(h, s.Input, o)
+	}
+	in.Checked, err = mapping.Recheck(copied{rows}, in.Mapper, o)
+	return in, err
+}
+
+// copied gives the copied rows of a run as an input would.
+type copied struct{ *runs.RowsReader }
+
+func (c copied) Next() (csvfile.Row, *mapping.Base, error) {
+	row, err := c.RowsReader.Next()
+	return csvfile.Row{Line: row.Line, Cells: row.Cells, Ragged: row.Ragged}, baseOf(row), err
+}
+
+// recheckInput reads the input itself again: only there do the passwords stand.
+func (in *File) recheckInput(h journal.Head, input Input, o mapping.CheckOptions) error {
+	sum, err := sumOf(h.Path)
+	if err != nil {
+		return err
+	}
+	if sum != h.Input {
+		return batch.Unfit("put the file back, or run it anew", "the passwords stand in %s alone, and it is gone or has changed; nothing was sent", h.Path)
+	}
+	f, err := os.Open(h.Path)
+	if err != nil {
+		return Unreadable(h.Path, err)
+	}
+	defer f.Close()
+	options := input.readOptions()
+	for _, c := range h.Delimiter { // as it was detected then
+		options.Delimiter = c
+	}
+	rows, err := csvfile.NewReader(f, h.File, options)
+	if err != nil {
+		return err
+	}
+	n := 0
+	in.Checked, err = mapping.Check(rows, in.Mapper, sink(func(_ csvfile.Row, _ *mapping.Base, hidden []string) error {
+		in.keep(n, hidden)
+		n++
+		return nil
+	}), o)
+	return err
+}
+
+// Secrets finds what a plan does not hold: by row and field, in the input itself.
+func (in *File) Secrets(dir *runs.Dir) (map[int]map[string]string, error) {
+	if len(in.secrets) == 0 {
+		return nil, nil
+	}
+	rows, err := dir.ReadRows()
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	all := map[int]map[string]string{}
+	for {
+		row, err := rows.Next()
+		if errors.Is(err, io.EOF) {
+			return all, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		hidden := in.secrets[row.N]
+		if hidden == nil || row.Ragged {
+			continue
+		}
+		all[row.N] = map[string]string{}
+		for _, c := range in.Mapper.Row(in.Mapper.Unmask(row.Cells, hidden)).Cells {
+			if c.Field.Secret {
+				all[row.N][c.Name] = c.Text
+			}
+		}
+	}
+}
+
+// SameFiles wants the input and the mapping file to be as they were when the run
+// began. A file that is gone is no difference: the run has a copy of its own.
+func SameFiles(h journal.Head) error {
+	sum, err := sumOf(h.Path)
+	if err != nil {
+		return err
+	}
+	if sum != "" && sum != h.Input {
+		return batch.Unfit("run the file anew, or put the old one back", "%s has changed since %s; nothing was sent", h.Path, h.ID)
+	}
+	if h.MapPath == "" {
+		return nil
+	}
+	text, err := os.ReadFile(h.MapPath)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return Unreadable(h.MapPath, err)
+	}
+	if string(text) != h.Mapping {
+		return batch.Unfit("run the file anew, or put the old mapping file back", "the mapping file %s has changed since %s; nothing was sent", h.MapPath, h.ID)
+	}
+	return nil
+}
+
+// sumOf hashes a file; "" for one that is gone, or never was.
+func sumOf(path string) (string, error) {
+	if path == "" {
+		return "", nil
+	}
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", Unreadable(path, err)
+	}
+	defer f.Close()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, f); err != nil {
+		return "", Unreadable(path, err)
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// Unreadable refuses a file of the user's that cannot be read.
+func Unreadable(name string, err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return batch.Usage("check the path", "%s does not exist", name)
+	case errors.Is(err, fs.ErrPermission):
+		return batch.Usage("check who may read it", "%s may not be read", name)
+	}
+	return batch.Usage("", "%v", err)
+}
+
+// stoppable reads until the run is stopped.
+type stoppable struct {
+	stop context.Context
+	io.Reader
+}
+
+func (s stoppable) Read(p []byte) (int, error) {
+	if s.stop.Err() != nil {
+		return 0, context.Cause(s.stop)
+	}
+	return s.Reader.Read(p)
+}
+
+// owned is one of the run's own files: that it cannot be written is not the input's fault.
+type owned struct{ runs.File }
+
+func (o owned) Write(p []byte) (int, error) {
+	n, err := o.File.Write(p)
+	if err != nil {
+		err = &runs.WriteError{Path: o.Name(), Err: err}
+	}
+	return n, err
+}
+
+// spool copies standard input into the run's folder.
+func spool(stop context.Context, stdin io.Reader, dir *runs.Dir) (io.ReadCloser, error) {
+	kept, err := dir.CreateFile(stdinCopy)
+	if err != nil {
+		return nil, err
+	}
+	err = unlessStopped(stop, func() error {
+		_, err := io.Copy(owned{kept}, stoppable{stop, stdin})
+		return err
+	})
+	if err := errors.Join(err, kept.Close()); err != nil {
+		return nil, fmt.Errorf("standard input: %w", err)
+	}
+	return os.Open(dir.Path(stdinCopy))
+}
+
+// unlessStopped waits for a read to end, or for the stop. A read from a pipe that
+// nobody writes to cannot be ended, only left behind.
+func unlessStopped(stop context.Context, read func() error) error {
+	ended := make(chan error, 1)
+	go func() { ended <- read() }()
+	select {
+	case err := <-ended:
+		return err
+	case <-stop.Done():
+		return context.Cause(stop)
+	}
+}
+
+// longestHeading is how much of a standard input is looked at before it is kept.
+const longestHeading = 64 << 10
+
+// refuseSecrets looks at the first line of a standard input, so that a column of
+// passwords is refused before anything of it is on disk. Whatever else may be wrong
+// with the line is told when it is read.
+func (s Source) refuseSecrets(stop context.Context, o mapping.CompileOptions) (io.Reader, error) {
+	ahead := bufio.NewReaderSize(s.Stdin, longestHeading)
+	var line []byte
+	if err := unlessStopped(stop, func() error { line = firstLine(ahead); return nil }); err != nil {
+		return nil, err
+	}
+	input, err := csvfile.NewReader(bytes.NewReader(line), "-", s.Input.readOptions())
+	if err != nil {
+		return ahead, nil
+	}
+	if m, err := s.Actions.compile(input.Heading(), o); err == nil && m.HasSecrets() {
+		return nil, secretsOnStdin()
+	}
+	return ahead, nil
+}
+
+// firstLine peeks at the first line, or as much of it as there is room for.
+func firstLine(r *bufio.Reader) []byte {
+	for n := 1; ; n *= 2 {
+		n = min(n, longestHeading)
+		text, err := r.Peek(n)
+		if at := bytes.IndexByte(text, '\n'); at >= 0 {
+			return text[:at+1]
+		}
+		if err != nil || n == longestHeading {
+			return text
+		}
+	}
+}
+
+func secretsOnStdin() error {
+	return &csvfile.Refusal{Text: "standard input has a password column, and would have to be kept in a file", Try: "pass the file itself"}
+}
+
+// baseText is how a row's base stands beside it in the run's folder.
+func baseText(b *mapping.Base) (string, error) {
+	if b == nil {
+		return "", nil
+	}
+	text, err := json.Marshal(b)
+	return string(text), err
+}
+
+// baseOf is the base of a copied row. One that cannot be read must not pass for
+// a row that was not exported: its cells would be written over anything.
+func baseOf(row runs.Row) *mapping.Base {
+	if row.Base == "" {
+		return nil
+	}
+	b := &mapping.Base{}
+	if err := json.Unmarshal([]byte(row.Base), b); err != nil {
+		b.Problem = exportProblem("not_in_export", "what the row was when it was exported is damaged: "+err.Error())
+	}
+	return b
+}

@@ -1,0 +1,104 @@
+package intake
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"rowbatch/batch"
+	"rowbatch/mapping"
+	"rowbatch/mapping/csvfile"
+)
+
+// Input is how a file is read and understood.
+type Input struct {
+	Map             string    `json:"map,omitempty"` // the mapping file; "": headings are field names
+	Match           []string  `json:"match,omitempty"`
+	Ignore          []string  `json:"ignore,omitempty"`
+	Strict          bool      `json:"strict,omitempty"`
+	AllowDuplicates bool      `json:"allow_duplicates,omitempty"`
+	NoBase          bool      `json:"no_base,omitempty"`
+	Base            string    `json:"base,omitempty"`
+	Delimiter       Delimiter `json:"delimiter,omitzero"`
+	Encoding        string    `json:"encoding,omitempty"`
+}
+
+// Selection is which of a file's rows a run is about.
+type Selection struct {
+	When  string `json:"when,omitempty"`
+	Limit int    `json:"limit,omitempty"` // only the first rows; 0: all
+	Shard Shard  `json:"shard,omitzero"`
+	Split string `json:"split,omitempty"` // what tells the shards of this file from any others, once it is read
+}
+
+// Check reports what is wrong with the settings by themselves.
+func (i Input) Check() error {
+	if i.NoBase && i.Base != "" {
+		return batch.Usage("", "--no-base and --base exclude each other")
+	}
+	if i.Encoding != "" {
+		if err := csvfile.CheckEncoding(i.Encoding); err != nil {
+			return batch.Usage("", "%v", err)
+		}
+	}
+	_, err := i.guards()
+	return err
+}
+
+// guards are the fields of --match, by column.
+func (i Input) guards() (map[string]string, error) {
+	guards := map[string]string{}
+	for _, m := range i.Match {
+		at := strings.LastIndex(m, "=") // a heading may hold one, a field's name does not
+		if at < 1 || at == len(m)-1 {
+			return nil, batch.Usage("--match Company=companyName", "--match %q is not of the form COL=field", m)
+		}
+		if _, twice := guards[m[:at]]; twice {
+			return nil, batch.Usage("a column of its own for each guard", "--match names the column %q twice", m[:at])
+		}
+		guards[m[:at]] = m[at+1:]
+	}
+	return guards, nil
+}
+
+// readOptions are the mapping package's.
+func (i Input) readOptions() csvfile.Options {
+	return csvfile.Options{Delimiter: rune(i.Delimiter), Encoding: i.Encoding}
+}
+
+// compileOptions are the mapping package's, for the input of a name.
+func (i Input) compileOptions(name string, file *mapping.File) (mapping.CompileOptions, error) {
+	guards, err := i.guards()
+	return mapping.CompileOptions{Name: name, File: file, Match: guards, Ignore: slices.Clone(i.Ignore), Export: i.Base != ""}, err
+}
+
+// Delimiter is the character between cells; 0: it is detected. As text it is the
+// character, or tab.
+type Delimiter rune
+
+func (d Delimiter) MarshalText() ([]byte, error) {
+	switch d {
+	case 0:
+		return nil, nil
+	case '\t':
+		return []byte("tab"), nil
+	}
+	return []byte(string(rune(d))), nil
+}
+
+func (d *Delimiter) UnmarshalText(text []byte) error {
+	switch string(text) {
+	case "":
+		*d = 0
+		return nil
+	case "tab", `\t`:
+		*d = '\t'
+		return nil
+	}
+	r, size := utf8.DecodeRune(text)
+	if size != len(text) || strings.ContainsRune("\"\r\n\uFFFD", r) {
+		return batch.Usage(`--delimiter ";"`, "--delimiter %q is not one character", text)
+	}
+	*d = Delimiter(r)
+	return nil
+}

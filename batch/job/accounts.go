@@ -1,0 +1,315 @@
+package job
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"rowbatch/batch"
+	"rowbatch/batch/action"
+	"rowbatch/batch/intake"
+	"rowbatch/batch/journal"
+	"rowbatch/client"
+	"rowbatch/client/governor"
+)
+
+// Stand-in is the name of the embedded stand-in's account.
+const StandIn = "sandbox"
+
+// Endpoint is where the requests of one system go.
+type Endpoint struct {
+	System    string
+	URL       string
+	Key       client.Secret
+	Username  client.Secret // of Trackfinity only
+	Name      string        // base URL and key fingerprint, or [StandIn]: what a run is bound to
+	Transport http.RoundTripper
+}
+
+// Opener finds the endpoint of a system by the settings. connections are kept alive.
+// lock keeps other live runs away from an account; of the stand-in it must be called
+// before its state is opened.
+type Opener func(system string, s Settings, connections int, lock func(account string) error) (Endpoint, error)
+
+// Accounts are the systems that a run speaks with. Each has a governor of its own.
+type Accounts struct {
+	action.Services
+	endpoints []Endpoint
+	settings  Settings // that they were opened with
+	actions   intake.Actions
+}
+
+// connecting is what accounts are opened with.
+type connecting struct {
+	open     Opener
+	lock     func(account string) error
+	settings Settings
+	actions  intake.Actions
+	agent    string
+	log      *slog.Logger // nil: requests are not shown
+}
+
+// connect makes the clients of the systems. In a dry run the transports themselves
+// refuse to write.
+func (c connecting) connect(systems []string) (*Accounts, error) {
+	a := &Accounts{settings: c.settings, actions: c.actions}
+	for _, system := range systems {
+		e, err := c.open(system, c.settings, c.settings.WorkersOf(system), c.lock)
+		if err == nil && e.Name != StandIn {
+			err = c.lock(e.Name)
+		}
+		if err != nil {
+			return nil, err
+		}
+		p := c.settings.Pace
+		g := governor.New(governor.Limits{
+			Reserve: float64(p.Reserve), Rate: c.settings.rateOf(system, c.actions), WaitDay: p.Wait, Outage: client.PatienceFor(e.URL).Outage,
+		})
+		o := client.Options{
+			BaseURL: e.URL, Key: e.Key, Username: e.Username, Timeout: p.Timeout, Transport: e.Transport,
+			Governor: g, ReadOnly: c.settings.Sending.DryRun, UserAgent: c.agent, Log: c.log,
+		}
+		if system == action.SystemTrackfinity {
+			a.Trackfinity.Governor = g
+			a.Trackfinity.Client, err = client.NewTrackfinity(o)
+		} else {
+			a.Fusebill.Governor = g
+			a.Fusebill.Client, err = client.NewFusebill(o)
+		}
+		if err != nil {
+			return nil, err
+		}
+		a.endpoints = append(a.endpoints, e)
+	}
+	return a, nil
+}
+
+func (a *Accounts) has(system string) bool {
+	return slices.ContainsFunc(a.endpoints, func(e Endpoint) bool { return e.System == system })
+}
+
+// governors are those of the systems.
+func (a *Accounts) governors() (all []*governor.Governor) {
+	for _, g := range []*governor.Governor{a.Fusebill.Governor, a.Trackfinity.Governor} {
+		if g != nil {
+			all = append(all, g)
+		}
+	}
+	return all
+}
+
+// clients are those of the systems.
+func (a *Accounts) clients() (all []*client.Account) {
+	if a.Fusebill.Client != nil {
+		all = append(all, a.Fusebill.Client.Account)
+	}
+	if a.Trackfinity.Client != nil {
+		all = append(all, a.Trackfinity.Client.Account)
+	}
+	return all
+}
+
+// Systems names them.
+func (a *Accounts) Systems() []string {
+	return a.distinct(func(e Endpoint) string { return e.System })
+}
+
+// Name is what the run is bound to.
+func (a *Accounts) Name() string {
+	return strings.Join(a.distinct(func(e Endpoint) string { return e.Name }), ", ")
+}
+
+// Hosts names the servers for people.
+func (a *Accounts) Hosts() string {
+	return strings.Join(a.distinct(func(e Endpoint) string {
+		u, err := url.Parse(e.URL)
+		switch {
+		case e.Name == StandIn:
+			return "the sandbox"
+		case err != nil:
+			return e.URL
+		}
+		return u.Host
+	}), " and ")
+}
+
+// keyEnds are the last characters of the keys, by which people tell one from another.
+func (a *Accounts) keyEnds() string {
+	ends := a.distinct(func(e Endpoint) string {
+		key := e.Key.Reveal()
+		if e.Name == StandIn || len(key) < 12 {
+			return ""
+		}
+		return key[len(key)-4:]
+	})
+	return strings.Join(slices.DeleteFunc(ends, func(s string) bool { return s == "" }), " and ")
+}
+
+func (a *Accounts) distinct(of func(Endpoint) string) (all []string) {
+	for _, e := range a.endpoints {
+		if text := of(e); !slices.Contains(all, text) {
+			all = append(all, text)
+		}
+	}
+	return all
+}
+
+// loopback reports whether nothing leaves this machine.
+func (a *Accounts) loopback() bool {
+	return !slices.ContainsFunc(a.endpoints, func(e Endpoint) bool { return !client.Loopback(e.URL) })
+}
+
+// trial tells whether edits harm nobody, since only stand-ins are spoken with: the
+// embedded one, or servers on this machine that say so in every reply. What a server
+// is, is not known before its first reply.
+func (a *Accounts) trial() trial {
+	is := isTrial
+	for _, e := range a.endpoints {
+		switch c := a.clientOf(e.System); {
+		case e.Name == StandIn:
+		case !client.Loopback(e.URL):
+			return isReal
+		case c.Requests() == 0:
+			is = maybeTrial
+		case !c.IsSandbox():
+			return isReal
+		}
+	}
+	return is
+}
+
+type trial int
+
+const (
+	isReal trial = iota
+	isTrial
+	maybeTrial
+)
+
+func (a *Accounts) clientOf(system string) *client.Account {
+	if system == action.SystemTrackfinity {
+		return a.Trackfinity.Client.Account
+	}
+	return a.Fusebill.Client.Account
+}
+
+// patience is that for the farthest of the systems.
+func (a *Accounts) patience() client.Patience {
+	for _, e := range a.endpoints {
+		if !client.Loopback(e.URL) {
+			return client.PatienceFor(e.URL)
+		}
+	}
+	return client.PatienceFor("http://localhost")
+}
+
+// Requests is how many have left.
+func (a *Accounts) Requests() (n int) {
+	for _, c := range a.clients() {
+		n += c.Requests()
+	}
+	return n
+}
+
+// waiting is what holds all of the systems up.
+func (a *Accounts) waiting() (w Waiting) {
+	for _, g := range a.governors() {
+		until, why, waits := g.Waiting()
+		if !waits {
+			return Waiting{}
+		}
+		if w.Until.IsZero() || until.Before(w.Until) {
+			w = Waiting{until, why}
+		}
+	}
+	return w
+}
+
+// Waited is for how many seconds limits and outages held the run up, for each reason.
+func (a *Accounts) Waited() map[string]float64 {
+	waited := map[string]float64{}
+	for _, g := range a.governors() {
+		for why, d := range g.Waited() {
+			if seconds := inSeconds(d); seconds > 0 {
+				waited[string(why)] = rounded(waited[string(why)] + seconds)
+			}
+		}
+	}
+	return waited
+}
+
+// ping finds out that the address and the key of Trackfinity are right, before a
+// row can fail for them: the API's 404 does not tell a wrong address from a wrong row.
+func (a *Accounts) ping(stop context.Context) error {
+	c := a.Trackfinity.Client
+	rep := c.Patiently(stop, func() client.Reply { return c.Ping(stop, nil) })
+	switch {
+	case rep.Class == client.Answered, stop.Err() != nil:
+		return nil
+	case !client.EndsRun(rep.Err) && rep.Status != 0:
+		return &client.AccessError{Status: rep.Status, Text: "Trackfinity does not answer its ping: " + rep.Err.Error(),
+			Try: "check TRACKFINITY_URL, or pass --skip-ping"}
+	}
+	return rep.Err
+}
+
+// customer reads one customer, patiently; the zero record where there is none.
+func (a *Accounts) customer(stop context.Context, id string) (batch.Record, error) {
+	c := a.Fusebill.Client
+	rep := c.Patiently(stop, func() client.Reply { return c.Customer(stop, nil, id) })
+	switch rep.Class {
+	case client.Answered:
+		return action.Record(rep.Body), nil
+	case client.Refused:
+		return batch.Record{}, nil
+	}
+	return batch.Record{}, rep.Err
+}
+
+// witnesses is how many customers must be found as they were before another key is
+// taken for one of the same account.
+const witnesses = 3
+
+// mustBe makes sure that the accounts are those of an earlier run: the same
+// addresses, and the same keys or ones under which customers of that run are found
+// with the same id, time of creation and currency.
+func (a *Accounts) mustBe(stop context.Context, h journal.Head, past *journal.Index) error {
+	then := strings.Split(h.Account, ", ")
+	for name := range strings.SplitSeq(a.Name(), ", ") {
+		if slices.Contains(then, name) {
+			continue
+		}
+		base := intake.AddressesOf(name)
+		if !slices.ContainsFunc(then, func(n string) bool { return strings.HasPrefix(n, base+"#") }) {
+			return batch.Unfit("set the URL that the run used", "%s was about %s, and the settings are for %s; nothing was sent", h.ID, intake.AddressesOf(h.Account), base)
+		}
+		if err := a.knowsAgain(stop, h, past, base); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *Accounts) knowsAgain(stop context.Context, h journal.Head, past *journal.Index, base string) error {
+	known, err := past.Witnesses(witnesses)
+	if err != nil {
+		return err
+	}
+	if len(known) == 0 || a.Fusebill.Client == nil {
+		return batch.Unfit("use the key of that run, or run the file anew", "the key for %s is another than that of %s, and nothing tells whether it is the same account; nothing was sent", base, h.ID)
+	}
+	unzoned := func(stamp string) string { return strings.TrimSuffix(stamp, "Z") } // not every reply shows the zone letter
+	for _, was := range known {
+		is, err := a.customer(stop, was.ID)
+		if err != nil {
+			return err
+		}
+		if is.ID != was.ID || unzoned(is.Created) != unzoned(was.Created) || is.Currency != was.Currency {
+			return batch.Unfit("use a key of the account of that run", "the key for %s belongs to another account than that of %s: customer %s is not the same; nothing was sent", base, h.ID, was.ID)
+		}
+	}
+	return nil
+}

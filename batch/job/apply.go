@@ -1,0 +1,177 @@
+package job
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"rowbatch/batch"
+	"rowbatch/batch/action"
+	"rowbatch/batch/intake"
+	"rowbatch/batch/journal"
+	"rowbatch/batch/runs"
+)
+
+// stalePlan is the age at which a plan is carried out only when asked once more.
+const stalePlan = 24 * time.Hour
+
+// Apply carries out what a dry run has shown, as a run of its own that names it.
+func Apply(j Job, c Control, name string) (*Result, error) {
+	r := j.Start(c)
+	defer r.Release()
+	dir, err := r.find(name, "plan", isDryRun)
+	if err != nil {
+		return nil, err
+	}
+	shown, err := openEarlier(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer shown.journal.Close()
+	info := dir.Info()
+	switch {
+	case !isDryRun(info):
+		return nil, batch.Unfit("rowbatch runs", "%s is no plan: only a --dry-run leaves one", info.ID)
+	case info.Head.Format != journal.Format:
+		return nil, &journal.FormatError{Format: info.Head.Format, Program: info.Head.Program}
+	case !info.Complete():
+		return nil, batch.Unfit("rowbatch resume "+info.ID, "the dry run %s did not come to its end, and is no plan", info.ID)
+	}
+	if name == Last {
+		switch by, err := appliedBy(info, r.Settings.Output.Reports); {
+		case err != nil:
+			return nil, err
+		case info.Counts[batch.WouldChange] == 0:
+			return nothingToDo(dir, "nothing to apply: the dry run "+info.ID+" would change nothing")
+		case by != "":
+			return nothingToDo(dir, "the plan "+info.ID+" is applied already, by "+by+"; nothing was sent")
+		}
+	}
+	if err := mustBeFresh(r, info); err != nil {
+		return nil, err
+	}
+	var p *Plan
+	if info.Head.Mode == journal.ModeUndo {
+		p, err = planShownUndo(r, shown)
+	} else {
+		p, err = planApply(r, shown)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return execute(r, p)
+}
+
+// mustBeFresh wants an old plan confirmed.
+func mustBeFresh(r *Session, plan runs.Info) error {
+	age := r.Began.Sub(plan.Head.Started)
+	if age <= stalePlan || r.Settings.Sending.Yes {
+		return nil
+	}
+	old := batch.Span(age)
+	return r.confirm("The plan "+plan.ID+" is "+old+" old. Carry it out all the same?",
+		batch.Unfit("plan again with --dry-run, or pass --yes", "the plan is %s old, and nobody confirmed it; nothing was sent", old))
+}
+
+// appliedBy is the id of the run that has carried a plan out; "" where there is none.
+func appliedBy(plan runs.Info, reports string) (string, error) {
+	all, err := runs.List(reports)
+	i := slices.IndexFunc(all, func(i runs.Info) bool {
+		return (i.Head.Mode == journal.ModeApply && i.Head.Of == plan.ID || i.Head.Plan == plan.ID) && i.Complete()
+	})
+	if i < 0 {
+		return "", err
+	}
+	return all[i].ID, err
+}
+
+// planApply makes the plan that carries a dry run out. Its input and account must be as they were.
+func planApply(r *Session, shown *earlier) (*Plan, error) {
+	head := shown.journal.Head
+	s, err := r.adopt(head)
+	if err != nil {
+		return nil, err
+	}
+	s.Sending.DryRun, s.Sending.Expect = false, r.Settings.Sending.Expect
+	if err := intake.SameFiles(head); err != nil {
+		return nil, err
+	}
+	p := &Plan{Settings: s, Actions: intake.ActionsOf(head.Action), Names: shown.names, Known: shown.journal.Outcome}
+	if p.Accounts, err = r.Connect(s, p.Actions, head.File, head.Systems); err != nil {
+		return nil, err
+	}
+	if err := p.Accounts.mustBe(r.Stop, head, shown.journal.Index); err != nil {
+		return nil, err
+	}
+	if p.Work, err = shownRows(p, shown); err != nil {
+		return nil, err
+	}
+	if err := p.conditions(); err != nil {
+		return nil, err
+	}
+	return p, follow(r, p, shown, journal.ModeApply)
+}
+
+// shownRows are those that a dry run would change. Whatever else it said of a row is said again.
+func shownRows(p *Plan, shown *earlier) (*earlierRows, error) {
+	head := shown.journal.Head
+	secrets, err := secretsOf(p, shown)
+	if err != nil {
+		return nil, err
+	}
+	actions, keys := make([]string, head.Rows), map[string]bool{}
+	for n := range actions {
+		o, err := shown.journal.Outcome(n)
+		if err != nil {
+			return nil, err
+		}
+		if o.Kind != batch.WouldChange {
+			continue
+		}
+		actions[n] = o.Action
+		if field := action.KeyField(o.Key); field != "" {
+			keys[field] = true
+		}
+	}
+	bothKeys := len(keys) > 1
+	w, err := newEarlierRows(shown, p.Actions.Mixed() || p.Settings.Input.AllowDuplicates || bothKeys)
+	if err != nil {
+		return nil, err
+	}
+	w.actions = actions
+	w.item = func(n int) (*batch.Item, error) {
+		o, err := shown.journal.Outcome(n)
+		if err != nil {
+			return nil, err
+		}
+		return action.Planned(o, func(field string) batch.Value { return batch.Text(secrets[n][field]) }, bothKeys), nil
+	}
+	w.rest = shown.journal.Outcome
+	return w, nil
+}
+
+// secretsOf finds what a plan does not hold: by row and field, in the input itself.
+func secretsOf(p *Plan, shown *earlier) (map[int]map[string]string, error) {
+	in, err := intake.Reopen(shown.dir, shown.journal.Head, intake.Source{Actions: p.Actions, Input: p.Settings.Input, Selection: p.Settings.Selection})
+	if err != nil {
+		return nil, err
+	}
+	return in.Secrets(shown.dir)
+}
+
+// follow makes the folder of a run that carries out, or takes back, another's rows.
+func follow(r *Session, p *Plan, of *earlier, mode string) (err error) {
+	h := of.journal.Head
+	h.Parent = journal.Parent{Of: h.ID, OfPath: absolute(of.dir.Path())}
+	if p.Dir, err = r.MakeDir(mode, h.File); err != nil {
+		return err
+	}
+	if err := p.Dir.CopyRows(of.dir); err != nil {
+		return errors.Join(err, p.Dir.Discard())
+	}
+	h.ID, h.Mode, h.Dry, h.Started, h.Program = p.Dir.ID(), mode, mode == journal.ModeUndo && p.isDry(), r.Began.UTC(), r.Program
+	h.Account, h.Systems, h.Settings = p.Accounts.Name(), p.Accounts.Systems(), p.Settings.record()
+	p.Head, p.Since = h, of.journal.Head.Started
+	p.open = func() (*journal.Writer, error) { return r.Begin(p.Dir, p.Head) }
+	return nil
+}

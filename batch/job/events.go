@@ -1,0 +1,155 @@
+package job
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"rowbatch/batch"
+	"rowbatch/batch/intake"
+	"rowbatch/client/governor"
+	"rowbatch/mapping"
+)
+
+// Front shows a run to a person, and puts questions to him.
+type Front interface {
+	// Show takes what happens, one event at a time, in order. It must not wait for anybody.
+	Show(Event)
+	// Attended reports whether there is somebody to ask.
+	Attended() bool
+	// Ask puts a question, and reports whether it was agreed to. Nobody agrees once ctx has ended.
+	Ask(ctx context.Context, q Question) bool
+}
+
+// Event is one of the types below.
+type Event interface{ event() }
+
+type (
+	// FileRead: the input is checked and copied.
+	FileRead struct{ Rows *intake.Rows }
+	// Notice tells something that is no trouble.
+	Notice struct {
+		Text string
+		File string // that it is about; "": the run
+	}
+	// RowRefused: the customer whom a row of the file names is left out, and why.
+	RowRefused struct {
+		File    string
+		Line    int
+		Problem *mapping.Problem
+	}
+	// Trouble tells an error that ends nothing, or nothing more.
+	Trouble struct{ Err error }
+	// PhaseBegan: so many rows or customers are gone through from now on.
+	PhaseBegan struct {
+		Name  string // reading, sending, …
+		Total int
+	}
+	// Foretold tells what a phase takes, once the account's limits are known.
+	Foretold struct {
+		Phase    string
+		Forecast Forecast
+	}
+	// Progress tells several times a second how far a phase has come.
+	Progress struct {
+		Phase       string
+		Done, Total int
+		Began       time.Time
+		Waiting     Waiting
+	}
+	// PhaseEnded: the phase that began last is over.
+	PhaseEnded struct{ Name string }
+	// Settled: a row has an outcome, its last word or, before anything is sent, what was found.
+	Settled struct {
+		Row     int
+		Outcome batch.Outcome
+		Final   bool
+	}
+)
+
+// Waiting is until when a limit or an outage holds the run up; the zero Waiting: nothing does.
+type Waiting struct {
+	Until  time.Time
+	Reason governor.Reason
+}
+
+func (FileRead) event()   {}
+func (Notice) event()     {}
+func (RowRefused) event() {}
+func (Trouble) event()    {}
+func (PhaseBegan) event() {}
+func (Foretold) event()   {}
+func (Progress) event()   {}
+func (PhaseEnded) event() {}
+func (Settled) event()    {}
+
+// Question is something that a person must agree to before the run goes on.
+type Question struct {
+	Text     string
+	Agrees   string    // the answer that agrees: yes, or a number of customers
+	Proposal *Proposal // what is about to be sent; nil: the question is about the run as a whole
+}
+
+// Proposal is what is about to be sent, and where.
+type Proposal struct {
+	Run      Identity
+	Keys     []mapping.KeyUse // columns that name the customers; none, where the rows are another run's
+	Counts   map[batch.Kind]int
+	Preview  *Preview
+	Forecast Forecast
+}
+
+// Identity is what tells one run from another.
+type Identity struct {
+	ID      string
+	Mode    string
+	Action  string
+	File    string
+	Shard   string
+	Of      string        // the run that it carries out or takes back
+	Age     time.Duration // since that one began, or, where a run is gone on with, this one
+	Hosts   string
+	KeyEnds string // the last characters of the account's key; "": of the stand-in
+}
+
+const progressEvery = 100 * time.Millisecond
+
+// events hands what happens to a front, one after the other.
+type events struct {
+	front Front
+	mu    sync.Mutex
+}
+
+func (e *events) Show(what Event) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.front.Show(what)
+}
+
+// phase shows how many of total are done, and what holds them up, until end is called.
+func (e *events) phase(name string, total int, done func() int, waiting func() Waiting) (end func()) {
+	if total == 0 {
+		return func() {}
+	}
+	began := time.Now()
+	e.Show(PhaseBegan{name, total})
+	stop, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(progressEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				e.Show(Progress{name, done(), total, began, waiting()})
+			case <-stop:
+				return
+			}
+		}
+	}()
+	return func() {
+		close(stop)
+		<-ended
+		e.Show(PhaseEnded{name})
+	}
+}

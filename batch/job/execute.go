@@ -1,0 +1,351 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"rowbatch/batch"
+	"rowbatch/batch/action"
+	"rowbatch/batch/intake"
+	"rowbatch/batch/journal"
+	"rowbatch/client"
+	"rowbatch/client/governor"
+	"rowbatch/mapping/csvfile"
+	"rowbatch/reports"
+)
+
+// execute carries out a plan, whoever made it. Once the journal is there, every row
+// is accounted for, whatever stops the run.
+func execute(r *Session, p *Plan) (*Result, error) {
+	if err := p.mayHold(); err != nil {
+		return nil, errors.Join(err, p.refuse())
+	}
+	w, err := p.open()
+	if err != nil {
+		return nil, err
+	}
+	x := &execution{Session: r, Plan: p, journal: w, tally: newTally(p.Settings.Pace.MaxFailures)}
+	return x.finish(x.process())
+}
+
+// execution is a plan being carried out.
+type execution struct {
+	*Session
+	*Plan
+	journal  *journal.Writer
+	tally    *tally
+	surveyed bool      // it is known what would change
+	forecast *Forecast // of sending, as it was told
+}
+
+// process looks up, surveys and asks where that is needed, and sends.
+func (x *execution) process() error {
+	if x.Accounts.has(action.SystemTrackfinity) && !x.Settings.Sending.SkipPing && x.Work.CountOf("patch") > 0 {
+		if err := x.Accounts.ping(x.Stop); err != nil {
+			x.Halt(err)
+		}
+	}
+	if err := x.lookUp(); err != nil {
+		return err
+	}
+	for {
+		if x.isDry() || x.mustSurvey() {
+			if err := x.survey(); err != nil {
+				return err
+			}
+			err := x.consent()
+			if x.isDry() {
+				return err
+			}
+			if err != nil {
+				x.Halt(err) // what follows sends nothing, and accounts for every row
+			}
+			x.tally.forgetSurvey()
+			x.Work.EndSurvey()
+		}
+		err := x.pass("sending", true)
+		if !x.mustSurvey() {
+			return err
+		}
+		x.tally.startOver() // the server turned out to be no stand-in before anything was sent: somebody must agree first
+	}
+}
+
+// lookUp finds out what must be known before the first row is decided.
+func (x *execution) lookUp() error {
+	if x.Rows != nil && !x.surveyed {
+		l := &intake.Lookup{
+			Lister: intake.Lister{Stop: x.Stop, Fusebill: x.Accounts.Fusebill.Client, How: x.Settings.Sending.Lookup, Progress: x},
+			Rows:   x.Rows, Halt: x.Halt, Workers: x.Settings.WorkersOf(action.SystemFusebill), Actions: x.actions(x.Notice), DryRun: x.isDry(),
+			NoProof: x.Settings.Selection.When != "", Past: x.Past, Conclude: x.engine(x.Stop, false).Conclude, Listed: x.tally.listed,
+		}
+		err := l.Do()
+		x.Names = x.Rows.Codes()
+		if err != nil {
+			return err
+		}
+	}
+	if names := x.Names.Remembered(); names != nil {
+		return x.journal.Names(names) // for whoever takes up or takes back this run
+	}
+	return nil
+}
+
+// survey finds out what would change, before anything is sent: by reading, or of a
+// plan by what its dry run has found.
+func (x *execution) survey() (err error) {
+	if x.Known != nil && x.Past == nil {
+		err = x.rehearse()
+	} else {
+		err = x.pass("reading", false)
+	}
+	x.surveyed = true
+	if x.isDry() {
+		x.forecast = new(forecastOf(x.Accounts, x.toSend()))
+	}
+	return err
+}
+
+// rehearse shows the tally what the dry run has found: what the preview counted is
+// what the question asks about, and what is sent. So that the server has told its
+// limits before a question about many rows, the first customer is read.
+func (x *execution) rehearse() error {
+	actions, first := x.actions(x.Notice), ""
+	for n := range x.Work.Len() {
+		o, err := x.Known(n)
+		if err != nil {
+			return err
+		}
+		o.Requests = 0
+		x.Work.Count(n, o.Kind == batch.WouldChange)
+		if err := x.tally.add(&batch.Item{N: n, Action: actions[o.Action]}, o, false); err != nil {
+			return err
+		}
+		if o.Kind == batch.WouldChange && first == "" && action.KeyField(o.Key) == "" {
+			first = o.ID
+		}
+	}
+	if first == "" || !x.mustAgree() || x.toSend().Fusebill <= 2*intake.FewRows {
+		return nil
+	}
+	if _, err := x.Accounts.customer(x.Stop, first); client.EndsRun(err) {
+		x.Halt(err)
+	}
+	return nil
+}
+
+// mustAgree reports whether a person must agree before the first write.
+func (x *execution) mustAgree() bool {
+	return !x.isDry() && !x.Settings.Sending.Yes && x.Accounts.trial() == isReal
+}
+
+// mustSurvey reports whether it must be known what would change before anything is
+// sent, for a question or for --expect.
+func (x *execution) mustSurvey() bool {
+	return !x.surveyed && !x.stopped() && (x.Settings.Sending.Expect >= 0 || x.mustAgree() && x.Work.CountOf("") > 0)
+}
+
+// consent compares what a survey found with --expect, and asks. A run that was
+// stopped meanwhile needs none: nothing will be sent.
+func (x *execution) consent() error {
+	counts, expect := x.tally.counts(), x.Settings.Sending.Expect
+	would := counts[batch.WouldChange]
+	switch {
+	case x.stopped():
+		return nil
+	case expect >= 0 && expect != would:
+		return batch.Usage("--dry-run shows which", "%s would be sent, and --expect says %s; nothing was sent", batch.Plural(would, "row"), batch.Thousands(expect))
+	case !x.mustAgree() || would == 0:
+		return nil
+	}
+	if err := x.mayAsk(x.Accounts, x.Settings); err != nil {
+		return err
+	}
+	x.forecast = new(forecastOf(x.Accounts, x.toSend()))
+	q := Question{Text: "Send these changes?", Agrees: "yes", Proposal: &Proposal{
+		Run: x.identity(x.Began), Counts: counts, Preview: x.tally.preview, Forecast: *x.forecast,
+	}}
+	if x.Rows != nil {
+		q.Proposal.Keys = x.Rows.File.Mapper.Keys()
+	}
+	switch p := x.tally.preview; { // whoever takes customers out of service, or brings them back, must have seen how many
+	case p.Holds > 0:
+		q.Text, q.Agrees = "This puts "+batch.Plural(p.Holds, "customer")+" on hold.", fmt.Sprint(p.Holds)
+	case p.Unholds > 0:
+		q.Text, q.Agrees = "This takes "+batch.Plural(p.Unholds, "customer")+" off hold, with "+x.Settings.Sending.Unhold+".", fmt.Sprint(p.Unholds)
+	}
+	if !x.Front.Ask(x.Stop, q) && !x.stopped() {
+		return batch.Usage("--dry-run to see every change", "not confirmed; nothing was sent")
+	}
+	return nil
+}
+
+// pass runs the engine over all rows that are not settled. A send whose server turns
+// out to be no stand-in, so that somebody must agree first, ends before the first write.
+func (x *execution) pass(name string, send bool) error {
+	x.tally.forgetPast()
+	before := x.tally.count()
+	defer x.PhaseOf(name, x.Head.Rows-before, func() int { return x.tally.count() - before }, x.demandOf(send))()
+	source := x.Work.Source(x.Ctx, x.actions(x.Notice))
+	if x.Past != nil {
+		source = x.tally.watchPast(journal.Resumed(source, x.Past, journal.ResumeOptions{Again: x.Again, Attempt: freshness + x.Settings.Pace.Timeout, Settle: x.settleTime()}))
+	}
+	stop, halt := context.WithCancelCause(x.Stop)
+	defer halt(nil)
+	e := x.engine(stop, send)
+	if send && x.Accounts.trial() == maybeTrial {
+		e.MayWrite = func() bool {
+			if x.mustSurvey() {
+				halt(errMustAsk)
+				return false
+			}
+			return true
+		}
+	}
+	return e.Run(source)
+}
+
+// errMustAsk ends a pass that must not send before somebody has agreed.
+var errMustAsk = errors.New("somebody must agree first")
+
+// freshness is how old a read may be when the write that rests on it leaves.
+const freshness = 5 * time.Second
+
+// engine makes the engine of a pass that ends with stop.
+func (x *execution) engine(stop context.Context, send bool) *batch.Engine {
+	final := func(it *batch.Item, o batch.Outcome) bool {
+		switch {
+		case !send && !x.isDry():
+			return x.Work.Final(it, o)
+		case errors.Is(context.Cause(stop), errMustAsk):
+			return o.Kind != batch.NotAttempted
+		}
+		return true
+	}
+	workers := map[string]int{}
+	for _, system := range x.Accounts.Systems() {
+		workers[system] = x.Settings.WorkersOf(system)
+	}
+	p := x.Accounts.patience()
+	return &batch.Engine{
+		Options: batch.Options{
+			Workers: workers, Send: send, Fresh: freshness, Settle: x.settleTime(),
+			Tries: governor.Tries, Waits: p.Waits,
+		},
+		Stops:   batch.Stops{Stop: stop, Abort: x.Ctx, Halt: x.Halt},
+		Journal: x.journal, Final: final,
+		Emit: func(it *batch.Item, o batch.Outcome) {
+			done := final(it, o)
+			x.Work.Note(it, o, done)
+			x.Show(Settled{it.N, o, done})
+			if err := x.tally.add(it, o, done); err != nil && !x.isDry() {
+				x.Halt(err)
+			}
+		},
+	}
+}
+
+// settleTime is from the end of an unanswered write to its read-back.
+func (x *execution) settleTime() time.Duration {
+	if x.Accounts.loopback() {
+		return x.Settings.Pace.Timeout
+	}
+	return max(x.Settings.Pace.Timeout, 30*time.Second)
+}
+
+// toSend is what sending takes once a survey has found out what changes.
+func (x *execution) toSend() Demand {
+	would, again := x.tally.toSend()
+	d := sendingDemand(would, x.When)
+	d.Fusebill += again
+	if would["patch"] > 0 && x.Head.Mode == journal.ModeDryRun && !x.Settings.Sending.SkipPing {
+		d.Trackfinity++ // whoever carries the plan out pings anew
+	}
+	return d
+}
+
+// demandOf is what a pass takes; nothing when it was told already.
+func (x *execution) demandOf(send bool) Demand {
+	switch {
+	case !send:
+		return readingDemand(x.Work.Open(), x.When)
+	case x.forecast != nil:
+		return Demand{}
+	case x.surveyed:
+		return x.toSend()
+	}
+	d := sendingDemand(x.Work.Open(), x.When)
+	d.AtMost = true // what is as it should be needs no write
+	return d
+}
+
+// finish ends the journal, writes the report and makes the result. failed is what
+// kept the run from its end, beside what stopped it.
+func (x *execution) finish(failed error) (*Result, error) {
+	cause, counts := context.Cause(x.Stop), x.counts()
+	if failed == nil {
+		failed = cause
+	}
+	code := exitOfRun(failed, counts)
+	options := reports.Options{Escape: csvfile.Escape}
+	if err := x.journal.End(x.end(code, failed)); err != nil {
+		if ExitCode(failed) != batch.ExitFiles {
+			failed, code = errors.Join(failed, err), batch.ExitFiles
+		}
+		options.End = new(x.end(code, failed))
+	}
+	summary, err := reports.Write(x.Dir, options)
+	if err != nil {
+		if failed != nil {
+			x.Show(Trouble{failed})
+		}
+		return nil, &NoReportError{Run: x.identity(x.Began), Counts: counts, Rows: x.Head.Rows, Journal: x.Dir.Path("journal"), Err: err}
+	}
+	summary.ExitCode = code
+	return x.result(summary, failed), nil
+}
+
+// end is what the journal keeps of the run as a whole.
+func (x *execution) end(code int, cause error) journal.End {
+	e := x.End(code, x.tally.writes)
+	if x.Past != nil {
+		before := x.Past.Costs()
+		e.Reads, e.Writes, e.Seconds = e.Reads+before.Reads, e.Writes+before.Writes, rounded(e.Seconds+before.Seconds)
+		for why, seconds := range before.WaitedFor {
+			e.WaitedFor[why] = rounded(e.WaitedFor[why] + seconds)
+		}
+	}
+	e.Waited = inAll(e.WaitedFor)
+	if x.forecast != nil {
+		e.Forecast = x.forecast.record()
+	}
+	if cause != nil {
+		e.Cause = cause.Error()
+	}
+	return e
+}
+
+// counts tells how all rows ended. Those that no pass came to are not_attempted.
+func (x *execution) counts() map[batch.Kind]int {
+	if !x.isDry() {
+		x.tally.forgetSurvey() // what was looked at, and then not sent
+	}
+	counts := x.tally.counts()
+	counts[batch.NotAttempted] += x.Head.Rows - x.tally.count()
+	return counts
+}
+
+func (x *execution) result(s reports.Summary, stopped error) *Result {
+	res := &Result{Run: x.identity(x.Began), Summary: s, Stopped: stopped, Forecast: x.forecast, Line: x.Work.Line, Held: x.Held, Next: x.Plan.next(s)}
+	if x.isDry() {
+		res.Preview = x.tally.preview
+	}
+	if s.Outcomes[batch.Changed] > 0 && x.Head.Mode != journal.ModeUndo && slices.Contains(x.Head.Systems, action.SystemFusebill) {
+		res.TakeBack = Command("undo", x.Head.ID, filepath.Dir(x.Dir.Path()))
+	}
+	return res
+}

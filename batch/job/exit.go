@@ -1,0 +1,116 @@
+package job
+
+import (
+	"errors"
+	"os"
+	"syscall"
+
+	"rowbatch/batch"
+	"rowbatch/batch/journal"
+	"rowbatch/batch/runs"
+	"rowbatch/client"
+	"rowbatch/mapping/csvfile"
+)
+
+// Signalled is the cause of a stop that a signal asked for.
+type Signalled struct{ os.Signal }
+
+func (s Signalled) Error() string {
+	switch s.Signal {
+	case os.Interrupt:
+		return "stopped by Ctrl-C"
+	case syscall.SIGHUP:
+		return "stopped, since the terminal was closed"
+	}
+	return "stopped by SIGTERM"
+}
+
+// ExitCode is that of a run which the signal ended.
+func (s Signalled) ExitCode() int {
+	if s.Signal == os.Interrupt {
+		return batch.ExitInterrupt
+	}
+	return batch.ExitTerminate
+}
+
+// NoReportError says that a run has ended and its report could not be written. What
+// became of its rows stands in the journal.
+type NoReportError struct {
+	Run     Identity
+	Counts  map[batch.Kind]int
+	Rows    int
+	Journal string // path
+	Err     error
+}
+
+func (e *NoReportError) Error() string { return "there is no report: " + e.Err.Error() }
+func (e *NoReportError) Unwrap() error { return e.Err }
+func (e *NoReportError) ExitCode() int { return batch.ExitFiles }
+
+// ExitCode gives the exit code of an error that ended a command.
+func ExitCode(err error) int {
+	var (
+		fault   *batch.Fault
+		format  *journal.FormatError
+		own     interface{ ExitCode() int }
+		refusal *csvfile.Refusal
+		access  *client.AccessError
+		setting *client.SettingError
+		busy    *runs.BusyError
+	)
+	switch {
+	case err == nil:
+		return batch.ExitDone
+	case errors.As(err, &fault):
+		return fault.Code
+	case errors.As(err, &format):
+		return batch.ExitUnfit
+	case isOfFiles(err):
+		return batch.ExitFiles
+	case errors.As(err, &own):
+		return own.ExitCode()
+	case errors.As(err, &busy):
+		return batch.ExitLocked
+	case errors.As(err, &refusal):
+		return batch.ExitInput
+	case errors.As(err, &access), errors.As(err, &setting) && setting.Credential:
+		return batch.ExitAccess
+	}
+	return batch.ExitUsage
+}
+
+// isOfFiles reports whether an error is about the run's own files.
+func isOfFiles(err error) bool {
+	var (
+		damage *journal.DamageError
+		append *journal.WriteError
+		files  *runs.WriteError
+		rows   *runs.RowsError
+	)
+	return errors.As(err, &rows) || errors.As(err, &append) || errors.As(err, &files) || errors.As(err, &damage)
+}
+
+// exitOfRun gives the exit code of a run from why it stopped (nil: it did not)
+// and what became of its rows. The order is the contract's: 15, 13, 130/143, 5, 4, 3, 0.
+func exitOfRun(cause error, rows map[batch.Kind]int) int {
+	var (
+		refused *batch.Fault
+		access  *client.AccessError
+		moved   *batch.SideEffectError
+		signal  Signalled
+	)
+	open := rows[batch.NotAttempted]+rows[batch.InDoubt] > 0
+	switch {
+	case errors.As(cause, &refused):
+		return refused.Code
+	case isOfFiles(cause):
+		return batch.ExitFiles
+	case errors.As(cause, &access):
+		return batch.ExitAccess
+	case errors.As(cause, &signal) && open:
+		return signal.ExitCode()
+	case errors.As(cause, &moved), cause != nil && open:
+		return batch.ExitStopped
+	}
+	return batch.ExitOf(rows)
+}

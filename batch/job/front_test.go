@@ -1,0 +1,298 @@
+package job_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"rowbatch/batch"
+	"rowbatch/batch/action"
+	"rowbatch/batch/intake"
+	"rowbatch/batch/job"
+	"rowbatch/client/sandbox"
+	"rowbatch/samples"
+)
+
+// front is a front without a screen: it keeps what it is shown, and gives the
+// answers that it was told to.
+type front struct {
+	answer  string // "": nobody is there
+	onAsk   func() // called before an answer is given
+	events  []job.Event
+	asked   []job.Question
+	settled map[int]batch.Kind // each row's last word
+}
+
+func (f *front) Show(e job.Event) {
+	f.events = append(f.events, e)
+	if s, is := e.(job.Settled); is && s.Final {
+		if f.settled == nil {
+			f.settled = map[int]batch.Kind{}
+		}
+		f.settled[s.Row] = s.Outcome.Kind
+	}
+}
+
+func (f *front) Attended() bool { return f.answer != "" }
+
+func (f *front) Ask(ctx context.Context, q job.Question) bool {
+	f.asked = append(f.asked, q)
+	if f.onAsk != nil {
+		f.onAsk()
+	}
+	return ctx.Err() == nil && f.answer == q.Agrees
+}
+
+// phases are the names of those that began, in order.
+func (f *front) phases() (names []string) {
+	for _, e := range f.events {
+		if p, is := e.(job.PhaseBegan); is {
+			names = append(names, p.Name)
+		}
+	}
+	return names
+}
+
+// office is a person at a front who works with one account. The stand-in answers,
+// at an address that is not on this machine.
+type office struct {
+	t       *testing.T
+	box     *sandbox.Sandbox
+	front   *front
+	control job.Control
+	set     job.Settings
+}
+
+func newOffice(t *testing.T, answer string) *office {
+	t.Helper()
+	t.Setenv("TMPDIR", t.TempDir()) // where the account's lock is: another process may be running these tests
+	box, err := sandbox.Open(sandbox.Options{Seed: samples.Seed()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = box.Close() })
+	o := &office{t: t, box: box, front: &front{answer: answer}, set: job.Defaults()}
+	o.set.Output.Reports = t.TempDir()
+	return o
+}
+
+// job is the next one; what the front saw before is forgotten.
+func (o *office) job() (job.Job, job.Control) {
+	o.front.events, o.front.asked, o.front.settled = nil, nil, nil
+	o.control = job.NewControl(o.t.Context())
+	open := func(system string, _ job.Settings, _ int, _ func(string) error) (job.Endpoint, error) {
+		url := "https://billing.example.com/v1"
+		if system == action.SystemTrackfinity {
+			url = "https://tracking.example.com/api"
+		}
+		return job.Endpoint{System: system, URL: url, Key: "MDpzYW5kYm94", Username: "admin", Name: url + "#1", Transport: o.box.Transport()}, nil
+	}
+	return job.Job{Settings: o.set, Front: o.front, Open: open, Program: "test"}, o.control
+}
+
+func (o *office) file(name, rows string) (*job.Result, error) {
+	o.t.Helper()
+	path := filepath.Join(o.t.TempDir(), "edits.csv")
+	if err := os.WriteFile(path, []byte(rows), 0o600); err != nil {
+		o.t.Fatal(err)
+	}
+	j, c := o.job()
+	return job.File(j, c, intake.ActionsOf(name), path, nil)
+}
+
+// again takes up an earlier run.
+func (o *office) again(do func(job.Job, job.Control, string) (*job.Result, error), name string) (*job.Result, error) {
+	j, c := o.job()
+	return do(j, c, name)
+}
+
+// want ends the test unless a run ended as it should have.
+func (o *office) want(r *job.Result, err error, outcomes string, effects int) {
+	o.t.Helper()
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	var parts []string
+	for _, k := range batch.Kinds() {
+		if n := r.Summary.Outcomes[k]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%s=%d", k, n))
+		}
+	}
+	if got := strings.Join(parts, " "); got != outcomes || len(o.box.Effects()) != effects {
+		o.t.Fatalf("%s, want %s; %d effects, want %d; stopped by %v", got, outcomes, len(o.box.Effects()), effects, r.Stopped)
+	}
+}
+
+const edits = "id,title,primaryEmail\n987001,Dr,new@example.com\n987002,REMOVE,\n987003,Miss,\nx,Dr,\n"
+
+// The whole life of edits, without a command line: looked at, carried out, taken back.
+func TestAFrontDrivesEveryKindOfRun(t *testing.T) {
+	o := newOffice(t, "yes")
+	o.set.Sending.DryRun = true
+	r, err := o.file("update", edits)
+	o.want(r, err, "unchanged=1 would_change=2 rejected=1", 0)
+	if r.Preview == nil || r.Preview.Field("title").Changed != 2 || r.Line(r.Preview.Rows[0].N) != 2 || len(o.front.asked) > 0 {
+		t.Errorf("preview %+v, asked %+v", r.Preview, o.front.asked)
+	}
+	if got := fmt.Sprint(o.front.phases()); got != "[reading]" || len(o.front.settled) != 4 {
+		t.Errorf("phases %s, rows %v", got, o.front.settled)
+	}
+	if _, read := o.front.events[0].(job.FileRead); !read {
+		t.Errorf("first came %T", o.front.events[0])
+	}
+	o.set.Sending.DryRun = false
+	r, err = o.again(job.Apply, job.Last)
+	o.want(r, err, "changed=2 unchanged=1 rejected=1", 2)
+	if !strings.HasPrefix(r.TakeBack, "rowbatch undo "+r.Run.ID) || r.Run.Mode != "apply" {
+		t.Errorf("%+v", r)
+	}
+	r, err = o.again(job.Apply, job.Last)
+	if err != nil || !strings.Contains(r.Nothing, "is applied already") {
+		t.Errorf("%+v, %v", r, err)
+	}
+	r, err = o.again(job.Undo, job.Last)
+	o.want(r, err, "changed=2 skipped=2", 4)
+	r, err = o.file("hold", "id\n987021\n987022\n987063\n")
+	if job.ExitCode(err) != 0 || r.Summary.ExitCode != batch.ExitUsage || len(o.box.Effects()) != 4 {
+		t.Errorf("a yes was taken for a number: %+v, %v", r, err)
+	}
+	o.front.answer = "2"
+	r, err = o.file("hold", "id\n987021\n987022\n987063\n")
+	o.want(r, err, "changed=2 unchanged=1", 6)
+	if r, err = o.again(job.Undo, job.Last); job.ExitCode(err) != batch.ExitUsage || len(r.Held) != 2 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	o.set.Sending.Unhold = "NoChargesForMissedPeriods"
+	r, err = o.again(job.Undo, job.Last)
+	o.want(r, err, "changed=2 skipped=1", 8)
+}
+
+// A run that is stopped midway goes on where it stopped, in its own folder.
+func TestAFrontStopsARunAndGoesOn(t *testing.T) {
+	o := newOffice(t, "yes")
+	rows := "id,firstName\n"
+	for n := range 20 {
+		rows += fmt.Sprintf("%d,Name%d\n", 987001+n, n)
+	}
+	o.set.Sending.Yes, o.set.Pace.Workers, o.set.Sending.Lookup = true, 1, intake.LookupEach
+	stopAfter := 3
+	o.front.answer = ""
+	j, c := o.job()
+	j.Front = &stopping{front: o.front, after: &stopAfter, halt: c.Halt}
+	path := filepath.Join(t.TempDir(), "edits.csv")
+	if err := os.WriteFile(path, []byte(rows), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r, err := job.File(j, c, intake.ActionsOf("update"), path, nil)
+	if err != nil || r.Summary.ExitCode != batch.ExitInterrupt || r.Summary.Outcomes[batch.NotAttempted] == 0 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	sent := len(o.box.Effects())
+	if sent == 0 || r.Next != job.Command("resume", r.Run.ID, o.set.Output.Reports) {
+		t.Errorf("%d effects, next %s", sent, r.Next)
+	}
+	r, err = o.again(func(j job.Job, c job.Control, name string) (*job.Result, error) { return job.Resume(j, c, name, false) }, job.Last)
+	o.want(r, err, "changed=20", 20)
+	if len(o.front.settled) != 20-sent {
+		t.Errorf("%d rows were looked at again", len(o.front.settled))
+	}
+}
+
+// stopping is a person who presses Ctrl-C after so many rows.
+type stopping struct {
+	*front
+	after *int
+	halt  context.CancelCauseFunc
+}
+
+func (s *stopping) Show(e job.Event) {
+	s.front.Show(e)
+	if _, is := e.(job.Settled); is {
+		if *s.after--; *s.after == 0 {
+			s.halt(job.Signalled{Signal: syscall.SIGINT})
+		}
+	}
+}
+
+func TestTheQuestionSaysWhatWillBeSent(t *testing.T) {
+	o := newOffice(t, "yes")
+	r, err := o.file("update", edits)
+	o.want(r, err, "changed=2 unchanged=1 rejected=1", 2)
+	if len(o.front.asked) != 1 {
+		t.Fatalf("asked %d times", len(o.front.asked))
+	}
+	p := o.front.asked[0].Proposal
+	if p.Run.Hosts != "billing.example.com" || p.Run.KeyEnds != "Ym94" || p.Keys[0].Column != "id" || p.Counts[batch.WouldChange] != 2 ||
+		p.Preview.Rows[0].Customer != "Copperleaf Works" || p.Preview.Field("title").Cleared != 1 || p.Forecast.Requests == 0 {
+		t.Errorf("%+v", p)
+	}
+	if got := fmt.Sprint(o.front.phases()); got != "[reading sending]" {
+		t.Errorf("%s", got)
+	}
+}
+
+func TestNothingIsSentWithoutConsent(t *testing.T) {
+	tests := map[string]struct {
+		answer string
+		change func(*office)
+		want   int
+	}{
+		"no":                 {"no", nil, batch.ExitUsage},
+		"y is not enough":    {"y", nil, batch.ExitUsage},
+		"nobody to ask":      {"", nil, batch.ExitUsage},
+		"--expect of others": {"yes", func(o *office) { o.set.Sending.Expect = 3 }, batch.ExitUsage},
+		"Ctrl-C": {"yes", func(o *office) {
+			o.front.onAsk = func() { o.control.Halt(job.Signalled{Signal: syscall.SIGINT}) }
+		}, batch.ExitInterrupt},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			o := newOffice(t, test.answer)
+			if test.change != nil {
+				test.change(o)
+			}
+			r, err := o.file("update", edits)
+			code := job.ExitCode(err)
+			if r != nil {
+				code = r.Summary.ExitCode
+			}
+			if code != test.want || o.box.Requests().Kinds["put"] > 0 {
+				t.Errorf("exit %d, requests %v, %v", code, o.box.Requests(), err)
+			}
+			if name == "nobody to ask" && o.box.Requests().Reads > 0 {
+				t.Errorf("%d requests before it was refused", o.box.Requests().Reads)
+			}
+		})
+	}
+}
+
+func TestYesAsksNobody(t *testing.T) {
+	o := newOffice(t, "")
+	o.set.Sending.Yes = true
+	r, err := o.file("update", edits)
+	o.want(r, err, "changed=2 unchanged=1 rejected=1", 2)
+	if len(o.front.asked) > 0 || slices.Contains(o.front.phases(), "reading") {
+		t.Errorf("asked %v, phases %v", o.front.asked, o.front.phases())
+	}
+}
+
+// A plan is old after a day, and then somebody must say that it is meant.
+func TestAnOldPlanIsConfirmed(t *testing.T) {
+	o := newOffice(t, "yes")
+	o.set.Sending.DryRun = true
+	r, err := o.file("update", edits)
+	o.want(r, err, "unchanged=1 would_change=2 rejected=1", 0)
+	o.set.Sending.DryRun = false
+	start := time.Now()
+	r, err = o.again(job.Apply, r.Run.ID)
+	o.want(r, err, "changed=2 unchanged=1 rejected=1", 2)
+	if p := o.front.asked[0].Proposal; p == nil || p.Run.Age <= 0 || p.Run.Age > time.Since(start)+time.Hour || p.Run.Of == "" {
+		t.Errorf("%+v", o.front.asked)
+	}
+}

@@ -1,0 +1,327 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"rowbatch/batch"
+	"rowbatch/batch/intake"
+	"rowbatch/batch/journal"
+	"rowbatch/batch/runs"
+	"rowbatch/client"
+)
+
+// Job is what every run of a front has in common.
+type Job struct {
+	Settings Settings
+	Front    Front
+	Open     Opener
+	Program  string       // the program's version
+	Log      *slog.Logger // of requests; nil: they are not shown
+}
+
+// Control is how a run is stopped.
+type Control struct {
+	Ctx  context.Context         // its end cuts off requests on their way
+	Stop context.Context         // its end lets nothing new begin; its cause is why the run stopped
+	Halt context.CancelCauseFunc // ends Stop
+}
+
+// NewControl returns the control of a run whose requests are cut off when ctx ends.
+func NewControl(ctx context.Context) Control {
+	stop, halt := context.WithCancelCause(ctx)
+	return Control{ctx, stop, halt}
+}
+
+func (c Control) stopped() bool { return c.Stop.Err() != nil }
+
+// Last is the name of the run that a command takes when none is named.
+const Last = "last"
+
+// Session is one command under way: what it holds, and how others learn of it. What
+// carries out no plan, such as an export, begins one itself.
+type Session struct {
+	Job
+	Control
+	*events
+	Began    time.Time
+	accounts *Accounts // that it has connected to
+	locks    []func() error
+	folder   func() error // releases the run's own folder
+}
+
+// Start begins a command. Release it.
+func (j Job) Start(c Control) *Session {
+	return &Session{Job: j, Control: c, events: &events{front: j.Front}, Began: time.Now()}
+}
+
+// Release lets go of what the command holds.
+func (r *Session) Release() {
+	for _, release := range r.locks {
+		if err := release(); err != nil {
+			r.Show(Trouble{err})
+		}
+	}
+}
+
+// MakeDir makes the run's folder. It is locked from the first, by which others
+// see that it has not been left; what was left by killed processes goes.
+func (r *Session) MakeDir(name, file string) (*runs.Dir, error) {
+	runs.RemoveLeftovers(r.Settings.Output.Reports, r.Began)
+	dir, err := runs.Create(r.Settings.Output.Reports, r.Began, name, file)
+	if err != nil {
+		return nil, err
+	}
+	if r.folder, err = dir.Lock(); err != nil {
+		return nil, errors.Join(err, dir.Discard())
+	}
+	return dir, nil
+}
+
+// Begin makes the folder a run, or removes it.
+func (r *Session) Begin(dir *runs.Dir, h journal.Head) (*journal.Writer, error) {
+	w, err := dir.CreateJournal(h)
+	if err != nil {
+		return nil, errors.Join(err, dir.Discard())
+	}
+	r.locks = append(r.locks, r.folder)
+	return w, nil
+}
+
+// Connect opens the accounts of the systems. A run that would have to ask, and has
+// nobody to ask, is refused before any request.
+func (r *Session) Connect(s Settings, a intake.Actions, file string, systems []string) (*Accounts, error) {
+	c := connecting{open: r.Open, settings: s, actions: a, agent: "rowbatch/" + r.Program, log: r.Log,
+		lock: func(account string) error { return r.lockAccount(account, s, a, file) }}
+	var err error
+	if r.accounts, err = c.connect(systems); err == nil && r.accounts.trial() == isReal {
+		err = r.mayAsk(r.accounts, s)
+	}
+	return r.accounts, err
+}
+
+// Notice tells something that is no trouble.
+func (r *Session) Notice(text string) { r.Show(Notice{Text: text}) }
+
+// Phase is PhaseOf for requests to Fusebill, one by one.
+func (r *Session) Phase(name string, total int, done func() int, requests int) (end func()) {
+	return r.PhaseOf(name, total, done, Demand{Fusebill: requests, Together: 1})
+}
+
+// PhaseOf shows a phase that makes requests, until end is called. What they take is
+// told first, if that is long, once the account's limits are known: nobody knows
+// them before the first answer.
+func (r *Session) PhaseOf(name string, total int, done func() int, d Demand) (end func()) {
+	known, cancel := context.WithCancel(r.Stop)
+	if d.Fusebill+d.Trackfinity > 0 {
+		go func() {
+			if d.Fusebill > 0 && r.accounts.Fusebill.Governor.Met(known) != nil {
+				return
+			}
+			if f := forecastOf(r.accounts, d); f.isWorthSaying() && known.Err() == nil {
+				r.Show(Foretold{name, f})
+			}
+		}()
+	}
+	endPhase := r.phase(name, total, done, r.accounts.waiting)
+	return func() {
+		cancel()
+		endPhase()
+	}
+}
+
+// End is what the journal keeps of a command that ends now.
+func (r *Session) End(code, writes int) journal.End {
+	waited := r.accounts.Waited()
+	return journal.End{
+		Exit: code, Reads: r.accounts.Requests() - writes, Writes: writes, Seconds: inSeconds(time.Since(r.Began)), Waited: inAll(waited), WaitedFor: waited,
+	}
+}
+
+func (r *Session) mayAsk(a *Accounts, s Settings) error {
+	if s.Sending.DryRun || s.Sending.Yes || r.Front.Attended() {
+		return nil
+	}
+	return batch.Usage("--dry-run to look first, then --yes", "this would write to %s, and there is no terminal to ask on", a.Hosts())
+}
+
+// lockAccount keeps other live runs of the account away until the run ends. The
+// kernel releases the lock should this process die.
+func (r *Session) lockAccount(name string, s Settings, a intake.Actions, file string) error {
+	if s.Sending.DryRun {
+		return nil
+	}
+	lock := func(dir string, wait time.Duration) (func() error, error) {
+		what := "rowbatch " + a.Name + " " + file
+		process := fmt.Sprintf(", process %d, since %s", os.Getpid(), time.Now().Format("2006-01-02 15:04:05"))
+		// Shards of one file, whatever they are, share the account: what one changes,
+		// resumes or takes back is no customer of another.
+		if part := s.Selection.Shard; part.Some() {
+			part.Split = s.Selection.Split
+			return runs.LockShard(r.Stop, dir, sameAccount(name), part.Shard, fmt.Sprintf("%s in %d shards", what, part.Of), what+" --shard "+part.String()+process, wait)
+		}
+		return runs.LockAccount(r.Stop, dir, sameAccount(name), what+process, wait)
+	}
+	err := errors.New("there is no folder for locks")
+	for _, dir := range lockDirs() {
+		var release func() error
+		release, err = lock(dir, 0)
+		if busy := (*runs.BusyError)(nil); errors.As(err, &busy) && s.Pace.LockWait > 0 {
+			r.Show(Trouble{fmt.Errorf("waiting up to %s for %s to end", s.Pace.LockWait, busy.Holder)})
+			release, err = lock(dir, s.Pace.LockWait)
+		}
+		if err == nil {
+			r.locks = append(r.locks, release)
+			return nil
+		}
+		if r.stopped() {
+			return context.Cause(r.Stop)
+		}
+		if failed := (*runs.WriteError)(nil); !errors.As(err, &failed) {
+			return err
+		}
+	}
+	return err
+}
+
+// lockDirs are where locks may lie, the first that can be written. Each user of a
+// machine has his own.
+func lockDirs() []string {
+	all := []string{filepath.Join(os.TempDir(), fmt.Sprintf("rowbatch-locks-%d", os.Getuid()))}
+	if cache, err := os.UserCacheDir(); err == nil {
+		all = append(all, filepath.Join(cache, "rowbatch", "locks"))
+	}
+	return all
+}
+
+// sameAccount folds what names one account: letter case of the host, and the
+// names of this machine.
+func sameAccount(name string) string {
+	base, key, _ := strings.Cut(name, "#")
+	u, err := url.Parse(base)
+	if err != nil || u.Host == "" {
+		return name
+	}
+	u.Host = strings.ToLower(u.Host)
+	if client.Loopback(base) {
+		u.Host = net.JoinHostPort("localhost", u.Port())
+	}
+	return u.String() + "#" + key
+}
+
+// lockRun makes this process the only one that has to do with a run.
+func (r *Session) lockRun(dir *runs.Dir) error {
+	until := time.Now().Add(r.Settings.Pace.LockWait)
+	for {
+		release, err := dir.Lock()
+		if err == nil {
+			r.locks = append(r.locks, release)
+		}
+		busy := (*runs.BusyError)(nil)
+		if !errors.As(err, &busy) || !time.Now().Before(until) {
+			return err
+		}
+		if r.stopped() {
+			return context.Cause(r.Stop)
+		}
+	}
+}
+
+// find returns the run of a name; of last, the newest of a kind. That never reaches
+// past a newer one which is not fit to be taken up: whoever means an older one has
+// to name it.
+func (r *Session) find(name, what string, is func(runs.Info) bool) (*runs.Dir, error) {
+	return Find(r.Settings.Output.Reports, name, what, is)
+}
+
+// Find returns the run of a name in a reports folder, or the newest of a kind.
+func Find(reports, name, what string, is func(runs.Info) bool) (*runs.Dir, error) {
+	if name == Last {
+		all, err := runs.List(reports)
+		if err != nil {
+			return nil, err
+		}
+		i := slices.IndexFunc(all, func(i runs.Info) bool { return i.Head.Mode == "" || is(i) }) // what a damaged run was, nobody knows
+		if i < 0 {
+			return nil, batch.Usage("rowbatch runs, or --reports with the folder that holds it", "there is no %s in %s that last could mean", what, reports)
+		}
+		return runs.Find(reports, all[i].ID)
+	}
+	dir, err := runs.Find(reports, name)
+	if err != nil {
+		return nil, err
+	}
+	switch h, err := dir.Head(); {
+	case err != nil:
+		return nil, err
+	case h.Mode == journal.ModeExport:
+		return nil, batch.Usage("rowbatch runs", "%s is an export, and no %s: its rows were read, and nothing was sent", dir.ID(), what)
+	}
+	return dir, nil
+}
+
+// IsEdit reports whether a run carries out rows or shows what that would do: an export does neither.
+func IsEdit(i runs.Info) bool { return i.Head.Mode != journal.ModeExport }
+
+// isDryRun reports whether a run shows what another would send.
+func isDryRun(i runs.Info) bool { return i.Head.Mode == journal.ModeDryRun || i.Head.Dry }
+
+// isLive reports whether a run may have sent what an undo could take back.
+func isLive(i runs.Info) bool {
+	return i.Head.Mode == journal.ModeRun || i.Head.Mode == journal.ModeApply
+}
+
+// relative finds a run that another belongs to: beside it, where its folder may have
+// been moved together with it, or where its parent was.
+func relative(h journal.Head, id, beside string) (*runs.Dir, error) {
+	for _, folder := range []string{filepath.Dir(absolute(beside)), filepath.Dir(h.OfPath)} {
+		path := filepath.Join(folder, id)
+		dir, err := runs.Find(folder, path)
+		if err == nil && path != absolute(beside) {
+			return dir, nil
+		}
+	}
+	return nil, batch.Unfit("put the folder of that run beside this one's", "%s belongs to the run %s, which is not there any more; nothing was sent", h.ID, id)
+}
+
+// absolute is a path that another folder's commands can follow.
+func absolute(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
+}
+
+// adopt takes from a journal what its run was, and from this command how it goes on.
+func (r *Session) adopt(h journal.Head) (Settings, error) {
+	s, err := SettingsOf(h)
+	if err != nil {
+		return s, err
+	}
+	mine := r.Settings
+	if mine.Sending.Sandbox && h.Account != StandIn {
+		return s, batch.Unfit("leave --sandbox out, if that account is meant", "%s was about %s, and --sandbox names the embedded stand-in; nothing was sent", h.ID, intake.AddressesOf(h.Account))
+	}
+	s.Pace, s.Output, s.Sending.Yes, s.Sending.Sandbox = mine.Pace, mine.Output, mine.Sending.Yes, h.Account == StandIn
+	return s, nil
+}
+
+// confirm asks a question about the run as a whole. refusal is the error of a no.
+func (r *Session) confirm(question string, refusal error) error {
+	if r.Front.Attended() && r.Front.Ask(r.Stop, Question{Text: question, Agrees: "yes"}) {
+		return nil
+	}
+	if r.stopped() {
+		return context.Cause(r.Stop)
+	}
+	return refusal
+}

@@ -1,0 +1,367 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"rowbatch/batch"
+	"rowbatch/batch/action"
+	"rowbatch/batch/intake"
+	"rowbatch/batch/journal"
+	"rowbatch/batch/runs"
+	"rowbatch/reports"
+)
+
+// Plan is what is to be done with which rows, whoever made it: a file, a dry run,
+// an earlier run that is gone on with or taken back. It is all that execute knows.
+type Plan struct {
+	Head     journal.Head
+	Settings Settings
+	Actions  intake.Actions
+	Accounts *Accounts
+	Dir      *runs.Dir
+	Work     Work
+	Names    *action.TrackingCodes        // as the account calls them, as far as it is known
+	When     map[string]*action.Condition // by action
+
+	// Rows is the work where it comes from a file: whom they are about is still to be
+	// looked up. nil: the rows are an earlier run's.
+	Rows *intake.Rows
+	// Known tells what a dry run has found, which needs no survey of its own; nil: there was none.
+	Known func(row int) (batch.Outcome, error)
+	// Past is what earlier processes of this very run have settled, and Again which of
+	// these rows are tried once more; nil: it begins.
+	Past  *journal.Index
+	Again func(batch.Outcome) bool
+	// Since is when the run began that is carried out, taken back or gone on with; zero: this is the first.
+	Since time.Time
+	// Held are the customers whom an undo leaves on hold, by id and name.
+	Held []string
+
+	// open begins the journal, or goes on with it: then the folder is a run.
+	open func() (*journal.Writer, error)
+}
+
+// Work is the rows of a plan.
+type Work interface {
+	// Source yields the rows that are not settled yet. It ends early when ctx does:
+	// what it leaves out is not_attempted in the report.
+	Source(ctx context.Context, actions map[string]batch.Action) batch.Source
+	// Len is how many there are, settled or not.
+	Len() int
+	// CountOf is how many rows of an action may be sent; of "", of all actions.
+	CountOf(action string) int
+	// Has reports whether rows of an action may be sent, in this run or another shard's.
+	Has(action string) bool
+	// Open counts the rows whose customers may have to be looked at, by action.
+	Open() map[string]int
+	// Line is where a row starts in the input.
+	Line(n int) int
+	// Final reports whether what a survey found is the row's last word.
+	Final(it *batch.Item, o batch.Outcome) bool
+	// Note remembers what a pass made of a row.
+	Note(it *batch.Item, o batch.Outcome, final bool)
+	// EndSurvey notes that the rows which would change are counted: no others may be sent.
+	EndSurvey()
+	// Count notes that a survey found a row to be sent, or not.
+	Count(n int, is bool)
+	// Recall notes what an earlier process found out about a row.
+	Recall(n int, o batch.Outcome, done bool)
+}
+
+// isDry reports whether the plan only shows what would be sent.
+func (p *Plan) isDry() bool { return p.Settings.Sending.DryRun }
+
+// left is how many rows there are to go on with.
+func (p *Plan) left() (n int, err error) {
+	for row := range p.Head.Rows {
+		o, err := p.Past.Outcome(row)
+		if err != nil {
+			return 0, err
+		}
+		if !o.Kind.Settled() || p.Again(o) {
+			n++
+		}
+	}
+	return n, nil
+}
+
+// recall tells the work what earlier processes have settled.
+func (p *Plan) recall() error {
+	for n := range p.Head.Rows {
+		o, err := p.Past.Outcome(n)
+		if err != nil {
+			return err
+		}
+		p.Work.Recall(n, o, o.Kind.Settled() && !p.Again(o))
+	}
+	return nil
+}
+
+// conditions compiles --when for each action of the rows.
+func (p *Plan) conditions() (err error) {
+	p.When = map[string]*action.Condition{}
+	if p.Settings.Selection.When == "" {
+		return nil
+	}
+	for _, s := range p.Actions.Specs {
+		name := s.Schema.Action
+		switch {
+		case !p.Work.Has(name):
+			continue
+		case s.Schema.Unreadable:
+			return batch.Usage("give them a file of their own", "--when cannot be used for the file's %s rows: the API has no call that reads a customer", name)
+		}
+		if p.When[name], err = condition(p.Settings.Selection.When, s.Overview); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkCondition checks --when before anything is read. Of a mixed file the rows
+// decide later which names are known.
+func checkCondition(code string, a intake.Actions) error {
+	switch {
+	case code == "":
+		return nil
+	case !a.Reaches(action.SystemFusebill):
+		return batch.Usage("leave --when out, and choose the rows in the file", "--when cannot be used for %s: the API has no call that reads a customer", a.Name)
+	}
+	_, err := condition(code, a.Any(func(s action.Spec) bool { return s.Overview }))
+	return err
+}
+
+func condition(code string, overview bool) (*action.Condition, error) {
+	c, err := action.NewCondition(code, overview)
+	if err != nil {
+		return nil, batch.Usage("rowbatch fields update", "--when %v", err)
+	}
+	return c, nil
+}
+
+// mostHoldsByYes is how many customers may be put on hold without their number being given.
+const mostHoldsByYes = 100
+
+// mayHold refuses to take many customers out of service on a mere --yes.
+func (p *Plan) mayHold() error {
+	if s := p.Settings.Sending; s.DryRun || !s.Yes || s.Expect >= 0 {
+		return nil
+	}
+	for name, what := range map[string]string{"hold": "put customers on hold", "unhold": "take customers off hold"} {
+		if n := p.Work.CountOf(name); n > mostHoldsByYes {
+			return batch.Usage("--dry-run to see how many rows will be sent, then --yes with --expect and that number",
+				"%s would %s, and for more than %d --yes alone is not enough; nothing was sent", batch.Plural(n, "row"), what, mostHoldsByYes)
+		}
+	}
+	return nil
+}
+
+// refuse removes the folder of a plan that is not carried out; that of a run which
+// is gone on with stays.
+func (p *Plan) refuse() error {
+	if p.Past != nil {
+		return nil
+	}
+	return p.Dir.Discard()
+}
+
+// identity tells a run of the plan from others.
+func (p *Plan) identity(now time.Time) Identity {
+	h := p.Head
+	i := Identity{ID: h.ID, Mode: h.Mode, Action: h.Action, File: h.File, Of: h.Of}
+	if p.Accounts != nil {
+		i.Hosts, i.KeyEnds = p.Accounts.Hosts(), p.Accounts.keyEnds()
+	}
+	if !p.Since.IsZero() {
+		i.Age = now.Sub(p.Since)
+	}
+	if part := p.Settings.Selection.Shard; part.Some() {
+		i.Shard = part.String()
+	}
+	return i
+}
+
+// next is the command that leads on from a run of this plan; "" when there is nothing to do.
+func (p *Plan) next(s reports.Summary) string {
+	h, dir := p.Head, filepath.Dir(p.Dir.Path())
+	resume := Command("resume", h.ID, dir)
+	undo := func(s Settings) string {
+		return strings.Join(append([]string{Command("undo", h.Of, dir)}, s.Words("keep-theirs", "unhold")...), " ")
+	}
+	keepTheirs := p.Settings
+	keepTheirs.Sending.KeepTheirs = true
+	has := func(code string) bool {
+		return slices.ContainsFunc(s.Errors, func(e reports.ErrorCount) bool { return e.Code == code })
+	}
+	switch {
+	case s.Outcomes[batch.NotAttempted]+s.Outcomes[batch.InDoubt] > 0 && s.ExitCode != batch.ExitUsage: // else nobody wanted it
+		return resume
+	case h.Dry && s.Outcomes[batch.WouldChange] > 0:
+		return undo(p.Settings)
+	case h.Mode == journal.ModeDryRun && s.Outcomes[batch.WouldChange] > 0:
+		return Command("apply", h.ID, dir)
+	case h.Mode == journal.ModeUndo && s.Outcomes[batch.Conflict] > 0 && !p.Settings.Sending.KeepTheirs:
+		return undo(keepTheirs)
+	case h.Mode == journal.ModeUndo && s.Outcomes[batch.Failed] > 0:
+		return resume + " --failed"
+	case p.Settings.Selection.Shard.Some() && s.Outcomes[batch.Failed] > 0 && has("already_linked"): // another shard may free the link
+		return resume + " --failed"
+	case s.Failed == "", h.Mode == journal.ModeUndo, s.ExitCode == batch.ExitUsage:
+		return ""
+	case p.Rows != nil && p.Rows.File.Mapper.HasSecrets() && s.Outcomes[batch.Failed] > 0: // failed.csv has no passwords
+		return resume + " --failed"
+	}
+	again, begun := p.Settings, h.Mode == journal.ModeRun && p.Past == nil
+	again.Selection.Limit, again.Selection.Shard, again.Input.Encoding, again.Sending.Expect, again.Sending.DryRun = 0, intake.Shard{}, "", -1, false // the failed rows are all to be sent, and their file is UTF-8
+	if !begun {
+		again.Pace, again.Sending.Lookup, again.Output = Defaults().Pace, Defaults().Sending.Lookup, Defaults().Output
+		again.Output.Reports = dir
+	}
+	return strings.Join(append([]string{"rowbatch", h.Action, QuoteWord(s.Failed)}, again.Words()...), " ")
+}
+
+// Command is a command line that takes up a run of a reports folder.
+func Command(verb, id, reports string) string {
+	line := "rowbatch " + verb + " " + id
+	if reports != DefaultReports {
+		line += " --reports " + QuoteWord(reports)
+	}
+	return line
+}
+
+// actions makes a pass's actions, by name. warn is told what people should know of the account.
+func (p *Plan) actions(warn func(string)) map[string]batch.Action {
+	all := map[string]batch.Action{}
+	if option := p.Settings.Sending.Unhold; option != "" {
+		all["unhold"] = action.NewUnhold(p.Accounts.Services, option)
+	}
+	for _, s := range p.Actions.Specs {
+		name, with := s.Schema.Action, p.Accounts.Services
+		with.Codes, with.Condition, with.HoldSuspended = p.Names, p.When[name], p.Settings.Sending.HoldSuspended
+		with.Planned, with.Warn = p.Known != nil, warn
+		all[name] = s.New(with)
+	}
+	return all
+}
+
+// earlier is a run whose rows are carried out or taken back.
+type earlier struct {
+	dir     *runs.Dir
+	journal *runs.Journal
+	names   *action.TrackingCodes
+}
+
+// openEarlier reads the journal of another run. Close it.
+func openEarlier(dir *runs.Dir) (*earlier, error) {
+	j, err := dir.OpenAnyJournal()
+	if err != nil {
+		return nil, err
+	}
+	names, err := action.RecalledCodes(j.Names)
+	if err != nil {
+		return nil, errors.Join(err, j.Close())
+	}
+	return &earlier{dir, j, names}, nil
+}
+
+// earlierRows are the rows of a plan that are an earlier run's.
+type earlierRows struct {
+	intake.RowState
+	lines   []uint32
+	actions []string // of the rows that may be sent; "" of the others
+	reverse bool     // the last row first
+	// item makes the item of a row that may be sent; without an action yet.
+	item func(n int) (*batch.Item, error)
+	// rest is the outcome of a row that is not.
+	rest func(n int) (batch.Outcome, error)
+}
+
+// newEarlierRows reads where the rows of a run start in its input: 4 bytes a row.
+func newEarlierRows(of *earlier, several bool) (*earlierRows, error) {
+	n := of.journal.Head.Rows
+	w := &earlierRows{RowState: intake.NewRowState(n, several), actions: make([]string, n)}
+	reader, err := of.dir.ReadRows()
+	if err != nil {
+		return nil, err
+	}
+	defer reader.Close()
+	for {
+		row, err := reader.Next()
+		if errors.Is(err, io.EOF) && len(w.lines) != n {
+			return nil, &runs.RowsError{Path: of.dir.Path(), Why: fmt.Sprintf("it keeps %d rows instead of %d", len(w.lines), n)}
+		}
+		if errors.Is(err, io.EOF) {
+			return w, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		w.lines = append(w.lines, uint32(row.Line))
+	}
+}
+
+func (w *earlierRows) Line(n int) int { return int(w.lines[n]) }
+
+func (w *earlierRows) CountOf(name string) (n int) {
+	for i, a := range w.actions {
+		if a != "" && w.Undecided(i) && (name == "" || a == name) {
+			n++
+		}
+	}
+	return n
+}
+
+func (w *earlierRows) Has(name string) bool { return w.CountOf(name) > 0 }
+
+func (w *earlierRows) Open() map[string]int {
+	all := map[string]int{}
+	for i, a := range w.actions {
+		if a != "" && w.Undecided(i) {
+			all[a]++
+		}
+	}
+	return all
+}
+
+func (w *earlierRows) Source(ctx context.Context, actions map[string]batch.Action) batch.Source {
+	return func(yield func(*batch.Item, error) bool) {
+		for i := range w.actions {
+			n := i
+			if w.reverse {
+				n = len(w.actions) - 1 - i
+			}
+			if ctx.Err() != nil {
+				return
+			}
+			if w.Settled(n) {
+				continue
+			}
+			it, err := w.make(n, actions)
+			if !yield(it, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func (w *earlierRows) make(n int, actions map[string]batch.Action) (*batch.Item, error) {
+	if w.actions[n] == "" {
+		out, err := w.rest(n)
+		out.Requests, out.Sends, out.Millis = 0, 0, 0 // those were the earlier run's
+		return &batch.Item{N: n, Key: out.Key, ID: out.ID, Out: &out}, err
+	}
+	it, err := w.item(n)
+	if err != nil {
+		return nil, err
+	}
+	w.Prepare(it, n)
+	it.Action, it.More = actions[w.actions[n]], w.Several()
+	return it, nil
+}

@@ -1,0 +1,406 @@
+package job
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+	"golang.org/x/time/rate"
+
+	"rowbatch/batch"
+	"rowbatch/batch/action"
+	"rowbatch/batch/intake"
+	"rowbatch/batch/journal"
+	"rowbatch/client"
+)
+
+// Settings are all that a user sets of a run. Each field is bound to one flag, by
+// [Settings.Bind]; the journal's head keeps them as they are, and [Settings.Words]
+// turns them back into a command line.
+type Settings struct {
+	Input     intake.Input     `json:"input"`
+	Selection intake.Selection `json:"selection"`
+	Sending   Sending          `json:"sending"`
+	Pace      Pace             `json:"pace"`
+	Output    Output           `json:"-"` // of this command, not of the run
+}
+
+// Sending is what is done with the rows.
+type Sending struct {
+	DryRun        bool   `json:"dry_run,omitempty"`
+	Sandbox       bool   `json:"sandbox,omitempty"` // the embedded stand-in
+	Lookup        string `json:"lookup"`            // auto, list or each
+	HoldSuspended bool   `json:"hold_suspended,omitempty"`
+	SkipPing      bool   `json:"skip_ping,omitempty"`
+	Yes           bool   `json:"-"`
+	Expect        int    `json:"expect"`                // rows that must be sent; -1: any number
+	KeepTheirs    bool   `json:"keep_theirs,omitempty"` // of an undo: fields that somebody else has changed are left
+	Unhold        string `json:"unhold,omitempty"`      // of an undo: with which option customers come off hold
+}
+
+// Pace is how fast a run may go, and when it stops by itself.
+type Pace struct {
+	Rate        Rates         `json:"rate,omitempty"`
+	Reserve     Share         `json:"reserve"`
+	Workers     int           `json:"workers,omitempty"` // requests in flight; 0: as many as suit the system
+	Timeout     time.Duration `json:"timeout"`
+	MaxFailures FailureLimit  `json:"max_failures,omitzero"`
+	Wait        bool          `json:"wait,omitempty"` // at the day's limit for the next day
+	LockWait    time.Duration `json:"-"`
+}
+
+// Output is where a run goes, and how much is said about it.
+type Output struct {
+	Reports   string
+	JSON      bool
+	Quiet     bool
+	Verbose   bool
+	LogFormat string
+}
+
+// DefaultReports is the folder where run folders go unless another is named.
+const DefaultReports = "reports"
+
+const defaultWorkers = 8
+
+// Defaults returns the settings of a command without flags.
+func Defaults() Settings {
+	return Settings{
+		Sending: Sending{Lookup: intake.LookupAuto, Expect: -1},
+		Pace:    Pace{Reserve: 0.1, Timeout: 30 * time.Second},
+		Output:  Output{Reports: DefaultReports, LogFormat: "text"},
+	}
+}
+
+// SettingsOf returns the settings that a journal's head keeps.
+func SettingsOf(h journal.Head) (Settings, error) {
+	s := Defaults()
+	err := error(nil)
+	switch {
+	case len(h.Settings) == 0:
+	case h.Format == journal.OldFormat:
+		err = s.readOld(h.Settings)
+	default:
+		err = json.Unmarshal(h.Settings, &s)
+	}
+	if err != nil {
+		return s, fmt.Errorf("the settings in the journal of %s cannot be read: %w", h.ID, err)
+	}
+	return s, nil
+}
+
+// readOld takes from a journal of the old format what an undo needs to know.
+func (s *Settings) readOld(text []byte) error {
+	var o map[string]string
+	if err := json.Unmarshal(text, &o); err != nil {
+		return err
+	}
+	s.Input.AllowDuplicates = o["allow-duplicates"] != ""
+	s.Sending.KeepTheirs, s.Sending.Unhold = o["keep-theirs"] != "", o["unhold"]
+	s.Selection.Split = o["split"]
+	if o["shard"] == "" {
+		return nil
+	}
+	return s.Selection.Shard.UnmarshalText([]byte(o["shard"]))
+}
+
+func (s Settings) record() json.RawMessage {
+	text, err := json.Marshal(s)
+	if err != nil {
+		panic(err) // settings always encode
+	}
+	return text
+}
+
+// Flags are the groups of flags that a command takes.
+type Flags int
+
+const (
+	FileFlags   Flags = 1 << iota // of a file of rows
+	UndoFlags                     // of an undo
+	ResumeFlags                   // of any run, and of one that takes up another
+	ExportFlags                   // of an export
+)
+
+// Bind binds each field to its flag. The value that a field has is its flag's default.
+func (s *Settings) Bind(f *pflag.FlagSet, a intake.Actions, which Flags) {
+	f.SortFlags = false
+	if which&FileFlags != 0 {
+		s.bindFile(f, a)
+	}
+	if which&UndoFlags != 0 {
+		options := strings.Join(client.ServiceStartOptions(), ", ")
+		f.BoolVar(&s.Sending.DryRun, "dry-run", s.Sending.DryRun, "show what would be put back and how long that takes, write nothing")
+		f.BoolVar(&s.Sending.KeepTheirs, "keep-theirs", s.Sending.KeepTheirs, "where somebody else has changed a field since, put back the row's other fields")
+		f.StringVar(&s.Sending.Unhold, "unhold", s.Sending.Unhold, "take customers off hold, with `OPTION`: "+options)
+	}
+	if which&(FileFlags|ExportFlags) == 0 {
+		f.BoolVar(&s.Sending.Sandbox, "sandbox", s.Sending.Sandbox, "the run must be one of the embedded stand-in (such a run goes there without this flag, too)")
+	}
+	if which&ExportFlags != 0 {
+		f.StringVar(&s.Input.Map, "map", s.Input.Map, mapHelp)
+		f.BoolVar(&s.Sending.Sandbox, "sandbox", s.Sending.Sandbox, sandboxHelp)
+		s.bindDialect(f)
+	}
+	s.bindPace(f, a)
+	if which&ExportFlags == 0 {
+		f.TextVar(&s.Pace.MaxFailures, "max-failures", s.Pace.MaxFailures, "stop early after `N` failures or P% (default: 10 in a row, or 20% after 50 rows)")
+		f.BoolVar(&s.Sending.Yes, "yes", s.Sending.Yes, "do not ask before the first write")
+		f.IntVar(&s.Sending.Expect, "expect", s.Sending.Expect, "send nothing unless `N` rows will be sent")
+		f.Lookup("expect").DefValue = "0" // help shows no default then
+		f.DurationVar(&s.Pace.LockWait, "lock-wait", s.Pace.LockWait, "wait so long for another run of this account to end")
+	}
+	o := &s.Output
+	f.StringVar(&o.Reports, "reports", o.Reports, "folder `DIR` where run folders go")
+	f.BoolVar(&o.JSON, "json", o.JSON, "print the summary as one JSON object")
+	f.BoolVar(&o.Quiet, "quiet", o.Quiet, "no progress and no notices")
+	f.BoolVar(&o.Verbose, "verbose", o.Verbose, "show each request")
+	f.StringVar(&o.LogFormat, "log-format", o.LogFormat, "`text` or json, for --verbose")
+}
+
+const (
+	mapHelp     = "mapping `FILE` (default: headings are field names; see rowbatch help mapping)"
+	sandboxHelp = "use the embedded stand-in; its state outlives the command"
+)
+
+func (s *Settings) bindFile(f *pflag.FlagSet, a intake.Actions) {
+	in, sel, send := &s.Input, &s.Selection, &s.Sending
+	f.StringVar(&in.Map, "map", in.Map, mapHelp)
+	f.StringArrayVar(&in.Match, "match", in.Match, "guard `COL=field`: the live record must have the cell's value in that field (repeatable)")
+	f.StringArrayVar(&in.Ignore, "ignore", in.Ignore, "leave the column `COL` out (repeatable)")
+	f.BoolVar(&send.DryRun, "dry-run", send.DryRun, "read the live records, show what would change and how long sending takes, write nothing")
+	f.BoolVar(&send.Sandbox, "sandbox", send.Sandbox, sandboxHelp)
+	if a.Reaches(action.SystemFusebill) {
+		f.StringVar(&send.Lookup, "lookup", send.Lookup, "`HOW` current records are found: auto, list (page through the customer list) or each (one request a row)")
+	}
+	f.StringVar(&sel.When, "when", sel.When, "only rows whose live record satisfies `EXPR`; the others are skipped")
+	f.IntVar(&sel.Limit, "limit", sel.Limit, "only the first `N` data rows (default: all)")
+	f.TextVar(&sel.Shard, "shard", sel.Shard, "only the rows that belong to shard `I/N`, I from 1 to N; the others are skipped (see rowbatch help shards)")
+	f.BoolVar(&in.Strict, "strict", in.Strict, "refuse the whole file when a check rejects any row")
+	f.BoolVar(&in.AllowDuplicates, "allow-duplicates", in.AllowDuplicates, "a customer may stand in several rows of one action; they run in file order")
+	if a.Any(func(s action.Spec) bool { return s.Schema.Exported }) {
+		f.BoolVar(&in.NoBase, "no-base", in.NoBase, "write every cell that differs from the live record, even in an exported file")
+		f.StringVar(&in.Base, "base", in.Base, "an exported `FILE` as it was: what rows are compared with, in place of their rb_export")
+	}
+	if a.Any(func(s action.Spec) bool { return s.Suspends }) {
+		f.BoolVar(&send.HoldSuspended, "hold-suspended", send.HoldSuspended, "a Suspended customer may be held")
+	}
+	if a.Reaches(action.SystemTrackfinity) {
+		f.BoolVar(&send.SkipPing, "skip-ping", send.SkipPing, "do not ping Trackfinity before the first patch")
+	}
+	s.bindDialect(f)
+}
+
+func (s *Settings) bindDialect(f *pflag.FlagSet) {
+	f.TextVar(&s.Input.Delimiter, "delimiter", s.Input.Delimiter, "`CHAR` between cells: , ; tab or | (default: detected)")
+	f.StringVar(&s.Input.Encoding, "encoding", s.Input.Encoding, "`NAME` of the file's encoding, such as windows-1252 (default: detected)")
+}
+
+func (s *Settings) bindPace(f *pflag.FlagSet, a intake.Actions) {
+	p := &s.Pace
+	rates, workers, shown := "most requests, as `N/s` or N/m (default: the account's own limit)", "requests in flight", strconv.Itoa(defaultWorkers)
+	switch {
+	case a.Mixed():
+		rates = "most requests, as `N/s` or N/m, or trackfinity=N/s (default: the account's own limit, Trackfinity 5/s)"
+		workers += "; of Trackfinity 1 unless set"
+	case a.Reaches(action.SystemTrackfinity):
+		rates, shown = "most requests, as `N/s` or N/m (default 5/s)", "1"
+	}
+	f.Var(&p.Rate, "rate", rates)
+	f.TextVar(&p.Reserve, "reserve", p.Reserve, "share `P%` of the account's limit left to its other users")
+	f.IntVar(&p.Workers, "workers", p.Workers, workers)
+	f.Lookup("workers").DefValue = shown
+	f.DurationVar(&p.Timeout, "timeout", p.Timeout, "longest wait for one answer")
+	f.BoolVar(&p.Wait, "wait", p.Wait, "at the day's limit wait for its reset instead of stopping")
+}
+
+// Check reports what is wrong with the settings before anything is read. set tells
+// which flags the user gave.
+func (s *Settings) Check(a intake.Actions, set func(flag string) bool) error {
+	p := s.Pace
+	switch {
+	case set("workers") && (p.Workers < 1 || p.Workers > 256):
+		return batch.Usage("--workers 8", "--workers must be between 1 and 256, not %d", p.Workers)
+	case p.Timeout < time.Millisecond:
+		return batch.Usage("--timeout 30s", "--timeout must be longer than a millisecond")
+	case p.LockWait < 0:
+		return batch.Usage("--lock-wait 5m", "--lock-wait cannot be negative")
+	case set("expect") && s.Sending.Expect < 0:
+		return batch.Usage("--expect 12", "--expect cannot be negative")
+	case s.Output.LogFormat != "text" && s.Output.LogFormat != "json":
+		return batch.Usage("--log-format json", "--log-format is text or json, not %q", s.Output.LogFormat)
+	case s.Output.Quiet && s.Output.Verbose:
+		return batch.Usage("", "--quiet and --verbose exclude each other")
+	case set("limit") && s.Selection.Limit < 1:
+		return batch.Usage("--limit 10", "--limit must be at least 1")
+	case !slices.Contains([]string{intake.LookupAuto, intake.LookupList, intake.LookupEach}, s.Sending.Lookup):
+		return batch.Usage("--lookup auto", "--lookup is auto, list or each, not %q", s.Sending.Lookup)
+	case s.Sending.Unhold != "" && !slices.Contains(client.ServiceStartOptions(), s.Sending.Unhold), set("unhold") && s.Sending.Unhold == "":
+		return batch.Usage("one of "+strings.Join(client.ServiceStartOptions(), ", "), "--unhold %s is not an option of the API", s.Sending.Unhold)
+	}
+	if err := p.Rate.check(a); err != nil {
+		return err
+	}
+	if err := s.Input.Check(); err != nil {
+		return err
+	}
+	return checkCondition(s.Selection.When, a)
+}
+
+// Words returns the words of a command line that sets what differs from the
+// defaults: of the flags that are named, or, without names, of all but those of this
+// one command (--json, --yes).
+func (s Settings) Words(names ...string) (words []string) {
+	all := pflag.NewFlagSet("", pflag.ContinueOnError)
+	unset := pflag.NewFlagSet("", pflag.ContinueOnError)
+	defaults, actions := Defaults(), intake.ActionsOf(intake.Mixed)
+	s.Bind(all, actions, FileFlags)
+	defaults.Bind(unset, actions, FileFlags)
+	if slices.Contains(names, "unhold") || slices.Contains(names, "keep-theirs") {
+		all, unset = pflag.NewFlagSet("", pflag.ContinueOnError), pflag.NewFlagSet("", pflag.ContinueOnError)
+		s.Bind(all, actions, UndoFlags)
+		defaults.Bind(unset, actions, UndoFlags)
+	}
+	all.VisitAll(func(flag *pflag.Flag) {
+		if flag.Value.String() == unset.Lookup(flag.Name).Value.String() || len(names) > 0 && !slices.Contains(names, flag.Name) ||
+			len(names) == 0 && slices.Contains([]string{"json", "yes"}, flag.Name) {
+			return
+		}
+		values := []string{flag.Value.String()}
+		if list, ok := flag.Value.(pflag.SliceValue); ok {
+			values = list.GetSlice()
+		}
+		for _, value := range values {
+			words = append(words, "--"+flag.Name)
+			if flag.NoOptDefVal == "" {
+				words = append(words, QuoteWord(value))
+			}
+		}
+	})
+	return words
+}
+
+// QuoteWord quotes a word for the shell of the system.
+func QuoteWord(s string) string {
+	switch {
+	case s != "" && !strings.ContainsAny(s, " \t\r\n\"'$`\\&|;<>()*?[]#~!{}%^"):
+		return s
+	case runtime.GOOS == "windows":
+		return `"` + strings.ReplaceAll(s, `"`, `\"`) + `"`
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// WorkersOf is how many requests of a system may be in flight. A Trackfinity install
+// gets one at a time unless more are asked for: it is somebody's own server, and no
+// limit of it is documented. Shards divide among themselves what nobody has asked
+// for: together they have no more in flight than one run, of which the limit headers
+// tell the others only once they are answered.
+func (s Settings) WorkersOf(system string) int {
+	switch {
+	case s.Pace.Workers > 0:
+		return s.Pace.Workers
+	case system == action.SystemTrackfinity:
+		return 1
+	case s.Selection.Shard.Some():
+		return (defaultWorkers + s.Selection.Shard.Of - 1) / s.Selection.Shard.Of
+	}
+	return defaultWorkers
+}
+
+// rateOf is the most requests of a system a second; 0: as the account allows.
+// Trackfinity tells no limit, so that shards divide what it is asked for.
+func (s Settings) rateOf(system string, a intake.Actions) rate.Limit {
+	if limit := s.Pace.Rate.of(system, a); limit > 0 || system != action.SystemTrackfinity {
+		return limit
+	}
+	return client.TrackfinityRate / rate.Limit(max(1, s.Selection.Shard.Of))
+}
+
+// Rates are the texts of --rate: N/s, N/m, or either for a system, as in trackfinity=N/s.
+type Rates []string
+
+func (r *Rates) String() string           { return strings.Join(*r, ",") }
+func (r *Rates) Type() string             { return "rates" }
+func (r *Rates) Append(s string) error    { return r.Set(s) }
+func (r *Rates) Replace(s []string) error { *r = s; return nil }
+func (r *Rates) GetSlice() []string       { return *r }
+
+func (r *Rates) Set(text string) error {
+	if _, _, err := parseRate(text); err != nil {
+		return err
+	}
+	*r = append(*r, text)
+	return nil
+}
+
+// parseRate returns requests a second, and the system, "" where none is named.
+func parseRate(text string) (system string, limit rate.Limit, err error) {
+	speed := text
+	if name, of, named := strings.Cut(text, "="); named {
+		system, speed = name, of
+	}
+	count, unit, _ := strings.Cut(speed, "/")
+	n, err := strconv.ParseFloat(count, 64)
+	seconds := map[string]float64{"s": 1, "m": 60}[unit]
+	if err != nil || !(n > 0) || math.IsInf(n, 1) || seconds == 0 {
+		return "", 0, batch.Usage("--rate 5/s, or --rate 300/m", "--rate %q is not a number of requests a second or a minute", speed)
+	}
+	return system, rate.Limit(n / seconds), nil
+}
+
+// check wants each rate to be of a system that the actions reach, and each once. A
+// bare rate is that of their first system.
+func (r Rates) check(a intake.Actions) error {
+	seen := map[string]bool{}
+	for _, text := range r {
+		system, _, err := parseRate(text)
+		if err != nil {
+			return err
+		}
+		if system == "" {
+			system = a.Specs[0].Schema.System
+		}
+		switch {
+		case system != action.SystemFusebill && system != action.SystemTrackfinity || !a.Reaches(system):
+			return batch.Usage("--rate 5/s", "--rate %q: %s has nothing to do with %q", text, a.Name, system)
+		case seen[system]:
+			return batch.Usage("one --rate", "--rate is given twice for %s", system)
+		}
+		seen[system] = true
+	}
+	return nil
+}
+
+// of is the rate of a system, 0 where none is set.
+func (r Rates) of(system string, a intake.Actions) rate.Limit {
+	for _, text := range r {
+		name, limit, err := parseRate(text)
+		if err == nil && (name == system || name == "" && system == a.Specs[0].Schema.System) {
+			return limit
+		}
+	}
+	return 0
+}
+
+// Share is a part of a whole, from 0 to under 1; as text a percentage.
+type Share float64
+
+func (s Share) MarshalText() ([]byte, error) {
+	return []byte(strconv.FormatFloat(100*float64(s), 'g', 10, 64) + "%"), nil
+}
+
+func (s *Share) UnmarshalText(text []byte) error {
+	n, err := strconv.ParseFloat(strings.TrimSuffix(string(text), "%"), 64)
+	if err != nil || !(n >= 0 && n < 100) {
+		return batch.Usage("--reserve 10%", "--reserve %q is not a share between 0%% and 99%%", text)
+	}
+	*s = Share(n / 100)
+	return nil
+}

@@ -1,0 +1,102 @@
+package job
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/spf13/pflag"
+
+	"rowbatch/batch/action"
+	"rowbatch/batch/intake"
+	"rowbatch/batch/journal"
+	"rowbatch/batch/runs"
+)
+
+// parsed are the settings of a command line.
+func parsed(t *testing.T, words ...string) Settings {
+	t.Helper()
+	s, flags := Defaults(), pflag.NewFlagSet("", pflag.ContinueOnError)
+	s.Bind(flags, intake.ActionsOf(intake.Mixed), FileFlags)
+	if err := flags.Parse(words); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+var everyFlag = []string{
+	"--map", "crm.yaml", "--match", "Company=companyName", "--match", "E=primaryEmail", "--ignore", "Notes, old", "--strict", "--allow-duplicates",
+	"--base", "as it was.csv", "--delimiter", "tab", "--encoding", "windows-1252", "--when", `status == "Active"`, "--limit", "7", "--shard", "2/4",
+	"--dry-run", "--sandbox", "--lookup", "list", "--hold-suspended", "--skip-ping", "--expect", "0", "--rate", "5/s", "--rate", "trackfinity=60/m",
+	"--reserve", "12.5%", "--workers", "3", "--timeout", "1m30s", "--max-failures", "5%", "--wait", "--reports", "my reports",
+}
+
+// What a user set is what the journal keeps, and what a command that is printed says.
+func TestSettingsComeBack(t *testing.T) {
+	for _, words := range [][]string{nil, {"--no-base", "--max-failures", "3", "--delimiter", ";"}, everyFlag} {
+		s := parsed(t, words...)
+		kept, err := SettingsOf(journal.Head{Format: journal.Format, Settings: s.record()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept.Output = s.Output // of the command, not of the run
+		if diff := cmp.Diff(s, kept, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%q: the journal keeps other settings (-set +kept):\n%s", words, diff)
+		}
+		var again []string
+		for _, word := range s.Words() {
+			again = append(again, strings.Trim(word, "'"))
+		}
+		if diff := cmp.Diff(s, parsed(t, again...), cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%q: the command line %q sets others (-set +printed):\n%s", words, again, diff)
+		}
+	}
+}
+
+func TestWordsOfOneCommandAreNotRepeated(t *testing.T) {
+	s := parsed(t, "--yes", "--json", "--limit", "3")
+	if got := strings.Join(s.Words(), " "); got != "--limit 3" {
+		t.Errorf("%s", got)
+	}
+	s.Sending.KeepTheirs, s.Sending.Unhold = true, "NoChargesForMissedPeriods"
+	if got := strings.Join(s.Words("keep-theirs", "unhold"), " "); got != "--keep-theirs --unhold NoChargesForMissedPeriods" {
+		t.Errorf("%s", got)
+	}
+}
+
+// What nobody asked for is divided, so that several processes are no heavier than one.
+func TestShardsDivideThePace(t *testing.T) {
+	for _, c := range []struct {
+		of, set     int // shards; --workers, 0: not given
+		workers     int
+		trackfinity float64
+	}{
+		{0, 0, 8, 5},
+		{1, 0, 8, 5},
+		{3, 0, 3, 5.0 / 3},
+		{4, 0, 2, 1.25},
+		{20, 0, 1, 0.25},
+		{4, 16, 16, 1.25},
+	} {
+		s := Defaults()
+		s.Selection.Shard, s.Pace.Workers = intake.Shard{Shard: runs.Shard{Number: min(1, c.of), Of: c.of}}, c.set
+		workers, rate := s.WorkersOf(action.SystemFusebill), s.rateOf(action.SystemTrackfinity, intake.ActionsOf(intake.Mixed))
+		if workers != c.workers || math.Abs(float64(rate)-c.trackfinity) > 1e-9 {
+			t.Errorf("%d shards, --workers %d: %d workers, Trackfinity %v/s", c.of, c.set, workers, rate)
+		}
+	}
+}
+
+// A bare rate is for the first system of the actions that the run turns out to be about.
+func TestABareRateIsOfTheRunsOwnSystem(t *testing.T) {
+	s := parsed(t, "--rate", "2/s")
+	for name, want := range map[string][2]float64{"update": {2, 5}, "patch": {0, 2}, intake.Mixed: {2, 5}} {
+		a := intake.ActionsOf(name)
+		got := [2]float64{float64(s.rateOf(action.SystemFusebill, a)), float64(s.rateOf(action.SystemTrackfinity, a))}
+		if got != want {
+			t.Errorf("%s: %v, want %v", name, got, want)
+		}
+	}
+}

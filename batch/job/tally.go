@@ -1,0 +1,261 @@
+package job
+
+import (
+	"fmt"
+	"maps"
+	"strconv"
+	"strings"
+	"sync"
+
+	"rowbatch/batch"
+	"rowbatch/batch/action"
+)
+
+// tally counts the rows of a run as they are settled.
+type tally struct {
+	mu       sync.Mutex
+	kinds    map[batch.Kind]int
+	done     int
+	writes   int // that this process has sent
+	preview  *Preview
+	failures failureCount
+
+	surveyed surveyed
+	past     past
+}
+
+// surveyed are the rows that were only looked at and will come again.
+type surveyed struct {
+	kinds   map[batch.Kind]int
+	would   map[string]int // rows that would be sent, by action
+	rereads int            // other rows that will be read once more
+}
+
+// past are the rows that an earlier process of the run has settled.
+type past struct {
+	kinds map[batch.Kind]int
+	would map[string]int // of a dry run: rows that would be sent, by action
+}
+
+func newTally(limit FailureLimit) *tally {
+	return &tally{
+		kinds: map[batch.Kind]int{}, preview: newPreview(), failures: failureCount{limit: limit},
+		surveyed: surveyed{map[batch.Kind]int{}, map[string]int{}, 0}, past: past{map[batch.Kind]int{}, map[string]int{}},
+	}
+}
+
+// add counts one row. The error says that too many have failed.
+func (t *tally) add(it *batch.Item, o batch.Outcome, final bool) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.kinds[o.Kind]++
+	if !final {
+		t.surveyed.kinds[o.Kind]++
+	}
+	t.done++
+	t.writes += o.Sends - it.Earlier.Sends
+	t.preview.add(it, o)
+	switch {
+	case o.Kind == batch.WouldChange:
+		t.surveyed.would[it.Action.Name()]++
+	case !final && it.Action != nil && it.Action.System() == action.SystemFusebill:
+		t.surveyed.rereads++
+	}
+	return t.failures.add(it.N, o)
+}
+
+// watchPast counts the rows that an earlier process has settled, as they pass by.
+func (t *tally) watchPast(src batch.Source) batch.Source {
+	return func(yield func(*batch.Item, error) bool) {
+		for it, err := range src {
+			if err == nil && it.Earlier.Settled {
+				o := it.Earlier.Outcome
+				t.mu.Lock()
+				if o.Kind == batch.WouldChange {
+					t.surveyed.would[it.Action.Name()]++
+					t.past.would[it.Action.Name()]++
+				}
+				t.kinds[o.Kind]++
+				t.past.kinds[o.Kind]++
+				t.done++
+				t.mu.Unlock()
+			}
+			if !yield(it, err) {
+				return
+			}
+		}
+	}
+}
+
+// forgetPast makes ready for another pass, in which those rows come by again.
+func (t *tally) forgetPast() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.subtract(t.past.kinds)
+	for name, n := range t.past.would {
+		t.surveyed.would[name] -= n
+	}
+	clear(t.past.would)
+}
+
+// startOver forgets what was found of the rows that are not settled.
+func (t *tally) startOver() {
+	t.forgetSurvey()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	clear(t.surveyed.would)
+	t.surveyed.rereads = 0
+}
+
+// forgetSurvey forgets the rows that were only looked at.
+func (t *tally) forgetSurvey() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.subtract(t.surveyed.kinds)
+	t.failures = failureCount{limit: t.failures.limit, listed: t.failures.listed}
+}
+
+func (t *tally) subtract(kinds map[batch.Kind]int) {
+	for kind, n := range kinds {
+		t.kinds[kind] -= n
+		t.done -= n
+	}
+	clear(kinds)
+}
+
+// count is how many rows are settled.
+func (t *tally) count() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.done
+}
+
+// counts returns how many rows ended in which way.
+func (t *tally) counts() map[batch.Kind]int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return maps.Clone(t.kinds)
+}
+
+// listed counts a row of which the customer list has shown that it needs nothing;
+// is tells which rows those are.
+func (t *tally) listed(is func(n int) bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.failures.listed.is = is
+	t.failures.listed.rows++
+}
+
+// toSend counts the rows that a pass without sending would have sent, by action,
+// and the others that it has read and that are read again.
+func (t *tally) toSend() (would map[string]int, rereads int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return maps.Clone(t.surveyed.would), t.surveyed.rereads
+}
+
+// FailureLimit stops a run that mostly fails: something is wrong with the file or
+// the account. As text it is a number, or a percentage of the rows sent. The zero
+// limit is 10 in a row, or 20% after 50 rows.
+type FailureLimit struct {
+	Count int     // this many in all; 0: no such limit
+	Share float64 // this share of the rows, once they are many enough; 0: no such limit
+}
+
+const (
+	defaultInARow   = 10
+	defaultShare    = 0.20
+	shareFromRowsOn = 50
+)
+
+func (l FailureLimit) MarshalText() ([]byte, error) {
+	switch {
+	case l.Count > 0:
+		return []byte(strconv.Itoa(l.Count)), nil
+	case l.Share > 0:
+		return []byte(strconv.Itoa(int(100*l.Share+0.5)) + "%"), nil
+	}
+	return nil, nil
+}
+
+func (l *FailureLimit) UnmarshalText(text []byte) error {
+	number, percent := strings.CutSuffix(string(text), "%")
+	n, err := strconv.Atoi(number)
+	switch {
+	case len(text) == 0:
+		*l = FailureLimit{}
+	case err != nil || n < 1 || percent && n > 100:
+		return batch.Usage("--max-failures 10, or --max-failures 5%", "--max-failures %q is neither a number nor a share", text)
+	case percent:
+		*l = FailureLimit{Share: float64(n) / 100}
+	default:
+		*l = FailureLimit{Count: n}
+	}
+	return nil
+}
+
+// tooManyFailures is the cause of a stop by --max-failures.
+type tooManyFailures struct{ failed, rows, inARow int }
+
+func (e *tooManyFailures) Error() string {
+	if e.inARow > 0 {
+		return fmt.Sprintf("%d rows in a row failed", e.inARow)
+	}
+	return fmt.Sprintf("%d of %d rows failed", e.failed, e.rows)
+}
+
+// failureCount watches the rows as they end.
+type failureCount struct {
+	limit                FailureLimit
+	failed, rows, inARow int
+	last                 int // row that failed
+	listed               listedRows
+}
+
+// listedRows are the rows of which the customer list has shown that they need
+// nothing. They have ended before all others, and yet stand between them: how they
+// were looked up must not decide whether a run goes on.
+type listedRows struct {
+	is   func(n int) bool
+	rows int
+}
+
+func (l listedRows) between(a, b int) bool {
+	for n := min(a, b) + 1; l.rows > 0 && n < max(a, b); n++ {
+		if l.is(n) {
+			return true
+		}
+	}
+	return false
+}
+
+// add counts a row, and says when the limit is reached. Rows that the offline
+// checks rejected are the file's affair, and say nothing of the account.
+func (c *failureCount) add(n int, o batch.Outcome) error {
+	if o.Requests == 0 {
+		return nil
+	}
+	c.rows++
+	if o.Kind != batch.Failed && o.Kind != batch.Rejected {
+		c.inARow = 0
+		return nil
+	}
+	c.failed++
+	if c.listed.between(c.last, n) {
+		c.inARow = 0
+	}
+	c.inARow++
+	c.last = n
+	inARow, share, rows := 0, c.limit.Share, c.rows+c.listed.rows
+	if c.limit == (FailureLimit{}) {
+		inARow, share = defaultInARow, defaultShare
+	}
+	switch {
+	case inARow > 0 && c.inARow >= inARow:
+		return &tooManyFailures{inARow: c.inARow}
+	case c.limit.Count > 0 && c.failed >= c.limit.Count,
+		share > 0 && rows >= shareFromRowsOn && float64(c.failed) > share*float64(rows):
+		return &tooManyFailures{failed: c.failed, rows: rows}
+	}
+	return nil
+}

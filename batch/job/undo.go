@@ -1,0 +1,233 @@
+package job
+
+import (
+	"errors"
+	"path/filepath"
+	"slices"
+
+	"rowbatch/batch"
+	"rowbatch/batch/action"
+	"rowbatch/batch/intake"
+	"rowbatch/batch/journal"
+	"rowbatch/batch/runs"
+)
+
+// Undo takes back what a run has sent, as a run of its own that names it.
+func Undo(j Job, c Control, name string) (*Result, error) {
+	r := j.Start(c)
+	defer r.Release()
+	dir, err := r.find(name, "run", isLive)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.lockRun(dir); err != nil { // nobody resumes it meanwhile
+		return nil, err
+	}
+	of, err := openEarlier(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer of.journal.Close()
+	if name == Last {
+		if done, err := undoneAlready(of, r.Settings.Output); done != nil || err != nil {
+			return done, err
+		}
+	}
+	s := r.Settings.Sending
+	if of.journal.Head.Mode == journal.ModeUndo && !s.Yes && !s.DryRun { // that sends the edits once more
+		err := r.confirm(name+" is an undo: to undo it makes the edits once more.",
+			batch.Usage("--dry-run to see them, then --yes", "%s is an undo, and nobody confirmed that it is to be undone; nothing was sent", name))
+		if err != nil {
+			return nil, err
+		}
+	}
+	p, err := planUndo(r, of, nil)
+	if err != nil {
+		return onlyHeld(p, err)
+	}
+	return execute(r, p)
+}
+
+// undoneAlready ends an undo of the last run where that has nothing to take back,
+// and names the one before it: which run is taken back is for a person to say.
+func undoneAlready(of *earlier, out Output) (*Result, error) {
+	all, err := runs.List(out.Reports)
+	if err != nil {
+		return nil, err
+	}
+	id, text, undone := of.journal.Head.ID, "", runs.Undone(all)
+	switch {
+	case !of.journal.Wrote():
+		text = id + " wrote nothing: there is nothing to undo"
+	case undone[id]:
+		text = id + " is undone already; nothing was sent"
+	default:
+		return nil, nil
+	}
+	at := slices.IndexFunc(all, func(i runs.Info) bool { return i.ID == id })
+	for _, i := range all[at+1:] {
+		if isLive(i) && i.Writes > 0 && !undone[i.ID] {
+			text += "; before it came " + i.ID + "\ntry: " + Command("undo", i.ID, out.Reports)
+			break
+		}
+	}
+	return nothingToDo(of.dir, text)
+}
+
+// planShownUndo makes the plan that carries out what an undo's dry run has shown.
+func planShownUndo(r *Session, shown *earlier) (*Plan, error) {
+	head := shown.journal.Head
+	s, err := SettingsOf(head)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := relative(head, head.Of, shown.dir.Path())
+	if err != nil {
+		return nil, err
+	}
+	if err := r.lockRun(dir); err != nil {
+		return nil, err
+	}
+	of, err := openEarlier(dir)
+	if err != nil {
+		return nil, err
+	}
+	r.locks = append(r.locks, of.journal.Close)
+	r.Settings.Sending.KeepTheirs, r.Settings.Sending.Unhold = s.Sending.KeepTheirs, s.Sending.Unhold
+	return planUndo(r, of, shown)
+}
+
+// planUndo makes the plan that takes a run back: all of it, or what a dry run has shown of that.
+func planUndo(r *Session, of, shown *earlier) (*Plan, error) {
+	head := of.journal.Head
+	s, err := r.adopt(head)
+	if err != nil {
+		return nil, err
+	}
+	mine := r.Settings.Sending
+	s.Sending.DryRun, s.Sending.KeepTheirs, s.Sending.Unhold, s.Sending.Expect = mine.DryRun, mine.KeepTheirs, mine.Unhold, mine.Expect
+	s.Selection.When = "" // what was written is taken back whatever the record shows now
+	p := &Plan{Settings: s, Actions: intake.ActionsOf(head.Action), Names: of.names}
+	if err := mustNotBeUnderWay(of, s); err != nil {
+		return nil, err
+	}
+	if p.Work, p.Held, err = undoneRows(of, shown, s); err != nil {
+		return nil, err
+	}
+	if p.Work.CountOf("") == 0 {
+		hint := ""
+		if head.Action == "patch" {
+			hint = ": Trackfinity cannot be read, so its old values are not known"
+		}
+		return p, batch.Usage("rowbatch runs", "%s has left nothing that can be put back%s", head.ID, hint)
+	}
+	if p.Accounts, err = r.Connect(s, p.Actions, head.File, []string{action.SystemFusebill}); err != nil {
+		return nil, err
+	}
+	if err := p.Accounts.mustBe(r.Stop, head, of.journal.Index); err != nil {
+		return nil, err
+	}
+	if err := p.mayHold(); err != nil {
+		return nil, err
+	}
+	if err := follow(r, p, of, journal.ModeUndo); err != nil {
+		return nil, err
+	}
+	if shown != nil {
+		p.Head.Plan = shown.journal.Head.ID
+	}
+	return p, nil
+}
+
+// mustNotBeUnderWay keeps an un-hold from being sent a second time while nobody
+// knows what became of the first.
+func mustNotBeUnderWay(of *earlier, s Settings) error {
+	if s.Sending.Unhold == "" {
+		return nil
+	}
+	all, err := runs.List(filepath.Dir(of.dir.Path()))
+	if err != nil {
+		return err
+	}
+	here, err := runs.List(s.Output.Reports)
+	if err != nil {
+		return err
+	}
+	for _, i := range append(all, here...) {
+		if i.Head.Of != of.journal.Head.ID || i.Head.Mode != journal.ModeUndo || i.Head.Dry || i.Complete() {
+			continue
+		}
+		if theirs, err := SettingsOf(i.Head); err != nil || theirs.Sending.Unhold != "" {
+			return batch.Unfit(Command("resume", i.ID, s.Output.Reports), "%s has begun to take these customers off hold, and is not complete; nothing was sent", i.ID)
+		}
+	}
+	return nil
+}
+
+// undoneRows are those for which a write left, last row first; with shown, of these
+// the rows that a dry run would put back, and of the others what it said. held are
+// the customers who stay on hold.
+func undoneRows(of, shown *earlier, s Settings) (w *earlierRows, held []string, err error) {
+	several := of.journal.Head.Action == intake.Mixed || s.Input.AllowDuplicates
+	if w, err = newEarlierRows(of, several); err != nil {
+		return nil, nil, err
+	}
+	w.reverse = true
+	for n := range w.actions {
+		sent, err := of.journal.Sent(n)
+		if err != nil {
+			return nil, nil, err
+		}
+		if sent == nil {
+			continue
+		}
+		switch act := sent.Found.Act; {
+		case act == "update", act == "latch":
+			w.actions[n] = act
+		case act != "hold" || !sent.MayHaveTaken():
+		case s.Sending.Unhold != "":
+			w.actions[n] = "unhold"
+		default:
+			held = append(held, "id="+sent.Found.ID+" "+sent.Outcome.Customer)
+		}
+	}
+	w.item = func(n int) (*batch.Item, error) {
+		sent, err := of.journal.Sent(n)
+		if err != nil {
+			return nil, err
+		}
+		return action.Undone(sent, s.Sending.KeepTheirs), nil
+	}
+	w.rest = func(n int) (batch.Outcome, error) { return notUndone(of, n) }
+	if shown == nil {
+		return w, held, nil
+	}
+	w.rest = shown.journal.Outcome
+	for n := range w.actions {
+		if o, err := shown.journal.Outcome(n); err != nil {
+			return nil, nil, err
+		} else if o.Kind != batch.WouldChange {
+			w.actions[n] = ""
+		}
+	}
+	return w, held, nil
+}
+
+// notUndone says why a row is left as it is.
+func notUndone(of *earlier, n int) (batch.Outcome, error) {
+	o, err := of.journal.Outcome(n)
+	out := batch.Outcome{Kind: batch.Skipped, Key: o.Key, ID: o.ID, Customer: o.Customer, Error: "no write left for this row"}
+	sent, failed := of.journal.Sent(n)
+	if err = errors.Join(err, failed); err != nil || sent == nil {
+		return out, err
+	}
+	switch sent.Found.Act {
+	case "hold":
+		out.Error = "the customer stays on hold: coming back may cost money, and --unhold says what is charged"
+	case "unhold":
+		out.Error = "a customer who was taken off hold is not put on hold again by an undo"
+	default:
+		out.Error = "Trackfinity cannot be read: the old values are not known"
+	}
+	return out, nil
+}

@@ -1,0 +1,78 @@
+package runs
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+const (
+	longestPartName = 32 << 10        // bytes
+	leftoverAge     = 1 * time.Minute // by far longer than a new folder is there without its lock
+)
+
+// RemoveLeftovers removes what killed exports have left in a reports folder, for it
+// holds customers' data and is of no use: folders that have not become runs, and
+// whose lock nobody holds, with the file that they name. What cannot be removed
+// stays; so does what other actions leave, which may be all that is left of an input.
+func RemoveLeftovers(reports string, now time.Time) { RemoveLeftoversOn(Disk(), reports, now) }
+
+// RemoveLeftoversOn is RemoveLeftovers on another file system.
+func RemoveLeftoversOn(on FS, reports string, now time.Time) {
+	entries, err := on.ReadDir(reports)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		d := at(on, filepath.Join(reports, e.Name()))
+		began := startOf(d.ID())
+		_, rest, _ := strings.Cut(d.ID(), "-")
+		if !e.IsDir() || began.IsZero() || now.Sub(began) < leftoverAge || !strings.HasPrefix(rest, "export-") {
+			continue
+		}
+		if isRun, err := d.isRun(); isRun || err != nil {
+			continue
+		}
+		if f, err := d.open(lockName); err != nil || f.Close() != nil { // it is no process's yet
+			continue
+		}
+		unlock, ok, err := on.TryLock(d.Path(lockName))
+		if err != nil || !ok {
+			continue
+		}
+		isRun, err := d.isRun() // it may have come to be one since
+		goes := err == nil && !isRun && removePart(on, d.Path(partName)) == nil
+		if unlock() == nil && goes { // unlocked before: some systems remove no file that is open
+			_ = on.RemoveAll(d.path)
+		}
+	}
+}
+
+// removePart removes the file that a folder names in its note, which nothing else does:
+// the folder stays for as long as that fails. One that we would not have made stays.
+func removePart(on FS, note string) error {
+	f, err := on.OpenFile(note, os.O_RDONLY, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	text, err := io.ReadAll(io.LimitReader(f, longestPartName))
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	path := string(text)
+	name := filepath.Base(path)
+	if !filepath.IsAbs(path) || !strings.HasPrefix(name, ".") || !strings.HasSuffix(name, ".tmp") {
+		return nil
+	}
+	if err := on.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,135 @@
+package runs
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"rowbatch/batch/journal"
+)
+
+// leftover makes a folder that a run began an hour ago, with all that an export puts there before it is one.
+func leftover(t *testing.T, reports string, now time.Time) (d *Dir, part string) {
+	t.Helper()
+	d, err := Create(reports, now.Add(-time.Hour), "export", "customers")
+	if err != nil {
+		t.Fatal(err)
+	}
+	part = filepath.Join(t.TempDir(), ".out.csv.123.tmp")
+	if err := os.WriteFile(part, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.NotePartFile(part); err != nil {
+		t.Fatal(err)
+	}
+	w, err := d.Rows(RowsName, []string{"id"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return d, part
+}
+
+// locked leaves the folder as one whose process has died.
+func locked(t *testing.T, d *Dir) {
+	t.Helper()
+	release, err := d.Lock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := release(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func there(t *testing.T, path string) bool {
+	t.Helper()
+	_, err := os.Lstat(path)
+	if err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	return err == nil
+}
+
+func TestRemoveLeftovers(t *testing.T) {
+	now := time.Now()
+	for _, c := range []struct {
+		name   string
+		change func(t *testing.T, d *Dir)
+		at     time.Time
+		goes   bool
+	}{
+		{"its process has died", locked, now, true},
+		{"its process lives", func(t *testing.T, d *Dir) {
+			if _, err := d.Lock(); err != nil {
+				t.Fatal(err)
+			}
+		}, now, false},
+		{"it is no process's yet", func(*testing.T, *Dir) {}, now, false},
+		{"it is new", locked, now.Add(-time.Hour), false},
+		{"it is a run", func(t *testing.T, d *Dir) {
+			locked(t, d)
+			if _, err := d.CreateJournal(journal.Head{}); err != nil {
+				t.Fatal(err)
+			}
+		}, now, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			reports := t.TempDir()
+			d, part := leftover(t, reports, now)
+			c.change(t, d)
+			RemoveLeftovers(reports, c.at)
+			if there(t, d.path) == c.goes || there(t, part) == c.goes {
+				t.Errorf("the folder is there: %v, the file: %v", there(t, d.path), there(t, part))
+			}
+		})
+	}
+}
+
+// Of what lies in the reports folder parts, and of what a folder names, only that goes which is ours.
+func TestRemoveLeftoversIsCareful(t *testing.T) {
+	reports, now := t.TempDir(), time.Now()
+	own, precious := filepath.Join(reports, "2026 plans"), filepath.Join(t.TempDir(), "precious.csv")
+	if err := os.Mkdir(own, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{filepath.Join(own, lockName), precious} {
+		if err := os.WriteFile(path, []byte("x"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d, _ := leftover(t, reports, now)
+	locked(t, d)
+	if err := os.WriteFile(d.Path(partName), []byte(precious), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	update, err := Create(reports, now.Add(-time.Hour), "update", "-") // may hold the only copy of what was typed in
+	if err != nil {
+		t.Fatal(err)
+	}
+	locked(t, update)
+	RemoveLeftovers(reports, now)
+	if !there(t, update.path) {
+		t.Error("an update's input is gone")
+	}
+	if !there(t, own) || !there(t, precious) || there(t, d.path) {
+		t.Errorf("folder: %v, file: %v, leftover: %v", there(t, own), there(t, precious), there(t, d.path))
+	}
+	RemoveLeftovers(filepath.Join(reports, "missing"), now)
+}
+
+// Whatever the disk does, the file goes before the folder that names it.
+func TestRemoveLeftoversOnAFailingDisk(t *testing.T) {
+	everyFault(t, func(t *testing.T, disk *faulty) {
+		reports, now := t.TempDir(), time.Now()
+		d, part := leftover(t, reports, now)
+		locked(t, d)
+		RemoveLeftoversOn(disk, reports, now)
+		if there(t, part) && !there(t, d.Path(partName)) {
+			t.Error("a file that nobody names any more")
+		}
+	})
+}

@@ -1,0 +1,224 @@
+package ui
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"syscall"
+	"time"
+
+	"rowbatch/batch"
+	"rowbatch/batch/job"
+	"rowbatch/batch/journal"
+	"rowbatch/client"
+	"rowbatch/client/governor"
+	"rowbatch/reports"
+)
+
+// PrintResult tells how a run ended: its data on Out, as text or as one JSON object,
+// and on Err why it did not come to its end.
+func PrintResult(t *Terminal, r *job.Result, asJSON bool) error {
+	if r.Stopped != nil {
+		t.Complain(r.Stopped)
+	}
+	var text bytes.Buffer
+	remarks := io.Writer(&text)
+	switch {
+	case asJSON:
+		text.Write(r.Summary.JSON())
+		remarks = t.Err
+		if r.Nothing != "" {
+			fmt.Fprintln(t.Err, "rowbatch: "+r.Nothing)
+		}
+		if r.Next != "" {
+			fmt.Fprintf(t.Err, "next: %s\n", r.Next)
+		}
+	case r.Nothing != "":
+		fmt.Fprintln(&text, r.Nothing)
+	case r.Summary.RunID != "":
+		printSummary(&text, r)
+	}
+	if len(r.Held) > 0 {
+		printHeld(remarks, r.Held, r.Run.Of)
+	}
+	if _, err := t.Out.Write(text.Bytes()); err != nil && !errors.Is(err, syscall.EPIPE) { // whoever closes a pipe has read enough
+		return &batch.Fault{Code: batch.ExitFiles, Text: "the summary could not be printed: " + err.Error(), Try: "look into " + r.Summary.Report}
+	}
+	return nil
+}
+
+// PrintNoReport tells what became of the rows when the report cannot.
+func PrintNoReport(t *Terminal, e *job.NoReportError) {
+	fmt.Fprintf(t.Err, "%s: %s\nwhat was sent stands in %s\n", runText(e.Run), CountsText(e.Rows, e.Counts), e.Journal)
+}
+
+func printSummary(w io.Writer, r *job.Result) {
+	s := r.Summary
+	if r.Preview != nil {
+		printPreview(w, r.Preview, r.Line, s.Outcomes[batch.WouldChange])
+	}
+	fmt.Fprintf(w, "%s: %s\n", runText(r.Run), CountsText(s.Rows, s.Outcomes))
+	if p := r.Preview; p != nil {
+		for _, line := range append(fieldLines(p), stakeLines(p.Stakes)...) {
+			fmt.Fprintf(w, "  %s\n", line)
+		}
+		for _, warning := range warnings(p) {
+			fmt.Fprintf(w, "  attention: %s\n", warning)
+		}
+		if s.Outcomes[batch.WouldChange] > 0 && r.Forecast != nil {
+			fmt.Fprintf(w, "sending them takes %s\n", forecastText(*r.Forecast))
+		}
+	}
+	fmt.Fprintf(w, "%s (%s, %s) in %s\n", batch.Plural(s.Requests.Total, "request"), batch.Plural(s.Requests.Read, "read"),
+		batch.Plural(s.Requests.Write, "write"), TimeText(s))
+	PrintErrors(w, s)
+	if r.Run.Hosts != "" {
+		fmt.Fprintf(w, "account: %s\n", accountText(r.Run))
+	}
+	fmt.Fprintf(w, "report: %s\n", s.Report)
+	if s.Failed != "" {
+		fmt.Fprintf(w, "rows that need work: %s\n", s.Failed)
+	}
+	if r.Next != "" {
+		fmt.Fprintf(w, "next: %s\n", r.Next)
+	}
+	if r.TakeBack != "" {
+		fmt.Fprintf(w, "to take it back: %s\n", r.TakeBack)
+	}
+}
+
+// runText says what a run is.
+func runText(r job.Identity) string {
+	title := r.Action + " " + r.File
+	if r.Shard != "" {
+		title += ", shard " + r.Shard
+	}
+	if r.Of != "" && (r.Mode == journal.ModeApply || r.Mode == journal.ModeUndo) {
+		title = r.Mode + " of " + r.Of + " (" + title + ")"
+	}
+	return batch.Visible(title)
+}
+
+// accountText says where a run goes.
+func accountText(r job.Identity) string {
+	if r.KeyEnds == "" {
+		return r.Hosts
+	}
+	return r.Hosts + ", by the key that ends in " + batch.Visible(r.KeyEnds)
+}
+
+// CountsText says how many rows ended in which way.
+func CountsText(rows int, outcomes map[batch.Kind]int) string {
+	var parts []string
+	for _, k := range batch.Kinds() {
+		if n := outcomes[k]; n > 0 {
+			parts = append(parts, batch.Thousands(n)+" "+strings.ReplaceAll(string(k), "_", " "))
+		}
+	}
+	if len(parts) == 0 { // of an export
+		return batch.Plural(rows, "row")
+	}
+	return batch.Plural(rows, "row") + ": " + strings.Join(parts, ", ")
+}
+
+// PrintErrors lists each error code with its first lines and what to do about it.
+func PrintErrors(w io.Writer, s reports.Summary) {
+	for _, e := range s.Errors {
+		lines := make([]string, len(e.Lines))
+		for i, line := range e.Lines {
+			lines[i] = fmt.Sprint(line)
+		}
+		where := "line " + strings.Join(lines, ", ")
+		if e.Count > len(e.Lines) {
+			where += ", …"
+		}
+		fmt.Fprintf(w, "  %-22s %s (%s)\n  %-22s try: %s\n", e.Code, batch.Plural(e.Count, "row"), where, "", e.Fix)
+	}
+}
+
+// heldNamed bounds the customers on hold that are named.
+const heldNamed = 20
+
+// printHeld names the customers whom an undo leaves on hold.
+func printHeld(w io.Writer, held []string, of string) {
+	fmt.Fprintf(w, "the run put %s on hold, where an undo leaves them, since coming back may cost money:\n", batch.Plural(len(held), "customer"))
+	for _, name := range held[:min(len(held), heldNamed)] {
+		fmt.Fprintln(w, "  "+batch.Visible(name))
+	}
+	if more := len(held) - heldNamed; more > 0 {
+		fmt.Fprintf(w, "  and %s more\n", batch.Thousands(more))
+	}
+	fmt.Fprintf(w, "to take them off hold: rowbatch undo %s --unhold %s\n", of, strings.Join(client.ServiceStartOptions(), "|"))
+}
+
+// TimeText says how long a run took, and how much of that it waited for what.
+func TimeText(s reports.Summary) string {
+	all := batch.Span(span(s.Seconds))
+	if s.WaitedSeconds < 1 {
+		return all
+	}
+	words := map[governor.Reason]string{
+		governor.MinuteLimit: "for the minute's limit", governor.DayLimit: "for the day's limit",
+		governor.ServerPause: "because the server asked for a pause", governor.Outage: "for the server to answer",
+	}
+	var spent, parts []string
+	for _, why := range governor.Reasons() {
+		if d := span(s.Waited[string(why)]); d >= time.Second {
+			spent, parts = append(spent, batch.Span(d)), append(parts, words[why])
+		}
+	}
+	all += ", of which " + batch.Span(span(s.WaitedSeconds)) + " waiting"
+	if len(parts) == 1 {
+		return all + " " + parts[0]
+	}
+	for i := range parts {
+		parts[i] = spent[i] + " " + parts[i]
+	}
+	if len(parts) == 0 { // a little for each
+		return all
+	}
+	return all + ": " + strings.Join(parts, ", ")
+}
+
+// forecastText says what requests take, and when they are done.
+func forecastText(f job.Forecast) string {
+	text := batch.Plural(f.Requests, "request")
+	if f.AtMost {
+		text = "at most " + text
+	}
+	switch {
+	case f.Requests == 0:
+		return text
+	case f.Stops.IsZero() && f.Takes < time.Minute:
+		text += ", less than a minute"
+	case f.Stops.IsZero() && f.PerMinute < 1:
+		text += fmt.Sprintf(", about %s at %.3g an hour", batch.Span(f.Takes), 60*f.PerMinute)
+	case f.Stops.IsZero():
+		text += fmt.Sprintf(", about %s at %s a minute", batch.Span(f.Takes), batch.Thousands(int(f.PerMinute)))
+	}
+	if f.Takes >= governor.Farthest {
+		return text + ": not done within a year"
+	}
+	// clock tells a time to the minute, rounded up but for less than a second, with its day when that is not today.
+	clock := func(at time.Time) string {
+		at = at.Add(time.Minute - time.Second).Truncate(time.Minute).Local()
+		if at.Format(time.DateOnly) == f.Begins.Local().Format(time.DateOnly) {
+			return at.Format("15:04")
+		}
+		return at.Format("Mon 2 Jan 15:04")
+	}
+	if f.Stops.IsZero() {
+		return text + ": done by " + clock(f.Finish())
+	}
+	ending := map[job.DayEnd]string{
+		job.StopsAtDayEnd: "it stops at %s, and goes on by rowbatch resume from %s, or by itself with --wait",
+		job.WaitsAtDayEnd: "it waits from %s until %s",
+		job.EndsAtDayEnd:  "it ends at %s without a file, unless --wait lets it wait until %s",
+	}[f.DayEnd]
+	return fmt.Sprintf("%s, done by %s: today's allowance (%s) does not suffice; "+ending,
+		text, clock(f.Finish()), batch.Thousands(f.Today), clock(f.Stops), clock(f.Renewed))
+}
+
+func span(seconds float64) time.Duration { return time.Duration(seconds * float64(time.Second)) }

@@ -1,0 +1,96 @@
+package ui
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"rowbatch/batch"
+	"rowbatch/batch/job"
+	"rowbatch/client/governor"
+	"rowbatch/mapping"
+)
+
+// typing is a person who types.
+func typing(text string) func() io.ReadCloser {
+	return func() io.ReadCloser { return io.NopCloser(strings.NewReader(text)) }
+}
+
+// Elsewhere than on a terminal a phase is a line every few seconds, and a wait is told once.
+func TestALineNowAndThen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		term, began := &Terminal{Err: &out}, time.Now()
+		term.Show(job.PhaseBegan{Name: "sending", Total: 1200})
+		for done := range 120 {
+			p := job.Progress{Phase: "sending", Done: 10 * done, Total: 1200, Began: began}
+			if done >= 60 {
+				p.Waiting = job.Waiting{Until: began.Add(time.Hour), Reason: governor.MinuteLimit}
+			}
+			term.Show(p)
+			time.Sleep(100 * time.Millisecond)
+		}
+		term.Show(job.PhaseEnded{Name: "sending"})
+		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+		if len(lines) != 2 || lines[0] != "rowbatch: sending: 500 of 1,200 rows, 100.0 rows/s, about 7.0 s left" ||
+			!strings.HasPrefix(lines[1], "rowbatch: 1,000 of 1,200 rows; waiting for the account's limit until ") {
+			t.Errorf("%q", lines)
+		}
+	})
+}
+
+func TestQuietIsNotSilent(t *testing.T) {
+	var out bytes.Buffer
+	term := &Terminal{Err: &out, Quiet: true}
+	term.Show(job.Notice{Text: "a notice"})
+	term.Show(job.PhaseBegan{Name: "sending", Total: 2})
+	term.Show(job.Trouble{Err: errors.New("one\ntry: two")})
+	if got := out.String(); got != "rowbatch: one\n  try: two\n" {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestTheQuestionIsShown(t *testing.T) {
+	changes := []batch.Change{{Field: "title", Before: `"Ms"`, After: batch.Null}, {Field: "primaryEmail", Before: `"a@example.com"`, After: `"b@example.com"`}}
+	q := job.Question{Text: "Send these changes?", Agrees: "yes", Proposal: &job.Proposal{
+		Run:    job.Identity{ID: "2026-run", Mode: "apply", Action: "update", File: "edits.csv", Of: "2026-plan", Age: 3 * time.Hour, Hosts: "billing.example.com", KeyEnds: "x9z0"},
+		Keys:   []mapping.KeyUse{{Action: "update", Field: "id", Column: "Cust No"}},
+		Counts: map[batch.Kind]int{batch.WouldChange: 1200, batch.Unchanged: 3, batch.Rejected: 1, batch.Conflict: 1},
+		Preview: &job.Preview{Rows: []job.PreviewRow{{Key: "id=987001", Customer: "Copperleaf Works", Changes: changes}},
+			Fields: []*job.FieldCount{{Name: "title", Changed: 2, Cleared: 1}, {Name: "primaryEmail", Changed: 1}}},
+		Forecast: job.Forecast{Requests: 2403, Forecast: governor.Forecast{Takes: time.Second, Today: -1}, Begins: time.Now()},
+	}}
+	for typed, want := range map[string]bool{"yes\n": true, "YES\n": true, "y\n": false, "": false} {
+		var out bytes.Buffer
+		term := &Terminal{Err: &out, Keyboard: typing(typed)}
+		if got := term.Ask(context.Background(), q); got != want {
+			t.Errorf("%q: %v", typed, got)
+		}
+		for _, part := range []string{"Run        apply of 2026-plan (update edits.csv), 3 h 0 min old\n",
+			"Account    billing.example.com, by the key that ends in x9z0, where id=987001 is Copperleaf Works\n", `Key        id, from the column "Cust No"`,
+			"Rows       1,200 to send, 3 unchanged, 2 rejected\n", "Fields     title in 2 rows, cleared in 1\n           primaryEmail in 1 row\n",
+			"Cost       2,403 requests, ", "Attention  primaryEmail, where invoices go, changes for 1 customer\n", "Send these changes? Type yes: "} {
+			if !strings.Contains(out.String(), part) {
+				t.Errorf("%q is missing in:\n%s", part, out.String())
+			}
+		}
+	}
+}
+
+func TestASignalIsAnAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		keys, typed := io.Pipe()
+		defer typed.Close()
+		ctx, cancel := context.WithCancel(context.Background())
+		time.AfterFunc(time.Minute, cancel)
+		term := &Terminal{Err: io.Discard, Keyboard: func() io.ReadCloser { return keys }}
+		if term.Ask(ctx, job.Question{Text: "Really?", Agrees: ""}) {
+			t.Error("nobody has agreed")
+		}
+	})
+}
