@@ -134,7 +134,7 @@ func ExitCodes() []ExitCode {
 		{ExitLocked, "another run holds this account's lock"},
 		{ExitAccess, "credentials or access refused"},
 		{ExitUnfit, "the plan or run no longer fits, nothing was sent"},
-		{ExitFiles, "the run's own files could not be written; no further request was sent"},
+		{ExitFiles, "the run's own files could not be written, or are not what its journal says; no further request was sent"},
 		{ExitInterrupt, "stopped by Ctrl-C"},
 		{ExitTerminate, "stopped by SIGTERM"},
 	}

@@ -151,9 +151,9 @@ type listEvidence struct {
 }
 
 // DecideFromList decides a row by its customer's row in the list of customers, as far as
-// that is evidence: a list row may be a short form, and it ages. Of a run that
-// sends it says that nothing need be sent; in a dry run a list row that carries all
-// that matters is the record itself. nil: the customer must be read.
+// that is evidence: a list row may be a short form, and it ages. In a run that sends,
+// the only outcome is that nothing need be sent; in a dry run a list row that carries
+// all that matters is the record itself. nil: the customer must be read.
 func DecideFromList(it *batch.Item, row []byte, dry bool) (out *batch.Outcome) {
 	defer func() {
 		if recover() != nil {

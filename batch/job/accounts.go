@@ -16,7 +16,7 @@ import (
 	"rowbatch/client/governor"
 )
 
-// Stand-in is the name of the embedded stand-in's account.
+// StandIn is the name of the embedded stand-in's account.
 const StandIn = "sandbox"
 
 // Endpoint is where the requests of one system go.
@@ -112,7 +112,7 @@ func (a *Accounts) clients() (all []*client.Account) {
 	return all
 }
 
-// Systems names them.
+// Systems are their names.
 func (a *Accounts) Systems() []string {
 	return a.distinct(func(e Endpoint) string { return e.System })
 }
@@ -162,9 +162,9 @@ func (a *Accounts) loopback() bool {
 	return !slices.ContainsFunc(a.endpoints, func(e Endpoint) bool { return !client.Loopback(e.URL) })
 }
 
-// trial tells whether edits harm nobody, since only stand-ins are spoken with: the
-// embedded one, or servers on this machine that say so in every reply. What a server
-// is, is not known before its first reply.
+// trial reports whether edits harm nobody, since only stand-ins are spoken with: the
+// embedded one, or servers on this machine that say so in every reply. Before a
+// server's first reply that is not known.
 func (a *Accounts) trial() trial {
 	is := isTrial
 	for _, e := range a.endpoints {
@@ -206,7 +206,7 @@ func (a *Accounts) patience() client.Patience {
 	return client.PatienceFor("http://localhost")
 }
 
-// Requests is how many have left.
+// Requests is how many requests have left.
 func (a *Accounts) Requests() (n int) {
 	for _, c := range a.clients() {
 		n += c.Requests()

@@ -33,8 +33,8 @@ func (s Signalled) ExitCode() int {
 	return batch.ExitTerminate
 }
 
-// NoReportError says that a run has ended and its report could not be written. What
-// became of its rows stands in the journal.
+// NoReportError is the error of a run that has ended without a report, since that
+// could not be written. What became of its rows stands in the journal.
 type NoReportError struct {
 	Run     Identity
 	Counts  map[batch.Kind]int

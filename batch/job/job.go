@@ -20,7 +20,8 @@ import (
 	"rowbatch/client"
 )
 
-// Job is what every run of a front has in common.
+// Job is what a front brings along for a run: what the user has set, itself, and the
+// way to the accounts.
 type Job struct {
 	Settings Settings
 	Front    Front
@@ -44,7 +45,7 @@ func NewControl(ctx context.Context) Control {
 
 func (c Control) stopped() bool { return c.Stop.Err() != nil }
 
-// Last is the name of the run that a command takes when none is named.
+// Last stands in the place of a run's name for the newest run of the command's kind.
 const Last = "last"
 
 // Session is one command under way: what it holds, and how others learn of it. What

@@ -114,7 +114,7 @@ type Row struct {
 	Base   string // what is remembered of the row's export; "": it was not exported
 }
 
-// RowsError says that the rows in a run's folder are not those of its journal:
+// RowsError is the error when the rows in a run's folder are not those of its journal:
 // what was sent for a row cannot be told from them any more.
 type RowsError struct{ Path, Why string }
 
