@@ -125,7 +125,7 @@ func KeyField(key string) string {
 // else's stands is left; without, the whole row is.
 func Undone(s *batch.Sent, keepTheirs bool) *batch.Item {
 	id := s.Found.ID
-	it := &batch.Item{N: s.N, Key: Key("id", id), ID: id, Lane: "fb:" + id, Found: &s.Found.Record}
+	it := &batch.Item{N: s.N, Key: Key("id", id), ID: id, Lane: "fb:" + id, Undoes: &s.Found.Record}
 	for _, c := range s.Changes {
 		want := c.Before
 		if want == batch.Absent {

@@ -214,7 +214,7 @@ func (x *execution) pass(name string, send bool) error {
 			}
 		}
 	}
-	return e.Run(x.Ctx, stop, source)
+	return e.Run(source)
 }
 
 // errMustAsk ends a pass that must not send before somebody has agreed.
@@ -244,7 +244,8 @@ func (x *execution) engine(stop context.Context, send bool) *batch.Engine {
 			Workers: workers, Send: send, Fresh: freshness, Settle: x.settleTime(),
 			Tries: governor.Tries, Waits: p.Waits,
 		},
-		Journal: x.journal, Halt: x.Halt, Final: final,
+		Stops:   batch.Stops{Stop: stop, Abort: x.Ctx, Halt: x.Halt},
+		Journal: x.journal, Final: final,
 		Emit: func(it *batch.Item, o batch.Outcome) {
 			done := final(it, o)
 			x.Work.Note(it, o, done)

@@ -53,7 +53,7 @@ func (t *tally) add(it *batch.Item, o batch.Outcome, final bool) error {
 		t.surveyed.kinds[o.Kind]++
 	}
 	t.done++
-	t.writes += o.Sends - it.Earlier
+	t.writes += o.Sends - it.Earlier.Sends
 	t.preview.add(it, o)
 	switch {
 	case o.Kind == batch.WouldChange:
@@ -68,8 +68,8 @@ func (t *tally) add(it *batch.Item, o batch.Outcome, final bool) error {
 func (t *tally) watchPast(src batch.Source) batch.Source {
 	return func(yield func(*batch.Item, error) bool) {
 		for it, err := range src {
-			if err == nil && it.Past != nil {
-				o := it.Past
+			if err == nil && it.Earlier.Settled {
+				o := it.Earlier.Outcome
 				t.mu.Lock()
 				if o.Kind == batch.WouldChange {
 					t.surveyed.would[it.Action.Name()]++

@@ -27,13 +27,14 @@ func printPreview(w io.Writer, p *job.Preview, lineOf func(row int) int, total i
 			}
 			fmt.Fprintf(w, "    %-*s  %s → %s\n", width, c.Field, before, valueText(c.After))
 		}
-		if s := r.Standing; s != nil {
+		if s := r.Standing; s != (batch.Standing{}) {
 			next := s.NextBilling
 			if next == "" {
 				next = "none"
 			}
-			fmt.Fprintf(w, "    %s\n", batch.Visible(fmt.Sprintf("balance %s %s, recurring %s a month, next billing %s", s.Balance,
-				s.Currency, s.Recurring, next)))
+			fmt.Fprintf(w, "    %s
+", batch.Visible(fmt.Sprintf("balance %s %s, recurring %s a month, next billing %s",
+				s.Balance, r.Currency, s.Recurring, next)))
 		}
 	}
 	if more := total - len(p.Rows); more > 0 {
