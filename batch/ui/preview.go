@@ -32,8 +32,7 @@ func printPreview(w io.Writer, p *job.Preview, lineOf func(row int) int, total i
 			if next == "" {
 				next = "none"
 			}
-			fmt.Fprintf(w, "    %s
-", batch.Visible(fmt.Sprintf("balance %s %s, recurring %s a month, next billing %s",
+			fmt.Fprintf(w, "    %s\n", batch.Visible(fmt.Sprintf("balance %s %s, recurring %s a month, next billing %s",
 				s.Balance, r.Currency, s.Recurring, next)))
 		}
 	}
