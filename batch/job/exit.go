@@ -83,11 +83,11 @@ func ExitCode(err error) int {
 func isOfFiles(err error) bool {
 	var (
 		damage *journal.DamageError
-		append *journal.WriteError
+		record *journal.WriteError
 		files  *runs.WriteError
 		rows   *runs.RowsError
 	)
-	return errors.As(err, &rows) || errors.As(err, &append) || errors.As(err, &files) || errors.As(err, &damage)
+	return errors.As(err, &rows) || errors.As(err, &record) || errors.As(err, &files) || errors.As(err, &damage)
 }
 
 // exitOfRun gives the exit code of a run from why it stopped (nil: it did not)

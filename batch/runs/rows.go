@@ -119,7 +119,8 @@ type Row struct {
 type RowsError struct{ Path, Why string }
 
 func (e *RowsError) Error() string {
-	return fmt.Sprintf("%s is not what the run's journal says: %s; nothing was sent; try: put the file back as it was, from a backup, or run the input anew", e.Path, e.Why)
+	return fmt.Sprintf("%s is not what the run's journal says: %s; nothing was sent; "+
+		"try: put the file back as it was, from a backup, or run the input anew", e.Path, e.Why)
 }
 
 // RowsWriter copies rows into a file, every cell byte for byte.
