@@ -154,7 +154,7 @@ func TestNoReplyRepeatsASecret(t *testing.T) {
 		"wrong id":   func(f string) *http.Response { return answering(200, `{"id":"`+f+`"}`) },
 		"twice":      func(f string) *http.Response { return answering(200, `{"id":12,"`+f+`":1,"`+f+`":2}`) },
 		"Location": func(f string) *http.Response {
-			return &http.Response{StatusCode: 302, Header: http.Header{"Location": {"https://" + f + ".example.com/" + f}, "Content-Type": {f}}}
+			return &http.Response{StatusCode: http.StatusFound, Header: http.Header{"Location": {"https://" + f + ".example.com/" + f}, "Content-Type": {f}}}
 		},
 		"network": nil,
 	}
