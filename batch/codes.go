@@ -15,7 +15,35 @@ type Code struct {
 
 // Codes returns the one table of error codes; help, README and report read it.
 func Codes() []Code {
-	r, f, c, rf, fr := []Kind{Rejected}, []Kind{Failed}, []Kind{Conflict}, []Kind{Rejected, Failed}, []Kind{Failed, Rejected}
+	f, c, d, n := []Kind{Failed}, []Kind{Conflict}, []Kind{InDoubt}, []Kind{NotAttempted}
+	return append(rejections(), []Code{
+		{"not_applied", f, "accepted, but the reply does not show the value, or does not say that it was taken",
+			"look at the customer in the account before sending the row again"},
+		{"side_effect", f, "the write moved a field that the row did not name",
+			"look at the customer in the account before going on; rb_error names the field"},
+		{"http_<code>", []Kind{Failed, Rejected},
+			"the server refused the write (failed) or the read before it (rejected) with this HTTP status",
+			"read rb_error, correct the row and run it again"},
+		{"match_failed", c, "the record is not the one that the row describes", "check the key and the guard column"},
+		{"changed_since_plan", c, "the record is not as it was when the change was planned",
+			"look at the customer in the account, and plan the change again"},
+		{"changed_since_export", c, "a cell was edited here, and since the export somewhere else too",
+			"rb_error shows the value exported, the one now, and yours: " +
+				"export the customer again, or run the row with --no-base, which writes all its cells"},
+		{"changed_since_run", c, "somebody else has changed what is to be put back",
+			"look at the customer in the account; --keep-theirs puts back the row's other fields"},
+		{"no_answer", d, "a write went out and no answer came", "rowbatch resume reads the customer back and settles the row"},
+		{"changed_meanwhile", d, "after a lost answer the record shows neither the old nor the new values",
+			"look at the customer in the account: somebody else changed it at the same time"},
+		{"internal_error", []Kind{Rejected, InDoubt}, "a fault in this program", "report it with the text of rb_error"},
+		{"stopped", n, "the run stopped before this row", "rowbatch resume goes on with the run"},
+		{"server_unavailable", n, "the server did not answer for this row", "rowbatch resume, when the server answers again"},
+	}...)
+}
+
+// rejections are the codes of rows that are not sent because of themselves or of the record.
+func rejections() []Code {
+	r := []Kind{Rejected}
 	return []Code{
 		{"bad_id", r, "an id that is not a whole number without leading zeros", "correct the id; the customer's page shows it"},
 		{"missing_key", r, "the key cell is blank", "fill in the customer's id or reference"},
@@ -45,33 +73,14 @@ func Codes() []Code {
 		{"bad_status", r, "a customer whose status forbids the change", "change the customer's status first, or take the row out"},
 		{"unknown_tracking_code", r, "a sales tracking code that the account does not have",
 			"create the code in the account, or correct the cell"},
-		{"already_linked", rf, "a HubSpot contact or company that another row claims (rejected) or another customer has (failed)",
+		{"already_linked", []Kind{Rejected, Failed},
+			"a HubSpot contact or company that another row claims (rejected) or another customer has (failed)",
 			"decide which customer it belongs to, and unlink it from the other first"},
 		{"cannot_read_link", r, "a customer whose links to other systems the API does not show",
 			"edit this customer by hand: a link that is not sent would be cleared"},
 		{"when_error", r, "the --when expression cannot be evaluated for this customer",
 			"read rb_error; make the expression say what is to happen where a value is missing"},
 		{"unreadable_record", r, "a record of a form that cannot be edited safely", "edit this customer by hand"},
-		{"not_applied", f, "accepted, but the reply does not show the value, or does not say that it was taken",
-			"look at the customer in the account before sending the row again"},
-		{"side_effect", f, "the write moved a field that the row did not name",
-			"look at the customer in the account before going on; rb_error names the field"},
-		{"http_<code>", fr, "the server refused the write (failed) or the read before it (rejected) with this HTTP status",
-			"read rb_error, correct the row and run it again"},
-		{"match_failed", c, "the record is not the one that the row describes", "check the key and the guard column"},
-		{"changed_since_plan", c, "the record is not as it was when the change was planned",
-			"look at the customer in the account, and plan the change again"},
-		{"changed_since_export", c, "a cell was edited here, and since the export somewhere else too",
-			"rb_error shows the value exported, the one now, and yours: " +
-				"export the customer again, or run the row with --no-base, which writes all its cells"},
-		{"changed_since_run", c, "somebody else has changed what is to be put back",
-			"look at the customer in the account; --keep-theirs puts back the row's other fields"},
-		{"no_answer", []Kind{InDoubt}, "a write went out and no answer came", "rowbatch resume reads the customer back and settles the row"},
-		{"changed_meanwhile", []Kind{InDoubt}, "after a lost answer the record shows neither the old nor the new values",
-			"look at the customer in the account: somebody else changed it at the same time"},
-		{"internal_error", []Kind{Rejected, InDoubt}, "a fault in this program", "report it with the text of rb_error"},
-		{"stopped", []Kind{NotAttempted}, "the run stopped before this row", "rowbatch resume goes on with the run"},
-		{"server_unavailable", []Kind{NotAttempted}, "the server did not answer for this row", "rowbatch resume, when the server answers again"},
 	}
 }
 
