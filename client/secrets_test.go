@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -52,7 +53,7 @@ func writings(secret string) map[string]string {
 	}
 	return map[string]string{
 		"raw": secret, "JSON": inJSON, "JSON in JSON": string(nested[1 : len(nested)-1]),
-		"JSON without HTML": strings.Trim(strings.TrimSpace(bare.String()), `"`), "JSON with slashes": strings.ReplaceAll(inJSON, "/", `\/`),
+		"JSON without HTML": strings.TrimSuffix(bare.String()[1:], "\"\n"), "JSON with slashes": strings.ReplaceAll(inJSON, "/", `\/`),
 		"JSON units": units.String(), "query": url.QueryEscape(secret), "query, lower": lowerHex(url.QueryEscape(secret)),
 		"path": url.PathEscape(secret), "path, lower": lowerHex(url.PathEscape(secret)), "bytes": bytewise.String(),
 		"HTML": html.EscapeString(secret), "HTML decimal": decimal.String(), "HTML hexadecimal": hex.String(),
@@ -246,7 +247,8 @@ func FuzzShown(f *testing.F) {
 	f.Add(`\\\\\\\\\\\\x`, `\\x.`)
 	f.Add("&#;&;&#x;%%2", "+ &%")
 	f.Fuzz(func(t *testing.T, text, secret string) {
-		if secret == "" || !utf8.ValidString(secret) || len(text)+10*len(secret) > longestLook {
+		stray := func(r rune) bool { return unicode.IsControl(r) && r != '\t' && r != '\n' } // which HTML has no numbers for
+		if secret == "" || !utf8.ValidString(secret) || strings.ContainsFunc(secret, stray) || len(text)+10*len(secret) > longestLook {
 			return
 		}
 		s := newSecrets(secret)

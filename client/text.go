@@ -16,7 +16,7 @@ import (
 const (
 	longestText  = 300      // characters of a server's words in a message
 	longestLook  = 16 << 10 // bytes of a text that are searched for secrets
-	mostReadings = 256      // of a text, by escapes within escapes
+	mostReadings = 64       // of a text, by escapes within escapes
 	leftOut      = "(left out: it may repeat a secret)"
 )
 
