@@ -34,12 +34,20 @@ type Endpoint struct {
 // before its state is opened.
 type Opener func(system string, s Settings, connections int, lock func(account string) error) (Endpoint, error)
 
-// Accounts are the systems that a run speaks with. Each has a governor of its own.
+// Accounts are the systems that a run speaks with. What actions use of each is in
+// Services; what is the same of all is done over the list of them.
 type Accounts struct {
 	action.Services
-	endpoints []Endpoint
-	settings  Settings // that they were opened with
-	actions   intake.Actions
+	all      []account
+	settings Settings // that they were opened with
+	actions  intake.Actions
+}
+
+// account is one system, connected.
+type account struct {
+	Endpoint
+	client   *client.Account
+	governor *governor.Governor
 }
 
 // connecting is what accounts are opened with.
@@ -73,59 +81,42 @@ func (c connecting) connect(systems []string) (*Accounts, error) {
 			BaseURL: e.URL, Key: e.Key, Username: e.Username, Timeout: p.Timeout, Transport: e.Transport,
 			Governor: g, ReadOnly: c.settings.Sending.DryRun, UserAgent: c.agent, Log: c.log,
 		}
-		if system == action.SystemTrackfinity {
-			a.Trackfinity.Governor = g
-			a.Trackfinity.Client, err = client.NewTrackfinity(o)
-		} else {
+		to := account{Endpoint: e, governor: g}
+		switch system {
+		case action.SystemFusebill:
 			a.Fusebill.Governor = g
-			a.Fusebill.Client, err = client.NewFusebill(o)
+			if a.Fusebill.Client, err = client.NewFusebill(o); err == nil {
+				to.client = a.Fusebill.Client.Account
+			}
+		case action.SystemTrackfinity:
+			a.Trackfinity.Governor = g
+			if a.Trackfinity.Client, err = client.NewTrackfinity(o); err == nil {
+				to.client = a.Trackfinity.Client.Account
+			}
 		}
 		if err != nil {
 			return nil, err
 		}
-		a.endpoints = append(a.endpoints, e)
+		a.all = append(a.all, to)
 	}
 	return a, nil
 }
 
-func (a *Accounts) has(system string) bool {
-	return slices.ContainsFunc(a.endpoints, func(e Endpoint) bool { return e.System == system })
-}
-
-// governors are those of the systems.
-func (a *Accounts) governors() (all []*governor.Governor) {
-	for _, g := range []*governor.Governor{a.Fusebill.Governor, a.Trackfinity.Governor} {
-		if g != nil {
-			all = append(all, g)
-		}
-	}
-	return all
-}
-
-// clients are those of the systems.
-func (a *Accounts) clients() (all []*client.Account) {
-	if a.Fusebill.Client != nil {
-		all = append(all, a.Fusebill.Client.Account)
-	}
-	if a.Trackfinity.Client != nil {
-		all = append(all, a.Trackfinity.Client.Account)
-	}
-	return all
-}
+func (a *Accounts) has(system string) bool { return slices.Contains(a.Systems(), system) }
 
 // Systems are their names.
 func (a *Accounts) Systems() []string {
-	return a.distinct(func(e Endpoint) string { return e.System })
+	return a.distinct(func(e account) string { return e.System })
 }
 
 // Name is what the run is bound to.
 func (a *Accounts) Name() string {
-	return strings.Join(a.distinct(func(e Endpoint) string { return e.Name }), ", ")
+	return strings.Join(a.distinct(func(e account) string { return e.Name }), ", ")
 }
 
 // Hosts names the servers for people.
 func (a *Accounts) Hosts() string {
-	return strings.Join(a.distinct(func(e Endpoint) string {
+	return strings.Join(a.distinct(func(e account) string {
 		u, err := url.Parse(e.URL)
 		switch {
 		case e.Name == StandIn:
@@ -139,7 +130,7 @@ func (a *Accounts) Hosts() string {
 
 // keyEnds are the last characters of the keys, by which people tell one from another.
 func (a *Accounts) keyEnds() string {
-	ends := a.distinct(func(e Endpoint) string {
+	ends := a.distinct(func(e account) string {
 		key := e.Key.Reveal()
 		if e.Name == StandIn || len(key) < 12 {
 			return ""
@@ -149,8 +140,8 @@ func (a *Accounts) keyEnds() string {
 	return strings.Join(slices.DeleteFunc(ends, func(s string) bool { return s == "" }), " and ")
 }
 
-func (a *Accounts) distinct(of func(Endpoint) string) (all []string) {
-	for _, e := range a.endpoints {
+func (a *Accounts) distinct(of func(account) string) (all []string) {
+	for _, e := range a.all {
 		if text := of(e); !slices.Contains(all, text) {
 			all = append(all, text)
 		}
@@ -160,7 +151,7 @@ func (a *Accounts) distinct(of func(Endpoint) string) (all []string) {
 
 // loopback reports whether nothing leaves this machine.
 func (a *Accounts) loopback() bool {
-	return !slices.ContainsFunc(a.endpoints, func(e Endpoint) bool { return !client.Loopback(e.URL) })
+	return !slices.ContainsFunc(a.all, func(e account) bool { return !client.Loopback(e.URL) })
 }
 
 // trial reports whether edits harm nobody, since only stand-ins are spoken with: the
@@ -168,14 +159,14 @@ func (a *Accounts) loopback() bool {
 // server's first reply that is not known.
 func (a *Accounts) trial() trial {
 	is := isTrial
-	for _, e := range a.endpoints {
-		switch c := a.clientOf(e.System); {
+	for _, e := range a.all {
+		switch {
 		case e.Name == StandIn:
 		case !client.Loopback(e.URL):
 			return isReal
-		case c.Requests() == 0:
+		case e.client.Requests() == 0:
 			is = maybeTrial
-		case !c.IsSandbox():
+		case !e.client.IsSandbox():
 			return isReal
 		}
 	}
@@ -190,16 +181,9 @@ const (
 	maybeTrial
 )
 
-func (a *Accounts) clientOf(system string) *client.Account {
-	if system == action.SystemTrackfinity {
-		return a.Trackfinity.Client.Account
-	}
-	return a.Fusebill.Client.Account
-}
-
 // patience is that for the farthest of the systems.
 func (a *Accounts) patience() client.Patience {
-	for _, e := range a.endpoints {
+	for _, e := range a.all {
 		if !client.Loopback(e.URL) {
 			return client.PatienceFor(e.URL)
 		}
@@ -209,16 +193,16 @@ func (a *Accounts) patience() client.Patience {
 
 // Requests is how many requests have left.
 func (a *Accounts) Requests() (n int) {
-	for _, c := range a.clients() {
-		n += c.Requests()
+	for _, e := range a.all {
+		n += e.client.Requests()
 	}
 	return n
 }
 
 // waiting is what holds all of the systems up.
 func (a *Accounts) waiting() (w Waiting) {
-	for _, g := range a.governors() {
-		until, why, waits := g.Waiting()
+	for _, e := range a.all {
+		until, why, waits := e.governor.Waiting()
 		if !waits {
 			return Waiting{}
 		}
@@ -232,8 +216,8 @@ func (a *Accounts) waiting() (w Waiting) {
 // Waited is for how many seconds limits and outages held the run up, for each reason.
 func (a *Accounts) Waited() map[string]float64 {
 	waited := map[string]float64{}
-	for _, g := range a.governors() {
-		for why, d := range g.Waited() {
+	for _, e := range a.all {
+		for why, d := range e.governor.Waited() {
 			if seconds := inSeconds(d); seconds > 0 {
 				waited[string(why)] = rounded(waited[string(why)] + seconds)
 			}

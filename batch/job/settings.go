@@ -379,7 +379,7 @@ func (r Rates) check(a intake.Actions) error {
 			system = a.Specs[0].Schema.System
 		}
 		switch {
-		case system != action.SystemFusebill && system != action.SystemTrackfinity || !a.Reaches(system):
+		case !a.Reaches(system):
 			return batch.Usage("--rate 5/s", "--rate %q: %s has nothing to do with %q", text, a.Name, system)
 		case seen[system]:
 			return batch.Usage("one --rate", "--rate is given twice for %s", system)
