@@ -32,8 +32,8 @@ func printPreview(w io.Writer, p *job.Preview, lineOf func(row int) int, total i
 			if next == "" {
 				next = "none"
 			}
-			fmt.Fprintf(w, "    %s\n", batch.Visible(fmt.Sprintf("balance %s %s, recurring %s a month, next billing %s", s.Balance,
-				r.Currency, s.Recurring, next)))
+			fmt.Fprintf(w, "    %s\n", batch.Visible(fmt.Sprintf("balance %s %s, recurring %s a month, next billing %s",
+				s.Balance, r.Currency, s.Recurring, next)))
 		}
 	}
 	if more := total - len(p.Rows); more > 0 {
