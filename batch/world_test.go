@@ -264,7 +264,7 @@ type editVisit struct {
 	epoch int32
 }
 
-// gone says that the visit's process has ended.
+// gone reports whether the visit's process has ended.
 func (v *editVisit) gone() bool { return v.epoch != v.w.epoch.Load() }
 
 func (v *editVisit) Close() {}
