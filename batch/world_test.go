@@ -49,7 +49,14 @@ type reading struct {
 }
 
 // calendar is what the world's clock on the wall shows.
-func (w *world) calendar() time.Time { return time.Now().Add(w.wall) }
+func (w *world) calendar() time.Time { return time.Now().Round(0).Add(w.wall) }
+
+// clock is the engine's.
+func (w *world) clock() (calendar, steady time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.calendar(), time.Now()
+}
 
 // tooOld tells why no write may follow on the customer's last reading.
 func (w *world) tooOld(id string) string {
@@ -257,7 +264,7 @@ type editVisit struct {
 	epoch int32
 }
 
-// gone says that the visit's process has ended.
+// gone reports whether the visit's process has ended.
 func (v *editVisit) gone() bool { return v.epoch != v.w.epoch.Load() }
 
 func (v *editVisit) Close() {}
