@@ -130,7 +130,7 @@ func (x *execution) rehearse() error {
 			first = o.ID
 		}
 	}
-	if first == "" || !x.mustAgree() || x.toSend().Fusebill <= 2*intake.FewRows {
+	if first == "" || !x.mustAgree() || x.toSend().Requests[action.SystemFusebill] <= 2*intake.FewRows {
 		return nil
 	}
 	if _, err := x.Accounts.customer(x.Stop, first); client.EndsRun(err) {
@@ -269,9 +269,9 @@ func (x *execution) settleTime() time.Duration {
 func (x *execution) toSend() Demand {
 	would, again := x.tally.toSend()
 	d := sendingDemand(would, x.When)
-	d.Fusebill += again
+	d.Requests[action.SystemFusebill] += again
 	if would["patch"] > 0 && x.Head.Mode == journal.ModeDryRun && !x.Settings.Sending.SkipPing {
-		d.Trackfinity++ // whoever carries the plan out pings anew
+		d.Requests[action.SystemTrackfinity]++ // whoever carries the plan out pings anew
 	}
 	return d
 }
