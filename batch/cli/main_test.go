@@ -3,6 +3,7 @@ package cli_test
 import (
 	"flag"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -32,32 +33,33 @@ func manyAtOnce() error {
 	return flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0)))
 }
 
-// TestScripts runs the scripts in testdata, which read as a manual of the
-// command line. Each has a sandbox, samples and a reports folder of its own, and
-// no setting from outside.
-func TestScripts(t *testing.T) {
-	t.Parallel()
-	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata",
-		Setup:               furnish,
-		Cmds:                commands(),
-		RequireExplicitExec: true,
-		RequireUniqueNames:  true,
-	})
-}
-
-func furnish(e *testscript.Env) error {
-	here := &stand{}
-	e.Values[standKey{}] = here
-	e.Defer(func() { _ = here.clear() })
-	e.Setenv(hurried())
-	e.Setenv("ROWBATCH_SANDBOX_DIR", filepath.Join(e.WorkDir, "sandbox"))
-	return copySamples(e.WorkDir)
-}
-
 // hurried keeps a program built with -race from sleeping a second at its end,
 // which hundreds of short processes add up. A race found still ends it with 66.
 func hurried() (name, value string) { return "GORACE", "atexit_sleep_ms=10" }
+
+// environment is that of a process which tests start.
+func environment() []string {
+	name, value := hurried()
+	return append(os.Environ(), name+"="+value)
+}
+
+func exitCode(t *testing.T, c *exec.Cmd, err error) int {
+	t.Helper()
+	if c.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return c.ProcessState.ExitCode()
+}
+
+// The exit codes that a run in bad weather may end with.
+const (
+	exitDone    = 0
+	exitRows    = 3
+	exitDoubt   = 4
+	exitStopped = 5
+)
+
+const exitFiles = 15
 
 const samplesDir = "../../samples"
 

@@ -3,7 +3,8 @@ package cli_test
 import (
 	"bufio"
 	"bytes"
-	"encoding/csv"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,16 +12,75 @@ import (
 	"iter"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
-	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/tidwall/gjson"
 
-	"rowbatch/batch/runs"
 	"rowbatch/client/sandbox"
 )
+
+// sandboxProcess is a stand-in served by a process of its own.
+type sandboxProcess struct {
+	process  *exec.Cmd
+	settings map[string]string // as it prints them
+	messages bytes.Buffer
+	ended    sync.Once
+	err      error
+}
+
+// startSandbox starts `rowbatch sandbox` on a free port and waits for the settings that it prints.
+func startSandbox(dir string, flags ...string) (*sandboxProcess, error) {
+	p := &sandboxProcess{process: exec.Command("rowbatch", append([]string{"sandbox", "--addr", "127.0.0.1:0"}, flags...)...)}
+	p.process.Env = append(environment(), "ROWBATCH_SANDBOX_DIR="+dir)
+	p.process.Stderr = &p.messages
+	out, err := p.process.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := p.process.Start(); err != nil {
+		return nil, err
+	}
+	p.settings = map[string]string{}
+	lines := bufio.NewScanner(out)
+	for len(p.settings) < 5 && lines.Scan() {
+		if found := regexp.MustCompile(`^export (\w+)=(.+)$`).FindStringSubmatch(lines.Text()); found != nil {
+			p.settings[found[1]] = found[2]
+		}
+	}
+	if len(p.settings) < 5 {
+		_ = p.stop()
+		return nil, fmt.Errorf("the sandbox printed no settings, but: %s", p.messages.String())
+	}
+	return p, nil
+}
+
+// environment is that of a process which is to use the sandbox.
+func (p *sandboxProcess) environment() []string {
+	all := environment()
+	for name, value := range p.settings {
+		all = append(all, name+"="+value)
+	}
+	return all
+}
+
+// stop ends the sandbox as Ctrl-C does; its state stays.
+func (p *sandboxProcess) stop() error {
+	p.ended.Do(func() {
+		if p.process.Process.Signal(os.Interrupt) != nil { // Windows knows no such signal
+			_ = p.process.Process.Kill()
+		}
+		p.err = p.process.Wait()
+		if p.err != nil {
+			p.err = fmt.Errorf("sandbox: %w: %s", p.err, strings.TrimSpace(p.messages.String()))
+		}
+	})
+	return p.err
+}
 
 // customers are records as the sandbox holds them, by id.
 type customers map[string][]byte
@@ -142,76 +202,15 @@ func rawFields(body []byte) map[string]string {
 	return raw
 }
 
-// newestRun returns the folder of the run that began last.
-func newestRun(reports string) (string, error) {
-	all, err := runs.List(reports)
-	if err != nil {
-		return "", err
+func rawValue(body []byte, field string) string {
+	if typ, ok := strings.CutPrefix(field, "salesTrackingCode."); ok {
+		field = `customerReference.salesTrackingCodes.#(type=="` + typ + `").code`
 	}
-	if len(all) == 0 {
-		return "", fmt.Errorf("no run in %s", reports)
-	}
-	return all[0].Dir, nil
+	return gjson.GetBytes(body, field).Raw
 }
 
-// sheet is a report file, read.
-type sheet struct {
-	heading []string
-	rows    [][]string
-}
-
-// readSheet reads a file of the newest run, or one given by its path.
-func readSheet(ts *testscript.TestScript, name string) sheet {
-	if !strings.ContainsAny(name, `/\`) {
-		name = filepath.Join(ts.Getenv("RUN"), name)
-	}
-	s, err := parseSheet(ts.ReadFile(name))
-	if err != nil {
-		ts.Fatalf("%s: %v", name, err)
-	}
-	return s
-}
-
-const byteOrderMark = "\uFEFF"
-
-func parseSheet(text string) (sheet, error) {
-	text, marked := strings.CutPrefix(text, byteOrderMark)
-	if !marked || !strings.HasPrefix(text, "rb_line") || len(text) <= len("rb_line") {
-		return sheet{}, errors.New("it does not begin with a byte order mark and rb_line")
-	}
-	r := csv.NewReader(strings.NewReader(text))
-	r.Comma = rune(text[len("rb_line")])
-	r.FieldsPerRecord = -1 // a ragged row stays ragged
-	all, err := r.ReadAll()
-	if err != nil {
-		return sheet{}, err
-	}
-	return sheet{all[0], all[1:]}, nil
-}
-
-func (s sheet) column(name string) (cells []string) {
-	at := slices.Index(s.heading, name)
-	for _, row := range s.rows {
-		if at < 0 || at >= len(row) {
-			cells = append(cells, "absent")
-			continue
-		}
-		cells = append(cells, row[at])
-	}
-	return cells
-}
-
-// row returns the cells of the row that stands in a line of the input.
-func (s sheet) row(line string) (map[string]string, bool) {
-	for _, row := range s.rows {
-		if row[0] != line {
-			continue
-		}
-		cells := map[string]string{}
-		for i, name := range s.heading[:min(len(row), len(s.heading))] {
-			cells[name] = row[i]
-		}
-		return cells, true
-	}
-	return nil, false
+// passwordMark is what the sandbox keeps of a password, raw.
+func passwordMark(password string) string {
+	sum := sha256.Sum256([]byte(password))
+	return `"sha256:` + hex.EncodeToString(sum[:])[:16] + `"`
 }

@@ -13,36 +13,6 @@ import (
 	"rowbatch/samples"
 )
 
-// killPlan is a file and what is done with it, one command after the other. FILE
-// stands for the file, RUN for the run of the command before.
-type killPlan struct {
-	name     string
-	rows     func(*rand.Rand) [][]string // the heading first
-	commands [][]string
-}
-
-func killPlans() []killPlan {
-	update := []string{"update", "FILE", "--allow-duplicates"}
-	fast := []string{"--rate", "trackfinity=5000/s"}
-	mixed := with([]string{"run", "FILE", "--allow-duplicates"}, fast...)
-	plan := "--dry-run"
-	apply, undo := []string{"apply", "RUN"}, []string{"undo", "RUN"}
-	unhold := []string{"undo", "RUN", "--unhold", "NoChargesForMissedPeriods"}
-	return []killPlan{
-		{"update", updateRows, [][]string{update}},
-		{"hold", holdRows, [][]string{{"hold", "FILE"}}},
-		{"latch", latchRows, [][]string{{"latch", "FILE"}}},
-		{"mixed", mixedRows, [][]string{mixed}},
-		{"update, undo", updateRows, [][]string{update, undo}},
-		{"patch", patchRows, [][]string{{"patch", "FILE", "--allow-duplicates", "--rate", "5000/s", "--workers", "4"}}},
-		{"plan, apply", updateRows, [][]string{with(update, plan), apply}},
-		{"hold, un-hold", holdRows, [][]string{{"hold", "FILE"}, unhold}},
-		{"references, --when", referenceRows, [][]string{{"update", "FILE", "--when", `status == "Active"`}}},
-		{"latch, undo", latchRows, [][]string{{"latch", "FILE"}, undo}},
-		{"mixed plan, apply, undo", mixedRows, [][]string{with(mixed, plan), with(apply, fast...), with(unhold, fast...)}},
-	}
-}
-
 func with(words []string, more ...string) []string { return append(slices.Clone(words), more...) }
 
 const firstID = 987001

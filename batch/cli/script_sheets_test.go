@@ -10,19 +10,6 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// spreadsheetCommands do what a person does to an exported CSV file:
-//
-//	cell FILE ID COLUMN CELL     put a cell into the row of a customer; ID * is every row
-//	turn FILE                    sort the rows the other way round
-//	drop FILE ID                 delete a row
-//	add FILE COLUMN=CELL…        add a row in between
-//	paste FILE OTHER             put the rows of another file below
-//	rename FILE COLUMN NEW       write another heading
-//	rmexport                     delete the folders of all exports in reports
-func spreadsheetCommands() map[string]command {
-	return map[string]command{"cell": cmdCell, "turn": cmdTurn, "drop": cmdDrop, "add": cmdAdd, "paste": cmdPaste, "rename": cmdRename, "rmexport": cmdRemoveExports}
-}
-
 // spreadsheet opens a CSV file, and puts it back as rows says.
 func spreadsheet(ts *testscript.TestScript, name string, change func(heading []string, rows [][]string) [][]string) {
 	text, marked := strings.CutPrefix(ts.ReadFile(name), byteOrderMark)
