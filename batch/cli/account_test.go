@@ -22,13 +22,13 @@ import (
 	"rowbatch/samples"
 )
 
-// account is a sandbox behind HTTP, with nothing to wait for.
+// account is a sandbox behind HTTP, with limits so high that no run waits.
 type account struct {
 	*sandbox.Sandbox
 	url, dir string
 }
 
-// openAccount opens one of 10,000 customers, unless o says otherwise. All of them
+// openAccount opens an account of 10,000 customers, unless o says otherwise. All of them
 // are Active, and each has a reference of its own.
 func openAccount(t *testing.T, o sandbox.Options) *account {
 	t.Helper()
@@ -54,7 +54,7 @@ func smallAccount(t *testing.T, change ...func(*sandbox.Options)) *account {
 	return openAccount(t, o)
 }
 
-// activeSeed leaves out of the samples' customers whom not every row could be about.
+// activeSeed are the sample customers that every action may edit, and that a reference finds.
 func activeSeed() []byte {
 	var kept []string
 	bearers := map[string]int{}
@@ -77,7 +77,7 @@ func (a *account) serve(t *testing.T, h http.Handler) {
 	a.url = server.URL
 }
 
-// between puts a server between that may spoil the pages of the list.
+// between may spoil requests for pages of the list, and the headers of their answers.
 func (a *account) between(t *testing.T, spoil func(page string, r *http.Request, h http.Header)) {
 	t.Helper()
 	a.serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -88,7 +88,7 @@ func (a *account) between(t *testing.T, spoil func(page string, r *http.Request,
 	}))
 }
 
-// rewrite puts a server between that changes the text of the list's pages.
+// rewrite changes the text of the list's pages.
 func (a *account) rewrite(t *testing.T, change func(page string) string) {
 	t.Helper()
 	a.serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -106,18 +106,18 @@ func (a *account) rewrite(t *testing.T, change func(page string) string) {
 	}))
 }
 
-// customer is how a row may name one.
+// customer is what a row may name a customer by.
 type customer struct{ id, reference string }
 
-// some returns the first n customers.
-func (a *account) some(n int) (all []customer) {
+// first returns the first n customers.
+func (a *account) first(n int) (all []customer) {
 	for _, id := range a.IDs()[:n] {
 		all = append(all, customer{id, a.field(id, "reference")})
 	}
 	return all
 }
 
-// field returns what a customer has.
+// field returns a customer's value.
 func (a *account) field(id, name string) string {
 	body, _ := a.Customer(id)
 	return gjson.GetBytes(body, name).String()
@@ -137,8 +137,8 @@ func (a *account) file(t *testing.T, heading []string, rows [][]string) string {
 	return name
 }
 
-// edits writes a file that gives each customer a first name: to one in every a new
-// one, to the others the one that they have.
+// edits writes a file that gives each customer a first name: one in every gets a new one,
+// the others the one that they have. With every 0 all keep theirs.
 func (a *account) edits(t *testing.T, key string, to []customer, every int) string {
 	t.Helper()
 	var rows [][]string
@@ -152,7 +152,7 @@ func (a *account) edits(t *testing.T, key string, to []customer, every int) stri
 	return a.file(t, []string{key, "firstName"}, rows)
 }
 
-// setting returns an edit of somebody else's.
+// setting returns an edit that somebody else makes.
 func setting(field, raw string) func([]byte) []byte {
 	return func(body []byte) []byte {
 		after, err := sjson.SetRawBytes(body, field, []byte(raw))
@@ -163,8 +163,8 @@ func setting(field, raw string) func([]byte) []byte {
 	}
 }
 
-// bill is what a run cost and brought.
-type bill struct {
+// runResult is what a run came to, and the requests that it made.
+type runResult struct {
 	code          int
 	reads, writes int
 	kinds         map[string]int // requests
@@ -173,42 +173,42 @@ type bill struct {
 	said          string
 }
 
-func (b bill) total() int { return b.reads + b.writes }
+func (b runResult) total() int { return b.reads + b.writes }
 
-// run carries a command out that does not stop early.
-func (a *account) run(t *testing.T, args ...string) bill {
+// run carries out a command that is not to stop early.
+func (a *account) run(t *testing.T, args ...string) runResult {
 	t.Helper()
-	b := a.runTo(t, args...)
+	b := a.runAny(t, args...)
 	if b.code != 0 && b.code != 3 {
 		t.Fatalf("exit %d\n%s%s", b.code, b.summary, b.said)
 	}
 	return b
 }
 
-// runTo carries a command out, and counts the requests that arrived at the server.
-func (a *account) runTo(t *testing.T, args ...string) bill {
+// runAny carries out a command, however it ends, and counts the requests that arrived.
+func (a *account) runAny(t *testing.T, args ...string) runResult {
 	t.Helper()
-	return a.runLoud(t, append(args, "--quiet")...)
+	return a.runWithMessages(t, append(args, "--quiet")...)
 }
 
-// runLoud is runTo with what a run says of itself.
-func (a *account) runLoud(t *testing.T, args ...string) bill {
+// runWithMessages is runAny without --quiet.
+func (a *account) runWithMessages(t *testing.T, args ...string) runResult {
 	t.Helper()
 	before := a.Requests()
 	c := exec.Command("rowbatch", append(args, "--json", "--reports", filepath.Join(a.dir, "reports"))...)
-	c.Env = append(environment(), "FUSEBILL_URL="+a.url+"/v1", "FUSEBILL_API_KEY=MDpzYW5kYm94", "ROWBATCH_SANDBOX_DIR="+a.dir)
+	c.Env = append(append(environment(), settingsFor(a.url)...), "ROWBATCH_SANDBOX_DIR="+a.dir)
 	var out, said bytes.Buffer
 	c.Stdout, c.Stderr = &out, &said
 	err := c.Run()
 	code := exitCode(t, c, err)
 	after := a.Requests()
-	b := bill{code: code, reads: after.Reads - before.Reads, writes: after.Writes - before.Writes, kinds: map[string]int{}, summary: out.Bytes(), said: said.String()}
+	b := runResult{code: code, reads: after.Reads - before.Reads, writes: after.Writes - before.Writes, kinds: map[string]int{}, summary: out.Bytes(), said: said.String()}
 	for kind, n := range after.Kinds {
 		if n -= before.Kinds[kind]; n > 0 {
 			b.kinds[kind] = n
 		}
 	}
-	if out.Len() == 0 { // nothing was begun
+	if out.Len() == 0 { // no run began
 		return b
 	}
 	if err := json.Unmarshal([]byte(gjson.GetBytes(b.summary, "outcomes").Raw), &b.outcomes); err != nil {
@@ -217,8 +217,8 @@ func (a *account) runLoud(t *testing.T, args ...string) bill {
 	return b
 }
 
-// want compares a bill with exact counts: "list=10 get=401 put=200", "changed=200 unchanged=9800".
-func (b bill) want(t *testing.T, requests, outcomes string) {
+// want compares a result with exact counts: "list=10 get=401 put=200", "changed=200 unchanged=9800".
+func (b runResult) want(t *testing.T, requests, outcomes string) {
 	t.Helper()
 	if n := gjson.GetBytes(b.summary, "requests.total").Int(); int(n) != b.total() {
 		t.Errorf("the summary counts %d requests, the server %d", n, b.total())

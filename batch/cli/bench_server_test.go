@@ -32,8 +32,8 @@ const replyTime = 5 * time.Millisecond
 // firstBenchID is the id of the first customer; the others follow without gaps.
 const firstBenchID = 1_000_000
 
-// benchServer answers both APIs after a fixed time, with as little work as it
-// can: what it takes of the machine, it takes from those who are measured.
+// benchServer answers for both APIs after a fixed time, with as little work as it can:
+// what it takes of the machine is missing to the program that is measured.
 type benchServer struct {
 	rest []byte // of a customer, after its id
 
@@ -45,7 +45,7 @@ type benchServer struct {
 	last  time.Time // when the last one did
 }
 
-// benchCounts is what a benchServer has seen since it was last asked to start anew.
+// benchCounts is what a benchServer has seen since it was last reset.
 type benchCounts struct {
 	Requests int
 	First    int64 // Unix nanoseconds
@@ -81,15 +81,20 @@ func (s *benchServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Unlock()
 	time.Sleep(replyTime)
 	h := w.Header()
+	showLimits(h)
+	body := s.reply(r)
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	_, _ = w.Write(body)
+}
+
+// showLimits sets limits so high that nothing is waited for.
+func showLimits(h http.Header) {
 	h.Set("Content-Type", "application/json; charset=utf-8")
-	for window, length := range map[string]time.Duration{"Minute": time.Minute, "Day": 24 * time.Hour} { // nothing is to be waited for
+	for window, length := range map[string]time.Duration{"Minute": time.Minute, "Day": 24 * time.Hour} {
 		h.Set("X-Rate-Limit-Limit-"+window, "10000000")
 		h.Set("X-Rate-Limit-Remaining-"+window, "9990000")
 		h.Set("X-Rate-Limit-Reset-"+window, time.Now().UTC().Truncate(length).Add(length).Format(time.RFC3339))
 	}
-	body := s.reply(r)
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	_, _ = w.Write(body)
 }
 
 func (s *benchServer) control(w http.ResponseWriter, r *http.Request) {
@@ -128,7 +133,7 @@ func (s *benchServer) reply(r *http.Request) []byte {
 	return s.customer(last)
 }
 
-// customer is one as it stands; the lock is held. It serves as an overview, too.
+// customer is one as it stands, and its overview; the lock is held.
 func (s *benchServer) customer(id string) []byte {
 	if body, ok := s.put[id]; ok {
 		return body
@@ -169,7 +174,7 @@ func startBenchServer(b *testing.B) benchProcess {
 	return benchProcess{"http://" + strings.TrimSpace(address)}
 }
 
-// tell asks for the counts, or to start anew.
+// tell asks for the counts, or for a reset.
 func (p benchProcess) tell(b *testing.B, what string) (c benchCounts) {
 	b.Helper()
 	res, err := http.Get(p.url + "/bench/" + what)
@@ -184,8 +189,7 @@ func (p benchProcess) tell(b *testing.B, what string) (c benchCounts) {
 }
 
 func (p benchProcess) environment() []string {
-	return append(environment(), "FUSEBILL_URL="+p.url+"/v1", "FUSEBILL_API_KEY=MDpzYW5kYm94",
-		"TRACKFINITY_URL="+p.url+"/api", "TRACKFINITY_API_KEY=sandbox-key", "TRACKFINITY_API_USERNAME=admin")
+	return append(environment(), settingsFor(p.url)...)
 }
 
 // buildProgram returns the program as users have it.
@@ -200,7 +204,7 @@ func buildProgram(b *testing.B) string {
 	return name
 }
 
-// benchFile writes so many rows for an action of a column of its own.
+// benchFile writes so many rows of an id and the value.
 func benchFile(b *testing.B, heading, value string, rows int) string {
 	b.Helper()
 	var text bytes.Buffer
@@ -215,14 +219,14 @@ func benchFile(b *testing.B, heading, value string, rows int) string {
 	return name
 }
 
-// load is a bare load generator: the program's own transport, and nothing else.
+// load is a bare load generator: the program's own transport and nothing else.
 type load struct {
 	url       string
 	transport *http.Transport
 }
 
-// loadBench is the process that makes so many rows' requests, and prints how long it took.
-func loadBench() {
+// makeLoad is the command that makes so many rows' requests, and prints how long it took.
+func makeLoad() {
 	l := &load{os.Args[1], client.NewTransport(benchWorkers)}
 	row := map[string]func(string) error{"hold": l.hold, "update": l.update, "patch": l.patch}[os.Args[2]]
 	rows, err := strconv.Atoi(os.Args[3])

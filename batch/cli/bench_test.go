@@ -22,9 +22,9 @@ import (
 
 const benchWorkers = 16
 
-// BenchmarkPace compares the whole program, from its start to its report, with a
-// bare load generator that makes the same requests of the same server and looks at
-// no answer. They take turns, since a machine's speed changes by the minute:
+// BenchmarkPace compares the whole program, from its start to its report, with a bare
+// load generator that makes the same requests of the same server and looks at no answer.
+// They take turns, since a machine's speed changes from minute to minute:
 //
 //	go test ./batch/cli -run '^$' -bench Pace
 func BenchmarkPace(b *testing.B) {
@@ -87,7 +87,7 @@ func takeTurn(b *testing.B, server benchProcess, program string, args []string) 
 	var out bytes.Buffer
 	run.Env, run.Stdout, run.Stderr = server.environment(), &out, os.Stderr
 	began := time.Now()
-	peak, err := carriedOut(run)
+	peak, err := runMeasured(run)
 	took := time.Since(began)
 	if err != nil {
 		b.Fatalf("%v\n%s", err, out.Bytes())
@@ -98,13 +98,13 @@ func takeTurn(b *testing.B, server benchProcess, program string, args []string) 
 	return turn{server.tell(b, "counts").Requests, took, run.ProcessState.UserTime() + run.ProcessState.SystemTime(), peak}
 }
 
-// bareRate runs the load generator, a process of its own too, which tells how long it took.
+// bareRate runs the load generator, a process of its own too, which prints how long it took.
 func bareRate(b *testing.B, server benchProcess, action string, rows int) (rate float64, peak int) {
 	b.Helper()
 	run := exec.Command("benchload", server.url, action, strconv.Itoa(rows))
 	var out bytes.Buffer
 	run.Stdout, run.Stderr = &out, os.Stderr
-	peak, err := carriedOut(run)
+	peak, err := runMeasured(run)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -117,7 +117,7 @@ func bareRate(b *testing.B, server benchProcess, action string, rows int) (rate 
 
 // BenchmarkAllowance compares the time of an update with the least that the
 // account's limit allows for its requests, in real time and against the sandbox.
-// TestUseOfTheAllowance has more weathers, in virtual time:
+// TestUseOfTheAllowance of client/governor tries more cases, in virtual time:
 //
 //	go test ./batch/cli -run '^$' -bench Allowance
 func BenchmarkAllowance(b *testing.B) {
@@ -152,7 +152,7 @@ func BenchmarkAllowance(b *testing.B) {
 				b.ReportMetric(took.Seconds(), "s")
 				b.ReportMetric(float64(requests), "requests")
 				b.ReportMetric(float64(after.Throttled-before.Throttled), "429s")
-				if full > 0 { // what the last window's work takes is held against us
+				if full > 0 { // counts the last window's work against the program
 					b.ReportMetric(took.Seconds()/full.Seconds(), "of-ideal")
 				}
 			}
@@ -160,7 +160,7 @@ func BenchmarkAllowance(b *testing.B) {
 	}
 }
 
-// renaming writes a file that changes each customer, the n-th time too.
+// renaming writes a file that changes each customer, and so does the n-th file of it.
 func renaming(b *testing.B, box *sandbox.Sandbox, n int) string {
 	b.Helper()
 	name := filepath.Join(b.TempDir(), "rows.csv")
@@ -182,7 +182,7 @@ func renaming(b *testing.B, box *sandbox.Sandbox, n int) string {
 func allowanceRun(b *testing.B, program, url, file string) time.Duration {
 	b.Helper()
 	run := exec.Command(program, "update", file, "--json", "--quiet", "--lookup", "each", "--workers", "16", "--reports", filepath.Join(b.TempDir(), "reports"))
-	run.Env = append(environment(), "FUSEBILL_URL="+url+"/v1", "FUSEBILL_API_KEY=MDpzYW5kYm94")
+	run.Env = append(environment(), settingsFor(url)...)
 	run.Stderr = os.Stderr
 	began := time.Now()
 	out, err := run.Output()
@@ -228,7 +228,7 @@ func untilFirstRequest(b *testing.B, server benchProcess, program, file string) 
 		b.Fatal(err)
 	}
 	defer func() {
-		_ = run.Process.Kill() // it has shown what it was to show
+		_ = run.Process.Kill() // its first request is all that counts
 		_ = run.Wait()
 	}()
 	for time.Since(began) < 30*time.Second {
@@ -241,10 +241,10 @@ func untilFirstRequest(b *testing.B, server benchProcess, program, file string) 
 	return 0
 }
 
-// carriedOut runs a command to its end, and returns the peak of its resident bytes; 0
-// where there is no /proc. The operating system's account of a child is no use: it
+// runMeasured runs a command to its end, and returns the peak of its resident bytes; 0
+// where there is no /proc. What the operating system counts for a child is no use: it
 // starts with the memory of the parent.
-func carriedOut(c *exec.Cmd) (peak int, err error) {
+func runMeasured(c *exec.Cmd) (peak int, err error) {
 	if err := c.Start(); err != nil {
 		return 0, err
 	}

@@ -19,18 +19,18 @@ import (
 	"rowbatch/samples"
 )
 
-// fireServer is a sandbox in a process other than the program's: in the test's
-// own, so that each request can be held against the state that it meets. Its
-// address and its state outlive a change of the weather.
-type fireServer struct {
+// checkingServer is a sandbox in the test's own process, so that each request can be
+// held against the state that it meets. Its address and its state stay when it is
+// given other faults.
+type checkingServer struct {
 	dir string
 	url string // where programs find it
 
 	mu       sync.Mutex
-	still    *sync.Cond // signalled when the last request has been dealt with
-	active   int        // requests, of callers who have left too
+	idle     *sync.Cond // signalled when no request is being served any more
+	active   int        // requests, those of callers that have left included
 	box      *sandbox.Sandbox
-	busy     map[string]context.Context // by customer: of the request under way
+	busy     map[string]context.Context // by customer: of the request being served
 	unread   map[string]bool            // by customer: the last request was a write
 	holds    map[string]int             // by customer: requests
 	writes   int
@@ -38,11 +38,11 @@ type fireServer struct {
 	onWrite  func(n int) // called as the n-th write arrives
 }
 
-func startFireServer(t *testing.T, dir string, faults ...string) *fireServer {
+func startCheckingServer(t *testing.T, dir string, faults ...string) *checkingServer {
 	t.Helper()
-	s := &fireServer{dir: dir, busy: map[string]context.Context{}, unread: map[string]bool{}, holds: map[string]int{}}
-	s.still = sync.NewCond(&s.mu)
-	s.weather(t, faults...)
+	s := &checkingServer{dir: dir, busy: map[string]context.Context{}, unread: map[string]bool{}, holds: map[string]int{}}
+	s.idle = sync.NewCond(&s.mu)
+	s.setFaults(t, faults...)
 	served := httptest.NewServer(s)
 	s.url = served.URL
 	t.Cleanup(func() {
@@ -54,14 +54,14 @@ func startFireServer(t *testing.T, dir string, faults ...string) *fireServer {
 	return s
 }
 
-// weather opens the sandbox's state anew, with other faults.
-func (s *fireServer) weather(t *testing.T, faults ...string) {
+// setFaults opens the sandbox's state again, with other faults.
+func (s *checkingServer) setFaults(t *testing.T, faults ...string) {
 	t.Helper()
 	specs, err := sandbox.ParseFaults(faults)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.quiet()
+	s.lockWhenIdle()
 	defer s.mu.Unlock()
 	if s.box != nil {
 		if err := s.box.Close(); err != nil {
@@ -74,12 +74,11 @@ func (s *fireServer) weather(t *testing.T, faults ...string) {
 }
 
 // environment is that of a program which is to use the server.
-func (s *fireServer) environment() []string {
-	return append(environment(), "FUSEBILL_URL="+s.url+"/v1", "FUSEBILL_API_KEY=MDpzYW5kYm94",
-		"TRACKFINITY_URL="+s.url+"/api", "TRACKFINITY_API_KEY=sandbox-key", "TRACKFINITY_API_USERNAME=admin")
+func (s *checkingServer) environment() []string {
+	return append(environment(), settingsFor(s.url)...)
 }
 
-func (s *fireServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *checkingServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		panic(http.ErrAbortHandler) // the caller left in the middle
@@ -90,24 +89,24 @@ func (s *fireServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.end()
 	answered := sync.OnceFunc(func() { s.leave(customer) })
 	defer answered()
-	box.ServeHTTP(&farewell{w, answered}, r)
+	box.ServeHTTP(&beforeAnswer{w, answered}, r)
 }
 
-// farewell notes the end of a request before its answer can reach the caller.
-type farewell struct {
+// beforeAnswer has something done before an answer can reach the caller.
+type beforeAnswer struct {
 	http.ResponseWriter
-	answered func()
+	do func()
 }
 
-func (f *farewell) WriteHeader(status int) {
-	f.answered()
-	f.ResponseWriter.WriteHeader(status)
+func (w *beforeAnswer) WriteHeader(status int) {
+	w.do()
+	w.ResponseWriter.WriteHeader(status)
 }
 
-func (f *farewell) Flush() { f.ResponseWriter.(http.Flusher).Flush() }
+func (w *beforeAnswer) Flush() { w.ResponseWriter.(http.Flusher).Flush() }
 
-// addressed is what a request does, and to which customer, as the ledger calls
-// him; a subscription is told from its customer's number by its prefix.
+// addressed is what a request does, and to which customer, as the ledger names it;
+// a subscription is its customer's number with a prefix.
 func addressed(r *http.Request, body []byte) (kind, customer string) {
 	parts := strings.Split(strings.Trim(strings.ToLower(r.URL.Path), "/"), "/")
 	last := parts[len(parts)-1]
@@ -132,8 +131,8 @@ func addressed(r *http.Request, body []byte) (kind, customer string) {
 	return "", ""
 }
 
-// arrive looks at a request before anything is done for it.
-func (s *fireServer) arrive(ctx context.Context, kind, customer string, body []byte) *sandbox.Sandbox {
+// arrive checks a request before it is served.
+func (s *checkingServer) arrive(ctx context.Context, kind, customer string, body []byte) *sandbox.Sandbox {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.active++; kind == "" {
@@ -152,15 +151,15 @@ func (s *fireServer) arrive(ctx context.Context, kind, customer string, body []b
 	}
 	s.unread[customer] = true
 	s.writes++
-	s.look(kind, customer, body)
+	s.checkWrite(kind, customer, body)
 	if s.onWrite != nil {
 		s.onWrite(s.writes)
 	}
 	return s.box
 }
 
-// look holds a write against the customer as he is.
-func (s *fireServer) look(kind, customer string, body []byte) {
+// checkWrite holds a write against the customer as it stands.
+func (s *checkingServer) checkWrite(kind, customer string, body []byte) {
 	now, _ := s.box.Customer(customer)
 	status := gjson.GetBytes(now, "status").Str
 	switch kind {
@@ -169,11 +168,11 @@ func (s *fireServer) look(kind, customer string, body []byte) {
 			s.breach("customer %s: %d holds were sent", customer, s.holds[customer])
 		}
 		if status == "Hold" {
-			s.breach("customer %s: a hold was sent, and he is on hold already", customer)
+			s.breach("customer %s: a hold was sent, and it is on hold already", customer)
 		}
 	case "put":
 		if sent := gjson.GetBytes(body, "status").Str; sent != status {
-			s.breach("customer %s: a PUT with status %q, and he is %s", customer, sent, status)
+			s.breach("customer %s: a PUT with status %q, and it is %s", customer, sent, status)
 		}
 	case "latch":
 		for _, field := range []string{"fusebillId", "hubSpotId", "hubSpotCompanyId"} {
@@ -194,36 +193,36 @@ func (s *fireServer) look(kind, customer string, body []byte) {
 	}
 }
 
-// leave is before the answer is on its way.
-func (s *fireServer) leave(customer string) {
+// leave is called before the answer is sent.
+func (s *checkingServer) leave(customer string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.busy, customer)
 }
 
-// end is when a request has had all the effect that it will have.
-func (s *fireServer) end() {
+// end is called when a request has had all the effect that it will have.
+func (s *checkingServer) end() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.active--; s.active == 0 {
-		s.still.Broadcast()
+		s.idle.Broadcast()
 	}
 }
 
-// quiet waits until no request is under way, and takes the lock.
-func (s *fireServer) quiet() {
+// lockWhenIdle waits until no request is being served, and takes the lock.
+func (s *checkingServer) lockWhenIdle() {
 	s.mu.Lock()
 	for s.active > 0 {
-		s.still.Wait()
+		s.idle.Wait()
 	}
 }
 
-func (s *fireServer) breach(format string, args ...any) {
+func (s *checkingServer) breach(format string, args ...any) {
 	s.breaches = append(s.breaches, fmt.Sprintf(format, args...))
 }
 
-// at has a function called once, as the n-th write from now arrives.
-func (s *fireServer) at(n int, do func()) {
+// at has a function called when the n-th write from now arrives.
+func (s *checkingServer) at(n int, do func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	target := s.writes + n
@@ -234,10 +233,10 @@ func (s *fireServer) at(n int, do func()) {
 	}
 }
 
-// seen is what has happened so far: the writes that have taken effect, by customer
-// and in their order, how many requests asked for some, and what was wrong with them.
-func (s *fireServer) seen() (effects map[string][]sandbox.Effect, writes int, breaches []string) {
-	s.quiet()
+// seen is what has happened so far: each customer's writes that took effect, in their
+// order, how many write requests came, and what was wrong with them.
+func (s *checkingServer) seen() (effects map[string][]sandbox.Effect, writes int, breaches []string) {
+	s.lockWhenIdle()
 	defer s.mu.Unlock()
 	effects = map[string][]sandbox.Effect{}
 	for _, e := range s.box.Effects() {

@@ -31,8 +31,8 @@ import (
 )
 
 // diskTrial is a small run on a disk that may fail: folder, journal, engine and
-// report as the command line puts them together, without the command line, which
-// knows no disk but the real one.
+// report put together as in a command, but without one: commands know no disk but the
+// real one.
 type diskTrial struct {
 	t       *testing.T
 	reports string
@@ -43,7 +43,7 @@ type diskTrial struct {
 
 const diskRows = 3
 
-// smallSeed is the seed's first customers, who are all Active.
+// smallSeed is the samples' first customers, which are all Active.
 func smallSeed() []byte {
 	seed := []byte("[")
 	for n, c := range gjson.ParseBytes(samples.Seed()).Array()[:diskRows] {
@@ -122,8 +122,7 @@ func (d *diskTrial) resume(on runs.FS) error {
 	return errors.Join(d.run(dir, j, left), past.Close(), release())
 }
 
-// id is that of the one run there is; "" for none, or one whose journal has not
-// even its first record.
+// id is the one run's; "" where there is none, or its journal lacks even the first record.
 func (d *diskTrial) id() string {
 	journals, err := filepath.Glob(filepath.Join(d.reports, "*", "journal"))
 	if err != nil || len(journals) > 1 {
@@ -186,7 +185,7 @@ func (d *diskTrial) requests() int {
 	return n.Reads + n.Writes
 }
 
-// breaches looks at the folder as it stands.
+// breaches checks the folder as it stands.
 func (d *diskTrial) breaches(ended bool) []string {
 	dir, err := runs.Open(d.reports, d.id())
 	if err != nil {
@@ -203,8 +202,8 @@ func (d *diskTrial) breaches(ended bool) []string {
 	return all
 }
 
-// everyOperation lets an attempt meet disks that fail at each operation in turn,
-// alone or for good, until one is not reached.
+// everyOperation makes the attempt on disks that fail at each operation in turn, at it
+// alone or from it on, until an operation is not reached.
 func everyOperation(t *testing.T, workers int, lasting bool, prepare func(*diskTrial), attempt func(*diskTrial, runs.FS) error) {
 	for failAt, reached := 1, true; reached && !t.Failed(); failAt++ {
 		d := newDiskTrial(t, workers)
@@ -225,8 +224,8 @@ func everyOperation(t *testing.T, workers int, lasting bool, prepare func(*diskT
 	}
 }
 
-// afterFault wants an error that ends the command with 15, nothing sent after the
-// fault, and a resume on a sound disk that carries the run to its end.
+// afterFault wants an error that ends a command with 15, no request after the fault,
+// and a resume on a sound disk that carries the run to its end.
 func (d *diskTrial) afterFault(failAt int, err error, asked int) {
 	d.t.Helper()
 	var journal *journal.WriteError
@@ -294,8 +293,8 @@ func TestADiskThatFailsInAResume(t *testing.T) {
 
 var errDisk = errors.New("the disk gave up")
 
-// failingDisk is a disk whose n-th operation fails, counted from 1, as do all
-// after it when lasting. Syncs cost nothing.
+// failingDisk is a disk whose n-th operation fails, counted from 1, and all after it
+// when lasting. It does not really sync.
 type failingDisk struct {
 	runs.FS
 	failAt  int
@@ -447,9 +446,9 @@ func (f *failingFile) Sync() error { return f.disk.fault() }
 
 func (f *failingFile) Close() error { return errors.Join(f.disk.fault(), f.File.Close()) }
 
-// TestAFullDisk runs the real program where no file may grow beyond a size, for
-// sizes from nothing up to what the run takes. It ends with 15, and a resume on a
-// disk with room carries the run to its end.
+// TestAFullDisk runs the program where no file may grow beyond a size, for sizes from
+// nothing up to what the run takes. It ends with 15, and a resume on a disk with room
+// carries the run to its end.
 func TestAFullDisk(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
@@ -497,13 +496,13 @@ func newFullDisk(t *testing.T, file []byte) *fullDisk {
 	return &fullDisk{t: t, dir: dir, server: startKillServer(t, filepath.Join(dir, "box"), filepath.Join(dir, "reports"))}
 }
 
-// run starts the update with a limit of so many blocks a file: 512 or 1,024 bytes each, as the shell has it.
+// run runs the update with a limit of so many blocks a file, of 512 or 1,024 bytes, whichever the shell counts in.
 func (f *fullDisk) run(blocks int) int {
 	return f.command("sh", "-c", fmt.Sprintf(`ulimit -f %d && exec "$0" "$@"`, blocks), "rowbatch", "update", "edits.csv", "--timeout", "500ms")
 }
 
 func (f *fullDisk) command(name string, args ...string) int {
-	f.server.expect(blow{})
+	f.server.nextProcess(killPoint{})
 	c := exec.Command(name, args...)
 	c.Dir, c.Env = f.dir, f.server.environment()
 	var err error
@@ -511,7 +510,7 @@ func (f *fullDisk) command(name string, args ...string) int {
 	return exitCode(f.t, c, err)
 }
 
-// goOn resumes the run, if it has come to be one, and starts it anew otherwise.
+// goOn resumes the run, if it has begun, and starts it anew otherwise.
 func (f *fullDisk) goOn(blocks int) {
 	all, err := runs.List(f.server.reports)
 	if err != nil {

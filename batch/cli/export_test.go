@@ -12,14 +12,14 @@ import (
 	"rowbatch/client/sandbox"
 )
 
-// exported runs an export to a file, and returns the ids in it; nil: there is no file.
-func (a *account) exported(t *testing.T, want int) (b bill, ids []string) {
+// exported exports all customers, and returns the ids in the file; nil when there is no file.
+func (a *account) exported(t *testing.T, want int) (b runResult, ids []string) {
 	t.Helper()
 	name := filepath.Join(a.dir, "out.csv")
 	if err := os.RemoveAll(name); err != nil {
 		t.Fatal(err)
 	}
-	b = a.runLoud(t, "export", "--columns", "id,firstName", "-o", name)
+	b = a.runWithMessages(t, "export", "--columns", "id,firstName", "-o", name)
 	if b.code != want {
 		t.Fatalf("exit %d, not %d\n%s", b.code, want, b.said)
 	}
@@ -52,8 +52,8 @@ func TestExportOfACappedList(t *testing.T) {
 	}
 }
 
-// Somebody leaves the list while it is read, and whoever came after him moves to
-// a page that was read already: the counts agree, and all the same it is said.
+// A customer leaves the list while it is read, and the first of the next page moves to a
+// page that was read already: the counts agree, and still the message comes.
 func TestExportOfAListThatShifts(t *testing.T) {
 	t.Parallel()
 	a := smallAccount(t, capped)
@@ -72,7 +72,7 @@ func TestExportOfAListThatShifts(t *testing.T) {
 	}
 }
 
-// A server that does not turn its pages would make a part pass for the whole.
+// With a server that sends the same page again, a part of the list would pass for the whole.
 func TestExportOfAListThatDoesNotTurn(t *testing.T) {
 	t.Parallel()
 	a := smallAccount(t, capped)
@@ -92,7 +92,7 @@ func TestExportOfAListThatDoesNotTurn(t *testing.T) {
 	}
 }
 
-// A sheet in which customers are missing must not pass for the whole list.
+// A file in which customers are missing must not pass for the whole list.
 func TestExportOfCustomersWithoutIDs(t *testing.T) {
 	a := smallAccount(t, capped)
 	a.rewrite(t, func(page string) string { return strings.ReplaceAll(page, `"id":`, `"Id":`) })
@@ -117,15 +117,15 @@ func TestExportOfARefusedPage(t *testing.T) {
 	}
 }
 
-// exportOf exports the customers that keys name, and returns the ids in the file.
-func (a *account) exportOf(t *testing.T, key string, keys []string, flags ...string) (b bill, ids []string) {
+// exportOf exports the customers that the keys name, and returns the ids in the file.
+func (a *account) exportOf(t *testing.T, key string, keys []string, flags ...string) (b runResult, ids []string) {
 	t.Helper()
 	var rows [][]string
 	for _, k := range keys {
 		rows = append(rows, []string{k})
 	}
 	out := filepath.Join(t.TempDir(), "out.csv")
-	b = a.runLoud(t, append([]string{"export", a.file(t, []string{key}, rows), "--columns", "id,firstName,reference", "-o", out}, flags...)...)
+	b = a.runWithMessages(t, append([]string{"export", a.file(t, []string{key}, rows), "--columns", "id,firstName,reference", "-o", out}, flags...)...)
 	text, err := os.ReadFile(out)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, b.said)
@@ -143,7 +143,7 @@ func (a *account) exportOf(t *testing.T, key string, keys []string, flags ...str
 	return b, ids
 }
 
-// named are the keys of customers, the last first, whom the list shows in another order.
+// named are the keys of customers from the last to the first, which is not the list's order.
 func named(all []customer, key func(customer) string) (keys []string) {
 	for _, c := range slices.Backward(all) {
 		keys = append(keys, key(c))
@@ -151,7 +151,7 @@ func named(all []customer, key func(customer) string) (keys []string) {
 	return keys
 }
 
-// Many customers whom a FILE names are read from the list, and stand in FILE's order.
+// Many customers that a FILE names are read from the list, and are written in FILE's order.
 func TestExportOfManyNamedCustomers(t *testing.T) {
 	for _, c := range []struct {
 		name     string
@@ -169,7 +169,7 @@ func TestExportOfManyNamedCustomers(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a := smallAccount(t, func(o *sandbox.Options) { o.PageCap = c.pageCap })
-			some := a.some(c.rows)
+			some := a.first(c.rows)
 			keys := named(some, func(c customer) string { return c.id })
 			b, ids := a.exportOf(t, c.key, map[bool][]string{true: keys, false: named(some, func(c customer) string { return c.reference })}[c.key == "id"])
 			b.want(t, c.requests, "")
@@ -180,11 +180,11 @@ func TestExportOfManyNamedCustomers(t *testing.T) {
 	}
 }
 
-// What the list cannot tell of is asked for: who is not in it, whose reference
-// several bear, and all of them where it does not show what is wanted.
+// What the list does not show is asked for: customers that are not in it, references that
+// several have, and all customers where it lacks a column that is wanted.
 func TestExportOfNamedCustomersBeyondTheList(t *testing.T) {
 	a := smallAccount(t)
-	some := a.some(62)
+	some := a.first(62)
 	a.Edit(some[60].id, setting("reference", `"SAME"`))
 	a.Edit(some[61].id, setting("reference", `"SAME"`))
 	keys := append(named(some[:58], func(c customer) string { return c.reference }), "SAME", "NOBODY")
@@ -203,11 +203,11 @@ func TestExportOfNamedCustomersBeyondTheList(t *testing.T) {
 	b.want(t, "list=1 overview=62", "")
 
 	short := smallAccount(t, func(o *sandbox.Options) { o.ShortRows = true })
-	b, _ = short.exportOf(t, "id", named(short.some(60), func(c customer) string { return c.id }), "--columns", "id,firstName,reference,primaryPhone")
+	b, _ = short.exportOf(t, "id", named(short.first(60), func(c customer) string { return c.id }), "--columns", "id,firstName,reference,primaryPhone")
 	b.want(t, "list=1 get=60", "")
 }
 
-// A list that moves tells nothing of references, and what it has shown of ids holds.
+// A list that changes tells nothing of references, and what it has shown of ids holds.
 func TestExportOfNamedCustomersInAListThatMoves(t *testing.T) {
 	a := smallAccount(t, func(o *sandbox.Options) { o.PageCap = 100 })
 	a.between(t, func(page string, r *http.Request, _ http.Header) {
@@ -217,7 +217,7 @@ func TestExportOfNamedCustomersInAListThatMoves(t *testing.T) {
 			r.URL.RawQuery = q.Encode()
 		}
 	})
-	some := a.some(60)
+	some := a.first(60)
 	b, ids := a.exportOf(t, "reference", named(some, func(c customer) string { return c.reference }))
 	b.want(t, "list=64 get=60", "")
 	if b.code != 0 || len(ids) != 60 {

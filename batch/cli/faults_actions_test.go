@@ -20,28 +20,27 @@ import (
 	"rowbatch/client/sandbox"
 )
 
-var storms = flag.Int("storms", 1, "how many storms each kind of file goes through in TestStormsOfAllActions, with other rows and other faults each")
+var storms = flag.Int("storms", 1, "with how many seeds, for other rows and other faults each, the tests of faults in all actions go through each kind of file")
 
-// fireRun is a file of some action, a server, and what a run made of them.
-type fireRun struct {
+// faultRun is a file of some action, a server with faults, and the run that carries the file out.
+type faultRun struct {
 	trial
-	server  *fireServer
+	server  *checkingServer
 	orders  []order
 	timeout string
 	mapping []string // flags
 }
 
-// fire is one kind of file.
-type fire struct {
+type fileKind struct {
 	action string
-	file   func(*testing.T, uint64) *fireRows
+	file   func(*testing.T, uint64) *randomFile
 
 	timeout string
-	change  int // least share of rows that a storm leaves changed, in percent
+	change  int // percent of the rows that end changed at least, whatever goes wrong
 }
 
-func fires() map[string]fire {
-	return map[string]fire{
+func fileKinds() map[string]fileKind {
+	return map[string]fileKind{
 		"hold":             {"hold", holdFile, "400ms", 85},
 		"latch":            {"latch", latchFile, "400ms", 70},
 		"patch":            {"patch", patchFile(false), "300ms", 75},
@@ -50,9 +49,9 @@ func fires() map[string]fire {
 	}
 }
 
-// gale is a quarter of the replies going wrong, in other places for each seed. Some
-// writes act after their caller has given them up.
-func gale(seed uint64, timeout time.Duration) []string {
+// seededFaults make a quarter of the replies go wrong, in other places for each seed.
+// Some writes take effect after the program has given them up.
+func seededFaults(seed uint64, timeout time.Duration) []string {
 	faults := []string{"any:500:rate=6%", "any:503-after:rate=4%", "any:lost:rate=8%", "any:truncated:rate=4%", "any:html:rate=3%:after=20"}
 	if timeout > 200*time.Millisecond { // else a busy machine would be later than that
 		for _, kind := range []string{"put", "hold", "latch", "unlatch", "patch"} {
@@ -65,15 +64,15 @@ func gale(seed uint64, timeout time.Duration) []string {
 	return faults
 }
 
-func (f fire) start(t *testing.T, seed uint64) *fireRun {
+func (f fileKind) start(t *testing.T, seed uint64) *faultRun {
 	t.Helper()
 	made := f.file(t, seed)
-	r := &fireRun{trial: trial{dir: t.TempDir(), names: made.names, rows: made.rows}, orders: made.orders, timeout: f.timeout}
+	r := &faultRun{trial: trial{dir: t.TempDir(), names: made.names, rows: made.rows}, orders: made.orders, timeout: f.timeout}
 	timeout, err := time.ParseDuration(f.timeout)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.server = startFireServer(t, r.path("sandbox"), gale(seed, timeout)...)
+	r.server = startCheckingServer(t, r.path("sandbox"), seededFaults(seed, timeout)...)
 	var b bytes.Buffer
 	if err := csv.NewWriter(&b).WriteAll(append([][]string{r.names}, r.rows...)); err != nil {
 		t.Fatal(err)
@@ -90,15 +89,15 @@ func (f fire) start(t *testing.T, seed uint64) *fireRun {
 	return r
 }
 
-// do runs the program to its end.
-func (r *fireRun) do(t *testing.T, command ...string) (code int, said string) {
+// do runs the program to its end, and returns what it printed.
+func (r *faultRun) do(t *testing.T, command ...string) (code int, said string) {
 	t.Helper()
 	c := r.program(command...)
 	out, err := c.CombinedOutput()
 	return exitCode(t, c, err), string(out)
 }
 
-func (r *fireRun) program(command ...string) *exec.Cmd {
+func (r *faultRun) program(command ...string) *exec.Cmd {
 	rate := "trackfinity=1000/s"
 	switch command[0] {
 	case "patch":
@@ -115,8 +114,8 @@ func (r *fireRun) program(command ...string) *exec.Cmd {
 	return c
 }
 
-// check judges what a run has left, and returns the outcomes.
-func (r *fireRun) check(t *testing.T, said string) map[string]int {
+// check holds what a run has left against the server, and counts the outcomes.
+func (r *faultRun) check(t *testing.T, said string) map[string]int {
 	t.Helper()
 	all := r.verdicts(t)
 	effects, _, breaches := r.server.seen()
@@ -130,7 +129,7 @@ func (r *fireRun) check(t *testing.T, said string) map[string]int {
 		}
 	}
 	for _, line := range r.failures(all) {
-		t.Errorf("nothing but lost and spoilt answers made line %s fail", line)
+		t.Errorf("only lost and spoilt answers made line %s fail", line)
 	}
 	if kinds["conflict"]+kinds["would_change"]+kinds["skipped"] > 0 || strings.Contains(said, "panic") {
 		t.Errorf("outcomes %v\n%s", kinds, said)
@@ -138,9 +137,9 @@ func (r *fireRun) check(t *testing.T, said string) map[string]int {
 	return kinds
 }
 
-// failures are the lines that failed, and had no other reason to than the weather.
-// A latch may: where the customer who has the link did not give it away, or will not.
-func (r *fireRun) failures(all []verdict) (lines []string) {
+// failures are the lines that failed for no reason but the faults. A latch has one
+// where the customer that has the link did not give it away, or cannot.
+func (r *faultRun) failures(all []verdict) (lines []string) {
 	gave := map[string]bool{"": false}
 	for n, v := range all {
 		if o := r.orders[n]; o.action == "latch" && (v.outcome == "changed" || v.outcome == "unchanged") {
@@ -148,16 +147,16 @@ func (r *fireRun) failures(all []verdict) (lines []string) {
 		}
 	}
 	for n, v := range all {
-		if v.outcome == "failed" && (v.code != "already_linked" || !r.orders[n].stuck && gave[r.orders[n].giver]) {
+		if v.outcome == "failed" && (v.code != "already_linked" || !r.orders[n].giverCannot && gave[r.orders[n].giver]) {
 			lines = append(lines, v.line+" "+v.code)
 		}
 	}
 	return lines
 }
 
-func TestStormsOfAllActions(t *testing.T) {
+func TestReportsOfAllActionsAgreeWithTheServer(t *testing.T) {
 	t.Parallel()
-	for name, f := range fires() {
+	for name, f := range fileKinds() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			total := figures{}
@@ -178,19 +177,19 @@ func TestStormsOfAllActions(t *testing.T) {
 			}
 			t.Log(total)
 			if total.writes < total.effects+5 {
-				t.Error("this was no storm")
+				t.Error("too few faults met a write")
 			}
 		})
 	}
 }
 
-// figures sum up many runs.
+// figures are the sums over many runs.
 type figures struct {
 	runs, rows, writes, effects int
 	kinds                       map[string]int
 }
 
-func (f *figures) add(r *fireRun, kinds map[string]int) {
+func (f *figures) add(r *faultRun, kinds map[string]int) {
 	f.runs++
 	f.rows += len(r.rows)
 	effects, writes, _ := r.server.seen()
@@ -210,13 +209,13 @@ func (f figures) String() string {
 	return fmt.Sprintf("%d runs, %d rows, %d writes sent, %d effects, %v", f.runs, f.rows, f.writes, f.effects, f.kinds)
 }
 
-// TestStormsWithCtrlC stops each kind of run in the middle of a storm, and goes on in calm weather.
-func TestStormsWithCtrlC(t *testing.T) {
+// TestCtrlCAmongFaults stops each kind of run among faults, and resumes it without any.
+func TestCtrlCAmongFaults(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows cannot send this signal")
 	}
-	for name, f := range fires() {
+	for name, f := range fileKinds() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			stopped, total := figures{}, figures{}
@@ -228,11 +227,11 @@ func TestStormsWithCtrlC(t *testing.T) {
 					t.Errorf("seed %d: exit %d, outcomes %v\n%s", seed, code, kinds, said)
 				}
 				stopped.add(r, kinds)
-				r.server.weather(t)
+				r.server.setFaults(t)
 				code, said = r.do(t, "resume", "last")
 				kinds = r.check(t, said)
 				if kinds["not_attempted"] > 0 || code == 5 {
-					t.Errorf("seed %d: a resume in calm weather: exit %d, outcomes %v\n%s", seed, code, kinds, said)
+					t.Errorf("seed %d: a resume without faults: exit %d, outcomes %v\n%s", seed, code, kinds, said)
 				}
 				total.add(r, kinds)
 				if t.Failed() {
@@ -246,7 +245,7 @@ func TestStormsWithCtrlC(t *testing.T) {
 }
 
 // interrupt runs the file until so many writes have arrived, and sends a signal.
-func (r *fireRun) interrupt(t *testing.T, writes int, action string) (code int, said string) {
+func (r *faultRun) interrupt(t *testing.T, writes int, action string) (code int, said string) {
 	t.Helper()
 	c := r.program(action, "edits.csv")
 	var out bytes.Buffer
@@ -268,13 +267,13 @@ func (r *fireRun) interrupt(t *testing.T, writes int, action string) (code int, 
 	return exitCode(t, c, err), out.String()
 }
 
-// order is what a row of a file asks for.
+// order is what a row of the file asks for.
 type order struct {
 	action, key string
-	customer    string            // as the ledger calls him
+	customer    string            // as the ledger names it
 	want        map[string]string // field → raw value, of the cells that are not blank
-	giver       string            // the customer who has to give a link away first
-	stuck       bool              // that customer cannot
+	giver       string            // the customer that has to give a link away first
+	giverCannot bool              // it cannot
 }
 
 // kinds are the writes by which an order can be carried out.
@@ -282,7 +281,7 @@ func (o order) kinds() []string {
 	return map[string][]string{"update": {"put"}, "hold": {"hold"}, "latch": {"latch", "unlatch"}, "patch": {"patch"}}[o.action]
 }
 
-// is says that an effect gave the customer what the order wants.
+// is reports whether an effect gave the customer what the order asks for.
 func (o order) is(e sandbox.Effect) bool {
 	for field, want := range o.want {
 		if rawValue(e.After, field) != want {
@@ -292,8 +291,8 @@ func (o order) is(e sandbox.Effect) bool {
 	return slices.Contains(o.kinds(), e.Kind)
 }
 
-// moved are the values that an effect changed, and the order does not name. A link
-// that the record lacked altogether comes up as null once links are set.
+// moved are the values that an effect changed although the order does not name them.
+// A link that the record lacked altogether appears as null once links are set.
 func (o order) moved(e sandbox.Effect) []string {
 	named := slices.Collect(maps.Keys(o.want))
 	for _, link := range []string{"hubSpotId", "hubSpotCompanyId"} {
@@ -311,7 +310,7 @@ type verdict struct {
 	changes                          map[string]string // field → raw value after
 }
 
-func (f *fireRun) verdicts(t *testing.T) (all []verdict) {
+func (f *faultRun) verdicts(t *testing.T) (all []verdict) {
 	t.Helper()
 	s := f.report(t)
 	column := func(name string) func(int) string {
@@ -332,13 +331,13 @@ func (f *fireRun) verdicts(t *testing.T) (all []verdict) {
 	return all
 }
 
-// mayHaveActed says that a row's write may have taken effect, though it is not known to be as asked for.
+// mayHaveActed reports whether a row's write may have taken effect, though nobody knows that it did as asked.
 func (v verdict) mayHaveActed() bool {
 	return v.outcome == "in_doubt" || v.outcome == "failed" && (v.code == "not_applied" || v.code == "side_effect")
 }
 
-// judge holds the report against the file and against the ledger, and tells every breach.
-func (f *fireRun) judge(all []verdict, ledger map[string][]sandbox.Effect) (breaches []string) {
+// judge holds the report against the file and against the ledger, and returns every breach.
+func (f *faultRun) judge(all []verdict, ledger map[string][]sandbox.Effect) (breaches []string) {
 	note := func(format string, args ...any) { breaches = append(breaches, fmt.Sprintf(format, args...)) }
 	if len(all) != len(f.orders) {
 		note("%d rows in the report, %d in the file", len(all), len(f.orders))
@@ -364,7 +363,7 @@ func (f *fireRun) judge(all []verdict, ledger map[string][]sandbox.Effect) (brea
 	return append(breaches, heldTwice(ledger)...)
 }
 
-// take says how many of a customer's next effects are the row's, and what is wrong with them.
+// take returns how many of a customer's next effects are the row's, and what is wrong with them.
 func (o order) take(v verdict, next []sandbox.Effect) (took int, problem string) {
 	if v.outcome == "changed" || v.mayHaveActed() {
 		most := 1

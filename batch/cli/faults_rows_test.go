@@ -17,20 +17,20 @@ import (
 	"rowbatch/samples"
 )
 
-// fireRows makes up a file.
-type fireRows struct {
+// randomFile makes up the rows of a file, and keeps what each of them asks for.
+type randomFile struct {
 	random *rand.Rand
 	names  []string
 	rows   [][]string
 	orders []order
 }
 
-func newFireRows(seed uint64, names ...string) *fireRows {
-	return &fireRows{random: rand.New(rand.NewPCG(seed, 77)), names: names}
+func newRandomFile(seed uint64, names ...string) *randomFile {
+	return &randomFile{random: rand.New(rand.NewPCG(seed, 77)), names: names}
 }
 
-// add appends a row: what it asks for is read off its cells.
-func (f *fireRows) add(o order, cells map[string]string) {
+// add appends a row and what it asks for.
+func (f *randomFile) add(o order, cells map[string]string) {
 	row := make([]string, len(f.names))
 	for name, cell := range cells {
 		row[slices.Index(f.names, name)] = cell
@@ -50,8 +50,8 @@ func raw(cell string) string {
 	return string(text)
 }
 
-// hold adds a hold of a customer, who is named by id or by reference.
-func (f *fireRows) hold(id, field, key string) {
+// hold adds a hold of a customer, named by id or by reference.
+func (f *randomFile) hold(id, field, key string) {
 	cells := map[string]string{field: key}
 	if slices.Contains(f.names, "action") {
 		cells["action"] = f.cased("hold")
@@ -60,7 +60,7 @@ func (f *fireRows) hold(id, field, key string) {
 }
 
 // latch adds a link of a contact, a company or both; "" keeps, REMOVE unlinks.
-func (f *fireRows) latch(id, contact, company string) {
+func (f *randomFile) latch(id, contact, company string) {
 	o := order{action: "latch", key: "id=" + id, customer: id, want: map[string]string{}}
 	cells := map[string]string{"id": id, "hubSpotId": contact, "hubSpotCompanyId": company}
 	for _, field := range []string{"hubSpotId", "hubSpotCompanyId"} {
@@ -74,14 +74,14 @@ func (f *fireRows) latch(id, contact, company string) {
 	f.add(o, cells)
 }
 
-// take adds a latch to a contact that another customer has to give away first.
-func (f *fireRows) take(id, contact, giver string, stuck bool) {
+// take adds a latch of a contact that another customer has to give away first.
+func (f *randomFile) take(id, contact, giver string, giverCannot bool) {
 	f.latch(id, contact, "")
 	last := &f.orders[len(f.orders)-1]
-	last.giver, last.stuck = giver, stuck
+	last.giver, last.giverCannot = giver, giverCannot
 }
 
-func (f *fireRows) update(id string, cells map[string]string) {
+func (f *randomFile) update(id string, cells map[string]string) {
 	o := order{action: "update", key: "id=" + id, customer: id, want: map[string]string{}}
 	for field, cell := range cells {
 		o.want[field] = raw(cell)
@@ -90,8 +90,8 @@ func (f *fireRows) update(id string, cells map[string]string) {
 	f.add(o, cells)
 }
 
-// patch adds an edit of a Trackfinity customer by one of his keys.
-func (f *fireRows) patch(number, field string, cells map[string]string) {
+// patch adds an edit of a Trackfinity customer by one of its keys.
+func (f *randomFile) patch(number, field string, cells map[string]string) {
 	key := map[string]string{"customer_id": number, "subscription_id": "S-" + number}[field]
 	o := order{action: "patch", key: field + "=" + key, customer: "tf:" + number, want: map[string]string{}}
 	for name, cell := range cells {
@@ -111,17 +111,17 @@ func (f *fireRows) patch(number, field string, cells map[string]string) {
 	f.add(o, cells)
 }
 
-// cased is an action's name in some letter case.
-func (f *fireRows) cased(action string) string {
+// cased is an action's name, in lower case, upper case or with a capital.
+func (f *randomFile) cased(action string) string {
 	return []string{action, strings.ToUpper(action), strings.ToUpper(action[:1]) + action[1:]}[f.random.IntN(3)]
 }
 
-// text is a value that no other row gives.
-func (f *fireRows) text(what string) string {
+// text is a value that no other row has.
+func (f *randomFile) text(what string) string {
 	return fmt.Sprintf("%s %d-%d", what, len(f.rows), f.random.IntN(1000))
 }
 
-// seeded returns the customers of the seed that fit.
+// seeded returns the sample customers that fit.
 func seeded(fits func(gjson.Result) bool) (all []gjson.Result) {
 	for _, c := range gjson.ParseBytes(samples.Seed()).Array() {
 		if fits(c) {
@@ -133,21 +133,21 @@ func seeded(fits func(gjson.Result) bool) (all []gjson.Result) {
 
 func active(c gjson.Result) bool { return c.Get("status").Str == "Active" }
 
-func shuffled[T any](f *fireRows, all []T) []T {
+func shuffled[T any](f *randomFile, all []T) []T {
 	f.random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	return all
 }
 
-// plainReference says that a reference finds its customer and no other. One of the seed's stands twice.
+// plainReference reports whether a reference finds its customer and no other: one of the samples' is used twice.
 func plainReference(c gjson.Result) bool {
 	ref := c.Get("reference").Str
 	return regexp.MustCompile(`^AC-\d+$`).MatchString(ref) && bytes.Count(samples.Seed(), []byte(`"reference": "`+ref+`"`)) == 1
 }
 
 // holdFile is 120 Active customers; by reference when the seed is odd.
-func holdFile(_ *testing.T, seed uint64) *fireRows {
+func holdFile(_ *testing.T, seed uint64) *randomFile {
 	field := []string{"id", "reference"}[seed%2]
-	f := newFireRows(seed, field)
+	f := newRandomFile(seed, field)
 	for _, c := range shuffled(f, seeded(func(c gjson.Result) bool { return active(c) && plainReference(c) }))[:120] {
 		f.hold(c.Get("id").Raw, field, c.Get(field).String())
 	}
@@ -156,9 +156,9 @@ func holdFile(_ *testing.T, seed uint64) *fireRows {
 
 // patchFile is 150 edits of Trackfinity customers, a fifth of them of one seen
 // before; with both kinds of key in one file, or one.
-func patchFile(bothKeys bool) func(*testing.T, uint64) *fireRows {
-	return func(_ *testing.T, seed uint64) *fireRows {
-		f := newFireRows(seed, "customer_id", "subscription_id", "firstname", "city", "zip", "custom1", "password")
+func patchFile(bothKeys bool) func(*testing.T, uint64) *randomFile {
+	return func(_ *testing.T, seed uint64) *randomFile {
+		f := newRandomFile(seed, "customer_id", "subscription_id", "firstname", "city", "zip", "custom1", "password")
 		if !bothKeys {
 			f.names = slices.Delete(f.names, 1, 2)
 		}
@@ -173,8 +173,8 @@ func patchFile(bothKeys bool) func(*testing.T, uint64) *fireRows {
 	}
 }
 
-// details are some of a Trackfinity customer's fields, each of them new.
-func (f *fireRows) details() map[string]string {
+// details are new values for some of a Trackfinity customer's fields.
+func (f *randomFile) details() map[string]string {
 	cells := map[string]string{"firstname": f.text("First")}
 	for _, name := range []string{"city", "password", "zip", "custom1"} {
 		if slices.Contains(f.names, name) && f.random.IntN(3) == 0 {
@@ -189,7 +189,7 @@ func (f *fireRows) details() map[string]string {
 
 // shuffler puts groups of rows into one file: the rows of a group in their order, other groups' rows between them.
 type shuffler struct {
-	*fireRows
+	*randomFile
 	parts []part
 }
 
@@ -216,14 +216,14 @@ func (s *shuffler) write() {
 	}
 }
 
-// latchFile is 150 latches: links that are set, kept, taken away, and that move
-// from one customer to another, whoever of them stands first.
-func latchFile(t *testing.T, seed uint64) *fireRows {
-	s := &shuffler{fireRows: newFireRows(seed, "id", "hubSpotId", "hubSpotCompanyId")}
-	linked := shuffled(s.fireRows, seeded(func(c gjson.Result) bool {
+// latchFile is 150 latches: links that are set, kept, taken away, and that move from
+// one customer to another, whichever of the two comes first in the file.
+func latchFile(t *testing.T, seed uint64) *randomFile {
+	s := &shuffler{randomFile: newRandomFile(seed, "id", "hubSpotId", "hubSpotCompanyId")}
+	linked := shuffled(s.randomFile, seeded(func(c gjson.Result) bool {
 		return c.Get("hubSpotId").Exists() && c.Get("hubSpotId").Raw != "null" && !cancelled(c)
 	}))
-	free := shuffled(s.fireRows, seeded(func(c gjson.Result) bool { return c.Get("hubSpotId").Raw == "null" && !cancelled(c) }))
+	free := shuffled(s.randomFile, seeded(func(c gjson.Result) bool { return c.Get("hubSpotId").Raw == "null" && !cancelled(c) }))
 	next := func(from *[]gjson.Result) (id, contact, company string) {
 		c := (*from)[0]
 		*from = (*from)[1:]
@@ -264,10 +264,10 @@ func latchFile(t *testing.T, seed uint64) *fireRows {
 	if len(s.rows) != 150 {
 		t.Fatalf("%d rows", len(s.rows))
 	}
-	return s.fireRows
+	return s.randomFile
 }
 
-// takeCompany is as take, with a company.
+// takeCompany is take with a company beside the contact.
 func (s *shuffler) takeCompany(id, contact, company, giver string) {
 	s.latch(id, contact, company)
 	s.orders[len(s.orders)-1].giver = giver
@@ -277,7 +277,7 @@ func cancelled(c gjson.Result) bool { return c.Get("status").Str == "Cancelled" 
 
 func (s *shuffler) contact(n int) string { return strconv.Itoa(n) }
 
-// chains are contacts that go from hand to hand, and two customers who would swap theirs, and cannot.
+// chains are contacts that pass from one customer to the next and the next, and two customers that cannot swap theirs.
 func (s *shuffler) chains(next func(*[]gjson.Result) (string, string, string), linked, free *[]gjson.Result) {
 	for n := range 2 {
 		first, one, _ := next(linked)
@@ -296,8 +296,8 @@ func (s *shuffler) chains(next func(*[]gjson.Result) (string, string, string), l
 
 // mixedFile is 300 rows of all four actions over 120 customers. When the seed is
 // odd, holds name their customers by reference and the other actions by id.
-func mixedFile(_ *testing.T, seed uint64) *fireRows {
-	f := newFireRows(seed, "action", "id", "customer_id", "subscription_id", "reference", "firstName", "primaryPhone",
+func mixedFile(_ *testing.T, seed uint64) *randomFile {
+	f := newRandomFile(seed, "action", "id", "customer_id", "subscription_id", "reference", "firstName", "primaryPhone",
 		"customerReference.reference2", "hubSpotId", "hubSpotCompanyId", "city", "password")
 	byReference := seed%2 == 1
 	key := "customer_id"
@@ -306,9 +306,9 @@ func mixedFile(_ *testing.T, seed uint64) *fireRows {
 	} else {
 		f.names = slices.Delete(f.names, 4, 5)
 	}
-	herd := shuffled(f, seeded(func(c gjson.Result) bool { return plainReference(c) || cancelled(c) && !byReference }))[:90]
+	customers := shuffled(f, seeded(func(c gjson.Result) bool { return plainReference(c) || cancelled(c) && !byReference }))[:90]
 	for n := range 300 {
-		c := herd[f.random.IntN(len(herd))]
+		c := customers[f.random.IntN(len(customers))]
 		id := c.Get("id").Raw
 		switch kind := f.random.IntN(20); {
 		case kind < 8:
@@ -329,8 +329,8 @@ func mixedFile(_ *testing.T, seed uint64) *fireRows {
 	return f
 }
 
-// edits are some fields of a Fusebill customer.
-func (f *fireRows) edits() map[string]string {
+// edits are new values for some of a Fusebill customer's fields.
+func (f *randomFile) edits() map[string]string {
 	cells := map[string]string{"firstName": f.text("First")}
 	for _, name := range []string{"primaryPhone", "customerReference.reference2"} {
 		if f.random.IntN(2) == 0 {

@@ -25,15 +25,15 @@ import (
 	"rowbatch/batch/runs"
 )
 
-// storm is a quarter of the replies going wrong. The first ones are spared the
-// web page, which there would mean that the URL is wrong.
-func storm() []string {
-	return []string{"--minute", "100000", // a storm is to be weathered here, not a minute's limit waited for
+// manyFaults make a quarter of the replies go wrong. A web page comes only after the
+// first replies, where it would mean that the URL is wrong.
+func manyFaults() []string {
+	return []string{"--minute", "100000", // so that no run waits for the minute's limit
 		"--fail", "any:500:rate=8%:seed=1", "--fail", "any:lost:rate=8%:seed=2",
 		"--fail", "any:truncated:rate=5%:seed=3", "--fail", "any:html:rate=4%:seed=4:after=20"}
 }
 
-// trial is an input file, a sandbox of its own and what a run made of them.
+// trial is a folder with an input file, a sandbox of its own, and runs of the file.
 type trial struct {
 	dir, box string
 	names    []string
@@ -67,7 +67,7 @@ func newTrial(t *testing.T, seed uint64) *trial {
 	return r
 }
 
-// cellOf is a value that no other row gives, so that each effect tells whose it is; the last columns are often blank.
+// cellOf is a value that no other row has, so that each effect shows which row it is of; the last columns are often blank.
 func cellOf(random *rand.Rand, n, at int, name string) string {
 	switch {
 	case at > 0 && random.IntN(2) == 0:
@@ -87,7 +87,7 @@ func (r *trial) serve(t *testing.T, flags ...string) *sandboxProcess {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = box.stop() }) // after a failure; else it has ended
+	t.Cleanup(func() { _ = box.stop() }) // after a failure; otherwise it has ended
 	return box
 }
 
@@ -106,10 +106,10 @@ func count(ends []end) map[string]int {
 	return n
 }
 
-func TestReportAgreesWithTheServer(t *testing.T) {
+func TestReportOfAnUpdateAgreesWithTheServer(t *testing.T) {
 	t.Parallel()
 	r := newTrial(t, 1)
-	box := r.serve(t, storm()...)
+	box := r.serve(t, manyFaults()...)
 	run := r.command(box, "edits.csv")
 	out, err := run.CombinedOutput()
 	code := exitCode(t, run, err)
@@ -119,19 +119,19 @@ func TestReportAgreesWithTheServer(t *testing.T) {
 	ends := r.reported(t)
 	r.agree(t, ends)
 	kinds := count(ends)
-	// The seed's cancelled customers cannot be edited; nothing else is a reason to fail.
+	// Cancelled customers cannot be edited; nothing else is a reason to fail.
 	if kinds["changed"] < 250 || kinds["rejected"] == 0 || kinds["failed"]+kinds["conflict"] > 0 {
 		t.Errorf("exit %d, outcomes %v\n%s", code, kinds, out)
 	}
 	if n := r.resent(t); n < 10 {
-		t.Errorf("only %d writes were sent again: this was no storm", n)
+		t.Errorf("only %d writes were sent again: too few faults met a write", n)
 	}
 	if want := map[bool]int{true: 4, false: 3}[kinds["in_doubt"] > 0]; code != want && kinds["not_attempted"] == 0 {
 		t.Errorf("exit %d with outcomes %v", code, kinds)
 	}
 }
 
-// resent counts the writes beyond the first of their row.
+// resent counts the writes that were sent again.
 func (r *trial) resent(t *testing.T) (n int) {
 	t.Helper()
 	s := r.report(t)
@@ -145,10 +145,10 @@ func (r *trial) resent(t *testing.T) (n int) {
 	return n
 }
 
-// interrupted runs the trial's file until some dozen writes have left, and sends a signal.
+// interrupted runs the trial's file until some dozen writes have been sent, sends a signal, and returns the exit status.
 func (r *trial) interrupted(t *testing.T, signal os.Signal) int {
 	t.Helper()
-	box := r.serve(t, storm()...)
+	box := r.serve(t, manyFaults()...)
 	run := r.command(box, "edits.csv", "--verbose", "--rate", "250/s")
 	said, err := run.StderrPipe()
 	if err != nil {
@@ -200,7 +200,7 @@ func TestInterruptedRunAccountsForEveryRow(t *testing.T) {
 	}
 }
 
-// finishLater runs failed.csv in calm weather: with it, every row of the file is carried out.
+// finishLater runs failed.csv without faults: then every row of the file has been carried out.
 func (r *trial) finishLater(t *testing.T) {
 	t.Helper()
 	box := r.serve(t)
@@ -231,7 +231,7 @@ func (r *trial) finishLater(t *testing.T) {
 	}
 }
 
-// wanted is what the whole file makes of each customer's fields: the last cell that is not blank.
+// wanted is what the whole file makes of each customer's fields: of each, the last cell that is not blank.
 func (r *trial) wanted() map[string]map[string]string {
 	all := map[string]map[string]string{}
 	for _, row := range r.rows {
@@ -261,7 +261,7 @@ func TestKilledRunLeavesASoundJournal(t *testing.T) {
 	}
 }
 
-// end is what a run says of one row.
+// end is what became of a row, as the run tells it.
 type end struct {
 	line, id, outcome string
 	changes           map[string]string // field → raw value
@@ -304,7 +304,7 @@ func (r *trial) reported(t *testing.T) []end {
 	return ends
 }
 
-// journalled is what the journal of a run without a report says of its rows.
+// journalled reads what became of the rows from the journal of a run without a report.
 func (r *trial) journalled(t *testing.T) []end {
 	t.Helper()
 	d, err := runs.Open(r.path("reports"), filepath.Base(r.newest(t)))
@@ -331,7 +331,7 @@ func (r *trial) journalled(t *testing.T) []end {
 	return ends
 }
 
-// agree holds what a run says against the sandbox's ledger.
+// agree holds what a run tells against the sandbox's ledger.
 func (r *trial) agree(t *testing.T, ends []end) {
 	t.Helper()
 	r.complete(t, ends)
@@ -362,7 +362,7 @@ func (r *trial) agree(t *testing.T, ends []end) {
 	}
 }
 
-// complete says that every row of the file is there once, in its order.
+// complete wants every row of the file once, in the file's order.
 func (r *trial) complete(t *testing.T, ends []end) {
 	t.Helper()
 	var got, want [][2]string
@@ -377,10 +377,10 @@ func (r *trial) complete(t *testing.T, ends []end) {
 	}
 }
 
-// effect is one write on the ledger.
+// effect is a customer before and after one write on the ledger.
 type effect struct{ before, after json.RawMessage }
 
-// is says that the write made just these changes of values.
+// is reports whether the write made these changes.
 func (e effect) is(changes map[string]string) bool {
 	for field, want := range changes {
 		if rawValue(e.after, field) != want || rawValue(e.before, field) == want {
@@ -390,7 +390,7 @@ func (e effect) is(changes map[string]string) bool {
 	return len(changes) > 0
 }
 
-// holders names the values in which the changes stand: a tracking code's list, else the field itself.
+// holders names the fields that hold the changes: for a tracking code the whole list, otherwise the field itself.
 func (e effect) holders(changes map[string]string) (fields []string) {
 	for field := range changes {
 		if typ, ok := strings.CutPrefix(field, "salesTrackingCode."); ok && otherCodes(e.before, typ) == otherCodes(e.after, typ) {

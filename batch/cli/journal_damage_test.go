@@ -23,7 +23,7 @@ import (
 
 var damageStep = flag.Int("damage-step", 97, "of how many bytes of a run's journal one is damaged in TestADamagedRun; 1: each")
 
-// damageTrial is a run that was killed, and copies of its folder that are damaged.
+// damageTrial is a run that was killed, of whose folder damaged copies are resumed.
 type damageTrial struct {
 	t       *testing.T
 	dir     string
@@ -31,7 +31,7 @@ type damageTrial struct {
 	id      string
 	journal []byte
 	rows    []byte
-	known   int // bytes of the journal that its last record knows to be on disk
+	known   int // bytes of the journal that were on disk when its last record was written
 	bodies  map[string][]byte
 	mark    int64 // bytes of the ledger so far
 }
@@ -44,8 +44,8 @@ func newDamageTrial(t *testing.T) *damageTrial {
 	file, err := csvOf([][]string{{"action", "id", "firstName"}, {"hold", "987001", ""}, {"update", "987002", "New2"}, {"hold", "987003", ""},
 		{"update", "987004", "New4"}, {"update", "987005", "New5"}, {"hold", "987006", ""}})
 	d.must(errors.Join(err, os.WriteFile(filepath.Join(dir, "edits.csv"), file, 0o600)))
-	story := &killStory{t: t, dir: dir, server: d.server, figures: &killFigures{}, plan: killPlan{commands: [][]string{{"run", "FILE", "--workers", "1"}}}}
-	if code := story.start(false, blow{n: 4, atWrite: true, late: true}, 0); code >= 0 {
+	killed := &killTrial{t: t, dir: dir, server: d.server, figures: &killFigures{}, plan: killPlan{commands: [][]string{{"run", "FILE", "--workers", "1"}}}}
+	if code := killed.start(false, killPoint{n: 4, atWrite: true, late: true}, 0); code >= 0 {
 		t.Fatalf("it was not killed, but ended with %d", code)
 	}
 	all, err := runs.List(d.server.reports)
@@ -73,8 +73,8 @@ func newDamageTrial(t *testing.T) *damageTrial {
 	return d
 }
 
-// aged is a journal whose intents are an hour older, so that nobody waits for what
-// their writes may still bring about.
+// aged returns a journal whose intents are an hour older, so that no resume waits for
+// what their writes may still do.
 func aged(journal []byte) (older []byte) {
 	stamp := regexp.MustCompile(`"at":"[^"]+"`)
 	for line := range bytes.Lines(journal) {
@@ -115,7 +115,7 @@ func (d *damageTrial) must(err error) {
 
 func (d *damageTrial) ledger() string { return filepath.Join(d.server.dir, "effects.jsonl") }
 
-// effects counts the effects of each customer since the folder was laid.
+// effects counts the effects on each customer since the folder was put in place.
 func (d *damageTrial) effects() map[string]int {
 	f, err := os.Open(d.ledger())
 	d.must(err)
@@ -129,8 +129,8 @@ func (d *damageTrial) effects() map[string]int {
 	return count
 }
 
-// lay puts the folder in place with these files, and the customers as they were.
-func (d *damageTrial) lay(journal, rows []byte) {
+// putBack puts the folder in place with these files, and the customers back as they were.
+func (d *damageTrial) putBack(journal, rows []byte) {
 	folder := filepath.Join(d.server.reports, d.id)
 	d.must(os.RemoveAll(folder))
 	d.must(os.MkdirAll(folder, 0o700))
@@ -142,17 +142,17 @@ func (d *damageTrial) lay(journal, rows []byte) {
 		}
 	}
 	for id := range d.bodies {
-		d.bodies[id], _ = d.server.box.Customer(id) // an edit moves the time stamp
+		d.bodies[id], _ = d.server.box.Customer(id) // an edit changes the time stamp
 	}
 	info, err := os.Stat(d.ledger())
 	d.must(err)
 	d.mark = info.Size()
-	d.server.expect(blow{})
+	d.server.nextProcess(killPoint{})
 }
 
 // TestADamagedRun flips and cuts the journal of a killed run at every byte. Damage
-// to what was known to be on disk ends resume and report with 15, and nothing is
-// sent. What came after, a crash may have torn as well: that is gone on with. No
+// to what was known to be on disk ends resume and report with 15, and nothing is sent.
+// What came after that a crash may have torn as well: from there the run is resumed. No
 // row has a second effect.
 func TestADamagedRun(t *testing.T) {
 	if runtime.GOOS == "windows" {
@@ -174,7 +174,7 @@ func TestADamagedRun(t *testing.T) {
 	}
 	t.Logf("%d bytes, of which every %d.; exit codes %v", len(d.journal), *damageStep, exits)
 	if !t.Failed() && (exits["flip"][exitFiles] < 5 || exits["cut"][exitDone] < 5) {
-		t.Errorf("exit codes %v: this was no damage", exits)
+		t.Errorf("exit codes %v: too few copies were damaged", exits)
 	}
 }
 
@@ -185,7 +185,7 @@ func flipped(text []byte, at int) []byte {
 }
 
 func (d *damageTrial) damaged(name string, at int, journal []byte) int {
-	d.lay(journal, d.rows)
+	d.putBack(journal, d.rows)
 	where := fmt.Sprintf("%s at byte %d", name, at)
 	head := bytes.IndexByte(d.journal, '\n') + 1
 	reported := cli.Main([]string{"report", d.id})

@@ -17,7 +17,7 @@ import (
 	"rowbatch/batch"
 )
 
-// block is a fenced part of a page, with the prose that leads to it.
+// block is a fenced part of a page, with the prose before it.
 type block struct {
 	fence, text, prose string
 	line               int

@@ -3,6 +3,7 @@ package cli_test
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -13,9 +14,9 @@ import (
 	"rowbatch/client/sandbox"
 )
 
-// What an update of so many rows costs, in an account of 10,000 customers: the
-// README has the figures. A run's first write is checked by
-// one read more, and by the overview before and after it.
+// The requests of an update of so many rows, in an account of 10,000 customers: the
+// README has the figures. A run's first write is checked by one more read, and by the
+// overview before and after it.
 func TestRequestsOfAnUpdate(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -42,7 +43,7 @@ func TestRequestsOfAnUpdate(t *testing.T) {
 				t.Skip("requests are counted without -race; what may race does so in the cases of fewer")
 			}
 			a := openAccount(t, sandbox.Options{})
-			name := a.edits(t, c.key, a.some(c.rows), c.every)
+			name := a.edits(t, c.key, a.first(c.rows), c.every)
 			b := a.run(t, "update", name)
 			b.want(t, c.requests, c.outcomes)
 			if b.total() > c.most {
@@ -57,7 +58,7 @@ func TestRequestsOfAHold(t *testing.T) {
 	t.Parallel()
 	a := openAccount(t, sandbox.Options{})
 	var rows [][]string
-	for n, c := range a.some(1000) {
+	for n, c := range a.first(1000) {
 		rows = append(rows, []string{c.id})
 		if n%10 < 3 {
 			a.Edit(c.id, setting("status", `"Hold"`))
@@ -76,7 +77,7 @@ func TestRequestsOfALatch(t *testing.T) {
 	t.Parallel()
 	a := openAccount(t, sandbox.Options{Customers: 1000})
 	var rows [][]string
-	for n, c := range a.some(200) {
+	for n, c := range a.first(200) {
 		contact := strconv.Itoa(51_000_500_000 + n)
 		rows = append(rows, []string{c.id, contact})
 		if n%2 == 0 {
@@ -89,7 +90,7 @@ func TestRequestsOfALatch(t *testing.T) {
 func TestLookupIsChosen(t *testing.T) {
 	t.Parallel()
 	a := smallAccount(t)
-	few, many := a.some(20), a.some(60)
+	few, many := a.first(20), a.first(60)
 	for _, c := range []struct {
 		name, key string
 		rows      []customer
@@ -112,7 +113,7 @@ func TestLookupIsChosen(t *testing.T) {
 			b.want(t, c.requests, fmt.Sprintf("unchanged=%d", left))
 		})
 	}
-	if b := a.runTo(t, "update", a.edits(t, "id", few, 0), "--lookup", "both"); b.code != 10 || b.total() != 0 {
+	if b := a.runAny(t, "update", a.edits(t, "id", few, 0), "--lookup", "both"); b.code != 10 || b.total() != 0 {
 		t.Errorf("--lookup both: exit %d, %d requests", b.code, b.total())
 	}
 }
@@ -120,8 +121,8 @@ func TestLookupIsChosen(t *testing.T) {
 func TestPagesCappedByTheServer(t *testing.T) {
 	t.Parallel()
 	a := smallAccount(t, func(o *sandbox.Options) { o.PageCap = 90 })
-	a.run(t, "update", a.edits(t, "reference", a.some(100), 0)).want(t, "list=12", "unchanged=100")
-	a.run(t, "update", a.edits(t, "id", a.some(100), 0)).want(t, "list=1 get=100", "unchanged=100")
+	a.run(t, "update", a.edits(t, "reference", a.first(100), 0)).want(t, "list=12", "unchanged=100")
+	a.run(t, "update", a.edits(t, "id", a.first(100), 0)).want(t, "list=1 get=100", "unchanged=100")
 }
 
 // A field that list rows lack is no evidence, and rows without a time of creation
@@ -129,7 +130,7 @@ func TestPagesCappedByTheServer(t *testing.T) {
 func TestShortListRows(t *testing.T) {
 	t.Parallel()
 	a := smallAccount(t, func(o *sandbox.Options) { o.ShortRows = true })
-	rows := a.some(60)
+	rows := a.first(60)
 	a.run(t, "update", a.edits(t, "id", rows, 2)).want(t, "list=1 get=31 overview=2 put=30", "changed=30 unchanged=30")
 	a.run(t, "update", a.edits(t, "id", rows, 2), "--dry-run").want(t, "list=1 get=30", "would_change=30 unchanged=30")
 	a.run(t, "update", a.edits(t, "reference", rows, 0)).want(t, "list=61", "unchanged=60")
@@ -141,12 +142,12 @@ func TestShortListRows(t *testing.T) {
 	a.run(t, "update", name).want(t, "list=1 get=60", "unchanged=60")
 }
 
-// A dry run needs no customer whom the list shows in full; what is sent is read afresh.
+// A dry run reads no customer that the list shows in full; before a write it is read.
 func TestDryRunByTheList(t *testing.T) {
 	t.Parallel()
 	for _, key := range []string{"id", "reference"} {
 		a := smallAccount(t)
-		a.run(t, "update", a.edits(t, key, a.some(60), 2), "--dry-run").want(t, "list=1", "would_change=30 unchanged=30")
+		a.run(t, "update", a.edits(t, key, a.first(60), 2), "--dry-run").want(t, "list=1", "would_change=30 unchanged=30")
 		if changes := a.columnOf(t, "rb_changes"); changes[0] != `[{"field":"firstName","before":"Hugo","after":"Hugone"}]` {
 			t.Errorf("%s", changes[0])
 		}
@@ -163,7 +164,7 @@ func TestDryRunOfHoldsReadsWhatIsOwed(t *testing.T) {
 	t.Parallel()
 	a := smallAccount(t)
 	var rows [][]string
-	for n, c := range a.some(60) {
+	for n, c := range a.first(60) {
 		rows = append(rows, []string{c.reference})
 		if n%2 == 0 {
 			a.Edit(c.id, setting("status", `"Hold"`))
@@ -175,11 +176,11 @@ func TestDryRunOfHoldsReadsWhatIsOwed(t *testing.T) {
 	}
 }
 
-// references writes a file of 60 rows that ends in trouble: a reference that
-// nobody has, one that three have, and one that cannot be searched for.
+// references writes a file of 60 rows, of which the last three name a reference that no
+// customer has, one that three have, and one that cannot be searched for.
 func (a *account) references(t *testing.T) string {
 	t.Helper()
-	some := a.some(64)
+	some := a.first(64)
 	for _, c := range some[60:63] {
 		a.Edit(c.id, setting("reference", `"SAME"`))
 	}
@@ -199,13 +200,13 @@ func TestReferencesInTheList(t *testing.T) {
 	if got := fmt.Sprint(a.columnOf(t, "rb_error_code")[57:]); got != "[not_found ambiguous_reference ]" {
 		t.Errorf("%s", got)
 	}
-	ids := a.some(63)[60:]
+	ids := a.first(63)[60:]
 	if got, want := a.columnOf(t, "rb_error")[58], fmt.Sprintf(`3 customers have the reference "SAME": ids %s, %s, %s`, ids[0].id, ids[1].id, ids[2].id); got != want {
 		t.Errorf("%s", got)
 	}
 }
 
-// Where the list moved while it was read, it does not tell who is missing from it: each reference is searched for.
+// A list that changed while it was read is no evidence of who is missing: each reference is searched for.
 func TestReferencesInAListThatShifts(t *testing.T) {
 	t.Parallel()
 	a := smallAccount(t, func(o *sandbox.Options) { o.PageCap = 100 })
@@ -218,19 +219,19 @@ func TestReferencesInAListThatShifts(t *testing.T) {
 		box.ServeHTTP(w, r)
 	}))
 	name := a.references(t)
-	// The page that comes twice ends the list: 4 pages, and 59 searches. Whom it did not show is read.
+	// The page that comes twice ends the list: 4 pages, and 59 searches. The customers that it did not show are read.
 	a.run(t, "update", name).want(t, "list=63 get=39", "unchanged=57 rejected=3")
 	if got := fmt.Sprint(a.columnOf(t, "rb_error_code")[57:]); got != "[not_found ambiguous_reference bad_value]" {
 		t.Errorf("%s", got)
 	}
 }
 
-// A customer with several rows is read before each of them: what the list shows
-// is not what the rows before will have left.
+// A customer with several rows is read before each of them: the list does not show what
+// the rows before will have left.
 func TestSeveralRowsOfACustomer(t *testing.T) {
 	t.Parallel()
 	a := smallAccount(t)
-	some := a.some(60)
+	some := a.first(60)
 	var rows [][]string
 	for _, c := range some {
 		rows = append(rows, []string{c.id, a.field(c.id, "firstName")})
@@ -256,16 +257,16 @@ func TestSeveralRowsOfACustomer(t *testing.T) {
 	a.run(t, "run", name, "--map", mapping).want(t, "list=1 get=3 overview=2 hold=1", "changed=1 unchanged=60")
 }
 
-// gate is a server that loses the answer to one write, and after it takes no key any more.
-type gate struct {
+// stoppingServer loses the answer to one write, and then refuses the key until it is open.
+type stoppingServer struct {
 	http.Handler
 	open   atomic.Bool
 	writes atomic.Int32
 }
 
-func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (g *stoppingServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !g.open.Load() && r.Method == http.MethodPut && g.writes.Add(1) == 5 {
-		g.Handler.ServeHTTP(discarded{http.Header{}}, r)
+		g.Handler.ServeHTTP(httptest.NewRecorder(), r)
 		panic(http.ErrAbortHandler)
 	}
 	if !g.open.Load() && g.writes.Load() >= 5 {
@@ -275,28 +276,22 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.Handler.ServeHTTP(w, r)
 }
 
-type discarded struct{ h http.Header }
-
-func (d discarded) Header() http.Header         { return d.h }
-func (d discarded) Write(p []byte) (int, error) { return len(p), nil }
-func (d discarded) WriteHeader(int)             {}
-
-// A resumed run looks the rest up in the list again. Of a row whose write was not
-// answered the list is no evidence: it is read back.
+// A resumed run looks the remaining rows up in the list again. For a row whose write was
+// not answered the list is no evidence: its customer is read.
 func TestResumedLookup(t *testing.T) {
 	t.Parallel()
 	a := smallAccount(t)
-	g := &gate{Handler: a.Sandbox}
+	g := &stoppingServer{Handler: a.Sandbox}
 	a.serve(t, g)
-	name := a.edits(t, "id", a.some(120), 1)
-	if b := a.runTo(t, "update", name, "--workers", "1"); b.code != 13 || b.outcomes["changed"] != 4 || b.outcomes["in_doubt"] != 1 {
+	name := a.edits(t, "id", a.first(120), 1)
+	if b := a.runAny(t, "update", name, "--workers", "1"); b.code != 13 || b.outcomes["changed"] != 4 || b.outcomes["in_doubt"] != 1 {
 		t.Fatalf("exit %d, %v\n%s", b.code, b.outcomes, b.said)
 	}
 	g.open.Store(true)
-	for _, c := range a.some(70)[10:] { // somebody else has done these meanwhile
+	for _, c := range a.first(70)[10:] { // somebody else has made these edits meanwhile
 		a.Edit(c.id, setting("firstName", fmt.Sprintf("%q", a.field(c.id, "firstName")+"ne")))
 	}
-	b := a.runTo(t, "resume", "last", "--timeout", "2s") // for so long the lost write may still show
+	b := a.runAny(t, "resume", "last", "--timeout", "2s") // for so long the lost write may still show
 	if b.code != 0 || b.kinds["list"] != 1 || b.kinds["put"] != 55 || b.kinds["get"] != 57 || b.outcomes["changed"] != 60 || b.outcomes["unchanged"] != 60 {
 		t.Errorf("exit %d, %v, %v\n%s", b.code, b.kinds, b.outcomes, b.said)
 	}
@@ -305,27 +300,27 @@ func TestResumedLookup(t *testing.T) {
 	}
 }
 
-// A list that does not show references says nothing of whose they are, however
-// complete it is.
+// A list that does not show references is no evidence of whose they are, however complete
+// it is.
 func TestReferencesThatTheListDoesNotShow(t *testing.T) {
 	a := smallAccount(t)
 	reference := regexp.MustCompile(`"reference":("[^"]*"|null),`)
 	a.rewrite(t, func(page string) string { return reference.ReplaceAllString(page, "") })
-	a.run(t, "update", a.edits(t, "reference", a.some(60), 0)).want(t, "list=61 get=60", "unchanged=60")
+	a.run(t, "update", a.edits(t, "reference", a.first(60), 0)).want(t, "list=61 get=60", "unchanged=60")
 }
 
-// A server whose list does not work, and all else does, holds no run up.
+// A server whose list alone does not work does not stop a run.
 func TestAListThatDoesNotWork(t *testing.T) {
 	a := smallAccount(t)
 	a.rewrite(t, func(string) string { return `{"items":[]}` })
-	a.run(t, "update", a.edits(t, "id", a.some(60), 2)).want(t, "list=4 get=61 overview=2 put=30", "changed=30 unchanged=30")
+	a.run(t, "update", a.edits(t, "id", a.first(60), 2)).want(t, "list=4 get=61 overview=2 put=30", "changed=30 unchanged=30")
 }
 
-// Customers who cannot be edited stand here and there in a file whose other rows
-// need nothing. How those were looked up does not decide whether the run goes on.
+// Customers that cannot be edited are spread over a file whose other rows change nothing.
+// Whether the run goes on does not depend on how those were looked up.
 func TestFailuresAmongRowsOfTheList(t *testing.T) {
 	a := smallAccount(t)
-	some := a.some(130)
+	some := a.first(130)
 	for n, c := range some {
 		if n%10 == 3 {
 			a.Edit(c.id, setting("status", `"Cancelled"`))
@@ -338,7 +333,7 @@ func TestFailuresAmongRowsOfTheList(t *testing.T) {
 		a.Edit(c.id, setting("status", `"Cancelled"`))
 	}
 	for _, how := range []string{"each", "list"} {
-		if b := a.runTo(t, "update", a.edits(t, "id", some, 0), "--lookup", how); b.code != 5 || b.outcomes["not_attempted"] == 0 {
+		if b := a.runAny(t, "update", a.edits(t, "id", some, 0), "--lookup", how); b.code != 5 || b.outcomes["not_attempted"] == 0 {
 			t.Errorf("--lookup %s: exit %d, %v, though 25 rows fail that follow each other", how, b.code, b.outcomes)
 		}
 	}

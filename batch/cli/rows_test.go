@@ -17,7 +17,7 @@ func with(words []string, more ...string) []string { return append(slices.Clone(
 
 const firstID = 987001
 
-// drawn returns n of the seed's customers, each once.
+// drawn returns n of the sample customers, each once.
 func drawn(random *rand.Rand, n int) (ids []string) {
 	for _, at := range random.Perm(300)[:n] {
 		ids = append(ids, strconv.Itoa(firstID+at))
@@ -25,7 +25,7 @@ func drawn(random *rand.Rand, n int) (ids []string) {
 	return ids
 }
 
-// updateRows are 60 rows over 45 customers.
+// updateRows are 60 rows of 45 customers.
 func updateRows(random *rand.Rand) [][]string {
 	all := [][]string{{"id", "firstName", "primaryPhone", "customerReference.reference2", "customerAcquisition.source", "salesTrackingCode.Sales Tracking Code 1"}}
 	ids := drawn(random, 45)
@@ -55,7 +55,7 @@ func holdRows(random *rand.Rand) [][]string {
 	return all
 }
 
-// latchRows set, keep and take away links, and hand contacts on from one customer to another.
+// latchRows set, keep and take away links, and move contacts from one customer to another.
 func latchRows(random *rand.Rand) [][]string {
 	all := [][]string{{"id", "hubSpotId", "hubSpotCompanyId"}}
 	var linked []gjson.Result
@@ -65,7 +65,7 @@ func latchRows(random *rand.Rand) [][]string {
 		}
 	}
 	named := map[string]bool{}
-	for i, c := range linked[:12] { // every second takes the contact of the one before, who gets another
+	for i, c := range linked[:12] { // every second takes the contact of the one before, which gets another
 		contact := fmt.Sprint(51000700000 + i)
 		if i%2 == 1 {
 			contact = linked[i-1].Get("hubSpotId").Raw
@@ -82,7 +82,7 @@ func latchRows(random *rand.Rand) [][]string {
 	return all
 }
 
-// killPasswords stand in the files and must stand nowhere else.
+// killPasswords are in the files and must be nowhere else.
 func killPasswords() []string {
 	return []string{`tulip "lantern" <4>&%+/=`, "überweg-7 nachtigall", "c2VjcmV0LXdvcmQ="}
 }
@@ -106,7 +106,7 @@ func patchRows(random *rand.Rand) [][]string {
 	return all
 }
 
-// mixedRows are up to four rows a customer, of all actions.
+// mixedRows are rows of all actions, up to four of them for a customer.
 func mixedRows(random *rand.Rand) [][]string {
 	all := [][]string{{"action", "id", "customer_id", "firstName", "hubSpotId", "city"}}
 	for n, id := range drawn(random, 25) {

@@ -24,7 +24,7 @@ import (
 	"rowbatch/client/sandbox"
 )
 
-// sandboxProcess is a stand-in served by a process of its own.
+// sandboxProcess is `rowbatch sandbox` in a process of its own.
 type sandboxProcess struct {
 	process  *exec.Cmd
 	settings map[string]string // as it prints them
@@ -33,7 +33,7 @@ type sandboxProcess struct {
 	err      error
 }
 
-// startSandbox starts `rowbatch sandbox` on a free port and waits for the settings that it prints.
+// startSandbox starts it on a free port and waits for the settings that it prints.
 func startSandbox(dir string, flags ...string) (*sandboxProcess, error) {
 	p := &sandboxProcess{process: exec.Command("rowbatch", append([]string{"sandbox", "--addr", "127.0.0.1:0"}, flags...)...)}
 	p.process.Env = append(environment(), "ROWBATCH_SANDBOX_DIR="+dir)
@@ -59,7 +59,7 @@ func startSandbox(dir string, flags ...string) (*sandboxProcess, error) {
 	return p, nil
 }
 
-// environment is that of a process which is to use the sandbox.
+// environment is that of a program which is to use the sandbox.
 func (p *sandboxProcess) environment() []string {
 	all := environment()
 	for name, value := range p.settings {
@@ -89,7 +89,7 @@ type customers map[string][]byte
 func firstCustomers(dir string) (customers, error) {
 	all := customers{}
 	return all, eachLine(filepath.Join(dir, "snapshot.jsonl"), func(line []byte) error {
-		if id := gjson.GetBytes(line, "id"); id.Exists() { // else it is the snapshot's own heading
+		if id := gjson.GetBytes(line, "id"); id.Exists() { // otherwise it is the snapshot's own heading
 			all[id.String()] = bytes.Clone(line)
 		}
 		return nil
@@ -152,7 +152,7 @@ func (c customers) field(id, path string) string {
 	return v.Raw
 }
 
-// movedFields tells which raw values differ between two records, but for the
+// movedFields describes the raw values that differ between two records, apart from the
 // named fields (a.b names a value one level down) and modifiedTimestamp.
 func movedFields(before, after []byte, named []string) []string {
 	was, is := rawFields(before), rawFields(after)
@@ -177,15 +177,15 @@ func seqs(all ...iter.Seq[string]) iter.Seq[string] {
 	}
 }
 
-// filledIn says that a difference is the server's own: where an object was null
-// and a named field within it makes it one, its other values come up empty.
+// filledIn reports whether a difference is the server's own: where an object was null and
+// a named field within it makes it one, its other values appear, empty.
 func filledIn(path string, was, is map[string]string, named []string) bool {
 	parent, child, nested := strings.Cut(path, ".")
 	made := was[parent] == "null" && slices.ContainsFunc(named, func(n string) bool { return strings.HasPrefix(n, parent+".") })
 	return made && (!nested || child == "id" || child == "uri" || is[path] == "null" || is[path] == "[]")
 }
 
-// rawFields are a record's values as spelled, objects taken apart one level down.
+// rawFields are a record's values as spelled; an object's are given one by one, one level down.
 func rawFields(body []byte) map[string]string {
 	raw := map[string]string{}
 	gjson.ParseBytes(body).ForEach(func(key, value gjson.Result) bool {

@@ -137,7 +137,7 @@ func objectKeys(d *json.Decoder) (keys []string, err error) {
 	return keys, err
 }
 
-// cmdAge rewrites the first record at its old length: later ones tell offsets.
+// cmdAge keeps the first record's length: later ones hold offsets.
 func cmdAge(ts *testscript.TestScript, neg bool, args []string) {
 	want(ts, neg, args, 2, "age RUN HOURS")
 	hours, err := strconv.Atoi(args[1])
@@ -153,9 +153,9 @@ func cmdAge(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(name, fmt.Appendf(nil, "%s\t%08x\n%s", record, sum, rest), 0o600))
 }
 
-// cmdSpoilt runs a program over a run whose rows are not those of its journal any
-// more, in each way that an editor, a disk or a mistake brings that about. The file
-// is put back after each.
+// cmdSpoilt runs a program over a run whose rows are no longer those of its journal, in
+// each way in which an editor, a disk or a mistake may change them. The file is put back
+// after each.
 //
 //	spoilt RUN OTHER CODE PROGRAM ARG…   each time the program must end with this status and name the file; OTHER is another run
 func cmdSpoilt(ts *testscript.TestScript, neg bool, args []string) {

@@ -12,14 +12,16 @@ import (
 	"github.com/tidwall/sjson"
 )
 
-// stand holds a script's sandbox: the one that runs, if any.
-type stand struct{ box *sandboxProcess }
+// sandboxOfScript holds a script's sandbox: the one that runs, if any.
+type sandboxOfScript struct{ box *sandboxProcess }
 
-type standKey struct{}
+type sandboxKey struct{}
 
-func standOf(ts *testscript.TestScript) *stand { return ts.Value(standKey{}).(*stand) }
+func sandboxOf(ts *testscript.TestScript) *sandboxOfScript {
+	return ts.Value(sandboxKey{}).(*sandboxOfScript)
+}
 
-func (s *stand) clear() error {
+func (s *sandboxOfScript) clear() error {
 	box := s.box
 	if s.box = nil; box == nil {
 		return nil
@@ -29,7 +31,7 @@ func (s *stand) clear() error {
 
 func cmdSandbox(ts *testscript.TestScript, neg bool, args []string) {
 	want(ts, neg, args, 0, "sandbox FLAG…")
-	here := standOf(ts)
+	here := sandboxOf(ts)
 	ts.Check(here.clear())
 	box, err := startSandbox(ts.Getenv("ROWBATCH_SANDBOX_DIR"), args...)
 	ts.Check(err)
@@ -39,7 +41,7 @@ func cmdSandbox(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// cmdRestart: the flags come after startSandbox's own, and so decide.
+// cmdRestart: its flags come after those of startSandbox, and so take precedence.
 func cmdRestart(ts *testscript.TestScript, neg bool, args []string) {
 	at, err := url.Parse(ts.Getenv("FUSEBILL_URL"))
 	ts.Check(err)

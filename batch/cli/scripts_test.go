@@ -20,25 +20,25 @@ import (
 	"golang.org/x/text/encoding/unicode"
 )
 
-// TestScripts runs the scripts in testdata, which read as a manual of the
-// command line. Each has a sandbox, samples and a reports folder of its own, and
-// no setting from outside.
+// TestScripts runs the scripts in testdata, which read as a manual of the command line.
+// Each has a sandbox, samples and a reports folder of its own, and no setting from
+// outside.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
-		Setup:               furnish,
+		Setup:               setUpScript,
 		Cmds:                commands(),
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 	})
 }
 
-func furnish(e *testscript.Env) error {
-	here := &stand{}
-	e.Values[standKey{}] = here
+func setUpScript(e *testscript.Env) error {
+	here := &sandboxOfScript{}
+	e.Values[sandboxKey{}] = here
 	e.Defer(func() { _ = here.clear() })
-	e.Setenv(hurried())
+	e.Setenv(raceSetting())
 	e.Setenv("ROWBATCH_SANDBOX_DIR", filepath.Join(e.WorkDir, "sandbox"))
 	return copySamples(e.WorkDir)
 }
@@ -96,7 +96,7 @@ func commands() map[string]command {
 	}
 }
 
-// want ends a script that does not say enough, or negates what cannot be negated.
+// want ends a script that gives a command too few arguments, or negates one that cannot be negated.
 func want(ts *testscript.TestScript, neg bool, args []string, least int, usage string) {
 	if neg || len(args) < least {
 		ts.Fatalf("usage: %s", usage)
@@ -121,28 +121,28 @@ func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// companion is a program that runs beside its script.
-type companion struct {
+// backgroundProgram is a program that runs beside its script.
+type backgroundProgram struct {
 	process *exec.Cmd
 	out     bytes.Buffer
 	said    []byte        // on standard error
 	silent  chan struct{} // closed when it has closed its standard error
 }
 
-// cmdStart gives the script the commands that are about the program.
+// cmdStart gives the script the commands signal and ends, for this program.
 func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
 	want(ts, neg, args, 3, "start N PATTERN PROGRAM ARG…")
 	n, err := strconv.Atoi(args[0])
 	ts.Check(err)
 	pattern, err := regexp.Compile(args[1])
 	ts.Check(err)
-	c := &companion{process: exec.Command(args[2], append(args[3:], "--verbose")...), silent: make(chan struct{})}
+	c := &backgroundProgram{process: exec.Command(args[2], append(args[3:], "--verbose")...), silent: make(chan struct{})}
 	c.process.Dir, c.process.Env, c.process.Stdout = ts.MkAbs("."), scriptEnvironment(ts), &c.out
 	messages, err := c.process.StderrPipe()
 	ts.Check(err)
 	ts.Check(c.process.Start())
 	ts.Defer(func() {
-		_ = c.process.Process.Kill() // where the script has not seen to its end
+		_ = c.process.Process.Kill() // unless the script has waited for its end
 		<-c.silent
 		_ = c.process.Wait()
 	})
@@ -168,7 +168,7 @@ func scriptEnvironment(ts *testscript.TestScript) (all []string) {
 	return all
 }
 
-func (c *companion) listen(messages io.Reader, pattern *regexp.Regexp, n int, seen chan<- struct{}) {
+func (c *backgroundProgram) listen(messages io.Reader, pattern *regexp.Regexp, n int, seen chan<- struct{}) {
 	defer close(c.silent)
 	for lines := bufio.NewScanner(messages); lines.Scan(); {
 		c.said = append(append(c.said, lines.Bytes()...), '\n')
@@ -181,7 +181,7 @@ func (c *companion) listen(messages io.Reader, pattern *regexp.Regexp, n int, se
 	}
 }
 
-func (c *companion) signal(ts *testscript.TestScript, neg bool, args []string) {
+func (c *backgroundProgram) signal(ts *testscript.TestScript, neg bool, args []string) {
 	want(ts, neg, args, 1, "signal NAME")
 	signals := map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM, "KILL": os.Kill}
 	if signals[args[0]] == nil {
@@ -192,10 +192,10 @@ func (c *companion) signal(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-func (c *companion) ends(ts *testscript.TestScript, neg bool, args []string) {
+func (c *backgroundProgram) ends(ts *testscript.TestScript, neg bool, args []string) {
 	want(ts, neg, args, 1, "ends CODE")
 	<-c.silent
-	_ = c.process.Wait() // its state tells more
+	_ = c.process.Wait() // its state holds more than the error
 	_, err := ts.Stdout().Write(c.out.Bytes())
 	ts.Check(err)
 	_, err = ts.Stderr().Write(c.said)

@@ -15,12 +15,12 @@ import (
 	"testing"
 )
 
-// TestParrot: however a server repeats a key or a password, nothing of ours does.
-func TestParrot(t *testing.T) {
+// TestServersThatEchoSecrets: however a server repeats a key or a password, the program does not.
+func TestServersThatEchoSecrets(t *testing.T) {
 	t.Parallel()
 	t.Run("patch", func(t *testing.T) {
 		t.Parallel()
-		s := newSafe(t, true)
+		s := newSecretsTrial(t, true)
 		said, rows := map[string]string{}, [][]string{{"customer_id", "password"}}
 		tell := func(password string, forms []string) {
 			for _, form := range forms {
@@ -29,13 +29,13 @@ func TestParrot(t *testing.T) {
 				rows = append(rows, []string{id, password})
 			}
 		}
-		for _, p := range nastyPasswords() {
-			tell(p, wordings(p))
+		for _, p := range hardPasswords() {
+			tell(p, echoedForms(p))
 		}
-		_, trackfinity := nastyKeys()
-		tell("no secret here", wordings(trackfinity))
-		s.giveRows(t, "edits.csv", rows...)
-		p := s.startParrot(t, func(_, customer string) string { return said[customer] }, refusals)
+		_, trackfinity := hardKeys()
+		tell("no secret here", echoedForms(trackfinity))
+		s.writeRows(t, "edits.csv", rows...)
+		p := s.startEcho(t, func(_, customer string) string { return said[customer] }, refusals)
 		s.run(t, 3, "patch", "edits.csv", "--rate", "5000/s", "--max-failures", "100000", "--verbose")
 		s.search(t, s.dir)
 		if int(p.said.Load()) < len(said)*9/10 || !strings.Contains(strings.Join(s.reported(t, "rb_error"), "\n"), "(left out: it may repeat a secret)") {
@@ -44,11 +44,11 @@ func TestParrot(t *testing.T) {
 	})
 	t.Run("update", func(t *testing.T) {
 		t.Parallel()
-		s := newSafe(t, true)
-		fusebill, _ := nastyKeys()
+		s := newSecretsTrial(t, true)
+		fusebill, _ := hardKeys()
 		var forms []string
 		for _, secret := range s.secrets[:2] {
-			forms = append(forms, wordings(secret)...)
+			forms = append(forms, echoedForms(secret)...)
 		}
 		forms = append(forms, "Authorization: Basic "+fusebill, "0:"+s.secrets[1])
 		said, rows := map[string]string{}, [][]string{{"id", "firstName"}}
@@ -56,8 +56,8 @@ func TestParrot(t *testing.T) {
 			said[c.Get("id").Raw] = forms[n%len(forms)]
 			rows = append(rows, []string{c.Get("id").Raw, "Edna"})
 		}
-		s.giveRows(t, "edits.csv", rows...)
-		p := s.startParrot(t, func(kind, customer string) string {
+		s.writeRows(t, "edits.csv", rows...)
+		p := s.startEcho(t, func(kind, customer string) string {
 			if kind == "put" {
 				return said[customer]
 			}
@@ -71,24 +71,24 @@ func TestParrot(t *testing.T) {
 	})
 }
 
-// TestParrotInTrouble has a server repeat secrets in replies that are no answer, three times of four.
-func TestParrotInTrouble(t *testing.T) {
+// TestSecretsEchoedInUnusableReplies: three of four replies repeat secrets and tell nothing else.
+func TestSecretsEchoedInUnusableReplies(t *testing.T) {
 	t.Parallel()
-	s := newSafe(t, true)
+	s := newSecretsTrial(t, true)
 	rows := [][]string{{"customer_id", "password"}}
 	said := map[string]string{}
-	for n, p := range nastyPasswords() {
+	for n, p := range hardPasswords() {
 		id := strconv.Itoa(4001 + n)
 		rows, said["tf:"+id] = append(rows, []string{id, p}), p
 	}
-	s.giveRows(t, "edits.csv", rows...)
+	s.writeRows(t, "edits.csv", rows...)
 	var calls atomic.Int64
-	p := s.startParrot(t, func(_, customer string) string {
+	p := s.startEcho(t, func(_, customer string) string {
 		if calls.Add(1)%4 == 0 {
 			return ""
 		}
 		return said[customer]
-	}, troubles)
+	}, unusableReplies)
 	_, stderr := s.run(t, 4, "patch", "edits.csv", "--rate", "1000/s", "--timeout", "20ms", "--verbose")
 	s.search(t, s.dir)
 	if p.said.Load() < 20 || strings.Count(stderr, "(left out: it may repeat a secret)") < 20 {
@@ -96,8 +96,8 @@ func TestParrotInTrouble(t *testing.T) {
 	}
 }
 
-// TestParrotDeniesAccess has a server repeat secrets as it ends the run.
-func TestParrotDeniesAccess(t *testing.T) {
+// TestSecretsEchoedAsTheRunEnds: secrets are repeated in replies that end the run.
+func TestSecretsEchoedAsTheRunEnds(t *testing.T) {
 	t.Parallel()
 	body := func(text string) string { return "<html>" + text }
 	for name, shape := range map[string]replyShape{
@@ -105,16 +105,16 @@ func TestParrotDeniesAccess(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newSafe(t, true)
-			fusebill, trackfinity := nastyKeys()
-			s.giveRows(t, "patches.csv", []string{"customer_id", "password"}, []string{"4001", nastyPasswords()[2]})
-			s.giveRows(t, "edits.csv", []string{"id", "firstName"}, []string{"987001", "Edna"})
-			p := s.startParrot(t, func(kind, _ string) string {
+			s := newSecretsTrial(t, true)
+			fusebill, trackfinity := hardKeys()
+			s.writeRows(t, "patches.csv", []string{"customer_id", "password"}, []string{"4001", hardPasswords()[2]})
+			s.writeRows(t, "edits.csv", []string{"id", "firstName"}, []string{"987001", "Edna"})
+			p := s.startEcho(t, func(kind, _ string) string {
 				switch kind {
-				case "ping": // which has heard of no password
+				case "ping": // which was sent no password
 					return "api-key: " + trackfinity
 				case "patch":
-					return "api-key: " + trackfinity + " " + nastyPasswords()[2]
+					return "api-key: " + trackfinity + " " + hardPasswords()[2]
 				}
 				return "Authorization: Basic " + fusebill + ", which is 0:" + s.secrets[1]
 			}, func(int) replyShape { return shape })
@@ -129,23 +129,22 @@ func TestParrotDeniesAccess(t *testing.T) {
 	}
 }
 
-// parrot is a server that repeats what it is sent, in the words of forms, and
-// otherwise serves as the sandbox behind it does.
-type parrot struct {
-	next  http.Handler
-	says  func(kind, customer string) string // what it repeats to a request; "": it leaves that to the sandbox
-	shape func(n int) replyShape
-	said  atomic.Int64
+// echoServer answers with texts that repeat secrets, and otherwise as the server behind it.
+type echoServer struct {
+	next    http.Handler
+	textFor func(kind, customer string) string // the text to answer with; "": the server behind answers
+	shape   func(n int) replyShape
+	said    atomic.Int64
 }
 
-// replyShape is a kind of reply that repeats a text.
+// replyShape is a kind of reply that holds a text.
 type replyShape struct {
 	status int
-	header string // the name of a header that repeats it, too
+	header string // the name of a header that holds it, too
 	body   func(text string) string
 }
 
-// refusals are shapes that end a row.
+// refusals are replies that end a row.
 func refusals(n int) replyShape {
 	quoted := func(text string) string { b, _ := json.Marshal(text); return string(b[1 : len(b)-1]) }
 	all := []replyShape{
@@ -160,8 +159,8 @@ func refusals(n int) replyShape {
 	return all[n%len(all)]
 }
 
-// troubles are shapes after which nobody knows what became of a write.
-func troubles(n int) replyShape {
+// unusableReplies are replies after which nobody knows what became of a write.
+func unusableReplies(n int) replyShape {
 	if n == 3 { // each costs a pause
 		return replyShape{429, "X-Rate-Limit-Reset-Minute", func(text string) string { return text }}
 	}
@@ -175,7 +174,7 @@ func troubles(n int) replyShape {
 	}[n%6]
 }
 
-func (p *parrot) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (p *echoServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		panic(http.ErrAbortHandler)
@@ -185,7 +184,7 @@ func (p *parrot) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if strings.HasSuffix(r.URL.Path, "/ping") {
 		kind = "ping"
 	}
-	text := p.says(kind, customer)
+	text := p.textFor(kind, customer)
 	if text == "" {
 		p.next.ServeHTTP(w, r)
 		return
@@ -208,20 +207,20 @@ func printableOnly(r rune) rune {
 	return r
 }
 
-// wordings are the ways in which a server is to repeat a secret, without doubles:
-// all that are asked for of it, but Base64 of a longer text and hexadecimal digits.
-func wordings(secret string) []string {
-	forms := disguises(secret)
+// echoedForms are the spellings in which a server repeats a secret, without doubles: not
+// as Base64 of a longer text, nor as hexadecimal digits.
+func echoedForms(secret string) []string {
+	forms := spellings(secret)
 	maps.DeleteFunc(forms, func(name, _ string) bool {
 		return strings.Contains(name, "within") || strings.Contains(strings.ToLower(name), "hexadecimal") || strings.HasSuffix(name, "CSV") || strings.HasSuffix(name, "YAML")
 	})
 	return slices.Compact(slices.Sorted(maps.Values(forms)))
 }
 
-// startParrot puts a parrot before a safe's sandbox.
-func (s *safe) startParrot(t *testing.T, says func(kind, customer string) string, shape func(int) replyShape) *parrot {
+// startEcho puts an echoServer before the trial's sandbox.
+func (s *secretsTrial) startEcho(t *testing.T, textFor func(kind, customer string) string, shape func(int) replyShape) *echoServer {
 	t.Helper()
-	p := &parrot{next: s.server, says: says, shape: shape}
+	p := &echoServer{next: s.server, textFor: textFor, shape: shape}
 	served := httptest.NewServer(p)
 	t.Cleanup(served.Close)
 	s.server.url = served.URL

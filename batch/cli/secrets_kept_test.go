@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// TestNoSecretIsKeptOrShown takes files with passwords through all commands, with
-// everything shown that there is to show.
+// TestNoSecretIsKeptOrShown takes files with passwords through all commands, at their
+// most talkative.
 func TestNoSecretIsKeptOrShown(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ target, format string }{{"embedded", "text"}, {"served", "json"}, {"echoing", "text"}, {"echoing", "json"}} {
@@ -24,7 +24,7 @@ func TestNoSecretIsKeptOrShown(t *testing.T) {
 			if c.target == "echoing" {
 				faults = []string{"patch:echo"}
 			}
-			s := newSafe(t, c.target != "embedded", faults...)
+			s := newSecretsTrial(t, c.target != "embedded", faults...)
 			s.flags = []string{"--verbose", "--log-format", c.format}
 			s.files(t)
 			s.passwords(t, c.target)
@@ -35,12 +35,12 @@ func TestNoSecretIsKeptOrShown(t *testing.T) {
 	}
 }
 
-func (s *safe) files(t *testing.T) {
+func (s *secretsTrial) files(t *testing.T) {
 	t.Helper()
-	s.giveRows(t, "passwords.csv", passwordFile()...)
+	s.writeRows(t, "passwords.csv", passwordFile()...)
 	mixed := [][]string{{"action", "id", "customer_id", "firstName", "hubSpotId", "Password"}}
 	ignored := [][]string{{"id", "firstName", "hubSpotId", "PASS_WORD"}}
-	for n, p := range nastyPasswords() {
+	for n, p := range hardPasswords() {
 		id := strconv.Itoa(987001 + n)
 		mixed = append(mixed, []string{"patch", "", strconv.Itoa(4041 + n), "First", "", p}, []string{"update", id, "", "Mixed", "", ""})
 		if n < 3 {
@@ -48,13 +48,13 @@ func (s *safe) files(t *testing.T) {
 		}
 		ignored = append(ignored, []string{id, "Ignored", strconv.Itoa(301 + n), p})
 	}
-	mixed = append(mixed, []string{"delete", "987001", "", "", "", nastyPasswords()[1]})
-	s.giveRows(t, "mixed.csv", mixed...)
-	s.giveRows(t, "ignored.csv", ignored...)
+	mixed = append(mixed, []string{"delete", "987001", "", "", "", hardPasswords()[1]})
+	s.writeRows(t, "mixed.csv", mixed...)
+	s.writeRows(t, "ignored.csv", ignored...)
 }
 
-// at adds the flags that a command needs for its target.
-func (s *safe) at(target string, args ...string) []string {
+// at adds the flags that a command needs for its target, the embedded sandbox or a server.
+func (s *secretsTrial) at(target string, args ...string) []string {
 	if target == "embedded" {
 		args = append(args, "--sandbox")
 	}
@@ -64,14 +64,14 @@ func (s *safe) at(target string, args ...string) []string {
 	return append(args, "--max-failures", "1000")
 }
 
-// passwords has a plan made, applied, and the file sent once more with what failed.
-func (s *safe) passwords(t *testing.T, target string) {
+// passwords makes a plan, applies it, sends the file again, and then what failed of it.
+func (s *secretsTrial) passwords(t *testing.T, target string) {
 	t.Helper()
 	s.run(t, 3, s.at(target, "patch", "passwords.csv", "--dry-run")...)
 	s.masked(t, "Pass Word")
 	s.run(t, 3, "apply", "last", "--rate", "trackfinity=1000/s", "--max-failures", "1000")
 	s.masked(t, "Pass Word")
-	want := len(nastyPasswords())
+	want := len(hardPasswords())
 	if target == "echoing" { // a refusal
 		want = 0
 	}
@@ -100,8 +100,8 @@ func (s *safe) passwords(t *testing.T, target string) {
 	s.run(t, 0, "runs", "--json")
 }
 
-// ignored leaves a column of passwords out in files that have no use for it.
-func (s *safe) ignored(t *testing.T, target string) {
+// ignored carries out files whose column of passwords is left out by --ignore.
+func (s *secretsTrial) ignored(t *testing.T, target string) {
 	t.Helper()
 	for action, other := range map[string][]string{"update": {"hubSpotId"}, "hold": {"firstName", "hubSpotId"}, "latch": {"firstName"}} {
 		args := s.at(target, action, "ignored.csv", "--ignore", "PASS_WORD", "--dry-run")
@@ -116,7 +116,7 @@ func (s *safe) ignored(t *testing.T, target string) {
 	s.masked(t, "PASS_WORD")
 }
 
-func (s *safe) mixed(t *testing.T, target string) {
+func (s *secretsTrial) mixed(t *testing.T, target string) {
 	t.Helper()
 	s.run(t, 3, s.at(target, "run", "mixed.csv")...)
 	s.masked(t, "Password")
@@ -126,9 +126,9 @@ func (s *safe) mixed(t *testing.T, target string) {
 	}
 }
 
-// stopped starts the program, sends it a signal as the n-th write arrives, and looks
-// through what it has printed and at what other users of the machine see of it.
-func (s *safe) stopped(t *testing.T, signal os.Signal, writes, code int, args ...string) {
+// stopped starts the program and sends it a signal as the n-th write arrives; it searches
+// what the program has printed, and the command line that other users of the machine see.
+func (s *secretsTrial) stopped(t *testing.T, signal os.Signal, writes, code int, args ...string) {
 	t.Helper()
 	c := s.program(args...)
 	var out, messages bytes.Buffer
@@ -139,9 +139,9 @@ func (s *safe) stopped(t *testing.T, signal os.Signal, writes, code int, args ..
 	}
 	line := make(chan string, 1)
 	s.server.at(writes, func() {
-		text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", c.Process.Pid)) // there is none but on Linux
+		text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", c.Process.Pid)) // which only Linux has
 		line <- strings.ReplaceAll(string(text), "\x00", " ")
-		_ = c.Process.Signal(signal) // else the exit status tells
+		_ = c.Process.Signal(signal) // if it fails, the exit status shows it
 	})
 	err := c.Wait()
 	if got := exitCode(t, c, err); got != code {
@@ -152,13 +152,13 @@ func (s *safe) stopped(t *testing.T, signal os.Signal, writes, code int, args ..
 	} else if found := s.findIn("the command line", seen); found != nil {
 		t.Error(found)
 	}
-	s.look(t, strings.Join(args, " "), out.String(), messages.String())
+	s.searchPrinted(t, strings.Join(args, " "), out.String(), messages.String())
 	if signal == syscall.SIGQUIT && !strings.Contains(messages.String(), "goroutine") {
-		t.Errorf("this is no trace of a crash: %s", messages.String())
+		t.Errorf("it printed no trace of a crash: %s", messages.String())
 	}
 }
 
-// TestStoppedRunsKeepNoSecret stops runs with passwords in every way, and goes on with them.
+// TestStoppedRunsKeepNoSecret stops runs with passwords in every way, and resumes them.
 func TestStoppedRunsKeepNoSecret(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
@@ -173,27 +173,27 @@ func TestStoppedRunsKeepNoSecret(t *testing.T) {
 		for signal, code := range map[syscall.Signal]int{syscall.SIGINT: 130, syscall.SIGKILL: -1, syscall.SIGQUIT: 2} {
 			t.Run(name+", "+signal.String(), func(t *testing.T) {
 				t.Parallel()
-				s := newSafe(t, true, "patch:lost:rate=20%:seed=7", "patch:500-after:at=5")
+				s := newSecretsTrial(t, true, "patch:lost:rate=20%:seed=7", "patch:500-after:at=5")
 				heading, start := []string{"customer_id", "password"}, []string{}
 				if name == "run" {
 					heading, start = append([]string{"action"}, heading...), []string{"patch"}
 				}
 				rows := [][]string{heading}
-				for n, p := range nastyPasswords() {
+				for n, p := range hardPasswords() {
 					rows = append(rows, append(append([]string{}, start...), strconv.Itoa(4001+n), p))
 				}
-				s.giveRows(t, "edits.csv", rows...)
+				s.writeRows(t, "edits.csv", rows...)
 				s.flags = []string{"--verbose", "--timeout", "100ms"}
 				if name == "apply" {
 					s.run(t, 0, "patch", "edits.csv", "--dry-run")
 				}
 				s.stopped(t, signal, 8, code, args...)
 				s.search(t, s.dir)
-				s.server.weather(t)
+				s.server.setFaults(t)
 				s.run(t, 0, "resume", "last", "--rate", "trackfinity=1000/s")
 				s.masked(t, "password")
 				s.search(t, s.dir)
-				if got := s.arrived(t); got < len(nastyPasswords()) {
+				if got := s.arrived(t); got < len(hardPasswords()) {
 					t.Errorf("%d passwords have arrived: %q", got, s.reported(t, "rb_outcome"))
 				}
 			})
@@ -201,15 +201,15 @@ func TestStoppedRunsKeepNoSecret(t *testing.T) {
 	}
 }
 
-// TestLostInputKeepsItsSecrets: without the file nobody knows the passwords, and no other text is sent in their place.
+// TestLostInputKeepsItsSecrets: without the file nobody knows the passwords, and nothing else is sent in their place.
 func TestLostInputKeepsItsSecrets(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows cannot send these signals")
 	}
-	s := newSafe(t, true)
+	s := newSecretsTrial(t, true)
 	s.secrets = append(s.secrets, aPassword)
-	s.giveRows(t, "edits.csv", []string{"customer_id", "password"}, []string{"4001", aPassword + "1"}, []string{"4002", aPassword + "2"}, []string{"4003", aPassword + "3"})
+	s.writeRows(t, "edits.csv", []string{"customer_id", "password"}, []string{"4001", aPassword + "1"}, []string{"4002", aPassword + "2"}, []string{"4003", aPassword + "3"})
 	s.flags = []string{"--verbose"}
 	s.run(t, 0, "patch", "edits.csv", "--dry-run")
 	s.stopped(t, syscall.SIGINT, 2, 130, "patch", "edits.csv")
@@ -219,7 +219,7 @@ func TestLostInputKeepsItsSecrets(t *testing.T) {
 	s.own = append(s.own, "elsewhere.csv")
 	s.run(t, 14, "resume", "last")
 	s.run(t, 14, "apply", "last")
-	s.give(t, "edits.csv", "customer_id,password\n4001,***\n4002,***\n4003,***\n")
+	s.write(t, "edits.csv", "customer_id,password\n4001,***\n4002,***\n4003,***\n")
 	s.run(t, 14, "resume", "last")
 	s.run(t, 14, "apply", "last")
 	if effects, writes, _ := s.server.seen(); len(effects) != 2 || writes != 2 {
@@ -255,10 +255,10 @@ func TestBadSettingsAreNotQuoted(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newSafe(t, true)
+			s := newSecretsTrial(t, true)
 			s.secrets = append(s.secrets, aPassword)
-			s.giveRows(t, "edits.csv", []string{"id", "firstName"}, []string{"987001", "Edna"})
-			s.giveRows(t, "patches.csv", []string{"customer_id", "city"}, []string{"4001", "Elmby"})
+			s.writeRows(t, "edits.csv", []string{"id", "firstName"}, []string{"987001", "Edna"})
+			s.writeRows(t, "patches.csv", []string{"customer_id", "city"}, []string{"4001", "Elmby"})
 			p := s.program(append(c.args, "--verbose", "--dry-run")...)
 			s.tryWith(t, p, c.setting, c.code)
 			p = s.program(append(c.args, "--verbose", "--yes")...)
@@ -269,20 +269,20 @@ func TestBadSettingsAreNotQuoted(t *testing.T) {
 }
 
 // tryWith runs a program with one more setting.
-func (s *safe) tryWith(t *testing.T, p *exec.Cmd, setting string, code int) {
+func (s *secretsTrial) tryWith(t *testing.T, p *exec.Cmd, setting string, code int) {
 	t.Helper()
 	p.Env = append(p.Env, setting)
 	out, err := p.CombinedOutput()
 	if got := exitCode(t, p, err); got != code {
 		t.Errorf("exit status %d, not %d: %s", got, code, out)
 	}
-	s.look(t, strings.Join(p.Args, " "), string(out), "")
+	s.searchPrinted(t, strings.Join(p.Args, " "), string(out), "")
 }
 
-// aPassword stands in files that are refused. Nothing in it needs an escape, so that a message would show it as it is.
+// aPassword is in files that are refused. Nothing in it needs an escape, so that a message would show it as it is.
 const aPassword = "Hunter-9.zebra"
 
-// refused is a command line that ends before anything is sent.
+// refused is a file, perhaps with a mapping file, that is refused before anything is sent.
 type refused struct {
 	input, mapping string
 	args           []string
@@ -370,7 +370,7 @@ func TestRefusalsDoNotQuotePasswords(t *testing.T) {
 
 func (r refused) try(t *testing.T, command string) {
 	t.Helper()
-	s := newSafe(t, false)
+	s := newSecretsTrial(t, false)
 	s.secrets = append(s.secrets, aPassword)
 	args, input, stdin := []string{command, "edits.csv"}, r.input, ""
 	if command == "run" {
@@ -379,10 +379,10 @@ func (r refused) try(t *testing.T, command string) {
 	if text, piped := strings.CutPrefix(input, "-"); piped {
 		args[1], stdin = "-", text
 	} else {
-		s.give(t, "edits.csv", input)
+		s.write(t, "edits.csv", input)
 	}
 	if r.mapping != "" {
-		s.give(t, "edits.yaml", r.mapping)
+		s.write(t, "edits.yaml", r.mapping)
 		args = append(args, "--map", "edits.yaml")
 	}
 	_, stderr := s.runWith(t, 11, stdin, append(append(args, r.args...), "--verbose")...)
@@ -395,8 +395,7 @@ func (r refused) try(t *testing.T, command string) {
 	s.searched(t, s.dir)
 }
 
-// withAction puts a column of actions before the others. The heading that a mapping
-// file may name is found there as well.
+// withAction puts a column of actions before the others.
 func withAction(input string) string {
 	dash := ""
 	if strings.HasPrefix(input, "-") {

@@ -19,8 +19,8 @@ import (
 	"testing"
 )
 
-// nastyPasswords are shapes that some escape or mask may miss.
-func nastyPasswords() []string {
+// hardPasswords are such as an escape or a mask may miss.
+func hardPasswords() []string {
 	return []string{
 		"tulip lantern 4", `say "hi", it's`, `<b>&amp;x</b> & y`, `100%41%2f+%zz`, "a/b+c==/?k=v;w", "aHVudGVyMi1zZWNyZXQ=",
 		"żółć😀пароль", "q~7", `{"a":"b\u0041\\"}`, `=HYPERLINK("x")`, `back\slash\\n`, "  padded twice  ", "01/02/2026;x|y", "$(id)`id`${x}%s%d",
@@ -29,13 +29,13 @@ func nastyPasswords() []string {
 	}
 }
 
-// The keys of the accounts: one of each system, printable as headers must be.
-func nastyKeys() (fusebill, trackfinity string) {
+// hardKeys are the accounts' keys, printable as headers must be.
+func hardKeys() (fusebill, trackfinity string) {
 	return base64.StdEncoding.EncodeToString([]byte(`0:k3y "<&>'%+/=\ of ours`)), `tf"k'<e>&%41+/=\y{}`
 }
 
-// disguises are the ways in which a secret may stand in a text, by name.
-func disguises(secret string) map[string]string {
+// spellings are the ways in which a text may hold a secret, by name.
+func spellings(secret string) map[string]string {
 	all := map[string]string{}
 	for name, text := range encodings(secret) {
 		for escape, form := range escapes(text) {
@@ -47,7 +47,7 @@ func disguises(secret string) map[string]string {
 	return all
 }
 
-// encodings are the secret itself, as Base64, also where it is part of a longer text, and as hexadecimal digits.
+// encodings are the secret itself, as Base64, there also as part of a longer text, and as hexadecimal digits.
 func encodings(secret string) map[string]string {
 	b := []byte(secret)
 	all := map[string]string{
@@ -55,7 +55,7 @@ func encodings(secret string) map[string]string {
 		"Base64, no padding": base64.RawStdEncoding.EncodeToString(b), "Base64 for URLs, no padding": base64.RawURLEncoding.EncodeToString(b),
 	}
 	if len(secret) < 8 {
-		return all // digits by chance
+		return all // which other digits may hold by chance
 	}
 	all["hexadecimal"], all["HEXADECIMAL"] = hex.EncodeToString(b), strings.ToUpper(hex.EncodeToString(b))
 	for shift := range 3 {
@@ -106,17 +106,17 @@ func lowerHexDigits(text string) string {
 	return string(b)
 }
 
-// vault are the secrets of a run, and where they stand by right: the user's own files.
-type vault struct {
+// secretSearch finds the secrets of a run anywhere but in the user's own files.
+type secretSearch struct {
 	secrets []string
 	own     []string // names of files, relative to the folder that is searched
 	known   map[string]map[string]string
 }
 
-// findIn tells each secret that a text holds, and its disguise.
-func (v *vault) findIn(where, text string) (found []string) {
+// findIn describes each secret that a text holds, and its spelling.
+func (v *secretSearch) findIn(where, text string) (found []string) {
 	for _, secret := range v.secrets {
-		for name, form := range v.disguises(secret) {
+		for name, form := range v.spellings(secret) {
 			if at := strings.Index(text, form); at >= 0 {
 				found = append(found, fmt.Sprintf("%s holds %.40q (%s): …%.200q…", where, secret, name, text[max(0, at-60):min(len(text), at+120)]))
 				break
@@ -126,14 +126,14 @@ func (v *vault) findIn(where, text string) (found []string) {
 	return found
 }
 
-// disguises remembers each secret's, without doubles.
-func (v *vault) disguises(secret string) map[string]string {
+// spellings keeps those of each secret, without doubles.
+func (v *secretSearch) spellings(secret string) map[string]string {
 	if v.known == nil {
 		v.known = map[string]map[string]string{}
 	}
 	if v.known[secret] == nil {
 		names := map[string]string{}
-		for name, form := range disguises(secret) {
+		for name, form := range spellings(secret) {
 			names[form] = name
 		}
 		v.known[secret] = map[string]string{}
@@ -144,15 +144,15 @@ func (v *vault) disguises(secret string) map[string]string {
 	return v.known[secret]
 }
 
-// search looks into all files below a folder, of which there must be some.
-func (v *vault) search(t *testing.T, root string) {
+// search searches all files below a folder, of which there must be some.
+func (v *secretSearch) search(t *testing.T, root string) {
 	t.Helper()
 	if v.searched(t, root) == 0 {
 		t.Errorf("no file below %s", root)
 	}
 }
 
-func (v *vault) searched(t *testing.T, root string) (files int) {
+func (v *secretSearch) searched(t *testing.T, root string) (files int) {
 	t.Helper()
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -175,11 +175,11 @@ func (v *vault) searched(t *testing.T, root string) (files int) {
 	return files
 }
 
-// The search itself must find what it is to find.
+// The search itself finds what it must.
 func TestSecretsAreFound(t *testing.T) {
-	for _, secret := range nastyPasswords() {
-		v := &vault{secrets: []string{"another one", secret}}
-		for name, form := range disguises(secret) {
+	for _, secret := range hardPasswords() {
+		v := &secretSearch{secrets: []string{"another one", secret}}
+		for name, form := range spellings(secret) {
 			if len(v.findIn("x", "before "+form+" after")) == 0 {
 				t.Errorf("%s of %q is not found", name, secret)
 			}
@@ -193,25 +193,25 @@ func TestSecretsAreFound(t *testing.T) {
 	}
 }
 
-// safe is a folder with a user's files, and the secrets that must stand nowhere else.
-type safe struct {
+// secretsTrial is a folder with a user's files, in which commands are run, and the secrets that must be nowhere else.
+type secretsTrial struct {
 	trial
-	vault
-	server *fireServer // nil: the embedded sandbox
-	flags  []string    // of every command that sends requests
+	secretSearch
+	server *checkingServer // nil: the embedded sandbox
+	flags  []string        // of every command that sends requests
 }
 
-// newSafe has a sandbox of its own; with faults, one in another process.
-func newSafe(t *testing.T, served bool, faults ...string) *safe {
+// newSecretsTrial has a checkingServer, or uses the embedded sandbox.
+func newSecretsTrial(t *testing.T, served bool, faults ...string) *secretsTrial {
 	t.Helper()
-	s := &safe{trial: trial{dir: t.TempDir()}}
-	fusebill, trackfinity := nastyKeys()
+	s := &secretsTrial{trial: trial{dir: t.TempDir()}}
+	fusebill, trackfinity := hardKeys()
 	s.secrets = []string{fusebill, strings.TrimPrefix(decoded(t, fusebill), "0:"), trackfinity}
-	for _, p := range nastyPasswords() {
+	for _, p := range hardPasswords() {
 		s.secrets = append(s.secrets, strings.TrimSpace(p))
 	}
 	if served {
-		s.server = startFireServer(t, s.path("sandbox"), faults...)
+		s.server = startCheckingServer(t, s.path("sandbox"), faults...)
 	}
 	return s
 }
@@ -225,8 +225,8 @@ func decoded(t *testing.T, key string) string {
 	return string(text)
 }
 
-// give writes one of the user's files.
-func (s *safe) give(t *testing.T, name, text string) {
+// write writes one of the user's files.
+func (s *secretsTrial) write(t *testing.T, name, text string) {
 	t.Helper()
 	s.own = append(s.own, name)
 	if err := os.WriteFile(s.path(name), []byte(text), 0o600); err != nil {
@@ -234,22 +234,22 @@ func (s *safe) give(t *testing.T, name, text string) {
 	}
 }
 
-// giveRows writes a CSV file.
-func (s *safe) giveRows(t *testing.T, name string, rows ...[]string) {
+// writeRows writes a CSV file.
+func (s *secretsTrial) writeRows(t *testing.T, name string, rows ...[]string) {
 	t.Helper()
 	var b bytes.Buffer
 	if err := csv.NewWriter(&b).WriteAll(rows); err != nil {
 		t.Fatal(err)
 	}
-	s.give(t, name, b.String())
+	s.write(t, name, b.String())
 }
 
-func (s *safe) program(args ...string) *exec.Cmd {
+func (s *secretsTrial) program(args ...string) *exec.Cmd {
 	if !slices.Contains([]string{"report", "runs"}, args[0]) {
 		args = append(args, s.flags...)
 	}
 	c := exec.Command("rowbatch", args...)
-	fusebill, trackfinity := nastyKeys()
+	fusebill, trackfinity := hardKeys()
 	c.Dir, c.Env = s.dir, append(environment(), "FUSEBILL_URL=http://127.0.0.1:1/v1", "TRACKFINITY_URL=http://127.0.0.1:1/api", "TRACKFINITY_API_USERNAME=admin")
 	if s.server != nil {
 		c.Env = s.server.environment()
@@ -258,13 +258,13 @@ func (s *safe) program(args ...string) *exec.Cmd {
 	return c
 }
 
-// run runs the program, and looks through what it prints.
-func (s *safe) run(t *testing.T, want int, args ...string) (stdout, stderr string) {
+// run runs the program, and searches what it prints.
+func (s *secretsTrial) run(t *testing.T, want int, args ...string) (stdout, stderr string) {
 	t.Helper()
 	return s.runWith(t, want, "", args...)
 }
 
-func (s *safe) runWith(t *testing.T, want int, stdin string, args ...string) (stdout, stderr string) {
+func (s *secretsTrial) runWith(t *testing.T, want int, stdin string, args ...string) (stdout, stderr string) {
 	t.Helper()
 	c := s.program(args...)
 	var out, err bytes.Buffer
@@ -272,33 +272,33 @@ func (s *safe) runWith(t *testing.T, want int, stdin string, args ...string) (st
 	if code := exitCode(t, c, c.Run()); code != want {
 		t.Errorf("%v: exit status %d, not %d\n%s%s", args, code, want, out.String(), err.String())
 	}
-	s.look(t, strings.Join(args, " "), out.String(), err.String())
+	s.searchPrinted(t, strings.Join(args, " "), out.String(), err.String())
 	return out.String(), err.String()
 }
 
-func (s *safe) look(t *testing.T, what, stdout, stderr string) {
+func (s *secretsTrial) searchPrinted(t *testing.T, what, stdout, stderr string) {
 	t.Helper()
 	for _, found := range append(s.findIn(what+": stdout", stdout), s.findIn(what+": stderr", stderr)...) {
 		t.Error(found)
 	}
 }
 
-// passwordFile has a row for each password, and rows whose password is none.
-// They are damaged, but for a few: more would be an unreadable file.
+// passwordFile has a row for each password, and a few rows with damaged ones: with more
+// of them the file would be refused.
 func passwordFile() (rows [][]string) {
 	rows = append(rows, []string{"customer_id", "Pass Word", "city"})
-	for n, p := range append(nastyPasswords(), "plain one", "plain two", "plain three") {
+	for n, p := range append(hardPasswords(), "plain one", "plain two", "plain three") {
 		rows = append(rows, []string{strconv.Itoa(4001 + n), p, []string{"", "Harwick"}[n%2]})
 	}
 	for n, cell := range []string{"***", "REMOVE", " remove ", "#N/A"} {
 		rows = append(rows, []string{strconv.Itoa(4101 + n), cell, "Elmby"})
 	}
-	long := nastyPasswords()
+	long := hardPasswords()
 	return append(rows, []string{"4111", long[0], "Elmby", long[1]}, []string{"4112", long[2]})
 }
 
-// masked says that the report's column of passwords holds *** and nothing else.
-func (s *safe) masked(t *testing.T, column string) {
+// masked wants *** and nothing else in the report's column of passwords.
+func (s *secretsTrial) masked(t *testing.T, column string) {
 	t.Helper()
 	cells := s.report(t).column(column)
 	if !slices.Contains(cells, "***") {
@@ -312,13 +312,13 @@ func (s *safe) masked(t *testing.T, column string) {
 }
 
 // reported is a column of the newest run's report.
-func (s *safe) reported(t *testing.T, column string) []string {
+func (s *secretsTrial) reported(t *testing.T, column string) []string {
 	t.Helper()
 	return s.report(t).column(column)
 }
 
-// arrived says which passwords the server has been sent in writes that took effect.
-func (s *safe) arrived(t *testing.T) (n int) {
+// arrived counts the passwords that reached the server in writes that took effect.
+func (s *secretsTrial) arrived(t *testing.T) (n int) {
 	t.Helper()
 	effects, err := readEffects(filepath.Join(s.dir, "sandbox"))
 	if err != nil {
@@ -328,7 +328,7 @@ func (s *safe) arrived(t *testing.T) (n int) {
 	for _, e := range effects {
 		marks[rawValue(e.After, "password")] = true
 	}
-	for _, p := range nastyPasswords() {
+	for _, p := range hardPasswords() {
 		if marks[passwordMark(p)] {
 			n++
 		}

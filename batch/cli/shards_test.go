@@ -48,16 +48,15 @@ func shardedPlans() map[string]struct {
 	}
 }
 
-// TestShardsTogetherAreTheWholeRun carries files out whole, and in 1 to 5 shards at
-// once: what the shards say of their rows, and what they leave of the customers,
-// is what the whole run says and leaves.
+// TestShardsTogetherAreTheWholeRun carries out files whole, and in 1 to 5 shards at once:
+// the shards report the same rows, and leave the same customers, as the whole run.
 func TestShardsTogetherAreTheWholeRun(t *testing.T) {
 	t.Parallel()
 	for name, p := range shardedPlans() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			rows := p.rows(rand.New(rand.NewPCG(7, 7)))
-			alone := openOffice(t, sandbox.Options{Seed: samples.Seed(), Minute: plenty, Day: plenty})
+			alone := openSharedAccount(t, sandbox.Options{Seed: samples.Seed(), Minute: plenty, Day: plenty})
 			alone.file(t, rows)
 			whole := alone.carryOut(t, "whole", p.words...)
 			want, left, effects := verdictsOf(whole, whole.rows), alone.left(t), alone.effects(t)
@@ -69,7 +68,7 @@ func TestShardsTogetherAreTheWholeRun(t *testing.T) {
 				counts = []int{1, 2, 3, 4, 5}
 			}
 			for _, n := range counts {
-				o := openOffice(t, sandbox.Options{Seed: samples.Seed(), Minute: plenty, Day: plenty})
+				o := openSharedAccount(t, sandbox.Options{Seed: samples.Seed(), Minute: plenty, Day: plenty})
 				o.file(t, rows)
 				all := o.inShards(t, n, p.words)
 				if t.Failed() {
@@ -94,7 +93,7 @@ var shardWindows = flag.Int("shard-windows", 0, "over how many windows of a minu
 const shards = 4
 
 // together runs a command for each shard, all at once, and returns their reports.
-func (o *office) together(t *testing.T, ends []int, wordsOf func(i int) []string) []sheet {
+func (o *sharedAccount) together(t *testing.T, ends []int, wordsOf func(i int) []string) []sheet {
 	t.Helper()
 	all := make([]sheet, shards)
 	var done sync.WaitGroup
@@ -110,7 +109,7 @@ func shardOf(words ...string) func(int) []string {
 }
 
 // everyRowOnce wants all rows changed, by one write each.
-func (o *office) everyRowOnce(t *testing.T, all []sheet, rows int) {
+func (o *sharedAccount) everyRowOnce(t *testing.T, all []sheet, rows int) {
 	t.Helper()
 	s := sheet{all[0].heading, united(t, all)}
 	if n := len(s.rows); n != rows {
@@ -130,13 +129,13 @@ func (o *office) everyRowOnce(t *testing.T, all []sheet, rows int) {
 	}
 }
 
-// inFlight is what may still be sent when a floor is reached, on the strength of
-// replies from before: a read and a write for each row on the way, of which there
-// are four for each of the eight requests in flight that the shards divide.
+// inFlight is how many requests may still be sent when the reserve is reached, because of
+// earlier replies: a read and a write for each row on the way, of which there are four
+// for each of the eight requests in flight that the shards share.
 const inFlight = 2 * 4 * 8
 
-// calm wants hardly any 429, and the reserve of a window to be kept but for what is in flight.
-func (o *office) calm(t *testing.T, window string, reserve int) {
+// keptReserve wants hardly any 429, and the reserve of a window kept, apart from what is in flight.
+func (o *sharedAccount) keptReserve(t *testing.T, window string, reserve int) {
 	t.Helper()
 	o.open.Lock() // whatever was on the way has been served
 	defer o.open.Unlock()
@@ -149,10 +148,10 @@ func (o *office) calm(t *testing.T, window string, reserve int) {
 	}
 }
 
-// openBusy opens an account of n customers, all of which a file gives another name.
-func openBusy(t *testing.T, n, minute, day int) *office {
+// openToRename opens an account of n customers, and writes a file that renames them all.
+func openToRename(t *testing.T, n, minute, day int) *sharedAccount {
 	t.Helper()
-	o := openOffice(t, sandbox.Options{Seed: activeSeed(), Customers: n, Minute: minute, Day: day})
+	o := openSharedAccount(t, sandbox.Options{Seed: activeSeed(), Customers: n, Minute: minute, Day: day})
 	rows := [][]string{{"id", "firstName"}}
 	for _, id := range o.box.IDs() {
 		rows = append(rows, []string{id, "N" + id})
@@ -161,16 +160,16 @@ func openBusy(t *testing.T, n, minute, day int) *office {
 	return o
 }
 
-// TestShardsShareAnAllowance: four processes know of each other by the account's
-// headers alone. They stop at the day's floor, and go on when there is room again;
-// then every row has been sent once.
+// TestShardsShareAnAllowance: four processes know of each other by the reply headers
+// alone. They stop at the day's reserve, and are resumed when the limit is higher; then
+// every row has been sent once.
 func TestShardsShareAnAllowance(t *testing.T) {
 	t.Parallel()
 	const rows, day = 700, 1000
-	o := openBusy(t, rows, plenty, day)
+	o := openToRename(t, rows, plenty, day)
 	all := o.together(t, []int{exitDone, exitStopped}, shardOf("update", "rows.csv"))
-	o.calm(t, "Day", day/10)
-	o.turn(t, plenty, plenty)
+	o.keptReserve(t, "Day", day/10)
+	o.setLimits(t, plenty, plenty)
 	stopped := 0
 	for i, s := range all {
 		if slices.Contains(s.column("rb_outcome"), "not_attempted") {
@@ -179,30 +178,30 @@ func TestShardsShareAnAllowance(t *testing.T) {
 		}
 	}
 	if stopped == 0 {
-		t.Error("nobody was stopped by the day's limit")
+		t.Error("no shard was stopped by the day's limit")
 	}
 	o.everyRowOnce(t, all, rows)
 }
 
-// TestShardsShareTheMinute is the same over whole minutes of the default limit, of
-// which each ends in the wait for the next.
+// TestShardsShareTheMinute does the same over whole minutes of the default limit, each of
+// which ends with a wait for the next.
 func TestShardsShareTheMinute(t *testing.T) {
 	if *shardWindows == 0 {
 		t.Skip("it takes minutes: -shard-windows 3")
 	}
 	const minute = 1000
 	rows := *shardWindows * minute * 9 / 10 / 2
-	o := openBusy(t, rows, minute, plenty)
+	o := openToRename(t, rows, minute, plenty)
 	began := time.Now()
 	all := o.together(t, []int{exitDone}, shardOf("update", "rows.csv"))
 	t.Logf("%d rows at %d requests a minute took %s", rows, minute, time.Since(began).Round(time.Second))
-	o.calm(t, "Minute", minute/10)
+	o.keptReserve(t, "Minute", minute/10)
 	o.everyRowOnce(t, all, rows)
 }
 
-// inShards carries a file out in n processes at once, and then tries once more what
-// found a link taken: another shard may have freed it.
-func (o *office) inShards(t *testing.T, n int, words []string) []sheet {
+// inShards carries out a file in n processes at once, and then resumes what failed
+// because a link was taken: another shard may have freed it.
+func (o *sharedAccount) inShards(t *testing.T, n int, words []string) []sheet {
 	t.Helper()
 	all := make([]sheet, n)
 	var done sync.WaitGroup
@@ -224,7 +223,7 @@ func (o *office) inShards(t *testing.T, n int, words []string) []sheet {
 	return all
 }
 
-// united puts the shards' reports together: of each row what its own shard says.
+// united puts the shards' reports together: each row as its own shard reports it.
 func united(t *testing.T, all []sheet) (rows [][]string) {
 	t.Helper()
 	errors := make([][]string, len(all))
@@ -248,7 +247,7 @@ func united(t *testing.T, all []sheet) (rows [][]string) {
 	return rows
 }
 
-// verdictsOf are the rows without what differs from run to run.
+// verdictsOf are the rows without the columns that differ from run to run.
 func verdictsOf(s sheet, rows [][]string) (all [][]string) {
 	for _, row := range rows {
 		var kept []string
@@ -262,8 +261,8 @@ func verdictsOf(s sheet, rows [][]string) (all [][]string) {
 	return all
 }
 
-// left are all the account's customers as the ledger's writes left them.
-func (o *office) left(t *testing.T) map[string]string {
+// left are the customers that were written to, as the writes left them.
+func (o *sharedAccount) left(t *testing.T) map[string]string {
 	t.Helper()
 	effects, err := readEffects(filepath.Join(o.dir, "box"))
 	if err != nil {
@@ -278,8 +277,8 @@ func (o *office) left(t *testing.T) map[string]string {
 	return all
 }
 
-// effects counts the writes that each customer has taken.
-func (o *office) effects(t *testing.T) map[string]int {
+// effects counts the writes to each customer.
+func (o *sharedAccount) effects(t *testing.T) map[string]int {
 	t.Helper()
 	all, err := readEffects(filepath.Join(o.dir, "box"))
 	if err != nil {
@@ -292,7 +291,7 @@ func (o *office) effects(t *testing.T) map[string]int {
 	return count
 }
 
-// byOneKey names all Trackfinity customers by their number.
+// byOneKey are rows that name all Trackfinity customers by their number.
 func byOneKey(random *rand.Rand) [][]string {
 	all := patchRows(random)
 	for _, row := range all[1:] {
@@ -303,7 +302,7 @@ func byOneKey(random *rand.Rand) [][]string {
 	return all
 }
 
-// badRows are updates of which some are rejected for their cells, or for other rows.
+// badRows are updates of which some are rejected, for their cells or for other rows.
 func badRows(random *rand.Rand) [][]string {
 	all := updateRows(random)
 	width := len(all[0])
@@ -317,8 +316,8 @@ func badRows(random *rand.Rand) [][]string {
 
 const plenty = 10_000_000 // requests
 
-// office is an account of its own, at which files are carried out.
-type office struct {
+// sharedAccount is a sandbox with limits, which several programs use at once.
+type sharedAccount struct {
 	dir     string
 	options sandbox.Options
 	box     *sandbox.Sandbox
@@ -329,26 +328,26 @@ type office struct {
 	seen traffic
 }
 
-// traffic is what an account has answered since its limits were set.
+// traffic is what the account has answered since its limits were set.
 type traffic struct {
 	requests, throttled int
 	least               map[string]int // of each window: the fewest requests that were left
 }
 
-func (o *office) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (o *sharedAccount) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	o.open.RLock()
 	defer o.open.RUnlock()
 	o.box.ServeHTTP(&watched{w, o}, r)
 }
 
-// watched notes the limits that a reply tells.
+// watched notes the limits in a reply's headers.
 type watched struct {
 	http.ResponseWriter
-	office *office
+	account *sharedAccount
 }
 
 func (w *watched) WriteHeader(status int) {
-	o := w.office
+	o := w.account
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.seen.requests++
@@ -365,11 +364,11 @@ func (w *watched) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
-func openOffice(t *testing.T, options sandbox.Options) *office {
+func openSharedAccount(t *testing.T, options sandbox.Options) *sharedAccount {
 	t.Helper()
-	o := &office{dir: t.TempDir(), options: options}
+	o := &sharedAccount{dir: t.TempDir(), options: options}
 	o.options.Dir = filepath.Join(o.dir, "box")
-	o.turn(t, options.Minute, options.Day)
+	o.setLimits(t, options.Minute, options.Day)
 	served := httptest.NewServer(o)
 	t.Cleanup(func() {
 		served.Close()
@@ -379,13 +378,12 @@ func openOffice(t *testing.T, options sandbox.Options) *office {
 			t.Error(err)
 		}
 	})
-	o.env = append(environment(), "FUSEBILL_URL="+served.URL+"/v1", "FUSEBILL_API_KEY=MDpzYW5kYm94",
-		"TRACKFINITY_URL="+served.URL+"/api", "TRACKFINITY_API_KEY=sandbox-key", "TRACKFINITY_API_USERNAME=admin")
+	o.env = append(environment(), settingsFor(served.URL)...)
 	return o
 }
 
-// file writes what is to be carried out.
-func (o *office) file(t *testing.T, rows [][]string) {
+// file writes the rows that are to be carried out.
+func (o *sharedAccount) file(t *testing.T, rows [][]string) {
 	t.Helper()
 	file, err := csvOf(rows)
 	if err == nil {
@@ -396,8 +394,8 @@ func (o *office) file(t *testing.T, rows [][]string) {
 	}
 }
 
-// turn gives the account other limits, and what was used of them back.
-func (o *office) turn(t *testing.T, minute, day int) {
+// setLimits gives the account other limits, of which nothing is used yet.
+func (o *sharedAccount) setLimits(t *testing.T, minute, day int) {
 	t.Helper()
 	o.open.Lock()
 	defer o.open.Unlock()
@@ -415,13 +413,13 @@ func (o *office) turn(t *testing.T, minute, day int) {
 	o.seen = traffic{least: map[string]int{}}
 }
 
-// carryOut runs a command with a reports folder of its own, and returns its report.
-func (o *office) carryOut(t *testing.T, reports string, words ...string) sheet {
+// carryOut runs a command with the reports folder of this name, and returns its report.
+func (o *sharedAccount) carryOut(t *testing.T, reports string, words ...string) sheet {
 	t.Helper()
 	return o.carryOutTo(t, []int{exitDone, exitRows}, reports, words...)
 }
 
-func (o *office) carryOutTo(t *testing.T, ends []int, reports string, words ...string) sheet {
+func (o *sharedAccount) carryOutTo(t *testing.T, ends []int, reports string, words ...string) sheet {
 	t.Helper()
 	c := exec.Command("rowbatch", append(words, "--quiet", "--reports", reports, "--max-failures", "10000")...)
 	c.Dir, c.Env = o.dir, o.env
