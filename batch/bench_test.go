@@ -153,13 +153,14 @@ func (b *bench) run(items ...*batch.Item) ([]batch.Outcome, error) {
 		return nil, err
 	}
 	emitted := map[int]int{}
-	e := batch.Engine{Options: b.opts, Journal: j, Halt: b.halt, Emit: func(it *batch.Item, o batch.Outcome) {
+	e := batch.Engine{Options: b.opts, Stops: batch.Stops{Stop: b.stop, Abort: b.ctx, Halt: b.halt}, Journal: j}
+	e.Emit = func(it *batch.Item, o batch.Outcome) {
 		emitted[it.N]++
 		if b.onEmit != nil {
 			b.onEmit(o)
 		}
-	}}
-	err = e.Run(b.ctx, b.stop, func(yield func(*batch.Item, error) bool) {
+	}
+	err = e.Run(func(yield func(*batch.Item, error) bool) {
 		for _, it := range items {
 			if !yield(it, nil) {
 				return

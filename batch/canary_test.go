@@ -29,7 +29,9 @@ func TestTheFirstWriteLeavesWhatStandsBesideTheRecord(t *testing.T) {
 			return fault{}
 		}
 	}
+	const stopped = "failed/side_effect not_attempted/stopped not_attempted/stopped"
 	lost, refused := fault{class: batch.Lost}, fault{class: batch.Refused, status: 404}
+	effective := fault{class: batch.Lost, effect: true}
 	tests := map[string]struct {
 		cuts   string
 		lies   bool
@@ -39,16 +41,16 @@ func TestTheFirstWriteLeavesWhatStandsBesideTheRecord(t *testing.T) {
 		writes int
 	}{
 		"nothing moves":                    {"", false, nil, "changed changed changed", 2, 3},
-		"it is cut":                        {"1", false, nil, "failed/side_effect not_attempted/stopped not_attempted/stopped", 2, 1},
+		"it is cut":                        {"1", false, nil, stopped, 2, 1},
 		"it is cut later":                  {"2", false, nil, "changed changed changed", 2, 3},
-		"a lost write cut it":              {"1", false, nth("send", fault{class: batch.Lost, effect: true}, 1), "failed/side_effect not_attempted/stopped not_attempted/stopped", 2, 1},
+		"a lost write cut it":              {"1", false, nth("send", effective, 1), stopped, 2, 1},
 		"a lost write did not":             {"", false, nth("send", lost, 1), "changed changed changed", 3, 4},
 		"it is not shown at first":         {"", false, nth("look", lost, 1, 2), "changed changed changed", 4, 3},
 		"it is not shown afterwards":       {"", false, nth("look", lost, 2), "changed changed changed", 4, 3},
 		"it cannot be read":                {"", false, nth("look", refused, 1), "rejected/http_404 changed changed", 3, 2},
-		"it cannot be read afterwards":     {"1", false, nth("look", refused, 2), "failed/side_effect not_attempted/stopped not_attempted/stopped", 2, 1},
+		"it cannot be read afterwards":     {"1", false, nth("look", refused, 2), stopped, 2, 1},
 		"replies show less":                {"", true, nil, "changed changed changed", 2, 3},
-		"replies show less, and it is cut": {"1", true, nil, "failed/side_effect not_attempted/stopped not_attempted/stopped", 2, 1},
+		"replies show less, and it is cut": {"1", true, nil, stopped, 2, 1},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -68,7 +70,7 @@ func TestTheFirstWriteLeavesWhatStandsBesideTheRecord(t *testing.T) {
 				if w.looks != test.looks || w.writes != test.writes {
 					t.Errorf("%d looks and %d writes, not %d and %d", w.looks, w.writes, test.looks, test.writes)
 				}
-				if _, stopped := errors.AsType[*batch.SideEffectError](context.Cause(b.stop)); stopped != (got[0].Code == "side_effect") {
+				if _, halted := errors.AsType[*batch.SideEffectError](context.Cause(b.stop)); halted != (got[0].Code == "side_effect") {
 					t.Errorf("the run ended with %v", context.Cause(b.stop))
 				}
 			})

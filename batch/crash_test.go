@@ -156,10 +156,12 @@ func (p *process) live(t *testing.T, dies time.Duration, power bool) (kept []byt
 	ctx, end := context.WithCancel(t.Context())
 	defer end()
 	stop, halt := context.WithCancelCause(ctx)
-	e := batch.Engine{Journal: j, Halt: halt, Emit: func(*batch.Item, batch.Outcome) {}, Options: batch.Options{
-		Workers: workers(3), Send: true, Settle: 30 * time.Second, Fresh: 5 * time.Second,
-		Tries: 8, Waits: waits(time.Minute)}}
-	src := journal.Resumed(p.rows(), past, journal.ResumeOptions{Again: func(batch.Outcome) bool { return false }, Attempt: time.Second, Settle: 30 * time.Second})
+	e := batch.Engine{Journal: j, Stops: batch.Stops{Stop: stop, Abort: ctx, Halt: halt}, Emit: func(*batch.Item, batch.Outcome) {},
+		Options: batch.Options{
+			Workers: workers(3), Send: true, Settle: 30 * time.Second, Fresh: 5 * time.Second,
+			Tries: 8, Waits: waits(time.Minute)}}
+	src := journal.Resumed(p.rows(), past, journal.ResumeOptions{
+		Again: func(batch.Outcome) bool { return false }, Attempt: time.Second, Settle: 30 * time.Second})
 	crashed := make(chan []byte, 1)
 	if dies > 0 {
 		time.AfterFunc(dies, func() {
@@ -168,7 +170,7 @@ func (p *process) live(t *testing.T, dies time.Duration, power bool) (kept []byt
 			end()
 		})
 	}
-	err := e.Run(ctx, stop, src)
+	err := e.Run(src)
 	select {
 	case left := <-crashed:
 		return left, true

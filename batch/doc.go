@@ -1,15 +1,43 @@
-// Package batch is the engine: it takes rows one by one, lets an action turn
-// each into a write or into the reason why there is none, and keeps the journal
-// from which everything said about a run is derived. It knows no CSV and no HTTP.
+// Package batch is the engine: it takes rows one by one, lets an action turn each
+// into a write or into the reason why there is none, and has what it did recorded.
+// It knows no CSV, no HTTP, no file.
 //
 // # The way of a row
 //
-// A [Source] yields an [Item] for every row. The engine hands it to a worker
-// when no other row of its lane (its customer) is under way. The worker pays the
-// customer one visit: read the live record; if an earlier write of this row got no
-// answer, judge by the record whether it took effect; decide; write the intent
-// to the journal and wait until it is on disk; send; compare the reply with what
-// was asked. The visit ends in an [Outcome], or the row is parked and visited later.
+// Around the engine:
+//
+//	mapping          a row of cells becomes fields to set
+//	batch/intake     the rows of a file, as items                     Source, Item
+//	batch            each item becomes an outcome                     Engine.Run
+//	batch/action     what an item asks of the live record             Action, Step
+//	batch/journal    the intent before a write, the outcome after     Recorder
+//	reports          report files, from the journal and the rows
+//
+// Inside, and in this order:
+//
+//  1. The dispatcher (dispatch.go) takes an [Item] from the [Source]. One that is
+//     settled already ([Item].Out) ends here, without a request.
+//  2. Rows of one customer share a lane, in the source's order: one is under way at
+//     a time. The rows of each system have workers of their own, a pool.
+//  3. A worker, as a visitor (visit.go), opens a [Visit]: the permits for its read
+//     and its write, leased together. A slot (slots.go) bounds the requests in flight.
+//  4. It reads the live [Record].
+//  5. If the answer to an earlier write of this row was lost, Action.Settle judges
+//     by the record whether that took effect; if so, the row is changed.
+//  6. Action.Decide compares item and record: a [Step], or the [Outcome] why nothing
+//     is to be sent. [Diff] is the one decision of all modes. A dry run ends here.
+//  7. The first write of each action, its canary, goes alone. Around it the customer
+//     is read in every way that the API has, and if anything moved that the row did
+//     not name, the run stops with one customer touched.
+//  8. The intent, with the record as read, is on disk before the write leaves. The
+//     record may be five seconds old by then; if it is older, back to 3.
+//  9. The reply is held against the step by Action.Check. What looks wrong in it is
+//     settled by reading the customer again.
+//  10. The outcome is recorded and emitted ([Engine.Conclude]), and the lane goes on.
+//
+// A visit may also end with the row parked, to be visited later: the server did not
+// answer, or the answer to the write was lost. A row that the server refused, and that
+// may fare better once other rows are done, is put off until they are.
 //
 // # What a lost answer means
 //
@@ -20,8 +48,14 @@
 //
 // # Stopping
 //
-// When the stop context ends, rows in flight finish, parked rows are settled by
-// what is known (never sent: not_attempted; sent: in_doubt), and the rest of the
-// source is drained without a request. Attempts hang on the other context, which
-// ends only when the user insists.
+// When [Stops].Stop ends, rows with a worker finish what is in flight, parked rows are
+// settled by what is known (never sent: not_attempted; sent: in_doubt), and the rest of
+// the source is drained without a request. Requests hang on Abort, which ends only when
+// the user insists.
+//
+// # Where to change what
+//
+// A new outcome is a [Kind] (outcome.go); a new reason for one, a line of [Codes]. What
+// an API needs is in its action's Visit, which makes exactly one attempt a call: when a
+// request is repeated, and when never, is the engine's to say, and nobody else's.
 package batch

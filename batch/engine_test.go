@@ -226,7 +226,8 @@ func TestSlowServer(t *testing.T) {
 			}
 			ideal := latency * time.Duration((readings+1)*len(items)/b.opts.Workers["edit"])
 			// The rows that waited for the first write's check may be read again.
-			if extra := 4 * b.opts.Workers["edit"]; w.writes != len(items) || w.reads > readings*len(items)+1+extra || time.Since(began) > ideal+ideal/3 {
+			extra := 4 * b.opts.Workers["edit"]
+			if w.writes != len(items) || w.reads > readings*len(items)+1+extra || time.Since(began) > ideal+ideal/3 {
 				t.Errorf("latency %v: %d reads, %d writes in %v", latency, w.reads, w.writes, time.Since(began))
 			}
 		})

@@ -25,7 +25,7 @@ func Kinds() []Kind {
 	return []Kind{Changed, Unchanged, WouldChange, Skipped, Rejected, Failed, Conflict, InDoubt, NotAttempted}
 }
 
-// NeedsWork says that the row belongs in the file of rows to run again.
+// NeedsWork reports whether the row belongs in the file of rows to run again.
 func (k Kind) NeedsWork() bool {
 	switch k {
 	case Rejected, Failed, Conflict, InDoubt, NotAttempted:
@@ -34,10 +34,10 @@ func (k Kind) NeedsWork() bool {
 	return false
 }
 
-// WasSent says that a write left for the row, and may have had an effect.
+// WasSent reports whether a write left for the row, and may have had an effect.
 func (k Kind) WasSent() bool { return k == Changed || k == Failed || k == InDoubt }
 
-// ClosesLane says that later rows of the same customer must not be sent: their
+// ClosesLane reports whether later rows of the same customer must not be sent: their
 // author wrote them for a record that this row was to have changed.
 func (k Kind) ClosesLane() bool { return k == Failed || k == Conflict || k == InDoubt }
 
@@ -51,9 +51,6 @@ type Outcome struct {
 	Key      string    `json:"key,omitempty"`  // id=1234 or reference=AC-100, as the row addressed the customer
 	ID       string    `json:"id,omitempty"`   // the customer's id, once known
 	Changes  []Change  `json:"c,omitempty"`    // of a would_change row; a sent row's stand in its intent
-	Action   string    `json:"act,omitempty"`  // of a would_change row
-	Created  string    `json:"ct,omitempty"`   // of a would_change row's customer, to know him again
-	Currency string    `json:"cur,omitempty"`  // likewise
 	HTTP     int       `json:"http,omitempty"` // status of the last reply; 0: none came
 	Code     string    `json:"code,omitempty"` // rb_error_code
 	Error    string    `json:"err,omitempty"`  // for people; Codes holds the fix
@@ -65,12 +62,26 @@ type Outcome struct {
 	At       time.Time `json:"t,omitzero"`     // when it was settled
 	Customer string    `json:"who,omitempty"`  // company or person
 	Status   string    `json:"st,omitempty"`   // the customer's status as read
-	Balance  string    `json:"bal,omitempty"`  // arBalance, where the overview was read
-	Billing  string    `json:"next,omitempty"` // nextBillingDate, where the overview was read
 
-	Standing *Standing `json:"sta,omitempty"` // of a would_change row, where the overview was read
+	Planned       // of a would_change row
+	Standing      // where it was read
+	Cut      bool `json:"-"` // the run was stopped before the row could end otherwise
+}
 
-	Cut bool `json:"-"` // the run was stopped before the row could end otherwise
+// Planned is what a plan keeps of a row beside its changes.
+type Planned struct {
+	Action   string `json:"act,omitempty"`
+	Created  string `json:"ct,omitempty"`  // when the customer was, to know him again
+	Currency string `json:"cur,omitempty"` // likewise
+}
+
+// Standing is what a customer owes and pays, as the overview tells. Amounts are
+// spelled as the API spells them.
+type Standing struct {
+	Balance     string `json:"bal,omitempty"`
+	NextBilling string `json:"next,omitempty"`   // a date; "" when there is none
+	Recurring   string `json:"mrr,omitempty"`    // net monthly recurring revenue
+	Parent      bool   `json:"parent,omitempty"` // other customers belong to this one
 }
 
 // Refused reports whether the server took no write of the row.
@@ -80,3 +91,21 @@ func (o Outcome) Refused() bool {
 
 // Reject returns the outcome of a row that is not sent because of itself or of the record.
 func Reject(code, text string) *Outcome { return &Outcome{Kind: Rejected, Code: code, Error: text} }
+
+// Judge decides a row by a record that is at hand, and sends nothing: what a
+// dry run makes of the row once it has read the customer.
+func Judge(it *Item, now Record) Outcome {
+	step, out := it.Action.Decide(it, now)
+	if out == nil {
+		out = wouldChange(it, step, now)
+	}
+	o := *out
+	o.ID, o.Customer, o.Status, o.At = it.ID, now.Name, now.Status, time.Now().UTC()
+	return o
+}
+
+// wouldChange keeps what a plan needs. The status is as earlier rows of the plan would leave it.
+func wouldChange(it *Item, s Step, now Record) *Outcome {
+	return &Outcome{Kind: WouldChange, Changes: s.Changes, Status: now.Status,
+		Planned: Planned{Action: it.Action.Name(), Created: now.Created, Currency: now.Currency}}
+}

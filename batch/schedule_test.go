@@ -38,7 +38,8 @@ func schedule(t *testing.T, seed int) {
 	w.fault = func(kind, id string, call int) fault {
 		f := fault{delay: time.Duration(1+chance(seed, id, call, "delay")*900) * time.Millisecond}
 		if chance(seed, id, call, "fails") < bad {
-			f.class = []batch.Class{batch.Lost, batch.Lost, batch.Throttled, batch.Unsent, batch.Refused}[int(chance(seed, id, call, "class")*float64(4+seed%2))]
+			classes := []batch.Class{batch.Lost, batch.Lost, batch.Throttled, batch.Unsent, batch.Refused}
+			f.class = classes[int(chance(seed, id, call, "class")*float64(4+seed%2))]
 			if kind == "read" && f.class == batch.Refused {
 				f.class = batch.Lost
 			}

@@ -49,11 +49,19 @@ func (v Value) Plain() string {
 	return string(v)
 }
 
-// Empty says that the value is absent, null or "". Whether the API tells the
+// quoted is the value as a message shows it.
+func (v Value) quoted() string {
+	if v.Empty() {
+		return "empty"
+	}
+	return fmt.Sprintf("%q", v.Plain())
+}
+
+// Empty reports whether the value is absent, null or "". Whether the API tells the
 // three apart is not documented, so no write is made to turn one into another.
 func (v Value) Empty() bool { return v == Absent || v == Null || v == `""` }
 
-// Same says that a write of w over v would change nothing: equal text, both
+// Same reports whether a write of w over v would change nothing: equal text, both
 // empty, or a number and its digits as text (phones and references come as either).
 func (v Value) Same(w Value) bool {
 	if v == Hidden || w == Hidden {
@@ -62,11 +70,8 @@ func (v Value) Same(w Value) bool {
 	if v == w || v.Empty() && w.Empty() {
 		return true
 	}
-	return v.digitsOrText() && w.digitsOrText() && v.Plain() == w.Plain()
-}
-
-func (v Value) digitsOrText() bool {
-	return v != "" && (v[0] == '"' || v[0] == '-' || v[0] >= '0' && v[0] <= '9')
+	plain := func(v Value) bool { return v != "" && (v[0] == '"' || v[0] == '-' || v[0] >= '0' && v[0] <= '9') }
+	return plain(v) && plain(w) && v.Plain() == w.Plain()
 }
 
 // Visible makes a text from elsewhere safe to print: control and bidirectional

@@ -6,41 +6,52 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"strings"
 	"time"
+
+	"github.com/cenkalti/backoff/v5"
 )
 
-// turn visits a row's customer. A panic costs this row, not the run.
-func (e *Engine) turn(ctx, stop context.Context, t *task) (r result) {
-	defer func() {
-		if p := recover(); p != nil {
-			kind := Rejected
-			if t.Sent != nil {
-				kind = InDoubt
-			}
-			r = result{task: t, out: new(t.outcome(Outcome{Kind: kind, Code: "internal_error", Error: fmt.Sprintf("%v at %s", p, caller(debug.Stack()))}))}
-		}
-	}()
-	if t.started.IsZero() {
-		t.started = time.Now()
-	}
-	v := &visitor{e: e, t: t, ctx: ctx, stop: stop, gate: e.first.of(t.Action.Name())}
-	defer v.leaveGate()
-	return v.attend()
+// task is a row on its way through the engine.
+type task struct {
+	*Item
+	pool     *pool
+	canary   *canary
+	started  time.Time
+	due      time.Time // of a parked row
+	requests int       // made for this row by this process
+	tries    int       // in a row that brought no answer
+	waits    *backoff.ExponentialBackOff
+	status   int      // HTTP status of the last reply
+	seen     Record   // as last read
+	planned  []Change // dry run: what earlier rows of the lane would change
+	step     Step     // as last sent
+	late     lateness
+
+	unsettled bool     // an earlier write may have taken effect, and nothing can tell
+	refusal   *Reply   // of a write that followed on one without an answer
+	postponed int      // times that it was put off until the other rows are done
+	changed   int      // rows that were changed when it was last tried
+	refused   *Outcome // what stands if it is not tried again
 }
+
+// lateness is of a row's record, when it is too old for the write by the time that that could leave.
+type lateness struct {
+	body  []byte // of the record as last read
+	slow  int    // readings that themselves took too long, one after the other
+	times int    // that its intent was on disk already
+}
+
+const (
+	mostSlow = 3
+	mostLate = 8
+)
 
 // outcome completes o with what is known of the row.
 func (t *task) outcome(o Outcome) Outcome {
 	o.ID, o.Sends, o.Lost, o.Requests = t.ID, t.Sends, t.Unanswered, t.requests+t.Spent
-	o.Customer, o.Status = t.seen.Name, cmp.Or(o.Status, t.seen.Status)
-	if s := t.seen.Standing; s != nil {
-		o.Balance, o.Billing = s.Balance, s.NextBilling
-		if o.Kind == WouldChange {
-			o.Standing = s
-		}
-	}
-	if o.HTTP == 0 {
-		o.HTTP = t.last
-	}
+	o.Customer, o.Status, o.Standing = t.seen.Name, cmp.Or(o.Status, t.seen.Status), t.seen.Standing
+	o.HTTP = cmp.Or(o.HTTP, t.status)
 	o.At = time.Now().UTC()
 	if !t.started.IsZero() {
 		o.Millis = o.At.Sub(t.started).Milliseconds()
@@ -48,186 +59,223 @@ func (t *task) outcome(o Outcome) Outcome {
 	return o
 }
 
-// visitor is a worker during one turn.
+// cutShort is the outcome of a row that the stop of the run overtook.
+func (t *task) cutShort() Outcome {
+	if t.Sent != nil {
+		return t.outcome(Outcome{Kind: InDoubt, Cut: true, Code: "no_answer",
+			Error: "the run stopped before it could be read back whether the write took effect"})
+	}
+	return t.outcome(Outcome{Kind: NotAttempted, Cut: true, Code: "stopped"})
+}
+
+// result is what a turn brought.
+type result struct {
+	task *task
+	next next
+	out  Outcome       // of a row that ends; of one that is put off, what stands if it is not tried again
+	wait time.Duration // of a row that is parked
+}
+
+// next is what becomes of a row after a visit.
+type next int
+
+const (
+	end      next = iota
+	park          // another visit after a while
+	postpone      // another visit when all other rows are done
+	repeat        // another visit at once, by the same worker
+)
+
+// visitor is a worker during its turn with one row.
 type visitor struct {
 	e      *Engine
 	t      *task
-	ctx    context.Context // of attempts
-	stop   context.Context // of everything that need not be finished
+	first  bool // this row's is the first write of its action, and goes alone
+	proved bool // it was verified
+
 	visit  Visit
-	gate   *gate
-	aboard bool    // it has a place among the requests in flight
-	late   bool    // a write of this turn came too late after its read
-	alone  bool    // this row is the first write of its action
-	proven bool    // and it was verified
-	beside Record  // of the first write's customer, before it: what the row's own reading does not show
+	slot   bool    // it holds one
+	hasty  bool    // a write of this turn came too late after its read: the next keeps the slot of its read
+	beside Record  // before the first write: what the row's own reading does not show
 	asked  instant // when the record was asked for
 	slow   bool    // it took so long to come that the write may be too late
 }
 
-// attend visits until the row is settled or may be parked. The first write of
-// a run is waited for here: nobody may write before it is verified.
-func (v *visitor) attend() result {
-	for {
-		r := v.once()
-		if r.afresh {
-			continue
+// turn visits the row's customer until the row is settled or may be parked. The first
+// write of an action is waited for here: nobody may write before it is verified. A
+// panic costs this row, not the run. The error is the journal's.
+func (v *visitor) turn() (r *result, err error) {
+	defer func() {
+		p := recover()
+		if p == nil {
+			return
 		}
-		if r.out != nil || r.err != nil || r.later || !v.alone {
-			return r
+		kind := Rejected
+		if v.t.Sent != nil {
+			kind = InDoubt
+		}
+		r, err = v.settled(Outcome{Kind: kind, Code: "internal_error", Error: fmt.Sprintf("%v at %s", p, panicked(debug.Stack()))}), nil
+	}()
+	defer func() {
+		if v.first {
+			v.t.canary.leave(v.proved)
+		}
+	}()
+	if v.t.started.IsZero() {
+		v.t.started = time.Now()
+	}
+	for {
+		r, err = v.once()
+		if err != nil || r.next != repeat && (r.next != park || !v.first) {
+			return r, err
+		}
+		if r.next == repeat {
+			continue
 		}
 		pause := time.NewTimer(r.wait)
 		select {
 		case <-pause.C:
-		case <-v.stop.Done():
+		case <-v.e.Stop.Done():
 			pause.Stop()
-			return r
+			return r, nil
 		}
 	}
 }
 
+// panicked names the place of a panic in a stack trace: the first line of a
+// source file after the runtime's own. Only the place is kept, since arguments
+// in a trace could hold a cell's content.
+func panicked(stack []byte) string {
+	_, after, _ := bytes.Cut(stack, []byte("panic("))
+	lines := strings.Split(string(after), "\n")
+	for _, line := range lines[min(2, len(lines)):] {
+		if place, _, ok := strings.Cut(strings.TrimSpace(line), " +0x"); ok {
+			return place[strings.LastIndex(place, "/")+1:]
+		}
+	}
+	return "an unknown place"
+}
+
 // once pays one visit: read, judge an earlier write, decide, record the intent,
-// send. A visit that cannot end in a write at once is broken off and paid afresh,
+// send. A visit that cannot end in a write at once is broken off and repeated
 // with a new lease: a write must find its permit waiting, not wait for one.
-func (v *visitor) once() result {
-	visit, err := v.t.Action.Open(v.stop, v.need(), v.t.Sent)
+func (v *visitor) once() (*result, error) {
+	requests := 2 // the read and its write
+	switch {
+	case !v.e.Send, v.t.Sent != nil: // a read-back stands alone, since it may use the reserve
+		requests = 1
+	case !v.t.canary.passed(): // what is read beside the record before and after, and the read after the write
+		requests = 5
+	}
+	visit, err := v.t.Action.Open(v.e.Stop, requests, v.t.Sent)
 	if err != nil {
 		v.e.Halt(err)
-		return v.settled(v.t.cutShort())
+		return v.cutShort(), nil
 	}
 	v.visit = visit
 	defer visit.Close()
-	defer v.leave()
-	if v.alone && v.t.Sent == nil {
-		if r := v.readBeside(); r != nil { // before the record: nothing but the intent should come between that and the write
-			return *r
+	defer v.release()
+	if v.first && v.t.Sent == nil { // before the record: nothing but the intent is to come between that and the write
+		if r := v.readBeside(); r != nil {
+			return r, nil
 		}
 	}
 	now, r := v.read()
-	if r != nil {
-		return *r
+	if r == nil {
+		r = v.judge(now)
 	}
-	if r := v.judge(now); r != nil {
-		return *r
+	if r != nil {
+		return r, nil
 	}
 	step, r := v.decide(now)
 	if r != nil {
-		return *r
+		return r, nil
 	}
-	if r := v.enterGate(); r != nil {
-		return *r
+	if !v.first { // waits while another row's first write is under way
+		if v.first, err = v.t.canary.enter(v.e.Stop); err != nil || v.first && v.e.Stop.Err() != nil {
+			return v.cutShort(), nil
+		}
+		if v.first {
+			if r := v.readBeside(); r != nil {
+				return r, nil
+			}
+		}
 	}
 	return v.write(step)
 }
 
-// write records the intent and sends, unless the record has become stale meanwhile.
-func (v *visitor) write(step Step) result {
-	if v.e.MayWrite != nil && !v.e.MayWrite() {
-		return v.settled(v.t.cutShort())
+// readBeside reads what the first write must leave as it is, beside the record.
+func (v *visitor) readBeside() *result {
+	beside, ok := v.visit.(Beside)
+	if !ok {
+		return nil
 	}
-	if v.stale() {
-		return v.tooLate(false)
+	v.acquire(false)
+	if v.e.Stop.Err() != nil {
+		return v.cutShort()
 	}
-	if err := v.e.Journal.Intent(v.t.N, Found{Record: step.Before, Key: v.t.Key, Act: v.t.Action.Name()}, step.Changes); err != nil {
-		return result{task: v.t, out: new(v.t.cutShort()), err: err}
+	rep := v.count(beside.ReadBeside(v.e.Abort, v.t.ID))
+	if rep.Class != Answered {
+		rep.Text = "what the first write must leave as it is cannot be read: " + rep.Text
+		return v.unread(rep)
 	}
-	rep, sent := v.send(step)
-	switch {
-	case sent:
-		return v.replied(step, rep)
-	case v.stop.Err() != nil:
-		return v.settled(v.t.cutShort())
-	}
-	return v.tooLate(true)
+	v.beside = rep.Record
+	return nil
 }
 
-// tooLate has the record read again, and this time keeps the place of the read for
-// the write. A server that shows it so slowly that no write can come in time has as
-// many readings as it takes for two to agree, and three at most.
-func (v *visitor) tooLate(recorded bool) result {
-	v.late = true
-	if recorded {
-		v.t.outdated++
+// read fetches the live record, unless the run is stopped before its turn comes.
+func (v *visitor) read() (Record, *result) {
+	if _, blind := v.visit.(Blind); !blind {
+		v.acquire(false)
 	}
-	if v.slow {
-		v.t.slow++
+	if v.e.Stop.Err() != nil {
+		return Record{}, v.cutShort()
 	}
-	v.t.outOfDate = v.t.seen.Body
-	switch {
-	case v.t.slow >= mostSlow:
-		return v.settled(Outcome{Kind: NotAttempted, Code: "server_unavailable", Error: fmt.Sprintf(
-			"the server takes long to show the customer, and showed something else at each of %d times", v.t.slow)})
-	case v.t.outdated >= mostOutdated:
-		return v.settled(Outcome{Kind: NotAttempted, Code: "server_unavailable", Error: fmt.Sprintf(
-			"%d times the customer's record was over %v old by the time that it could be sent", v.t.outdated, v.e.Fresh)})
+	began := time.Now()
+	v.asked = v.e.Clock.now()
+	rep := v.count(v.visit.Read(v.e.Abort, v.t.ID))
+	// The slot is kept for the write where waiting for another might take too long; else other
+	// rows' requests have it while this one's intent is on its way to the disk. Who must wait
+	// for the first write keeps none: that one may need it.
+	if !v.first && !(v.t.canary.passed() && (v.hasty || time.Since(began) > v.e.Fresh/20)) {
+		v.release()
 	}
-	return v.afresh()
-}
-
-const (
-	mostSlow     = 3
-	mostOutdated = 8
-)
-
-// timely looks at how long the record took to come. One that took so long that the
-// write may be too late is good enough when it is byte for byte what was read before.
-func (v *visitor) timely() {
+	if rep.Class != Answered {
+		return Record{}, v.unread(rep)
+	}
+	v.t.tries, v.t.seen = 0, rep.Record
+	v.t.waits.Reset()
 	v.slow = !v.e.Clock.within(v.e.Fresh/2, v.asked)
 	switch {
 	case !v.slow:
-		v.t.slow = 0
-	case v.t.outOfDate != nil && bytes.Equal(v.t.outOfDate, v.t.seen.Body):
+		v.t.late.slow = 0
+	case v.t.late.body != nil && bytes.Equal(v.t.late.body, rep.Record.Body): // what two readings agree on may be written over
 		v.asked, v.slow = v.e.Clock.now(), false
 	}
+	return rep.Record, nil
 }
 
-func (v *visitor) afresh() result { return result{task: v.t, afresh: true} }
-
-// need is how many requests the visit leases: a read, its write, and for the
-// first write what is read beside it before and after, and the read after it. A read-back stands alone, since it may use the reserve.
-func (v *visitor) need() int {
+// unread says what becomes of a row whose customer a reply does not show.
+func (v *visitor) unread(rep Reply) *result {
 	switch {
-	case !v.e.Send, v.t.Sent != nil:
-		return 1
-	case v.gate.open():
-		return 2
-	}
-	return 5
-}
-
-func (v *visitor) stale() bool { return !v.e.Clock.within(v.e.Fresh, v.asked) }
-
-// read fetches the live record.
-func (v *visitor) read() (Record, *result) {
-	rep, made := v.fetch()
-	if !made {
-		return Record{}, new(v.settled(v.t.cutShort()))
-	}
-	switch rep.Class {
-	case Answered:
-		v.t.tries, v.t.seen = 0, rep.Record
-		v.t.waits.Reset()
-		v.timely()
-		return rep.Record, nil
-	case Fatal:
+	case rep.Class == Fatal:
 		v.e.Halt(rep.Err)
-		return Record{}, new(v.settled(v.t.cutShort()))
-	case Refused:
-		if v.t.Sent != nil {
-			return Record{}, new(v.settled(Outcome{Kind: InDoubt, Code: "changed_meanwhile", Error: "the customer could not be read back: " + rep.Text}))
-		}
-		return Record{}, new(v.settled(Outcome{Kind: Rejected, Code: rep.Code, Error: rep.Text}))
+		return v.cutShort()
+	case rep.Class != Refused:
+		return v.retry(rep)
+	case v.t.Sent != nil:
+		return v.settled(Outcome{Kind: InDoubt, Code: "changed_meanwhile", Error: "the customer could not be read back: " + rep.Text})
 	}
-	return Record{}, new(v.again(rep))
+	return v.settled(Outcome{Kind: Rejected, Code: rep.Code, Error: rep.Text})
 }
 
-// again parks the row until the server may answer, or gives it up.
-func (v *visitor) again(rep Reply) result {
+// retry parks the row until the server may answer, or gives it up.
+func (v *visitor) retry(rep Reply) *result {
 	v.t.tries++
-	if v.t.tries < v.e.Tries {
-		return result{task: v.t, wait: v.t.waits.NextBackOff()}
-	}
-	if v.t.Sent != nil {
+	switch {
+	case v.t.tries < v.e.Tries:
+		return &result{task: v.t, next: park, wait: v.t.waits.NextBackOff()}
+	case v.t.Sent != nil:
 		return v.settled(Outcome{Kind: InDoubt, Code: "no_answer", Error: "the customer could not be read back: " + rep.Text})
 	}
 	return v.settled(Outcome{Kind: NotAttempted, Code: "server_unavailable", Error: rep.Text})
@@ -240,102 +288,234 @@ func (v *visitor) judge(now Record) *result {
 	}
 	switch v.t.Action.Settle(v.t.Sent, now) {
 	case TookEffect:
-		if v.alone {
-			return new(v.verified(v.t.step, now))
+		if v.first {
+			return v.verified(v.t.step, now)
 		}
-		return new(v.settled(Outcome{Kind: Changed}))
+		return v.settled(Outcome{Kind: Changed})
 	case Other:
-		return new(v.settled(Outcome{Kind: InDoubt, Code: "changed_meanwhile", Error: "after a lost answer the customer shows neither the old nor the new values"}))
+		return v.settled(Outcome{Kind: InDoubt, Code: "changed_meanwhile",
+			Error: "after a lost answer the customer shows neither the old nor the new values"})
 	case Unreadable:
 		v.t.unsettled = true
 		return nil
 	}
 	v.t.Sent = nil
-	if v.t.Sends >= v.t.Action.MaxSends() && v.t.refusal == nil {
+	switch {
+	case v.t.refusal != nil:
+		rep := *v.t.refusal
+		v.t.refusal = nil
+		return v.denied(rep)
+	case v.t.Sends >= v.t.Action.MaxSends():
 		_, r := v.decide(now) // no more can leave: this read tells all there is to tell
 		return r
 	}
-	if rep := v.t.refusal; rep != nil {
-		v.t.refusal = nil
-		return new(v.denied(*rep))
-	}
-	return new(v.afresh())
+	return &result{task: v.t, next: repeat}
 }
 
 // decide turns row and record into a write, or settles the row.
 func (v *visitor) decide(now Record) (Step, *result) {
 	now, err := v.t.Action.Apply(now, v.t.planned)
 	if err != nil {
-		return Step{}, new(v.settled(*Reject("unreadable_record", err.Error())))
+		return Step{}, v.settled(*Reject("unreadable_record", err.Error()))
 	}
 	step, out := v.t.Action.Decide(v.t.Item, now)
 	switch {
 	case out != nil:
-		return step, new(v.settled(*out))
 	case !v.e.Send:
-		return step, new(v.settled(wouldChange(v.t.Item, step, now)))
+		out = wouldChange(v.t.Item, step, now)
 	case v.t.Uncounted:
-		return step, new(v.settled(Outcome{Kind: Conflict, Code: "changed_since_plan", Error: "the customer has changed since the rows were counted: this one would have changed nothing then"}))
-	case v.t.Sends >= v.t.Action.MaxSends():
-		return step, new(v.exhausted())
+		out = &Outcome{Kind: Conflict, Code: "changed_since_plan",
+			Error: "the customer has changed since the rows were counted: this one would have changed nothing then"}
+	case v.t.Sends < v.t.Action.MaxSends():
+		return step, nil
+	case v.t.Sent != nil:
+		out = &Outcome{Kind: InDoubt, Code: "no_answer", Error: fmt.Sprintf("%d writes were sent, and none was answered", v.t.Sends)}
+	default:
+		out = &Outcome{Kind: NotAttempted, Code: "server_unavailable", Futile: true,
+			Error: fmt.Sprintf("%d writes were sent, and none took effect", v.t.Sends)}
 	}
-	return step, nil
+	return step, v.settled(*out)
 }
 
-// enterGate waits while another row's first write is under way.
-func (v *visitor) enterGate() *result {
-	if v.alone {
-		return nil
+// write records the intent, and lets the write leave once there is a slot for it,
+// unless the run has been stopped or the record has become too old meanwhile.
+func (v *visitor) write(step Step) (*result, error) {
+	if v.e.MayWrite != nil && !v.e.MayWrite() {
+		return v.cutShort(), nil
 	}
-	alone, err := v.gate.enter(v.stop)
-	v.alone = alone
-	if err != nil || alone && v.stop.Err() != nil {
-		return new(v.settled(v.t.cutShort()))
+	stale := func() bool { return !v.e.Clock.within(v.e.Fresh, v.asked) }
+	if stale() {
+		return v.tooLate(), nil
 	}
-	if alone {
-		return v.readBeside()
+	if err := v.e.Journal.Intent(v.t.N, Found{Record: step.Before, Key: v.t.Key, Act: v.t.Action.Name()}, step.Changes); err != nil {
+		return v.cutShort(), err
 	}
-	return nil
+	v.acquire(true)
+	switch {
+	case v.e.Stop.Err() != nil:
+		return v.cutShort(), nil
+	case stale():
+		v.t.late.times++
+		return v.tooLate(), nil
+	}
+	v.t.Sent, v.t.step = step.Changes, step
+	rep := v.count(v.visit.Send(v.e.Abort, step))
+	if rep.Requests > 0 {
+		v.t.Sends++
+	}
+	if !v.first { // which is read back at once
+		v.release()
+	}
+	return v.replied(step, rep), nil
 }
 
-// readBeside reads what the first write must leave as it is, beside the record.
-func (v *visitor) readBeside() *result {
-	canary, ok := v.visit.(Canary)
-	if !ok {
-		return nil
+// tooLate has the record read again, and this time keeps the slot of the read for
+// the write. A server that shows it so slowly that no write can come in time has as
+// many readings as it takes for two to agree, and three at most.
+func (v *visitor) tooLate() *result {
+	v.hasty = true
+	late := &v.t.late
+	late.body = v.t.seen.Body
+	if v.slow {
+		late.slow++
 	}
-	v.board(false)
-	if v.stop.Err() != nil {
-		return new(v.settled(v.t.cutShort()))
+	switch {
+	case late.slow >= mostSlow:
+		return v.settled(Outcome{Kind: NotAttempted, Code: "server_unavailable", Error: fmt.Sprintf(
+			"the server takes long to show the customer, and showed something else at each of %d times", late.slow)})
+	case late.times >= mostLate:
+		return v.settled(Outcome{Kind: NotAttempted, Code: "server_unavailable", Error: fmt.Sprintf(
+			"%d times the customer's record was over %v old by the time that the write could leave", late.times, v.e.Fresh)})
 	}
-	rep := v.count(canary.ReadBeside(v.ctx, v.t.ID))
-	switch rep.Class {
-	case Answered:
-		v.beside = rep.Record
-		return nil
-	case Fatal:
+	return &result{task: v.t, next: repeat}
+}
+
+// replied takes the reply to a write for what it means.
+func (v *visitor) replied(step Step, rep Reply) *result {
+	switch {
+	case rep.Class == Answered:
+		v.t.tries, v.t.unsettled, v.t.seen.Name = 0, false, cmp.Or(rep.Record.Name, v.t.seen.Name)
+		return v.answered(step, rep.Record)
+	case rep.Class == Lost:
+		v.t.Unanswered = true
+		return &result{task: v.t, next: park, wait: v.e.Settle}
+	case rep.Class == Refused && v.t.unsettled:
+		return v.settled(Outcome{Kind: InDoubt, Code: "no_answer",
+			Error: "an earlier write of this row was not answered, and the server refused its repetition: " + rep.Text})
+	case rep.Class == Refused && v.t.Unanswered:
+		v.t.refusal = &rep // perhaps because the earlier write did take effect, only later: the record tells
+		return &result{task: v.t, next: park}
+	case rep.Class == Refused:
+		v.t.Sent = nil
+		return v.denied(rep)
+	}
+	// It did nothing, if no earlier one has; but what a redirecting server did with it, nobody knows.
+	redirected := rep.Class == Fatal && rep.Status >= 300 && rep.Status <= 399
+	if !v.t.unsettled && !redirected {
+		v.t.Sent = nil
+	}
+	if rep.Class == Fatal {
 		v.e.Halt(rep.Err)
-		return new(v.settled(v.t.cutShort()))
-	case Refused:
-		return new(v.settled(Outcome{Kind: Rejected, Code: rep.Code, Error: "what the first write must leave as it is cannot be read: " + rep.Text}))
+		return v.cutShort()
 	}
-	return new(v.again(rep))
+	return v.retry(rep) // Throttled or Unsent
 }
 
-func (v *visitor) leaveGate() {
-	if v.alone {
-		v.gate.leave(v.proven)
+// denied settles a row whose write had no effect, or puts it off.
+func (v *visitor) denied(rep Reply) *result {
+	r := v.settled(Outcome{Kind: Failed, Code: rep.Code, Error: rep.Text})
+	if rep.Later {
+		r.next = postpone
 	}
+	return r
 }
 
-func (v *visitor) count(rep Reply) Reply {
-	v.t.requests += rep.Requests
-	if rep.Status != 0 {
-		v.t.last = rep.Status
+// answered compares the reply with what was asked. What looks wrong in it is only
+// a hint, since a reply may show less than a record, and otherwise: reading the
+// customer again decides. After the first write that is done in any case.
+func (v *visitor) answered(step Step, after Record) *result {
+	hint := v.t.Action.Check(step, after)
+	if hint == nil && !v.first {
+		return v.settled(Outcome{Kind: Changed})
+	}
+	rep := v.reread(v.visit.Read)
+	if rep.Class != Answered {
+		return v.unverified(rep, hint)
+	}
+	return v.verified(step, rep.Record)
+}
+
+// verified settles a row by the record after its write. After the first one, what
+// stands beside the record is looked at, too.
+func (v *visitor) verified(step Step, now Record) *result {
+	out := v.t.Action.Check(step, now)
+	beside, ok := v.visit.(Beside)
+	if !v.first || !ok || out != nil && out.Code == "side_effect" {
+		return v.concluded(out)
+	}
+	rep := v.reread(beside.ReadBeside)
+	if rep.Class != Answered {
+		return v.unverified(rep, out)
+	}
+	return v.concluded(cmp.Or(beside.CheckBeside(step, v.beside, rep.Record), out))
+}
+
+// reread reads what a write has just changed, stopped or not.
+func (v *visitor) reread(read func(context.Context, string) Reply) Reply {
+	v.acquire(false)
+	rep := read(v.e.Abort, v.t.ID)
+	v.t.requests += rep.Requests // its status is not the row's
+	if rep.Class == Fatal {
+		v.e.Halt(rep.Err)
 	}
 	return rep
 }
 
-func (v *visitor) settled(o Outcome) result {
-	return result{task: v.t, out: new(v.t.outcome(o))}
+// unverified settles a row by what is known, when what its write left cannot be read.
+func (v *visitor) unverified(rep Reply, known *Outcome) *result {
+	switch {
+	case known != nil:
+		return v.concluded(known)
+	case rep.Class == Refused:
+		return v.concluded(&Outcome{Kind: Failed, Code: "side_effect", Error: "after the write the customer cannot be read: " + rep.Text})
+	}
+	return v.settled(Outcome{Kind: Changed}) // the reply showed it; the next write goes alone again
 }
+
+// concluded settles a row by the check of its write. A side effect of the first write stops the run.
+func (v *visitor) concluded(out *Outcome) *result {
+	if out == nil {
+		v.proved = v.first
+		return v.settled(Outcome{Kind: Changed})
+	}
+	if v.first && out.Code == "side_effect" {
+		v.e.Halt(&SideEffectError{v.t.Key, out.Error})
+	}
+	return v.settled(*out)
+}
+
+// count adds up what a request of the row cost.
+func (v *visitor) count(rep Reply) Reply {
+	v.t.requests += rep.Requests
+	v.t.status = cmp.Or(rep.Status, v.t.status)
+	return rep
+}
+
+// acquire waits for a slot, unless the row holds one.
+func (v *visitor) acquire(write bool) {
+	if !v.slot {
+		v.t.pool.slots.acquire(write)
+		v.slot = true
+	}
+}
+
+func (v *visitor) release() {
+	if v.slot {
+		v.t.pool.slots.release()
+		v.slot = false
+	}
+}
+
+func (v *visitor) settled(o Outcome) *result { return &result{task: v.t, out: v.t.outcome(o)} }
+
+func (v *visitor) cutShort() *result { return &result{task: v.t, out: v.t.cutShort()} }

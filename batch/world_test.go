@@ -75,7 +75,8 @@ type fault struct {
 }
 
 func newWorld(t *testing.T, ids ...string) *world {
-	w := &world{t: t, records: map[string]string{}, effects: map[string]int{}, beside: map[string]string{}, order: map[string][]string{}, readings: map[string][2]reading{}, fresh: 5 * time.Second, busy: map[string]bool{}, calls: map[string]int{}}
+	w := &world{t: t, fresh: 5 * time.Second, records: map[string]string{}, effects: map[string]int{}, beside: map[string]string{},
+		order: map[string][]string{}, readings: map[string][2]reading{}, busy: map[string]bool{}, calls: map[string]int{}}
 	for _, id := range ids {
 		w.records[id] = fmt.Sprintf(`{"id":%q,"status":"Active","a":"old","b":"kept"}`, id)
 	}
@@ -128,7 +129,8 @@ func (w *world) call(ctx context.Context, kind, id string, act func() batch.Repl
 	if f.class == batch.Lost && f.effect && kind == "send" {
 		w.later(f.late, act)
 	}
-	return batch.Reply{Class: f.class, Status: f.status, Requests: 1, Text: "no luck", Later: f.hopes, Code: batch.HTTPCode(f.status), Err: errors.New("no entry")}
+	return batch.Reply{Class: f.class, Status: f.status, Requests: 1, Text: "no luck",
+		Later: f.hopes, Code: batch.HTTPCode(f.status), Err: errors.New("no entry")}
 }
 
 // later lets an effect happen after its answer was lost.
@@ -149,7 +151,8 @@ func (w *world) answer(id string) batch.Reply {
 	if !ok {
 		return batch.Reply{Class: batch.Refused, Status: 404, Requests: 1, Code: "not_found", Text: "no such customer"}
 	}
-	return batch.Reply{Class: batch.Answered, Status: 200, Requests: 1, Record: batch.Record{ID: id, Status: "Active", Name: "Customer " + id, Body: []byte(body)}}
+	return batch.Reply{Class: batch.Answered, Status: 200, Requests: 1,
+		Record: batch.Record{ID: id, Status: "Active", Name: "Customer " + id, Body: []byte(body)}}
 }
 
 // edit is an action that sets fields of a world's customers.

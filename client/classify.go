@@ -63,7 +63,7 @@ func classify(x exchange) (Class, error) {
 		return Lost, &LostError{s, "the answer broke off: " + x.secrets.shown(x.err.Error()), x.err}
 	case s < 200, s >= 500, s == http.StatusRequestTimeout, s == http.StatusTooEarly: // it may have been carried out, or not
 		return Lost, &LostError{Status: s, Text: joined("the server answered "+statusText(s), x.words())}
-	case x.webPage() && (s <= 299 || s == http.StatusNotFound && !(x.vendor.vague404 && x.trusted)):
+	case x.webPage() && (s <= 299 || s == http.StatusNotFound && (!x.vendor.vague404 || !x.trusted)):
 		if x.trusted && x.want != echo { // a passing trouble, where the API has answered before
 			return Lost, &LostError{Status: s, Text: joined("a web page came instead of the API's answer", x.words())}
 		}

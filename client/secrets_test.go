@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -52,7 +53,7 @@ func writings(secret string) map[string]string {
 	}
 	return map[string]string{
 		"raw": secret, "JSON": inJSON, "JSON in JSON": string(nested[1 : len(nested)-1]),
-		"JSON without HTML": strings.Trim(strings.TrimSpace(bare.String()), `"`), "JSON with slashes": strings.ReplaceAll(inJSON, "/", `\/`),
+		"JSON without HTML": strings.TrimSuffix(bare.String()[1:], "\"\n"), "JSON with slashes": strings.ReplaceAll(inJSON, "/", `\/`),
 		"JSON units": units.String(), "query": url.QueryEscape(secret), "query, lower": lowerHex(url.QueryEscape(secret)),
 		"path": url.PathEscape(secret), "path, lower": lowerHex(url.PathEscape(secret)), "bytes": bytewise.String(),
 		"HTML": html.EscapeString(secret), "HTML decimal": decimal.String(), "HTML hexadecimal": hex.String(),
@@ -153,7 +154,7 @@ func TestNoReplyRepeatsASecret(t *testing.T) {
 		"wrong id":   func(f string) *http.Response { return answering(200, `{"id":"`+f+`"}`) },
 		"twice":      func(f string) *http.Response { return answering(200, `{"id":12,"`+f+`":1,"`+f+`":2}`) },
 		"Location": func(f string) *http.Response {
-			return &http.Response{StatusCode: 302, Header: http.Header{"Location": {"https://" + f + ".example.com/" + f}, "Content-Type": {f}}}
+			return &http.Response{StatusCode: http.StatusFound, Header: http.Header{"Location": {"https://" + f + ".example.com/" + f}, "Content-Type": {f}}}
 		},
 		"network": nil,
 	}
@@ -246,7 +247,8 @@ func FuzzShown(f *testing.F) {
 	f.Add(`\\\\\\\\\\\\x`, `\\x.`)
 	f.Add("&#;&;&#x;%%2", "+ &%")
 	f.Fuzz(func(t *testing.T, text, secret string) {
-		if secret == "" || !utf8.ValidString(secret) || len(text)+10*len(secret) > longestLook {
+		stray := func(r rune) bool { return unicode.IsControl(r) && r != '\t' && r != '\n' } // which HTML has no numbers for
+		if secret == "" || !utf8.ValidString(secret) || strings.ContainsFunc(secret, stray) || len(text)+10*len(secret) > longestLook {
 			return
 		}
 		s := newSecrets(secret)

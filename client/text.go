@@ -16,7 +16,7 @@ import (
 const (
 	longestText  = 300      // characters of a server's words in a message
 	longestLook  = 16 << 10 // bytes of a text that are searched for secrets
-	mostReadings = 256      // of a text, by escapes within escapes
+	mostReadings = 64       // of a text, by escapes within escapes
 	leftOut      = "(left out: it may repeat a secret)"
 )
 
@@ -136,19 +136,20 @@ func unbackslashed(text string) string {
 		}
 		next := text[i+1]
 		named := strings.IndexByte("bfnrt", next)
-		if first, ok := codeUnit(text[i:]); ok {
+		switch first, ok := codeUnit(text[i:]); {
+		case ok:
 			if second, ok := codeUnit(text[i+6:]); ok && utf16.IsSurrogate(first) {
 				first = utf16.DecodeRune(first, second)
 				i += 6
 			}
 			b.WriteRune(first)
 			i += 5
-		} else if named >= 0 {
+		case named >= 0:
 			b.WriteByte("\b\f\n\r\t"[named])
 			i++
-		} else if next > '~' || next >= '0' && next <= '9' || next >= 'A' && next <= 'Z' || next >= 'a' && next <= 'z' {
+		case next > '~' || next >= '0' && next <= '9' || next >= 'A' && next <= 'Z' || next >= 'a' && next <= 'z':
 			b.WriteByte('\\')
-		} else {
+		default:
 			b.WriteByte(next)
 			i++
 		}

@@ -492,7 +492,7 @@ func (c *compiler) constants() {
 				text := fmt.Sprintf("constants: %s is blank, and blank sets nothing", p.Name.Text)
 				c.bad.addAt(p.Value, c.file.at(p.Value, text), c.file.Clear+" to clear the field, or take the line out")
 			}
-			t.layout.constants = append(t.layout.constants, out.Cells...)
+			t.constants = append(t.constants, out.Cells...)
 		}
 	}
 	for _, s := range c.file.AllowClear {

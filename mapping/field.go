@@ -26,7 +26,7 @@ func (k Kind) String() string {
 	return [...]string{"text", "digits", "email", "phone", "reference", "enum"}[k]
 }
 
-// ClearRule tells whether a row may clear a field.
+// ClearRule is whether a row may clear a field.
 type ClearRule int
 
 const (

@@ -116,7 +116,7 @@ func mixed() history {
 		rows: []row{
 			{cells: []string{"1", "Dr", "failed", "-5"}, intent: []batch.Change{
 				{Field: "title", Before: `"Ms"`, After: `"Dr"`}, {Field: "mrr", Before: `25.9800`, After: batch.Null},
-			}, done: &batch.Outcome{Kind: batch.Changed, Key: "id=1", ID: "1", HTTP: 200, Sends: 1, Requests: 2, Millis: 143, At: at, Customer: "=Northlight\u202e & Co", Status: "Active", Balance: "-25.00", Billing: "2026-12-01"}},
+			}, done: &batch.Outcome{Kind: batch.Changed, Key: "id=1", ID: "1", HTTP: 200, Sends: 1, Requests: 2, Millis: 143, At: at, Customer: "=Northlight\u202e & Co", Status: "Active", Standing: batch.Standing{Balance: "-25.00", NextBilling: "2026-12-01"}}},
 			{cells: []string{"2", "Ms", "", "'=1+1\nsecond line"}, done: &batch.Outcome{Kind: batch.Unchanged, Key: "id=2", ID: "2", At: at}},
 			{cells: []string{"3", "Ms"}, ragged: true, done: batch.Reject("ragged_row", "2 cells under 4 headings")},
 			{cells: []string{"4", "Dr", "", ""}, done: &batch.Outcome{Kind: batch.Rejected, Key: "reference=A;\"4\"", Code: "not_found", Error: "no\x1b[31m\nsuch customer", HTTP: 404, Requests: 1, At: at}},

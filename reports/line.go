@@ -43,7 +43,8 @@ func lineOf(line int, action, fix string, o batch.Outcome) Line {
 		Line: strconv.Itoa(line), Action: action, Key: batch.Visible(key), Outcome: string(o.Kind), Changes: changesOf(o.Changes),
 		ErrorCode: o.Code, Error: batch.Visible(o.Error), Fix: fix,
 		Attempts: strconv.Itoa(o.Sends), Requests: strconv.Itoa(o.Requests), Millis: strconv.FormatInt(o.Millis, 10),
-		ID: o.ID, Customer: batch.Visible(o.Customer), Status: batch.Visible(o.Status), Balance: batch.Visible(o.Balance), NextBilling: batch.Visible(o.Billing),
+		ID: o.ID, Customer: batch.Visible(o.Customer), Status: batch.Visible(o.Status),
+		Balance: batch.Visible(o.Balance), NextBilling: batch.Visible(o.NextBilling),
 	}
 	if o.HTTP != 0 {
 		l.HTTPStatus = strconv.Itoa(o.HTTP)

@@ -50,14 +50,14 @@ func named(name string) mapping.Field { return mapping.Field{Name: name} }
 // (developer.staxbill.com/docs/modifying-an-existing-customer, …/reference/customer-object).
 func updateFields() []field {
 	const both = inRecord | inOverview
-	text := func(name string, most int) mapping.Field { return mapping.Field{Name: name, Max: most} }
+	text50 := func(name string) mapping.Field { return mapping.Field{Name: name, Max: 50} }
 	return []field{
 		{Field: mapping.Field{Name: "id", Kind: mapping.Digits}, is: both | key, elsewhere: "it names the customer"},
-		{Field: text("firstName", 50), is: both},
-		{Field: text("middleName", 50), is: both},
-		{Field: text("lastName", 50), is: both},
+		{Field: text50("firstName"), is: both},
+		{Field: text50("middleName"), is: both},
+		{Field: text50("lastName"), is: both},
 		{Field: mapping.Field{Name: "companyName", Max: 255, WarnOver: 50}, is: both}, // the vendor's pages say 50 and 255
-		{Field: text("suffix", 50), is: both},
+		{Field: text50("suffix"), is: both},
 		{Field: mapping.Field{Name: "title", Kind: mapping.Enum, Enum: []string{"Mr", "Mrs", "Ms", "Miss", "Dr"}}, is: both},
 		{Field: mapping.Field{Name: "primaryEmail", Kind: mapping.Email, Max: 255, Clear: mapping.IfAllowed}, is: both}, // of invoices
 		{Field: mapping.Field{Name: "secondaryEmail", Kind: mapping.Email, Max: 255}, is: inRecord},

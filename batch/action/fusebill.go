@@ -132,8 +132,8 @@ func (v *fusebillVisit) overview(ctx context.Context, id string) batch.Reply {
 	rep := missing(translate(v.client.Overview(ctx, v.lease, id)))
 	if rep.Class == batch.Answered {
 		shown := func(field string) string { return valueOf(rep.Record.Body)(field).Plain() }
-		rep.Record.ID, rep.Record.Standing = id, &batch.Standing{Balance: shown("arBalance"), NextBilling: shown("nextBillingDate"),
-			Recurring: shown("netMonthlyRecurringRevenue"), Currency: shown("currency"), Parent: shown("isParent") == "true"}
+		rep.Record.ID, rep.Record.Standing = id, batch.Standing{Balance: shown("arBalance"), NextBilling: shown("nextBillingDate"),
+			Recurring: shown("netMonthlyRecurringRevenue"), Parent: shown("isParent") == "true"}
 	}
 	return rep
 }

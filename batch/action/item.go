@@ -125,7 +125,7 @@ func KeyField(key string) string {
 // else's stands is left; without, the whole row is.
 func Undone(s *batch.Sent, keepTheirs bool) *batch.Item {
 	id := s.Found.ID
-	it := &batch.Item{N: s.N, Key: Key("id", id), ID: id, Lane: "fb:" + id, Found: &s.Found.Record}
+	it := &batch.Item{N: s.N, Key: Key("id", id), ID: id, Lane: "fb:" + id, Undoes: &s.Found.Record}
 	for _, c := range s.Changes {
 		want := c.Before
 		if want == batch.Absent {
@@ -151,9 +151,9 @@ type listEvidence struct {
 }
 
 // DecideFromList decides a row by its customer's row in the list of customers, as far as
-// that is evidence: a list row may be a short form, and it ages. Of a run that
-// sends it says that nothing need be sent; in a dry run a list row that carries all
-// that matters is the record itself. nil: the customer must be read.
+// that is evidence: a list row may be a short form, and it ages. In a run that sends,
+// the only outcome is that nothing need be sent; in a dry run a list row that carries
+// all that matters is the record itself. nil: the customer must be read.
 func DecideFromList(it *batch.Item, row []byte, dry bool) (out *batch.Outcome) {
 	defer func() {
 		if recover() != nil {

@@ -70,7 +70,7 @@ func TestUndoAndOtherPeoplesWork(t *testing.T) {
 
 func TestAPlanIsCarriedOutOnlyOnWhatItFound(t *testing.T) {
 	act := updating()
-	plan := batch.Outcome{Kind: batch.WouldChange, Action: "update", Key: "reference=AC-1", ID: "7", Status: "Active",
+	plan := batch.Outcome{Kind: batch.WouldChange, Planned: batch.Planned{Action: "update"}, Key: "reference=AC-1", ID: "7", Status: "Active",
 		Changes: []batch.Change{{Field: "firstName", Before: `"Ada"`, After: `"Bea"`}}}
 	for name, c := range map[string]struct{ members, want string }{
 		"as found":                        {`,"reference":"AC-1","firstName":"Ada"`, ""},

@@ -55,8 +55,8 @@ func (u *update) Decide(it *batch.Item, now batch.Record) (batch.Step, *batch.Ou
 		return batch.Step{}, batch.Reject("bad_value",
 			"two columns set the same field: a type of sales tracking code stands under two of its names")
 	}
-	if it.Found != nil { // whatever stood there before may stand there again
-		form, err := u.customer(after).restored(it.Found.Body, changes)
+	if it.Undoes != nil { // whatever stood there before may stand there again
+		form, err := u.customer(after).restored(it.Undoes.Body, changes)
 		if err != nil {
 			return batch.Step{}, batch.Reject("unreadable_record", err.Error())
 		}

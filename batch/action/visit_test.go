@@ -209,7 +209,7 @@ func TestWhatStandsBesideTheRecord(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		canary := v.(batch.Canary)
+		canary := v.(batch.Beside)
 		if rep := canary.ReadBeside(t.Context(), "7"); rep.Class != batch.Answered || !gjson.GetBytes(rep.Record.Body, tt.shows).Exists() {
 			t.Errorf("%s: %s", tt.act.Name(), rep.Record.Body)
 		}

@@ -72,8 +72,8 @@ func (a *accounts) openSandbox(system string, lock func(account string) error) (
 func openFusebill(connections int) (job.Endpoint, error) {
 	key := setting("FUSEBILL_API_KEY")
 	if key == "" {
-		return job.Endpoint{}, batch.Usage("set it to the key from Settings > Integrations > API Key, or pass --sandbox to use the embedded stand-in",
-			"FUSEBILL_API_KEY is not set")
+		return job.Endpoint{}, batch.Usage("set it to the key from Settings > Integrations > API Key, "+
+			"or pass --sandbox to use the embedded stand-in", "FUSEBILL_API_KEY is not set")
 	}
 	base := strings.TrimRight(setting("FUSEBILL_URL"), "/")
 	if base == "" {
@@ -115,7 +115,8 @@ func sandboxTrouble(dir string, err error) error {
 	if errors.Is(err, sandbox.ErrInUse) {
 		return batch.Usage("", "%v", err)
 	}
-	return batch.Usage("rowbatch sandbox --reset, or set ROWBATCH_SANDBOX_DIR to another folder", "the sandbox's state in %s cannot be opened: %v", dir, err)
+	return batch.Usage("rowbatch sandbox --reset, or set ROWBATCH_SANDBOX_DIR to another folder",
+		"the sandbox's state in %s cannot be opened: %v", dir, err)
 }
 
 func sandboxDir() (string, error) {

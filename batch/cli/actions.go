@@ -134,9 +134,10 @@ requests are to come, when they are done, and whether the day's allowance suffic
 
 func newResume() *cobra.Command {
 	failed := false
-	cmd := newAgain("resume RUN", "Go on with a run that stopped", job.ResumeFlags, func(j job.Job, c job.Control, name string) (*job.Result, error) {
+	resume := func(j job.Job, c job.Control, name string) (*job.Result, error) {
 		return job.Resume(j, c, name, failed)
-	})
+	}
+	cmd := newAgain("resume RUN", "Go on with a run that stopped", job.ResumeFlags, resume)
 	cmd.Flags().BoolVar(&failed, "failed", false, "also try rows again that ended failed or conflict")
 	cmd.Long = `resume goes on with a run that stopped: by Ctrl-C, a lost connection, a revoked
 key, the day's limit, a full disk, or because the machine went down. RUN is its id
@@ -207,7 +208,8 @@ func runJob(cmd *cobra.Command, s job.Settings, inputIsFile bool, do func(job.Jo
 
 // onTerminal makes this terminal the front of a job, with signals that stop it.
 func onTerminal(cmd *cobra.Command, s job.Settings, inputIsFile bool, do func(*ui.Terminal, job.Job, job.Control) error) error {
-	t := &ui.Terminal{In: cmd.InOrStdin(), Out: cmd.OutOrStdout(), Err: cmd.ErrOrStderr(), InputIsFile: inputIsFile, Quiet: s.Output.Quiet, Plain: s.Output.Verbose}
+	t := &ui.Terminal{In: cmd.InOrStdin(), Out: cmd.OutOrStdout(), Err: cmd.ErrOrStderr(), InputIsFile: inputIsFile, Quiet: s.Output.Quiet,
+		Plain: s.Output.Verbose}
 	all := &accounts{}
 	j := job.Job{Settings: s, Front: t, Open: all.open, Program: Version}
 	if s.Output.Verbose {

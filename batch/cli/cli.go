@@ -50,8 +50,9 @@ func newRoot() *cobra.Command {
 		Use:   "rowbatch",
 		Short: "Carry out the rows of a spreadsheet as edits of billing customers",
 		Long: `rowbatch carries out the rows of a CSV file as edits of billing customers:
-updates, holds and HubSpot links in Fusebill, patches in Trackfinity. Each row is checked, compared with the live record, sent only where something
-changes, and accounted for in a report.`,
+updates, holds and HubSpot links in Fusebill, patches in Trackfinity. Each row is
+checked, compared with the live record, sent only where something changes, and
+accounted for in a report.`,
 		Version:       Version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -69,7 +70,8 @@ changes, and accounted for in a report.`,
 	})
 	root.SuggestionsMinimumDistance = 2
 	root.SetVersionTemplate("rowbatch {{.Version}}\n")
-	root.AddCommand(newUpdate(), newHold(), newLatch(), newPatch(), newRun(), newExport(), newApply(), newResume(), newUndo(), newExport(), newReport(), newRuns(), newFields(), newSandbox(), newVersion())
+	root.AddCommand(newUpdate(), newHold(), newLatch(), newPatch(), newRun(), newExport(), newApply(), newResume(), newUndo(), newReport(),
+		newRuns(), newFields(), newSandbox(), newVersion())
 	root.SetHelpCommand(newHelp(root))
 	return root
 }

@@ -167,14 +167,14 @@ func (d *diskTrial) run(dir *runs.Dir, j *journal.Writer, source func(batch.Acti
 	e := &batch.Engine{
 		Options: batch.Options{Workers: map[string]int{update.System(): d.workers}, Send: true, Settle: time.Millisecond,
 			Tries: 2, Waits: client.Patience{First: time.Millisecond, Most: time.Millisecond}.Waits, Fresh: time.Minute},
-		Journal: j, Halt: halt,
+		Stops: batch.Stops{Stop: stop, Abort: context.Background(), Halt: halt}, Journal: j,
 		Emit: func(*batch.Item, batch.Outcome) {
 			if ended++; ended == d.stopAt {
 				halt(context.Canceled)
 			}
 		},
 	}
-	err = e.Run(context.Background(), stop, source(update))
+	err = e.Run(source(update))
 	err = errors.Join(err, j.End(journal.End{}))
 	_, failed := reports.Write(dir, reports.Options{Escape: csvfile.Escape})
 	return errors.Join(err, failed)

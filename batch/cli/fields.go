@@ -20,7 +20,8 @@ func newFields() *cobra.Command {
 	}
 	return &cobra.Command{
 		Use: "fields ACTION", Short: "List the columns that an action takes",
-		Long:      "fields lists the columns that an action takes, and what may stand in them.\nActions: " + strings.Join(names, ", ") + ".",
+		Long: "fields lists the columns that an action takes, and what may stand in them.\nActions: " + strings.Join(names,
+			", ") + ".",
 		Example:   "  rowbatch fields update",
 		ValidArgs: names,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -32,7 +33,8 @@ func newFields() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			spec, ok := action.Find(args[0])
 			if !ok {
-				return batch.Usage("rowbatch fields "+names[0], "there is no action %q; the actions are %s", args[0], strings.Join(names, ", "))
+				return batch.Usage("rowbatch fields "+names[0], "there is no action %q; the actions are %s", args[0], strings.Join(names,
+					", "))
 			}
 			return printFields(cmd.OutOrStdout(), spec.Schema)
 		},

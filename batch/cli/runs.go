@@ -102,7 +102,7 @@ func stateOf(i runs.Info, applied, back map[string]bool) state {
 	return done
 }
 
-// unwanted says that the run was refused when it asked, before anything was sent.
+// unwanted reports whether the run was refused when it asked, before anything was sent.
 func unwanted(i runs.Info) bool { return i.End != nil && i.End.Exit == batch.ExitUsage && i.Sent == 0 }
 
 // nextOf is the command that one would type next; "" when there is none.

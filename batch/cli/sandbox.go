@@ -76,7 +76,8 @@ func serveSandbox(cmd *cobra.Command, f *sandboxFlags) error {
 		return sandboxTrouble(dir, err)
 	}
 	fmt.Fprintf(cmd.OutOrStdout(), "export FUSEBILL_URL=http://%s/v1\nexport FUSEBILL_API_KEY=%s\n", listener.Addr(), sandboxKey)
-	fmt.Fprintf(cmd.OutOrStdout(), "export TRACKFINITY_URL=http://%s/api\nexport TRACKFINITY_API_KEY=%s\nexport TRACKFINITY_API_USERNAME=%s\n",
+	fmt.Fprintf(cmd.OutOrStdout(),
+		"export TRACKFINITY_URL=http://%s/api\nexport TRACKFINITY_API_KEY=%s\nexport TRACKFINITY_API_USERNAME=%s\n",
 		listener.Addr(), trackfinityKey, trackfinityUser)
 	fmt.Fprintf(cmd.ErrOrStderr(), "sandbox: serving on http://%s; Ctrl-C ends it\n", listener.Addr())
 	return errors.Join(serve(cmd.Context(), listener, box), box.Close())

@@ -46,7 +46,8 @@ func (a Actions) Reaches(system string) bool {
 func (a Actions) compile(heading []string, o mapping.CompileOptions) (*mapping.Mapper, error) {
 	if a.KeysOnly && o.File == nil {
 		isKey := func(h string) bool {
-			return slices.ContainsFunc(a.Specs[0].Schema.Keys, func(k mapping.Field) bool { return csvfile.Fold(k.Name) == csvfile.Fold(h) })
+			return slices.ContainsFunc(a.Specs[0].Schema.Keys,
+				func(k mapping.Field) bool { return csvfile.Fold(k.Name) == csvfile.Fold(h) })
 		}
 		o.Ignore = append(o.Ignore, slices.DeleteFunc(slices.Clone(heading), isKey)...)
 	}

@@ -215,7 +215,8 @@ func (c *comparison) settlePending() error {
 		if rows.Settled(p.Row) || rows.id(p.Row) != p.Outcome.ID || rows.circles[rows.ids[p.Row]] || time.Since(p.At) > listLife {
 			return nil
 		}
-		it := &batch.Item{N: p.Row, Key: p.Outcome.Key, ID: p.Outcome.ID, Spent: int(rows.spent[p.Row]), Action: c.Actions[rows.File.Checked.Action(p.Row)]}
+		it := &batch.Item{N: p.Row, Key: p.Outcome.Key, ID: p.Outcome.ID, Spent: int(rows.spent[p.Row]),
+			Action: c.Actions[rows.File.Checked.Action(p.Row)]}
 		return c.conclude(it, p.Outcome)
 	})
 }

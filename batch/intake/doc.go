@@ -3,10 +3,14 @@
 //
 //   - [Read] checks a file whole and copies it; [Reopen] understands the copy of an
 //     earlier run as that run did.
-//   - [Rows] yields the copied rows as items, and remembers of each what a later
-//     pass over the same rows must know.
-//   - [Rows.LookUp] finds out, before the first row is decided, whom the rows are
-//     about: ids behind references, the account's names of tracking codes, and, by
-//     the customer list, which rows would change nothing.
+//   - [Rows] yields the copied rows as items ([Rows.Source]), and remembers of each
+//     what a later pass over the same rows must know ([RowState]).
+//   - [Lookup] finds out, before the first row is decided, whom the rows are about:
+//     ids behind references, the account's names of tracking codes, and, by the
+//     customer list ([Lister]), which rows would change nothing.
 //   - Rows that come from an export are compared with what was exported.
+//
+// [Input] and [Selection] are the settings of all this; package job binds them to
+// flags. [Actions] is what a command makes of rows: one action, or those of a mixed
+// file.
 package intake

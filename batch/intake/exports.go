@@ -46,7 +46,8 @@ func (b *exports) Was(export, keyField, key string) (func(string) (string, bool)
 	case export == "":
 		return nil, nil, nil // a row that was added since
 	case !exportID.MatchString(export):
-		return nil, exportProblem("spreadsheet_damage", fmt.Sprintf("%q names no export; copy the cell from another row of the same export", export)), nil
+		return nil, exportProblem("spreadsheet_damage", fmt.Sprintf("%q names no export; copy the cell from another row of the same export",
+			export)), nil
 	}
 	from, err := b.open(export, keyField)
 	if err != nil {
@@ -61,7 +62,8 @@ func (b *exports) Was(export, keyField, key string) (func(string) (string, bool)
 	case len(found) == 0:
 		return nil, exportProblem("not_in_export", fmt.Sprintf("the customer %s=%s was not exported there", keyField, key)), nil
 	case len(found) > 1:
-		return nil, exportProblem("not_in_export", fmt.Sprintf("several customers with %s=%s were exported: which one the row was cannot be told", keyField, key)), nil
+		return nil, exportProblem("not_in_export",
+			fmt.Sprintf("several customers with %s=%s were exported: which one the row was cannot be told", keyField, key)), nil
 	}
 	from.cells = found[0]
 	return from.was, nil, nil
@@ -102,7 +104,8 @@ func (b *exports) open(export, keyField string) (*base, error) {
 	opened := &base{rows: rows, column: map[string]int{}}
 	b.opened[export+"\n"+keyField] = opened
 	if !slices.Contains(rows.Columns(), keyField) {
-		return nil, &csvfile.Refusal{Text: fmt.Sprintf("rows are told by %s, and their export has no such column", keyField), Try: "keep the column id in the file, or --no-base"}
+		return nil, &csvfile.Refusal{Text: fmt.Sprintf("rows are told by %s, and their export has no such column", keyField),
+			Try: "keep the column id in the file, or --no-base"}
 	}
 	return opened, nil
 }
@@ -133,7 +136,8 @@ func gone(export, why string) error {
 		return &csvfile.Refusal{Text: why, Try: "--no-base to write every cell that differs from the live record"}
 	}
 	return &csvfile.Refusal{Text: fmt.Sprintf("the rows as exported in %s cannot be read: %s", export, why),
-		Try: "--no-base to write every cell that differs from the live record, --reports with the folder that holds the export, or --base with an untouched copy of the exported file"}
+		Try: "--no-base to write every cell that differs from the live record, --reports with the folder that holds the export, " +
+			"or --base with an untouched copy of the exported file"}
 }
 
 // copyFile turns the file of --base into a baseline in the run's own folder,
@@ -158,7 +162,8 @@ func (b *exports) copyFile() error {
 			return w.Close()
 		}
 		if err == nil && row.Ragged {
-			err = &csvfile.Refusal{File: b.file, Line: row.Line, Text: "the row has more or fewer cells than the heading", Try: "--base with the exported file as it was"}
+			err = &csvfile.Refusal{File: b.file, Line: row.Line, Text: "the row has more or fewer cells than the heading",
+				Try: "--base with the exported file as it was"}
 		}
 		if err == nil {
 			err = w.Append(runs.Row{Cells: row.Cells})
@@ -187,7 +192,8 @@ func (b *exports) sameAccount(now string) error {
 		base, _, _ := strings.Cut(then, "#")
 		is := func(name string) bool { n, _, _ := strings.Cut(name, "#"); return n == base }
 		if !slices.ContainsFunc(strings.Split(now, ", "), is) {
-			return &csvfile.Refusal{Text: fmt.Sprintf("rows were exported in %s from %s, and this run is about %s", export, base, AddressesOf(now)),
+			return &csvfile.Refusal{Text: fmt.Sprintf("rows were exported in %s from %s, and this run is about %s", export, base,
+				AddressesOf(now)),
 				Try: "use the settings of that account, or --no-base"}
 		}
 	}

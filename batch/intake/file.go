@@ -65,9 +65,9 @@ type Source struct {
 // is a *csvfile.Refusal.
 func Read(stop context.Context, s Source, dir *runs.Dir) (*File, error) {
 	in := &File{Name: s.Name}
-	mapFile, mapErr := in.readMapping(s.Input.Map)
-	if mapErr != nil && mapFile == nil {
-		return nil, mapErr
+	mapFile, err := in.readMapping(s.Input.Map)
+	if err != nil {
+		return nil, err
 	}
 	options, err := s.Input.compileOptions(s.Name, mapFile)
 	if err != nil {
@@ -86,7 +86,7 @@ func Read(stop context.Context, s Source, dir *runs.Dir) (*File, error) {
 	sum := sha256.New()
 	input, err := csvfile.NewReader(io.TeeReader(stoppable{stop, content}, sum), s.Name, s.Input.readOptions())
 	if err != nil {
-		return nil, errors.Join(mapErr, err)
+		return nil, err
 	}
 	in.Dialect = input.Dialect()
 	in.Mapper, err = s.Actions.compile(input.Heading(), options)
@@ -201,7 +201,8 @@ func (in *File) SameAccount(account string) error {
 // file when it is read in another way.
 func (in *File) splitOf(s Source) string {
 	sum := sha256.New()
-	for _, part := range []string{in.Sum, in.Mapping.Text, s.Actions.Name, string(in.Dialect.Delimiter), s.Input.Encoding, strings.Join(s.Input.Ignore, "\n"), strconv.Itoa(s.Selection.Shard.Of)} {
+	for _, part := range []string{in.Sum, in.Mapping.Text, s.Actions.Name, string(in.Dialect.Delimiter), s.Input.Encoding,
+		strings.Join(s.Input.Ignore, "\n"), strconv.Itoa(s.Selection.Shard.Of)} {
 		fmt.Fprintf(sum, "%d:%s\n", len(part), part)
 	}
 	return hex.EncodeToString(sum.Sum(nil)[:16])
@@ -215,13 +216,17 @@ func (in *File) mayShard(s Source) error {
 	for _, spec := range s.Actions.Specs {
 		for _, field := range in.Checked.KeyFields(spec.Schema.Action) {
 			if other, seen := fields[spec.Schema.System]; seen && other != field {
-				return &csvfile.Refusal{File: s.Name, Text: fmt.Sprintf("some rows name their customer by %s and some by %s, and one customer's might be in two shards", other, field),
+				return &csvfile.Refusal{File: s.Name,
+					Text: fmt.Sprintf("some rows name their customer by %s and some by %s, and one customer's might be in two shards",
+						other, field),
 					Try: "a file for each of them, or no --shard"}
 			}
 			fields[spec.Schema.System] = field
 		}
 		if fields[spec.Schema.System] == "reference" && slices.Contains(in.Mapper.Fields(spec.Schema.Action), "parentId") {
-			return &csvfile.Refusal{File: s.Name, Text: "parentId is set by reference: a customer that becomes its own parent through a row of another shard would not be noticed",
+			return &csvfile.Refusal{File: s.Name,
+				Text: "parentId is set by reference: a customer that becomes its own parent through a row of another shard " +
+					"would not be noticed",
 				Try: "name the customers by id, or no --shard"}
 		}
 	}
@@ -272,7 +277,8 @@ func (in *File) recheckInput(h journal.Head, input Input, o mapping.CheckOptions
 		return err
 	}
 	if sum != h.Input {
-		return batch.Unfit("put the file back, or run it anew", "the passwords stand in %s alone, and it is gone or has changed; nothing was sent", h.Path)
+		return batch.Unfit("put the file back, or run it anew",
+			"the passwords stand in %s alone, and it is gone or has changed; nothing was sent", h.Path)
 	}
 	f, err := os.Open(h.Path)
 	if err != nil {
@@ -349,7 +355,8 @@ func SameFiles(h journal.Head) error {
 		return Unreadable(h.MapPath, err)
 	}
 	if string(text) != h.Mapping {
-		return batch.Unfit("run the file anew, or put the old mapping file back", "the mapping file %s has changed since %s; nothing was sent", h.MapPath, h.ID)
+		return batch.Unfit("run the file anew, or put the old mapping file back",
+			"the mapping file %s has changed since %s; nothing was sent", h.MapPath, h.ID)
 	}
 	return nil
 }
@@ -451,11 +458,10 @@ func (s Source) refuseSecrets(stop context.Context, o mapping.CompileOptions) (i
 		return nil, err
 	}
 	input, err := csvfile.NewReader(bytes.NewReader(line), "-", s.Input.readOptions())
-	if err != nil {
-		return ahead, nil
-	}
-	if m, err := s.Actions.compile(input.Heading(), o); err == nil && m.HasSecrets() {
-		return nil, secretsOnStdin()
+	if err == nil {
+		if m, err := s.Actions.compile(input.Heading(), o); err == nil && m.HasSecrets() {
+			return nil, secretsOnStdin()
+		}
 	}
 	return ahead, nil
 }

@@ -43,7 +43,8 @@ func (s *Shard) UnmarshalText(text []byte) error {
 	case n < 1 || n > mostShards:
 		return batch.Usage("--shard 1/4", "--shard %s: a file has between 1 and %d shards", text, mostShards)
 	case i == 0:
-		return batch.Usage(fmt.Sprintf("--shard 1/%d to %d/%d; to an index that counts from 0, add 1", n, n, n), "--shard %s: shards are counted from 1", text)
+		return batch.Usage(fmt.Sprintf("--shard 1/%d to %d/%d; to an index that counts from 0, add 1", n, n, n),
+			"--shard %s: shards are counted from 1", text)
 	case i < 1 || i > n:
 		return batch.Usage(fmt.Sprintf("--shard 1/%d to %d/%d", n, n, n), "--shard %s: there is no shard %d of %d", text, i, n)
 	}

@@ -51,7 +51,7 @@ func Again(before, after *Run, r Requests) []string {
 
 // Resumed returns the breaches of a resume that was not told to try failed rows
 // again. asked counts the requests about each Fusebill customer, by id; nil when
-// they were not counted. calm says that no fault was on the way.
+// they were not counted. calm: no fault was injected meanwhile.
 func Resumed(before, after *Run, asked map[string]int, calm bool) []string {
 	var b breaches
 	if !bytes.HasPrefix(after.journal, before.journal) {

@@ -16,7 +16,7 @@ import (
 	"rowbatch/client/governor"
 )
 
-// Stand-in is the name of the embedded stand-in's account.
+// StandIn is the name of the embedded stand-in's account.
 const StandIn = "sandbox"
 
 // Endpoint is where the requests of one system go.
@@ -66,7 +66,8 @@ func (c connecting) connect(systems []string) (*Accounts, error) {
 		}
 		p := c.settings.Pace
 		g := governor.New(governor.Limits{
-			Reserve: float64(p.Reserve), Rate: c.settings.rateOf(system, c.actions), WaitDay: p.Wait, Outage: client.PatienceFor(e.URL).Outage,
+			Reserve: float64(p.Reserve), Rate: c.settings.rateOf(system, c.actions), WaitDay: p.Wait,
+			Outage: client.PatienceFor(e.URL).Outage,
 		})
 		o := client.Options{
 			BaseURL: e.URL, Key: e.Key, Username: e.Username, Timeout: p.Timeout, Transport: e.Transport,
@@ -112,7 +113,7 @@ func (a *Accounts) clients() (all []*client.Account) {
 	return all
 }
 
-// Systems names them.
+// Systems are their names.
 func (a *Accounts) Systems() []string {
 	return a.distinct(func(e Endpoint) string { return e.System })
 }
@@ -162,9 +163,9 @@ func (a *Accounts) loopback() bool {
 	return !slices.ContainsFunc(a.endpoints, func(e Endpoint) bool { return !client.Loopback(e.URL) })
 }
 
-// trial tells whether edits harm nobody, since only stand-ins are spoken with: the
-// embedded one, or servers on this machine that say so in every reply. What a server
-// is, is not known before its first reply.
+// trial reports whether edits harm nobody, since only stand-ins are spoken with: the
+// embedded one, or servers on this machine that say so in every reply. Before a
+// server's first reply that is not known.
 func (a *Accounts) trial() trial {
 	is := isTrial
 	for _, e := range a.endpoints {
@@ -206,7 +207,7 @@ func (a *Accounts) patience() client.Patience {
 	return client.PatienceFor("http://localhost")
 }
 
-// Requests is how many have left.
+// Requests is how many requests have left.
 func (a *Accounts) Requests() (n int) {
 	for _, c := range a.clients() {
 		n += c.Requests()
@@ -246,14 +247,14 @@ func (a *Accounts) Waited() map[string]float64 {
 func (a *Accounts) ping(stop context.Context) error {
 	c := a.Trackfinity.Client
 	rep := c.Patiently(stop, func() client.Reply { return c.Ping(stop, nil) })
-	switch {
-	case rep.Class == client.Answered, stop.Err() != nil:
+	if rep.Class == client.Answered || stop.Err() != nil {
 		return nil
-	case !client.EndsRun(rep.Err) && rep.Status != 0:
-		return &client.AccessError{Status: rep.Status, Text: "Trackfinity does not answer its ping: " + rep.Err.Error(),
-			Try: "check TRACKFINITY_URL, or pass --skip-ping"}
 	}
-	return rep.Err
+	if rep.Status == 0 || client.EndsRun(rep.Err) {
+		return rep.Err
+	}
+	return &client.AccessError{Status: rep.Status, Text: "Trackfinity does not answer its ping: " + rep.Err.Error(),
+		Try: "check TRACKFINITY_URL, or pass --skip-ping"}
 }
 
 // customer reads one customer, patiently; the zero record where there is none.
@@ -284,7 +285,8 @@ func (a *Accounts) mustBe(stop context.Context, h journal.Head, past *journal.In
 		}
 		base := intake.AddressesOf(name)
 		if !slices.ContainsFunc(then, func(n string) bool { return strings.HasPrefix(n, base+"#") }) {
-			return batch.Unfit("set the URL that the run used", "%s was about %s, and the settings are for %s; nothing was sent", h.ID, intake.AddressesOf(h.Account), base)
+			return batch.Unfit("set the URL that the run used", "%s was about %s, and the settings are for %s; nothing was sent", h.ID,
+				intake.AddressesOf(h.Account), base)
 		}
 		if err := a.knowsAgain(stop, h, past, base); err != nil {
 			return err
@@ -299,7 +301,8 @@ func (a *Accounts) knowsAgain(stop context.Context, h journal.Head, past *journa
 		return err
 	}
 	if len(known) == 0 || a.Fusebill.Client == nil {
-		return batch.Unfit("use the key of that run, or run the file anew", "the key for %s is another than that of %s, and nothing tells whether it is the same account; nothing was sent", base, h.ID)
+		return batch.Unfit("use the key of that run, or run the file anew",
+			"the key for %s is another than that of %s, and nothing tells whether it is the same account; nothing was sent", base, h.ID)
 	}
 	unzoned := func(stamp string) string { return strings.TrimSuffix(stamp, "Z") } // not every reply shows the zone letter
 	for _, was := range known {
@@ -308,7 +311,9 @@ func (a *Accounts) knowsAgain(stop context.Context, h journal.Head, past *journa
 			return err
 		}
 		if is.ID != was.ID || unzoned(is.Created) != unzoned(was.Created) || is.Currency != was.Currency {
-			return batch.Unfit("use a key of the account of that run", "the key for %s belongs to another account than that of %s: customer %s is not the same; nothing was sent", base, h.ID, was.ID)
+			return batch.Unfit("use a key of the account of that run",
+				"the key for %s belongs to another account than that of %s: customer %s is not the same; nothing was sent",
+				base, h.ID, was.ID)
 		}
 	}
 	return nil

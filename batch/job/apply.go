@@ -152,7 +152,8 @@ func shownRows(p *Plan, shown *earlier) (*earlierRows, error) {
 
 // secretsOf finds what a plan does not hold: by row and field, in the input itself.
 func secretsOf(p *Plan, shown *earlier) (map[int]map[string]string, error) {
-	in, err := intake.Reopen(shown.dir, shown.journal.Head, intake.Source{Actions: p.Actions, Input: p.Settings.Input, Selection: p.Settings.Selection})
+	source := intake.Source{Actions: p.Actions, Input: p.Settings.Input, Selection: p.Settings.Selection}
+	in, err := intake.Reopen(shown.dir, shown.journal.Head, source)
 	if err != nil {
 		return nil, err
 	}

@@ -80,8 +80,9 @@ func (x *execution) lookUp() error {
 	if x.Rows != nil && !x.surveyed {
 		l := &intake.Lookup{
 			Lister: intake.Lister{Stop: x.Stop, Fusebill: x.Accounts.Fusebill.Client, How: x.Settings.Sending.Lookup, Progress: x},
-			Rows:   x.Rows, Halt: x.Halt, Workers: x.Settings.WorkersOf(action.SystemFusebill), Actions: x.actions(x.Notice), DryRun: x.isDry(),
-			NoProof: x.Settings.Selection.When != "", Past: x.Past, Conclude: x.engine(x.Stop, false).Conclude, Listed: x.tally.listed,
+			Rows:   x.Rows, Halt: x.Halt, Workers: x.Settings.WorkersOf(action.SystemFusebill), Actions: x.actions(x.Notice),
+			DryRun: x.isDry(), NoProof: x.Settings.Selection.When != "", Past: x.Past,
+			Conclude: x.engine(x.Stop, false).Conclude, Listed: x.tally.listed,
 		}
 		err := l.Do()
 		x.Names = x.Rows.Codes()
@@ -158,7 +159,8 @@ func (x *execution) consent() error {
 	case x.stopped():
 		return nil
 	case expect >= 0 && expect != would:
-		return batch.Usage("--dry-run shows which", "%s would be sent, and --expect says %s; nothing was sent", batch.Plural(would, "row"), batch.Thousands(expect))
+		return batch.Usage("--dry-run shows which", "%s would be sent, and --expect says %s; nothing was sent", batch.Plural(would, "row"),
+			batch.Thousands(expect))
 	case !x.mustAgree() || would == 0:
 		return nil
 	}
@@ -176,7 +178,8 @@ func (x *execution) consent() error {
 	case p.Holds > 0:
 		q.Text, q.Agrees = "This puts "+batch.Plural(p.Holds, "customer")+" on hold.", fmt.Sprint(p.Holds)
 	case p.Unholds > 0:
-		q.Text, q.Agrees = "This takes "+batch.Plural(p.Unholds, "customer")+" off hold, with "+x.Settings.Sending.Unhold+".", fmt.Sprint(p.Unholds)
+		q.Agrees = fmt.Sprint(p.Unholds)
+		q.Text = "This takes " + batch.Plural(p.Unholds, "customer") + " off hold, with " + x.Settings.Sending.Unhold + "."
 	}
 	if !x.Front.Ask(x.Stop, q) && !x.stopped() {
 		return batch.Usage("--dry-run to see every change", "not confirmed; nothing was sent")
@@ -192,7 +195,8 @@ func (x *execution) pass(name string, send bool) error {
 	defer x.PhaseOf(name, x.Head.Rows-before, func() int { return x.tally.count() - before }, x.demandOf(send))()
 	source := x.Work.Source(x.Ctx, x.actions(x.Notice))
 	if x.Past != nil {
-		source = x.tally.watchPast(journal.Resumed(source, x.Past, journal.ResumeOptions{Again: x.Again, Attempt: freshness + x.Settings.Pace.Timeout, Settle: x.settleTime()}))
+		o := journal.ResumeOptions{Again: x.Again, Attempt: freshness + x.Settings.Pace.Timeout, Settle: x.settleTime()}
+		source = x.tally.watchPast(journal.Resumed(source, x.Past, o))
 	}
 	stop, halt := context.WithCancelCause(x.Stop)
 	defer halt(nil)
@@ -201,12 +205,16 @@ func (x *execution) pass(name string, send bool) error {
 		e.MayWrite = func() bool {
 			if x.mustSurvey() {
 				halt(errMustAsk)
-				return false
 			}
-			return true
+			return stop.Err() == nil
+		}
+		e.Halt = func(cause error) { // what the end of the pass makes fail is no reason to end the run
+			if !errors.Is(context.Cause(stop), errMustAsk) {
+				x.Halt(cause)
+			}
 		}
 	}
-	return e.Run(x.Ctx, stop, source)
+	return e.Run(source)
 }
 
 // errMustAsk ends a pass that must not send before somebody has agreed.
@@ -236,7 +244,8 @@ func (x *execution) engine(stop context.Context, send bool) *batch.Engine {
 			Workers: workers, Send: send, Fresh: freshness, Settle: x.settleTime(),
 			Tries: governor.Tries, Waits: p.Waits,
 		},
-		Journal: x.journal, Halt: x.Halt, Final: final,
+		Stops:   batch.Stops{Stop: stop, Abort: x.Ctx, Halt: x.Halt},
+		Journal: x.journal, Final: final,
 		Emit: func(it *batch.Item, o batch.Outcome) {
 			done := final(it, o)
 			x.Work.Note(it, o, done)
@@ -339,7 +348,8 @@ func (x *execution) counts() map[batch.Kind]int {
 }
 
 func (x *execution) result(s reports.Summary, stopped error) *Result {
-	res := &Result{Run: x.identity(x.Began), Summary: s, Stopped: stopped, Forecast: x.forecast, Line: x.Work.Line, Held: x.Held, Next: x.Plan.next(s)}
+	res := &Result{Run: x.identity(x.Began), Summary: s, Stopped: stopped, Forecast: x.forecast, Line: x.Work.Line, Held: x.Held,
+		Next: x.next(s)}
 	if x.isDry() {
 		res.Preview = x.tally.preview
 	}

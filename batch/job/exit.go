@@ -33,8 +33,8 @@ func (s Signalled) ExitCode() int {
 	return batch.ExitTerminate
 }
 
-// NoReportError says that a run has ended and its report could not be written. What
-// became of its rows stands in the journal.
+// NoReportError is the error of a run that has ended without a report, since that
+// could not be written. What became of its rows stands in the journal.
 type NoReportError struct {
 	Run     Identity
 	Counts  map[batch.Kind]int
@@ -83,11 +83,11 @@ func ExitCode(err error) int {
 func isOfFiles(err error) bool {
 	var (
 		damage *journal.DamageError
-		append *journal.WriteError
+		record *journal.WriteError
 		files  *runs.WriteError
 		rows   *runs.RowsError
 	)
-	return errors.As(err, &rows) || errors.As(err, &append) || errors.As(err, &files) || errors.As(err, &damage)
+	return errors.As(err, &rows) || errors.As(err, &record) || errors.As(err, &files) || errors.As(err, &damage)
 }
 
 // exitOfRun gives the exit code of a run from why it stopped (nil: it did not)

@@ -42,7 +42,8 @@ func planFile(r *Session, a intake.Actions, name string, stdin io.Reader) (*Plan
 
 // planRows makes the rows of a file the work of a plan.
 func planRows(r *Session, p *Plan, name string, stdin io.Reader) (err error) {
-	source := intake.Source{Name: name, Stdin: stdin, Actions: p.Actions, Input: p.Settings.Input, Selection: p.Settings.Selection, Reports: p.Settings.Output.Reports}
+	source := intake.Source{Name: name, Stdin: stdin, Actions: p.Actions, Input: p.Settings.Input, Selection: p.Settings.Selection,
+		Reports: p.Settings.Output.Reports}
 	if p.Rows, err = TakeIn(r.Stop, source, p.Dir); err != nil {
 		return err
 	}
@@ -68,7 +69,8 @@ func planRows(r *Session, p *Plan, name string, stdin io.Reader) (err error) {
 		mode = journal.ModeDryRun
 	}
 	p.Head = journal.Head{
-		Program: r.Program, ID: p.Dir.ID(), Started: r.Began.UTC(), Mode: mode, Action: p.Actions.Name, ActionColumn: in.Mapper.ActionColumn(),
+		Program: r.Program, ID: p.Dir.ID(), Started: r.Began.UTC(), Mode: mode,
+		Action: p.Actions.Name, ActionColumn: in.Mapper.ActionColumn(),
 		Source:      journal.Source{File: name, Path: in.Path, Input: in.Sum, Delimiter: string(in.Dialect.Delimiter)},
 		MappingFile: journal.MappingFile{Mapping: in.Mapping.Text, MapFile: p.Settings.Input.Map, MapPath: in.Mapping.Path},
 		Account:     p.Accounts.Name(), Systems: p.Accounts.Systems(), Settings: p.Settings.record(), Rows: in.Checked.Rows,

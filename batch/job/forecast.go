@@ -37,7 +37,8 @@ func (f Forecast) isWorthSaying() bool { return f.Takes > time.Minute || !f.Stop
 // record is the forecast as the journal keeps it.
 func (f Forecast) record() *journal.Forecast {
 	whole := func(t time.Time) time.Time { return t.UTC().Round(time.Second) }
-	r := &journal.Forecast{Requests: f.Requests, AtMost: f.AtMost, Seconds: inSeconds(f.Takes), Finish: whole(f.Finish()), PerMinute: f.PerMinute, EnoughToday: f.Stops.IsZero()}
+	r := &journal.Forecast{Requests: f.Requests, AtMost: f.AtMost, Seconds: inSeconds(f.Takes), Finish: whole(f.Finish()),
+		PerMinute: f.PerMinute, EnoughToday: f.Stops.IsZero()}
 	if f.Today >= 0 {
 		r.LeftToday = &f.Today
 	}
@@ -113,7 +114,8 @@ func forecastOf(a *Accounts, d Demand) Forecast {
 	f.Today = -1
 	if d.Fusebill > 0 {
 		f.Forecast = a.Fusebill.Governor.Allowance().Forecast(
-			governor.Demand{Requests: d.Fusebill, Together: d.Together, Rate: a.settings.rateOf(action.SystemFusebill, a.actions)}, f.Begins)
+			governor.Demand{Requests: d.Fusebill, Together: d.Together, Rate: a.settings.rateOf(action.SystemFusebill, a.actions)},
+			f.Begins)
 	}
 	if d.Trackfinity > 0 {
 		t := a.Trackfinity.Governor.Allowance().Forecast(

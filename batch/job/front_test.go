@@ -3,6 +3,7 @@ package job_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -62,11 +63,13 @@ func (f *front) phases() (names []string) {
 // office is a person at a front who works with one account. The stand-in answers,
 // at an address that is not on this machine.
 type office struct {
-	t       *testing.T
-	box     *sandbox.Sandbox
-	front   *front
-	control job.Control
-	set     job.Settings
+	t         *testing.T
+	box       *sandbox.Sandbox
+	front     *front
+	control   job.Control
+	set       job.Settings
+	url       string
+	transport http.RoundTripper // nil: the stand-in's
 }
 
 func newOffice(t *testing.T, answer string) *office {
@@ -77,7 +80,7 @@ func newOffice(t *testing.T, answer string) *office {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = box.Close() })
-	o := &office{t: t, box: box, front: &front{answer: answer}, set: job.Defaults()}
+	o := &office{t: t, box: box, front: &front{answer: answer}, set: job.Defaults(), url: "https://billing.example.com/v1"}
 	o.set.Output.Reports = t.TempDir()
 	return o
 }
@@ -87,11 +90,14 @@ func (o *office) job() (job.Job, job.Control) {
 	o.front.events, o.front.asked, o.front.settled = nil, nil, nil
 	o.control = job.NewControl(o.t.Context())
 	open := func(system string, _ job.Settings, _ int, _ func(string) error) (job.Endpoint, error) {
-		url := "https://billing.example.com/v1"
-		if system == action.SystemTrackfinity {
-			url = "https://tracking.example.com/api"
+		url, transport := o.url, o.transport
+		if transport == nil {
+			transport = o.box.Transport()
 		}
-		return job.Endpoint{System: system, URL: url, Key: "MDpzYW5kYm94", Username: "admin", Name: url + "#1", Transport: o.box.Transport()}, nil
+		if system == action.SystemTrackfinity {
+			url = strings.Replace(strings.Replace(url, "billing", "tracking", 1), "/v1", "/api", 1)
+		}
+		return job.Endpoint{System: system, URL: url, Key: "MDpzYW5kYm94", Username: "admin", Name: url + "#1", Transport: transport}, nil
 	}
 	return job.Job{Settings: o.set, Front: o.front, Open: open, Program: "test"}, o.control
 }
@@ -294,5 +300,53 @@ func TestAnOldPlanIsConfirmed(t *testing.T) {
 	o.want(r, err, "changed=2 unchanged=1 rejected=1", 2)
 	if p := o.front.asked[0].Proposal; p == nil || p.Run.Age <= 0 || p.Run.Age > time.Since(start)+time.Hour || p.Run.Of == "" {
 		t.Errorf("%+v", o.front.asked)
+	}
+}
+
+// tunnel leads to a real account: no reply says that it is a stand-in's.
+type tunnel struct{ http.RoundTripper }
+
+func (t tunnel) RoundTrip(q *http.Request) (*http.Response, error) {
+	r, err := t.RoundTripper.RoundTrip(q)
+	if err == nil {
+		r.Header.Del(sandbox.Header)
+	}
+	return r, err
+}
+
+// An address on this machine exempts nobody: a tunnel to a real account ends there,
+// too. A stand-in says that it is one, and is found out without a request more.
+func TestALoopbackAddressAloneExemptsNobody(t *testing.T) {
+	for _, c := range []struct {
+		name, answer string
+		standIn      bool
+		action, rows string
+		asked        bool
+		outcomes     string
+		effects      int
+		reads        int
+	}{
+		{"a stand-in", "", true, "update", edits, false, "changed=2 unchanged=1 rejected=1", 2, 6},
+		{"a tunnel, and a yes", "yes", false, "update", edits, true, "changed=2 unchanged=1 rejected=1", 2, -1},
+		{"a tunnel, and a no", "no", false, "update", edits, true, "unchanged=1 rejected=1 not_attempted=2", 0, -1},
+		{"a tunnel, and nobody", "", false, "update", edits, false, "unchanged=1 rejected=1 not_attempted=2", 0, -1},
+		{"a tunnel to patches, and nobody", "", false, "patch", "customer_id,city\n4001,Aville\n", false, "not_attempted=1", 0, -1},
+		{"nothing to send through a tunnel", "", false, "update", "id,firstName\n987003,Vera\n", false, "unchanged=1", 0, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := newOffice(t, c.answer)
+			o.url = "http://127.0.0.1:8080/v1"
+			if !c.standIn {
+				o.transport = tunnel{o.box.Transport()}
+			}
+			r, err := o.file(c.action, c.rows)
+			o.want(r, err, c.outcomes, c.effects)
+			if asked := len(o.front.asked) > 0; asked != c.asked || c.reads >= 0 && o.box.Requests().Reads != c.reads {
+				t.Errorf("asked: %v; %d reads", asked, o.box.Requests().Reads)
+			}
+			if c.effects == 0 && o.box.Requests().Writes > 0 {
+				t.Errorf("%d writes", o.box.Requests().Writes)
+			}
+		})
 	}
 }

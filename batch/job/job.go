@@ -20,7 +20,8 @@ import (
 	"rowbatch/client"
 )
 
-// Job is what every run of a front has in common.
+// Job is what a front brings along for a run: what the user has set, itself, and the
+// way to the accounts.
 type Job struct {
 	Settings Settings
 	Front    Front
@@ -44,7 +45,7 @@ func NewControl(ctx context.Context) Control {
 
 func (c Control) stopped() bool { return c.Stop.Err() != nil }
 
-// Last is the name of the run that a command takes when none is named.
+// Last stands in the place of a run's name for the newest run of the command's kind.
 const Last = "last"
 
 // Session is one command under way: what it holds, and how others learn of it. What
@@ -143,7 +144,8 @@ func (r *Session) PhaseOf(name string, total int, done func() int, d Demand) (en
 func (r *Session) End(code, writes int) journal.End {
 	waited := r.accounts.Waited()
 	return journal.End{
-		Exit: code, Reads: r.accounts.Requests() - writes, Writes: writes, Seconds: inSeconds(time.Since(r.Began)), Waited: inAll(waited), WaitedFor: waited,
+		Exit: code, Reads: r.accounts.Requests() - writes, Writes: writes, Seconds: inSeconds(time.Since(r.Began)),
+		Waited: inAll(waited), WaitedFor: waited,
 	}
 }
 
@@ -167,7 +169,8 @@ func (r *Session) lockAccount(name string, s Settings, a intake.Actions, file st
 		// resumes or takes back is no customer of another.
 		if part := s.Selection.Shard; part.Some() {
 			part.Split = s.Selection.Split
-			return runs.LockShard(r.Stop, dir, sameAccount(name), part.Shard, fmt.Sprintf("%s in %d shards", what, part.Of), what+" --shard "+part.String()+process, wait)
+			return runs.LockShard(r.Stop, dir, sameAccount(name), part.Shard, fmt.Sprintf("%s in %d shards", what, part.Of),
+				what+" --shard "+part.String()+process, wait)
 		}
 		return runs.LockAccount(r.Stop, dir, sameAccount(name), what+process, wait)
 	}
@@ -252,7 +255,8 @@ func Find(reports, name, what string, is func(runs.Info) bool) (*runs.Dir, error
 		}
 		i := slices.IndexFunc(all, func(i runs.Info) bool { return i.Head.Mode == "" || is(i) }) // what a damaged run was, nobody knows
 		if i < 0 {
-			return nil, batch.Usage("rowbatch runs, or --reports with the folder that holds it", "there is no %s in %s that last could mean", what, reports)
+			return nil, batch.Usage("rowbatch runs, or --reports with the folder that holds it",
+				"there is no %s in %s that last could mean", what, reports)
 		}
 		return runs.Find(reports, all[i].ID)
 	}
@@ -290,7 +294,8 @@ func relative(h journal.Head, id, beside string) (*runs.Dir, error) {
 			return dir, nil
 		}
 	}
-	return nil, batch.Unfit("put the folder of that run beside this one's", "%s belongs to the run %s, which is not there any more; nothing was sent", h.ID, id)
+	return nil, batch.Unfit("put the folder of that run beside this one's",
+		"%s belongs to the run %s, which is not there any more; nothing was sent", h.ID, id)
 }
 
 // absolute is a path that another folder's commands can follow.
@@ -309,7 +314,8 @@ func (r *Session) adopt(h journal.Head) (Settings, error) {
 	}
 	mine := r.Settings
 	if mine.Sending.Sandbox && h.Account != StandIn {
-		return s, batch.Unfit("leave --sandbox out, if that account is meant", "%s was about %s, and --sandbox names the embedded stand-in; nothing was sent", h.ID, intake.AddressesOf(h.Account))
+		return s, batch.Unfit("leave --sandbox out, if that account is meant",
+			"%s was about %s, and --sandbox names the embedded stand-in; nothing was sent", h.ID, intake.AddressesOf(h.Account))
 	}
 	s.Pace, s.Output, s.Sending.Yes, s.Sending.Sandbox = mine.Pace, mine.Output, mine.Sending.Yes, h.Account == StandIn
 	return s, nil

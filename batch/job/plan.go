@@ -116,7 +116,8 @@ func (p *Plan) conditions() (err error) {
 		case !p.Work.Has(name):
 			continue
 		case s.Schema.Unreadable:
-			return batch.Usage("give them a file of their own", "--when cannot be used for the file's %s rows: the API has no call that reads a customer", name)
+			return batch.Usage("give them a file of their own",
+				"--when cannot be used for the file's %s rows: the API has no call that reads a customer", name)
 		}
 		if p.When[name], err = condition(p.Settings.Selection.When, s.Overview); err != nil {
 			return err
@@ -132,7 +133,8 @@ func checkCondition(code string, a intake.Actions) error {
 	case code == "":
 		return nil
 	case !a.Reaches(action.SystemFusebill):
-		return batch.Usage("leave --when out, and choose the rows in the file", "--when cannot be used for %s: the API has no call that reads a customer", a.Name)
+		return batch.Usage("leave --when out, and choose the rows in the file",
+			"--when cannot be used for %s: the API has no call that reads a customer", a.Name)
 	}
 	_, err := condition(code, a.Any(func(s action.Spec) bool { return s.Overview }))
 	return err
@@ -157,7 +159,8 @@ func (p *Plan) mayHold() error {
 	for name, what := range map[string]string{"hold": "put customers on hold", "unhold": "take customers off hold"} {
 		if n := p.Work.CountOf(name); n > mostHoldsByYes {
 			return batch.Usage("--dry-run to see how many rows will be sent, then --yes with --expect and that number",
-				"%s would %s, and for more than %d --yes alone is not enough; nothing was sent", batch.Plural(n, "row"), what, mostHoldsByYes)
+				"%s would %s, and for more than %d --yes alone is not enough; nothing was sent",
+				batch.Plural(n, "row"), what, mostHoldsByYes)
 		}
 	}
 	return nil
@@ -219,7 +222,9 @@ func (p *Plan) next(s reports.Summary) string {
 		return resume + " --failed"
 	}
 	again, begun := p.Settings, h.Mode == journal.ModeRun && p.Past == nil
-	again.Selection.Limit, again.Selection.Shard, again.Input.Encoding, again.Sending.Expect, again.Sending.DryRun = 0, intake.Shard{}, "", -1, false // the failed rows are all to be sent, and their file is UTF-8
+	// The failed rows are all to be sent, and their file is UTF-8.
+	again.Selection.Limit, again.Selection.Shard, again.Input.Encoding = 0, intake.Shard{}, ""
+	again.Sending.Expect, again.Sending.DryRun = -1, false
 	if !begun {
 		again.Pace, again.Sending.Lookup, again.Output = Defaults().Pace, Defaults().Sending.Lookup, Defaults().Output
 		again.Output.Reports = dir

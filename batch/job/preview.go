@@ -35,7 +35,8 @@ type PreviewRow struct {
 	N             int
 	Key, Customer string
 	Changes       []batch.Change
-	Standing      *batch.Standing // where the overview was read
+	Standing      batch.Standing // where the overview was read
+	Currency      string
 }
 
 // FieldCount counts the rows that set a field.
@@ -90,7 +91,7 @@ func (p *Preview) add(it *batch.Item, o batch.Outcome) {
 		p.Unholds++
 		p.Stakes.add(o)
 	}
-	row := PreviewRow{it.N, o.Key, o.Customer, o.Changes, o.Standing}
+	row := PreviewRow{it.N, o.Key, o.Customer, o.Changes, o.Standing, o.Currency}
 	at, _ := slices.BinarySearchFunc(p.Rows, row, func(a, b PreviewRow) int { return a.N - b.N }) // rows are settled in any order
 	p.Rows = slices.Insert(p.Rows, at, row)
 	p.Rows = p.Rows[:min(len(p.Rows), previewRows)]
@@ -116,18 +117,14 @@ func (p *Preview) addMail(address string) {
 }
 
 func (s *Stakes) add(o batch.Outcome) {
-	at := o.Standing
-	if at == nil {
-		return
-	}
 	if s.Balance == nil {
 		s.Balance, s.Recurring = map[string]*big.Rat{}, map[string]*big.Rat{}
 	}
-	if !sum(s.Balance, at.Currency, at.Balance) || !sum(s.Recurring, at.Currency, at.Recurring) {
+	if !sum(s.Balance, o.Currency, o.Balance) || !sum(s.Recurring, o.Currency, o.Recurring) {
 		s.Unread++
 	}
 	switch {
-	case !at.Parent:
+	case !o.Parent:
 	case len(s.Parents) == parentsNamed:
 		s.MoreParents++
 	default:

@@ -27,9 +27,10 @@ func Resume(j Job, c Control, name string, failed bool) (*Result, error) {
 		return nil, err
 	}
 	defer past.Close()
-	p := &Plan{Dir: dir, Head: past.Head, Since: past.Head.Started, Past: past.Index, open: dir.ContinueJournal, Again: func(o batch.Outcome) bool {
+	p := &Plan{Dir: dir, Head: past.Head, Since: past.Head.Started, Past: past.Index, open: dir.ContinueJournal}
+	p.Again = func(o batch.Outcome) bool {
 		return failed && (o.Kind == batch.Failed || o.Kind == batch.Conflict || o.Code == "earlier_row_failed")
-	}}
+	}
 	switch left, err := p.left(); {
 	case err != nil:
 		return nil, err

@@ -137,11 +137,13 @@ func (s *Settings) Bind(f *pflag.FlagSet, a intake.Actions, which Flags) {
 	if which&UndoFlags != 0 {
 		options := strings.Join(client.ServiceStartOptions(), ", ")
 		f.BoolVar(&s.Sending.DryRun, "dry-run", s.Sending.DryRun, "show what would be put back and how long that takes, write nothing")
-		f.BoolVar(&s.Sending.KeepTheirs, "keep-theirs", s.Sending.KeepTheirs, "where somebody else has changed a field since, put back the row's other fields")
+		f.BoolVar(&s.Sending.KeepTheirs, "keep-theirs", s.Sending.KeepTheirs,
+			"where somebody else has changed a field since, put back the row's other fields")
 		f.StringVar(&s.Sending.Unhold, "unhold", s.Sending.Unhold, "take customers off hold, with `OPTION`: "+options)
 	}
 	if which&(FileFlags|ExportFlags) == 0 {
-		f.BoolVar(&s.Sending.Sandbox, "sandbox", s.Sending.Sandbox, "the run must be one of the embedded stand-in (such a run goes there without this flag, too)")
+		f.BoolVar(&s.Sending.Sandbox, "sandbox", s.Sending.Sandbox,
+			"the run must be one of the embedded stand-in (such a run goes there without this flag, too)")
 	}
 	if which&ExportFlags != 0 {
 		f.StringVar(&s.Input.Map, "map", s.Input.Map, mapHelp)
@@ -150,7 +152,8 @@ func (s *Settings) Bind(f *pflag.FlagSet, a intake.Actions, which Flags) {
 	}
 	s.bindPace(f, a)
 	if which&ExportFlags == 0 {
-		f.TextVar(&s.Pace.MaxFailures, "max-failures", s.Pace.MaxFailures, "stop early after `N` failures or P% (default: 10 in a row, or 20% after 50 rows)")
+		f.TextVar(&s.Pace.MaxFailures, "max-failures", s.Pace.MaxFailures,
+			"stop early after `N` failures or P% (default: 10 in a row, or 20% after 50 rows)")
 		f.BoolVar(&s.Sending.Yes, "yes", s.Sending.Yes, "do not ask before the first write")
 		f.IntVar(&s.Sending.Expect, "expect", s.Sending.Expect, "send nothing unless `N` rows will be sent")
 		f.Lookup("expect").DefValue = "0" // help shows no default then
@@ -172,18 +175,23 @@ const (
 func (s *Settings) bindFile(f *pflag.FlagSet, a intake.Actions) {
 	in, sel, send := &s.Input, &s.Selection, &s.Sending
 	f.StringVar(&in.Map, "map", in.Map, mapHelp)
-	f.StringArrayVar(&in.Match, "match", in.Match, "guard `COL=field`: the live record must have the cell's value in that field (repeatable)")
+	f.StringArrayVar(&in.Match, "match", in.Match,
+		"guard `COL=field`: the live record must have the cell's value in that field (repeatable)")
 	f.StringArrayVar(&in.Ignore, "ignore", in.Ignore, "leave the column `COL` out (repeatable)")
-	f.BoolVar(&send.DryRun, "dry-run", send.DryRun, "read the live records, show what would change and how long sending takes, write nothing")
+	f.BoolVar(&send.DryRun, "dry-run", send.DryRun,
+		"read the live records, show what would change and how long sending takes, write nothing")
 	f.BoolVar(&send.Sandbox, "sandbox", send.Sandbox, sandboxHelp)
 	if a.Reaches(action.SystemFusebill) {
-		f.StringVar(&send.Lookup, "lookup", send.Lookup, "`HOW` current records are found: auto, list (page through the customer list) or each (one request a row)")
+		f.StringVar(&send.Lookup, "lookup", send.Lookup,
+			"`HOW` current records are found: auto, list (page through the customer list) or each (one request a row)")
 	}
 	f.StringVar(&sel.When, "when", sel.When, "only rows whose live record satisfies `EXPR`; the others are skipped")
 	f.IntVar(&sel.Limit, "limit", sel.Limit, "only the first `N` data rows (default: all)")
-	f.TextVar(&sel.Shard, "shard", sel.Shard, "only the rows that belong to shard `I/N`, I from 1 to N; the others are skipped (see rowbatch help shards)")
+	f.TextVar(&sel.Shard, "shard", sel.Shard,
+		"only the rows that belong to shard `I/N`, I from 1 to N; the others are skipped (see rowbatch help shards)")
 	f.BoolVar(&in.Strict, "strict", in.Strict, "refuse the whole file when a check rejects any row")
-	f.BoolVar(&in.AllowDuplicates, "allow-duplicates", in.AllowDuplicates, "a customer may stand in several rows of one action; they run in file order")
+	f.BoolVar(&in.AllowDuplicates, "allow-duplicates", in.AllowDuplicates,
+		"a customer may stand in several rows of one action; they run in file order")
 	if a.Any(func(s action.Spec) bool { return s.Schema.Exported }) {
 		f.BoolVar(&in.NoBase, "no-base", in.NoBase, "write every cell that differs from the live record, even in an exported file")
 		f.StringVar(&in.Base, "base", in.Base, "an exported `FILE` as it was: what rows are compared with, in place of their rb_export")
@@ -204,7 +212,8 @@ func (s *Settings) bindDialect(f *pflag.FlagSet) {
 
 func (s *Settings) bindPace(f *pflag.FlagSet, a intake.Actions) {
 	p := &s.Pace
-	rates, workers, shown := "most requests, as `N/s` or N/m (default: the account's own limit)", "requests in flight", strconv.Itoa(defaultWorkers)
+	rates := "most requests, as `N/s` or N/m (default: the account's own limit)"
+	workers, shown := "requests in flight", strconv.Itoa(defaultWorkers)
 	switch {
 	case a.Mixed():
 		rates = "most requests, as `N/s` or N/m, or trackfinity=N/s (default: the account's own limit, Trackfinity 5/s)"
@@ -241,8 +250,10 @@ func (s *Settings) Check(a intake.Actions, set func(flag string) bool) error {
 		return batch.Usage("--limit 10", "--limit must be at least 1")
 	case !slices.Contains([]string{intake.LookupAuto, intake.LookupList, intake.LookupEach}, s.Sending.Lookup):
 		return batch.Usage("--lookup auto", "--lookup is auto, list or each, not %q", s.Sending.Lookup)
-	case s.Sending.Unhold != "" && !slices.Contains(client.ServiceStartOptions(), s.Sending.Unhold), set("unhold") && s.Sending.Unhold == "":
-		return batch.Usage("one of "+strings.Join(client.ServiceStartOptions(), ", "), "--unhold %s is not an option of the API", s.Sending.Unhold)
+	case s.Sending.Unhold != "" && !slices.Contains(client.ServiceStartOptions(),
+		s.Sending.Unhold), set("unhold") && s.Sending.Unhold == "":
+		return batch.Usage("one of "+strings.Join(client.ServiceStartOptions(), ", "), "--unhold %s is not an option of the API",
+			s.Sending.Unhold)
 	}
 	if err := p.Rate.check(a); err != nil {
 		return err

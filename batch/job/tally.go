@@ -44,7 +44,7 @@ func newTally(limit FailureLimit) *tally {
 	}
 }
 
-// add counts one row. The error says that too many have failed.
+// add counts one row. It returns an error once too many have failed.
 func (t *tally) add(it *batch.Item, o batch.Outcome, final bool) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -53,7 +53,7 @@ func (t *tally) add(it *batch.Item, o batch.Outcome, final bool) error {
 		t.surveyed.kinds[o.Kind]++
 	}
 	t.done++
-	t.writes += o.Sends - it.Earlier
+	t.writes += o.Sends - it.Earlier.Sends
 	t.preview.add(it, o)
 	switch {
 	case o.Kind == batch.WouldChange:
@@ -68,8 +68,8 @@ func (t *tally) add(it *batch.Item, o batch.Outcome, final bool) error {
 func (t *tally) watchPast(src batch.Source) batch.Source {
 	return func(yield func(*batch.Item, error) bool) {
 		for it, err := range src {
-			if err == nil && it.Past != nil {
-				o := it.Past
+			if err == nil && it.Earlier.Settled {
+				o := it.Earlier.Outcome
 				t.mu.Lock()
 				if o.Kind == batch.WouldChange {
 					t.surveyed.would[it.Action.Name()]++
@@ -229,8 +229,8 @@ func (l listedRows) between(a, b int) bool {
 	return false
 }
 
-// add counts a row, and says when the limit is reached. Rows that the offline
-// checks rejected are the file's affair, and say nothing of the account.
+// add counts a row, and returns an error once the limit is reached. Rows that the
+// offline checks rejected do not count: they tell nothing about the account.
 func (c *failureCount) add(n int, o batch.Outcome) error {
 	if o.Requests == 0 {
 		return nil

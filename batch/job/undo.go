@@ -36,7 +36,8 @@ func Undo(j Job, c Control, name string) (*Result, error) {
 	s := r.Settings.Sending
 	if of.journal.Head.Mode == journal.ModeUndo && !s.Yes && !s.DryRun { // that sends the edits once more
 		err := r.confirm(name+" is an undo: to undo it makes the edits once more.",
-			batch.Usage("--dry-run to see them, then --yes", "%s is an undo, and nobody confirmed that it is to be undone; nothing was sent", name))
+			batch.Usage("--dry-run to see them, then --yes",
+				"%s is an undo, and nobody confirmed that it is to be undone; nothing was sent", name))
 		if err != nil {
 			return nil, err
 		}
@@ -158,7 +159,8 @@ func mustNotBeUnderWay(of *earlier, s Settings) error {
 			continue
 		}
 		if theirs, err := SettingsOf(i.Head); err != nil || theirs.Sending.Unhold != "" {
-			return batch.Unfit(Command("resume", i.ID, s.Output.Reports), "%s has begun to take these customers off hold, and is not complete; nothing was sent", i.ID)
+			return batch.Unfit(Command("resume", i.ID, s.Output.Reports),
+				"%s has begun to take these customers off hold, and is not complete; nothing was sent", i.ID)
 		}
 	}
 	return nil

@@ -7,7 +7,7 @@ import (
 	"io"
 )
 
-// DamageError says that the journal has a bad line before records that were
+// DamageError is the error of a journal with a bad line before records that were
 // already on disk: not a torn end, which a crash leaves, but damage.
 type DamageError struct{ Offset int64 }
 

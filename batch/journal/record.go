@@ -143,7 +143,8 @@ type Entry struct {
 	Names json.RawMessage `json:"names,omitempty"` // what the account calls things, as its look-ups told
 }
 
-// FormatError says that a journal has a format that is not to be gone on with.
+// FormatError is the error of a journal in a format that this program does not go
+// on with.
 type FormatError struct {
 	Format  int
 	Program string // the version that wrote it; "": it does not say

@@ -48,7 +48,8 @@ func (opts ResumeOptions) resume(it *batch.Item, x *Index, open map[string]bool)
 		if it.Action == nil {
 			return fmt.Errorf("row %d has sent a write, and its action is not known", it.N)
 		}
-		it.Sent, it.Sends, it.Earlier, it.Unanswered = o.Changes, x.sent(it.N), x.sent(it.N), true
+		it.Writes = batch.Writes{Sent: o.Changes, Sends: x.sent(it.N), Unanswered: true}
+		it.Earlier.Sends = it.Sends
 		it.ID, it.Out = o.ID, nil
 		sent, err := x.Sent(it.N)
 		if err != nil {
@@ -59,14 +60,14 @@ func (opts ResumeOptions) resume(it *batch.Item, x *Index, open map[string]bool)
 		if ended.After(now) {
 			ended = now
 		}
-		it.Settle = ended.Add(opts.Settle)
+		it.Earlier.Settle = ended.Add(opts.Settle)
 	case o.Kind == batch.NotAttempted, opts.Again(o) && maySend, o.Code == "earlier_row_failed" && open[it.Lane]:
-		it.Sends, it.Earlier, it.Unanswered = sends, sends, o.Lost
+		it.Writes, it.Earlier.Sends = batch.Writes{Sends: sends, Unanswered: o.Lost}, sends
 		if o.Kind != batch.NotAttempted {
-			it.Verdict = &o
+			it.Earlier.Outcome = &o
 		}
 	default:
-		it.Past, it.Out = &o, nil
+		it.Earlier, it.Out = batch.History{Outcome: &o, Settled: true}, nil
 		return nil
 	}
 	it.Spent = max(it.Spent, o.Requests)

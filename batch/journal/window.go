@@ -62,7 +62,7 @@ func (w *Window) held(offset int64) []byte {
 	return w.part[from:][:end+1]
 }
 
-// read moves the window, and says that it reaches the end of the file.
+// read moves the window, and reports whether it reaches the end of the file.
 func (w *Window) read(from int64, size int) (end bool, err error) {
 	if cap(w.part) < size {
 		w.part = make([]byte, size)

@@ -105,7 +105,7 @@ func (w *Writer) Flush() error {
 	return w.err
 }
 
-// WriteError says that the run's own file could not be written. Nothing may
+// WriteError is the error when the run's own file could not be written. Nothing may
 // be sent after it.
 type WriteError struct{ Err error }
 

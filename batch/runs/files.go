@@ -30,7 +30,7 @@ type FS interface {
 	TryLock(path string) (unlock func() error, ok bool, err error)
 	// TryShare is TryLock for a lock that others may share, while nobody has it alone.
 	TryShare(path string) (unlock func() error, ok bool, err error)
-	// Locked says that somebody holds the lock of a file. It makes no file.
+	// Locked reports whether somebody holds the lock of a file. It makes no file.
 	Locked(path string) (bool, error)
 }
 
@@ -45,7 +45,7 @@ type File interface {
 	Sync() error
 }
 
-// WriteError says that a file of the run could not be written.
+// WriteError is the error when a file of the run could not be written.
 type WriteError struct {
 	Path string
 	Err  error

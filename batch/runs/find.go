@@ -57,7 +57,7 @@ func numbered(name string, n int) string {
 	return fmt.Sprintf("%s-%d%s", strings.TrimSuffix(name, ext), n, ext)
 }
 
-// NotFoundError says that there is no such run.
+// NotFoundError is the error when there is no such run.
 type NotFoundError struct {
 	Name    string // as typed
 	Reports string

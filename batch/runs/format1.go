@@ -60,7 +60,7 @@ func (o *oldRows) Read(p []byte) (int, error) {
 			return 0, err
 		}
 		if before, crlf := bytes.CutSuffix(line, []byte("\r\n")); crlf {
-			line = append(before, "\r\r\n"...)
+			line = slices.Concat(before, []byte("\r\r\n"))
 		}
 		o.rest = line
 	}

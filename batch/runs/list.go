@@ -28,7 +28,7 @@ type Info struct {
 	Damage  error              // the journal cannot be read to its end; Counts is nil, the rest as far as it is known
 }
 
-// Complete says that every row has its last word.
+// Complete reports whether every row has its last word.
 func (i Info) Complete() bool {
 	return i.Damage == nil && i.Counts[batch.NotAttempted] == 0 && i.Counts[batch.InDoubt] == 0
 }

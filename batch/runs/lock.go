@@ -27,7 +27,7 @@ const (
 	askingTime   = 500 * time.Millisecond // far longer than [Dir.Running] of another process holds a lock
 )
 
-// BusyError says that another process holds a lock.
+// BusyError is the error when another process holds a lock.
 type BusyError struct {
 	What   string // that is locked
 	Holder string // as the holder named itself

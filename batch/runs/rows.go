@@ -114,12 +114,13 @@ type Row struct {
 	Base   string // what is remembered of the row's export; "": it was not exported
 }
 
-// RowsError says that the rows in a run's folder are not those of its journal:
+// RowsError is the error when the rows in a run's folder are not those of its journal:
 // what was sent for a row cannot be told from them any more.
 type RowsError struct{ Path, Why string }
 
 func (e *RowsError) Error() string {
-	return fmt.Sprintf("%s is not what the run's journal says: %s; nothing was sent; try: put the file back as it was, from a backup, or run the input anew", e.Path, e.Why)
+	return fmt.Sprintf("%s is not what the run's journal says: %s; nothing was sent; "+
+		"try: put the file back as it was, from a backup, or run the input anew", e.Path, e.Why)
 }
 
 // RowsWriter copies rows into a file, every cell byte for byte.

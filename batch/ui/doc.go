@@ -1,4 +1,6 @@
-// Package ui is the terminal as a front of jobs: it shows what happens while a run
-// is under way, asks before the first write, and tells at the end what became of the
-// rows. It decides nothing.
+// Package ui is the terminal as a front of jobs. While a run is under way, [Terminal]
+// shows its events (progress, notices, warnings) and asks before the first write; when
+// it is over, [PrintResult] tells what became of the rows and which command comes next.
+// It decides nothing: all that it tells stands in an event, a question or a result of
+// package job.
 package ui

@@ -27,12 +27,13 @@ func printPreview(w io.Writer, p *job.Preview, lineOf func(row int) int, total i
 			}
 			fmt.Fprintf(w, "    %-*s  %s → %s\n", width, c.Field, before, valueText(c.After))
 		}
-		if s := r.Standing; s != nil {
+		if s := r.Standing; s != (batch.Standing{}) {
 			next := s.NextBilling
 			if next == "" {
 				next = "none"
 			}
-			fmt.Fprintf(w, "    %s\n", batch.Visible(fmt.Sprintf("balance %s %s, recurring %s a month, next billing %s", s.Balance, s.Currency, s.Recurring, next)))
+			fmt.Fprintf(w, "    %s\n", batch.Visible(fmt.Sprintf("balance %s %s, recurring %s a month, next billing %s",
+				s.Balance, r.Currency, s.Recurring, next)))
 		}
 	}
 	if more := total - len(p.Rows); more > 0 {
@@ -119,10 +120,12 @@ func warnings(p *job.Preview) (all []string) {
 		all = append(all, "quickBooksLatchType, which links to the books, "+does(f))
 	}
 	if p.Patches > 0 {
-		all = append(all, fmt.Sprintf("Trackfinity cannot be read: the old values of %s are not known, and cannot be put back", batch.Plural(p.Patches, "row")))
+		all = append(all, fmt.Sprintf("Trackfinity cannot be read: the old values of %s are not known, and cannot be put back",
+			batch.Plural(p.Patches, "row")))
 	}
 	if p.Shared.Customers > 1 {
-		all = append(all, fmt.Sprintf("one new address, %s, for %s: is the right column mapped?", batch.Visible(p.Shared.Address), batch.Plural(p.Shared.Customers, "customer")))
+		all = append(all, fmt.Sprintf("one new address, %s, for %s: is the right column mapped?", batch.Visible(p.Shared.Address),
+			batch.Plural(p.Shared.Customers, "customer")))
 	}
 	return all
 }

@@ -44,7 +44,8 @@ func PrintResult(t *Terminal, r *job.Result, asJSON bool) error {
 		printHeld(remarks, r.Held, r.Run.Of)
 	}
 	if _, err := t.Out.Write(text.Bytes()); err != nil && !errors.Is(err, syscall.EPIPE) { // whoever closes a pipe has read enough
-		return &batch.Fault{Code: batch.ExitFiles, Text: "the summary could not be printed: " + err.Error(), Try: "look into " + r.Summary.Report}
+		return &batch.Fault{Code: batch.ExitFiles, Text: "the summary could not be printed: " + err.Error(),
+			Try: "look into " + r.Summary.Report}
 	}
 	return nil
 }
@@ -143,7 +144,8 @@ const heldNamed = 20
 
 // printHeld names the customers whom an undo leaves on hold.
 func printHeld(w io.Writer, held []string, of string) {
-	fmt.Fprintf(w, "the run put %s on hold, where an undo leaves them, since coming back may cost money:\n", batch.Plural(len(held), "customer"))
+	fmt.Fprintf(w, "the run put %s on hold, where an undo leaves them, since coming back may cost money:\n", batch.Plural(len(held),
+		"customer"))
 	for _, name := range held[:min(len(held), heldNamed)] {
 		fmt.Fprintln(w, "  "+batch.Visible(name))
 	}

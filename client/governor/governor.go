@@ -315,7 +315,7 @@ func (l *Lease) Close() {
 }
 
 // pacer spreads requests in time; a nil pacer does not. Tokens of requests that were not
-// made pay for later ones: a visit that finds nothing to write shall not halve the rate.
+// made pay for later ones: a visit that finds nothing to write must not halve the rate.
 type pacer struct {
 	*rate.Limiter
 	mu    sync.Mutex
@@ -353,7 +353,7 @@ func (p *pacer) refund(n int) {
 	p.spare = min(p.spare+n, p.Burst())
 }
 
-// DayLimitError says that the day's requests are used up but for the reserve.
+// DayLimitError is the error when the day's requests are used up but for the reserve.
 type DayLimitError struct{ Until time.Time }
 
 func (e *DayLimitError) Error() string {
@@ -366,7 +366,7 @@ func (e *DayLimitError) Text() string {
 	return "the account's requests for today are used up, but for the share left to its other users; the limit is renewed at " + until
 }
 
-// OutageError says that no request was answered for as long as Limits.Outage.
+// OutageError is the error when no request was answered for as long as Limits.Outage.
 type OutageError struct {
 	Since time.Time
 	Last  error // of the last request

@@ -60,7 +60,7 @@ func resetForms() map[string]func(time.Time) string {
 	}
 }
 
-// take counts one request, or says which window has none left; a refused request counts nowhere.
+// take counts one request, or names the limit that is used up; a refused request counts nowhere.
 func (l *limits) take(now time.Time) (exhausted string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

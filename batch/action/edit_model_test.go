@@ -41,7 +41,7 @@ func (m model) at(key string) *piece {
 	return nil
 }
 
-// put sets a path's raw value, and says whether a key had to be added for it.
+// put sets a path's raw value, and reports whether a key had to be added for it.
 func (m model) put(path, raw string) (model, bool) {
 	key, rest, nested := strings.Cut(path, ".")
 	p := m.at(key)
@@ -152,7 +152,7 @@ func edits(t *rapid.T) *batch.Item {
 	return it
 }
 
-// after is the model's body under the changes; added says that a key is new.
+// after is the model's body under the changes; added reports whether a key is new.
 func after(m model, entries []string, changes []batch.Change) (body string, added bool) {
 	for _, ch := range changes {
 		path, raw := ch.Field, string(ch.After)

@@ -1,0 +1,114 @@
+package batch
+
+import (
+	"cmp"
+	"fmt"
+	"iter"
+	"time"
+)
+
+// Source yields the rows of a run: of a file, a plan, a stopped run or its undoing.
+type Source = iter.Seq2[*Item, error]
+
+// Item is one row on its way: what it wants of which customer.
+type Item struct {
+	N         int    // ordinal in rows.jsonl, from 0: joins rows, journal and report
+	Lane      string // the customer, or several that cannot be told apart; rows of one lane never overlap and keep their order
+	Shared    bool   // the lane is several customers': one who fails closes it to rows with the same key only
+	More      bool   // another item of this lane follows
+	Action    Action
+	Key       string   // id=… or reference=…, as the row says it
+	ID        string   // the customer's id
+	Edits     []Edit   // the fields that the row sets
+	Guards    []Guard  // what the live record must show, else conflict
+	Out       *Outcome // when set, it settles the row without a request
+	Uncounted bool     // it must not be sent: when the rows were counted, nothing was to be
+	Spent     int      // requests made for this row before the engine, such as looking its reference up
+	Undoes    *Record  // when set, the record as the write found it that this row takes back
+
+	Writes
+	Earlier History
+}
+
+// Writes are what has been sent for a row, earlier processes' writes included.
+type Writes struct {
+	Sent       []Change // of one whose answer was lost, and which is still to be settled
+	Sends      int      // those that may have had an effect
+	Unanswered bool     // the answer to one of them was lost, whatever a read-back showed since
+}
+
+// History is what became of a row in earlier processes of its run.
+type History struct {
+	Sends   int       // of all, those of earlier processes
+	Settle  time.Time // when an earlier write may be read back at the earliest
+	Outcome *Outcome  // nil: none. It stands, unless the row is sent once more
+	Settled bool      // the row is not visited: it comes only to tell the later ones of its lane
+}
+
+// customer tells the customers of one lane apart.
+func (it *Item) customer() string {
+	if it.Shared {
+		return it.Key
+	}
+	return ""
+}
+
+// Edit sets one field.
+type Edit struct {
+	Field  string
+	Want   Value  // Null clears
+	Expect *Value // what must stand there now, unless Want does already; nil: anything
+	Stale  string // rb_error_code of a row that does not find Expect; "": changed_since_plan
+	Yields bool   // when Expect does not stand there, the field is left as it is
+	Secret bool   // Want is kept out of changes, and so of the journal
+}
+
+// Guard is a field that must hold a value before the row is sent.
+type Guard struct {
+	Field string
+	Value Value
+	Exact bool   // byte for byte, not merely the same to the API
+	Stale string // rb_error_code of a row that finds something else; "": match_failed
+}
+
+// Change is one field's move. A Hidden Before could not be read; a Hidden After is secret.
+type Change struct {
+	Field  string `json:"f"`
+	Before Value  `json:"b"`
+	After  Value  `json:"a"`
+}
+
+// Equal reports whether writing want over now would change nothing in this field.
+type Equal func(field string, now, want Value) bool
+
+// Diff is the one decision of every mode: which of the edits must be sent,
+// given the values that stand there now, or why none may be.
+func Diff(edits []Edit, guards []Guard, now func(field string) Value, same Equal) ([]Change, *Outcome) {
+	for _, g := range guards {
+		is := now(g.Field)
+		if g.Exact && is.Plain() != g.Value.Plain() || !g.Exact && !same(g.Field, is, g.Value) {
+			return nil, &Outcome{Kind: Conflict, Code: cmp.Or(g.Stale, "match_failed"), Error: fmt.Sprintf(
+				"%s of the customer is %s, and the row says %s", g.Field, is.quoted(), g.Value.quoted())}
+		}
+	}
+	var changes []Change
+	for _, e := range edits {
+		is := now(e.Field)
+		switch {
+		case same(e.Field, is, e.Want):
+		case e.Expect == nil || same(e.Field, is, *e.Expect):
+			changes = append(changes, Change{Field: e.Field, Before: is, After: e.Want})
+		case !e.Yields:
+			text := "%s should be %s, and is %s; the row would make it %s"
+			if e.Stale == "changed_since_export" {
+				text = "%s was exported as %s, and is now %s; the row would make it %s"
+			}
+			return nil, &Outcome{Kind: Conflict, Code: cmp.Or(e.Stale, "changed_since_plan"),
+				Error: fmt.Sprintf(text, e.Field, e.Expect.quoted(), is.quoted(), e.Want.quoted())}
+		}
+	}
+	if len(changes) == 0 {
+		return nil, &Outcome{Kind: Unchanged}
+	}
+	return changes, nil
+}
