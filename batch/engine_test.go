@@ -276,3 +276,22 @@ func TestFirstWriteThatCannotBeReadBack(t *testing.T) {
 		}
 	})
 }
+
+func TestCustomersWhoShareALaneKeepOrderAndTheirOwnFailures(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "1", "2", "3")
+		b := newBench(t, w)
+		b.act.blind = true
+		w.fault = only("2", 2, fault{class: batch.Refused, status: 404})
+		var items []*batch.Item
+		for n, id := range []string{"1", "2", "3", "2", "1"} {
+			it := b.set(id, "a", fmt.Sprint("v", n))
+			it.Lane, it.Shared = "all", true
+			items = append(items, it)
+		}
+		got, err := b.run(items...)
+		if want := "changed failed/http_404 changed rejected/earlier_row_failed changed"; err != nil || kinds(got) != want || w.most != 1 {
+			t.Errorf("%s, %d at once, %v", kinds(got), w.most, err)
+		}
+	})
+}

@@ -61,6 +61,43 @@ func TestAServerThatGrowsSlow(t *testing.T) {
 	})
 }
 
+func TestASlowSystemDoesNotHoldUpAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ids := []string{"s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "f1", "f2", "f3", "f4"}
+		w := newWorld(t, ids...)
+		b := newBench(t, w)
+		slow := &edit{w: w, is: "slow"}
+		b.opts.Workers["slow"] = 1
+		w.fault = func(_, id string, _ int) fault {
+			if id[0] == 's' {
+				return fault{delay: time.Minute}
+			}
+			return fault{}
+		}
+		var items []*batch.Item
+		for _, id := range ids {
+			it := b.set(id, "a", "x")
+			if id[0] == 's' {
+				it.Action = slow
+			}
+			items = append(items, it)
+		}
+		began := time.Now()
+		got, err := b.run(items...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n, o := range got {
+			if o.Kind != batch.Changed || ids[n][0] == 'f' && o.At.Sub(began) > 10*time.Second {
+				t.Errorf("%s was %s after %v", ids[n], o.Kind, o.At.Sub(began))
+			}
+		}
+		if w.most > 5 { // four of one system and one of the other
+			t.Errorf("%d requests at once", w.most)
+		}
+	})
+}
+
 func (b *bench) setAll(ids []string) (items []*batch.Item) {
 	for _, id := range ids {
 		items = append(items, b.set(id, "a", "x"))

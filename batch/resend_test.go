@@ -119,43 +119,6 @@ func TestManyRowsPutOffAreNotAllWaitedFor(t *testing.T) {
 	})
 }
 
-func TestASlowSystemDoesNotHoldUpAnother(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ids := []string{"s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "f1", "f2", "f3", "f4"}
-		w := newWorld(t, ids...)
-		b := newBench(t, w)
-		slow := &edit{w: w, is: "slow"}
-		b.opts.Workers["slow"] = 1
-		w.fault = func(_, id string, _ int) fault {
-			if id[0] == 's' {
-				return fault{delay: time.Minute}
-			}
-			return fault{}
-		}
-		var items []*batch.Item
-		for _, id := range ids {
-			it := b.set(id, "a", "x")
-			if id[0] == 's' {
-				it.Action = slow
-			}
-			items = append(items, it)
-		}
-		began := time.Now()
-		got, err := b.run(items...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for n, o := range got {
-			if o.Kind != batch.Changed || ids[n][0] == 'f' && o.At.Sub(began) > 10*time.Second {
-				t.Errorf("%s was %s after %v", ids[n], o.Kind, o.At.Sub(began))
-			}
-		}
-		if w.most > 5 { // four of one system and one of the other
-			t.Errorf("%d requests at once", w.most)
-		}
-	})
-}
-
 func TestBlindWrites(t *testing.T) {
 	tests := map[string]struct {
 		faults func(call int) fault // by the call that would be a write
@@ -243,25 +206,6 @@ func TestAWriteThatMayLeaveTwiceEndsInDoubt(t *testing.T) {
 		got, err := b.run(b.set("1", "a", "x"))
 		if err != nil || kinds(got) != "in_doubt/no_answer" || w.writes != 2 {
 			t.Errorf("%s after %d writes, %v", kinds(got), w.writes, err)
-		}
-	})
-}
-
-func TestCustomersWhoShareALaneKeepOrderAndTheirOwnFailures(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, "1", "2", "3")
-		b := newBench(t, w)
-		b.act.blind = true
-		w.fault = only("2", 2, fault{class: batch.Refused, status: 404})
-		var items []*batch.Item
-		for n, id := range []string{"1", "2", "3", "2", "1"} {
-			it := b.set(id, "a", fmt.Sprint("v", n))
-			it.Lane, it.Shared = "all", true
-			items = append(items, it)
-		}
-		got, err := b.run(items...)
-		if want := "changed failed/http_404 changed rejected/earlier_row_failed changed"; err != nil || kinds(got) != want || w.most != 1 {
-			t.Errorf("%s, %d at once, %v", kinds(got), w.most, err)
 		}
 	})
 }
