@@ -33,8 +33,8 @@ func TestARefusedRowThatMayFareBetterIsTriedOnceMoreAfterAllOthers(t *testing.T)
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, "1", "2", "3", "4", "5", "6")
-				b := newBench(t, w)
+				w := newFakeServer(t, "1", "2", "3", "4", "5", "6")
+				b := newTestRun(t, w)
 				refused := 0
 				w.fault = func(kind, id string, _ int) fault {
 					if kind == "send" && id == "1" && refused < test.refusals {
@@ -68,8 +68,8 @@ func TestARefusedRowThatMayFareBetterIsTriedOnceMoreAfterAllOthers(t *testing.T)
 
 func TestAStoppedRunDoesNotWaitForRowsPutOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, "1", "2")
-		b := newBench(t, w)
+		w := newFakeServer(t, "1", "2")
+		b := newTestRun(t, w)
 		w.fault = func(kind, id string, _ int) fault {
 			if kind == "send" && id == "1" {
 				return fault{class: batch.Refused, status: 409, hopes: true}
@@ -92,8 +92,8 @@ func TestManyRowsPutOffAreNotAllWaitedFor(t *testing.T) {
 		for n := range 1000 {
 			ids = append(ids, fmt.Sprint(n))
 		}
-		w := newWorld(t, ids...)
-		b := newBench(t, w)
+		w := newFakeServer(t, ids...)
+		b := newTestRun(t, w)
 		failed := 0
 		w.fault = func(kind, _ string, _ int) fault {
 			if kind == "send" {
@@ -144,8 +144,8 @@ func TestBlindWrites(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, "1")
-				b := newBench(t, w)
+				w := newFakeServer(t, "1")
+				b := newTestRun(t, w)
 				b.act.blind = true
 				writes := 0
 				w.fault = func(kind, _ string, _ int) fault {
@@ -173,8 +173,8 @@ func lostOnce(n int, effect bool) fault {
 
 func TestALateEffectIsNoFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, "1")
-		b := newBench(t, w)
+		w := newFakeServer(t, "1")
+		b := newTestRun(t, w)
 		writes := 0
 		w.fault = func(kind, _ string, _ int) fault {
 			if kind != "send" {
@@ -194,8 +194,8 @@ func TestALateEffectIsNoFailure(t *testing.T) {
 
 func TestAWriteThatMayLeaveTwiceEndsInDoubt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, "1")
-		b := newBench(t, w)
+		w := newFakeServer(t, "1")
+		b := newTestRun(t, w)
 		b.act.most = 2
 		w.fault = func(kind, _ string, _ int) fault {
 			if kind == "send" {

@@ -17,29 +17,29 @@ import (
 	"rowbatch/batch"
 )
 
-// world is a server of customers with one field a and a ledger of effects.
-type world struct {
-	t        *testing.T
-	mu       sync.Mutex
-	records  map[string]string // id → JSON
-	effects  map[string]int    // per id
-	beside   map[string]string // what stands beside a record
-	looks    int               // at it
-	order    map[string][]string
-	readings map[string][2]reading // the last two, the last one first
-	fresh    time.Duration         // how old a record may be when its write leaves
-	wall     time.Duration         // by how much the calendar differs from the steady clock
-	busy     map[string]bool
-	calls    map[string]int
-	flying   int
-	most     int // requests in flight at once
-	reads    int
-	writes   int
-	fault    func(kind, id string, call int) fault
-	onSend   func(id string)
-	disk     *disk
-	epoch    atomic.Int32                   // processes that have ended
-	acts     func(id string, call int) bool // whether a write that is cut off takes effect; nil: it does not
+// fakeServer is a server of customers with one field a and a ledger of effects.
+type fakeServer struct {
+	t           *testing.T
+	mu          sync.Mutex
+	records     map[string]string // id → JSON
+	effects     map[string]int    // per id
+	beside      map[string]string // what stands beside a record
+	besideReads int               // of it
+	order       map[string][]string
+	readings    map[string][2]reading // the last two, the last one first
+	fresh       time.Duration         // how old a record may be when its write leaves
+	wall        time.Duration         // by how much the calendar differs from the steady clock
+	busy        map[string]bool
+	calls       map[string]int
+	inFlight    int
+	most        int // requests in flight at once
+	reads       int
+	writes      int
+	fault       func(kind, id string, call int) fault
+	onSend      func(id string)
+	disk        *disk
+	epoch       atomic.Int32                   // processes that have ended
+	acts        func(id string, call int) bool // whether a write that is cut off takes effect; nil: it does not
 }
 
 // reading is one of a customer: when it was asked for, by the calendar, and answered, and what it showed.
@@ -48,11 +48,11 @@ type reading struct {
 	body            string
 }
 
-// calendar is what the world's clock on the wall shows.
-func (w *world) calendar() time.Time { return time.Now().Add(w.wall) }
+// calendar is the time that the server's wall clock shows.
+func (w *fakeServer) calendar() time.Time { return time.Now().Add(w.wall) }
 
 // tooOld tells why no write may follow on the customer's last reading.
-func (w *world) tooOld(id string) string {
+func (w *fakeServer) tooOld(id string) string {
 	last, before := w.readings[id][0], w.readings[id][1]
 	age := w.calendar().Sub(last.asked)
 	if last.body == before.body { // read so twice
@@ -74,8 +74,8 @@ type fault struct {
 	early  bool // a read shows what was there when it was asked for
 }
 
-func newWorld(t *testing.T, ids ...string) *world {
-	w := &world{t: t, fresh: 5 * time.Second, records: map[string]string{}, effects: map[string]int{}, beside: map[string]string{},
+func newFakeServer(t *testing.T, ids ...string) *fakeServer {
+	w := &fakeServer{t: t, fresh: 5 * time.Second, records: map[string]string{}, effects: map[string]int{}, beside: map[string]string{},
 		order: map[string][]string{}, readings: map[string][2]reading{}, busy: map[string]bool{}, calls: map[string]int{}}
 	for _, id := range ids {
 		w.records[id] = fmt.Sprintf(`{"id":%q,"status":"Active","a":"old","b":"kept"}`, id)
@@ -84,7 +84,7 @@ func newWorld(t *testing.T, ids ...string) *world {
 }
 
 // call runs one request, with its fault, and checks that the customer's requests never overlap.
-func (w *world) call(ctx context.Context, kind, id string, act func() batch.Reply) batch.Reply {
+func (w *fakeServer) call(ctx context.Context, kind, id string, act func() batch.Reply) batch.Reply {
 	w.mu.Lock()
 	if w.busy[id] {
 		w.t.Errorf("two requests in flight for customer %s", id)
@@ -92,8 +92,8 @@ func (w *world) call(ctx context.Context, kind, id string, act func() batch.Repl
 	w.busy[id] = true
 	w.calls[id]++
 	nth, asked := w.calls[id], w.calendar()
-	w.flying++
-	w.most = max(w.most, w.flying)
+	w.inFlight++
+	w.most = max(w.most, w.inFlight)
 	var f fault
 	if w.fault != nil {
 		f = w.fault(kind, id, w.calls[id])
@@ -118,7 +118,7 @@ func (w *world) call(ctx context.Context, kind, id string, act func() batch.Repl
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.busy[id] = false
-	w.flying--
+	w.inFlight--
 	if f.class == batch.Answered {
 		rep := act()
 		if kind == "read" {
@@ -134,7 +134,7 @@ func (w *world) call(ctx context.Context, kind, id string, act func() batch.Repl
 }
 
 // later lets an effect happen after its answer was lost.
-func (w *world) later(d time.Duration, act func() batch.Reply) {
+func (w *fakeServer) later(d time.Duration, act func() batch.Reply) {
 	if d == 0 {
 		act()
 		return
@@ -146,7 +146,7 @@ func (w *world) later(d time.Duration, act func() batch.Reply) {
 	})
 }
 
-func (w *world) answer(id string) batch.Reply {
+func (w *fakeServer) answer(id string) batch.Reply {
 	body, ok := w.records[id]
 	if !ok {
 		return batch.Reply{Class: batch.Refused, Status: 404, Requests: 1, Code: "not_found", Text: "no such customer"}
@@ -155,9 +155,9 @@ func (w *world) answer(id string) batch.Reply {
 		Record: batch.Record{ID: id, Status: "Active", Name: "Customer " + id, Body: []byte(body)}}
 }
 
-// edit is an action that sets fields of a world's customers.
+// edit is an action that sets fields of the server's customers.
 type edit struct {
-	w     *world
+	w     *fakeServer
 	panic string // id whose Decide panics
 	spoil string // a write also moves b of this customer, or of "all"
 	drop  string // a write to this customer is accepted and not taken
@@ -314,7 +314,7 @@ type wideVisit struct{ *editVisit }
 
 func (v *wideVisit) ReadBeside(ctx context.Context, id string) batch.Reply {
 	v.w.mu.Lock()
-	v.w.looks++
+	v.w.besideReads++
 	v.w.mu.Unlock()
 	return v.w.call(ctx, "look", id, func() batch.Reply {
 		return batch.Reply{Class: batch.Answered, Status: 200, Requests: 1, Record: batch.Record{ID: id, Body: []byte(v.w.beside[id])}}

@@ -21,9 +21,9 @@ import (
 	"rowbatch/reports"
 )
 
-// scribe writes the journal of a run and the ledger beside it, record by record,
+// runWriter writes the journal of a run and the ledger beside it, record by record,
 // and so can write what the program itself never would.
-type scribe struct {
+type runWriter struct {
 	head    journal.Head
 	rows    int
 	journal bytes.Buffer
@@ -33,13 +33,13 @@ type scribe struct {
 	durable func(size int64) int64 // what a record claims to be on disk; nil: all before it
 }
 
-func newScribe(rows int) *scribe {
-	s := &scribe{rows: rows, now: time.Date(2026, 11, 20, 21, 52, 0, 0, time.UTC)}
+func newRunWriter(rows int) *runWriter {
+	s := &runWriter{rows: rows, now: time.Date(2026, 11, 20, 21, 52, 0, 0, time.UTC)}
 	s.head = journal.Head{Format: journal.Format, ID: "x", Mode: journal.ModeRun, Action: "run", Source: journal.Source{Delimiter: ","}, Rows: rows}
 	return s
 }
 
-func (s *scribe) write(e journal.Entry) {
+func (s *runWriter) write(e journal.Entry) {
 	if s.seq == 0 && e.Run == nil {
 		s.write(journal.Entry{Kind: "run", Row: -1, Run: &s.head})
 	}
@@ -55,13 +55,13 @@ func (s *scribe) write(e journal.Entry) {
 	fmt.Fprintf(&s.journal, "%s\t%08x\n", line, crc32.Checksum(line, crc32.MakeTable(crc32.Castagnoli)))
 }
 
-func (s *scribe) tick() time.Time {
+func (s *runWriter) tick() time.Time {
 	s.now = s.now.Add(time.Second)
 	return s.now
 }
 
 // intent records that a write is about to leave. A change is field=before>after in raw JSON.
-func (s *scribe) intent(row int, act, id, body string, changes ...string) {
+func (s *runWriter) intent(row int, act, id, body string, changes ...string) {
 	found := batch.Found{Record: batch.Record{ID: id}, Key: "id=" + id, Act: act, Body: json.RawMessage(body)}
 	if act == "patch" {
 		found.Key = "customer_id=" + id
@@ -78,12 +78,12 @@ func changesOf(texts []string) (all []batch.Change) {
 	return all
 }
 
-func (s *scribe) effect(kind, id, before, after string) {
+func (s *runWriter) effect(kind, id, before, after string) {
 	s.ledger.Effects = append(s.ledger.Effects, sandbox.Effect{Seq: int64(len(s.ledger.Effects) + 1), At: s.tick(), Kind: kind, ID: id,
 		Before: json.RawMessage(before), After: json.RawMessage(after)})
 }
 
-func (s *scribe) done(row int, o batch.Outcome) {
+func (s *runWriter) done(row int, o batch.Outcome) {
 	o.At = s.tick()
 	s.write(journal.Entry{Kind: "done", Row: row, Outcome: &o})
 }
@@ -94,7 +94,7 @@ func as(kind batch.Kind, code, id string, sends int) batch.Outcome {
 }
 
 // run puts all into a folder and reads it. Row n stands in line n+2.
-func (s *scribe) run(t *testing.T) *invariants.Run {
+func (s *runWriter) run(t *testing.T) *invariants.Run {
 	t.Helper()
 	if s.seq == 0 {
 		s.write(journal.Entry{Kind: "run", Row: -1, Run: &s.head})

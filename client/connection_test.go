@@ -119,13 +119,13 @@ func TestAWriteIsSentOnce(t *testing.T) {
 	}
 }
 
-// stuck is a connection that takes nothing any more once it has been used.
-type stuck struct {
+// blockedConn is a connection that takes nothing any more once it has been used.
+type blockedConn struct {
 	net.Conn
 	used *atomic.Bool
 }
 
-func (c stuck) Write(p []byte) (int, error) {
+func (c blockedConn) Write(p []byte) (int, error) {
 	if c.used.Swap(true) {
 		return 0, errors.New("broken pipe")
 	}
@@ -141,7 +141,7 @@ func TestAPostOverADeadConnection(t *testing.T) {
 	transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		connections.Add(1)
 		conn, err := dial(ctx, network, address)
-		return stuck{conn, new(atomic.Bool)}, err
+		return blockedConn{conn, new(atomic.Bool)}, err
 	}
 	t.Cleanup(transport.CloseIdleConnections)
 	fb := serve(t, func(w http.ResponseWriter, r *http.Request) {

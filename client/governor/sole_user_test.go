@@ -17,12 +17,12 @@ func TestARunSmallerThanAWindowIsNotSlowed(t *testing.T) {
 	const visits, first = 440, 80 * time.Millisecond
 	run := func(t *testing.T, governed bool) (took time.Duration) {
 		synctest.Test(t, func(t *testing.T) {
-			f := newFake(time.Minute, 1000, 1)
+			f := newFakeAccount(time.Minute, 1000, 1)
 			f.day = 180_000
 			f.latency = func() time.Duration { return 20 * time.Millisecond }
 			if governed {
 				fb, g := f.client(t, governor.Limits{Reserve: 0.10})
-				took = crowd(t, fb, g, 16, visits)
+				took = manyVisits(t, fb, g, 16, visits)
 				if f.refused > 0 || len(g.Waited()) > 0 {
 					t.Errorf("%d refused, waited %v", f.refused, g.Waited())
 				}
@@ -53,7 +53,7 @@ func TestARunSmallerThanAWindowIsNotSlowed(t *testing.T) {
 // between the two would leave a row half done. Its last request stays unused.
 func TestTheDayNeverEndsWithinAPair(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFake(time.Minute, 1000, 1)
+		f := newFakeAccount(time.Minute, 1000, 1)
 		f.day = 101
 		fb, g := f.client(t, governor.Limits{})
 		pairs := 0
@@ -83,7 +83,7 @@ func TestTheDayNeverEndsWithinAPair(t *testing.T) {
 // nothing but its visit, and what asks next is told about the day.
 func TestTheDayIsUsedUpByOthersWithinAPair(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFake(time.Minute, 1000, 1)
+		f := newFakeAccount(time.Minute, 1000, 1)
 		f.day = 100
 		fb, g := f.client(t, governor.Limits{Reserve: 0.10})
 		l, err := g.Lease(t.Context(), 2)
@@ -116,7 +116,7 @@ func TestTheDayIsUsedUpByOthersWithinAPair(t *testing.T) {
 // up do not upset the count of what others use: the account is calm all the time.
 func TestNobodyElseIsSeenInACalmAccount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFake(time.Minute, 1000, 1)
+		f := newFakeAccount(time.Minute, 1000, 1)
 		f.fault = func(n int, _ *http.Request) *verbatim {
 			if n%17 == 0 {
 				return &verbatim{after: 3 * time.Second} // lost, before the server counted it

@@ -19,9 +19,9 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// fake is an account's server in virtual time. Its window is the header's
+// fakeAccount is an account's server in virtual time. Its window is the header's
 // minute, of whatever length.
-type fake struct {
+type fakeAccount struct {
 	length  time.Duration
 	limit   int
 	day     int                                    // 0: no headers of a day
@@ -59,11 +59,11 @@ type verbatim struct {
 	after  time.Duration
 }
 
-func newFake(length time.Duration, limit int, seed uint64) *fake {
-	return &fake{length: length, limit: limit, rng: rand.New(rand.NewPCG(seed, 1))}
+func newFakeAccount(length time.Duration, limit int, seed uint64) *fakeAccount {
+	return &fakeAccount{length: length, limit: limit, rng: rand.New(rand.NewPCG(seed, 1))}
 }
 
-func (f *fake) delay() time.Duration {
+func (f *fakeAccount) delay() time.Duration {
 	if f.latency != nil {
 		return f.latency()
 	}
@@ -72,20 +72,20 @@ func (f *fake) delay() time.Duration {
 	return time.Duration(10+f.rng.IntN(31)) * time.Millisecond // each way: replies take 20 to 80 ms
 }
 
-func (f *fake) RoundTrip(r *http.Request) (*http.Response, error) {
-	f.flight(1)
-	defer f.flight(-1)
-	if err := nap(r.Context(), f.delay()); err != nil {
+func (f *fakeAccount) RoundTrip(r *http.Request) (*http.Response, error) {
+	f.countInFlight(1)
+	defer f.countInFlight(-1)
+	if err := sleep(r.Context(), f.delay()); err != nil {
 		return nil, err
 	}
 	res, wait, err := f.serve(r)
-	if err := nap(r.Context(), wait+f.delay()); err != nil {
+	if err := sleep(r.Context(), wait+f.delay()); err != nil {
 		return nil, err
 	}
 	return res, err
 }
 
-func nap(ctx context.Context, d time.Duration) error {
+func sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -96,14 +96,14 @@ func nap(ctx context.Context, d time.Duration) error {
 	}
 }
 
-func (f *fake) flight(step int) {
+func (f *fakeAccount) countInFlight(step int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.inFlight += step
 	f.most = max(f.most, f.inFlight)
 }
 
-func (f *fake) serve(r *http.Request) (*http.Response, time.Duration, error) {
+func (f *fakeAccount) serve(r *http.Request) (*http.Response, time.Duration, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.arrived++
@@ -129,7 +129,7 @@ func (f *fake) serve(r *http.Request) (*http.Response, time.Duration, error) {
 	return answer(status, body, f.headers(now, max(0, left))), 0, nil
 }
 
-func (f *fake) roll(now time.Time) {
+func (f *fakeAccount) roll(now time.Time) {
 	start := now.Truncate(f.length)
 	if f.floats && now.Sub(f.start) < f.length {
 		return
@@ -147,7 +147,7 @@ func (f *fake) roll(now time.Time) {
 }
 
 // letOthers makes the requests of the account's other users up to a share of the window.
-func (f *fake) letOthers(into float64) {
+func (f *fakeAccount) letOthers(into float64) {
 	if f.others == nil {
 		return
 	}
@@ -160,7 +160,7 @@ func (f *fake) letOthers(into float64) {
 	f.starved += more - granted
 }
 
-func (f *fake) headers(now time.Time, left int) http.Header {
+func (f *fakeAccount) headers(now time.Time, left int) http.Header {
 	stamp := f.stamp
 	if stamp == nil {
 		stamp = func(reset, _ time.Time) string { return reset.UTC().Format(time.RFC3339) }
@@ -194,16 +194,16 @@ func answer(status int, body string, h http.Header) *http.Response {
 	return &http.Response{StatusCode: status, Header: h, Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body))}
 }
 
-// client returns a client and governor for the fake, whose minute is the fake's window.
-func (f *fake) client(t *testing.T, l governor.Limits) (*client.Fusebill, *governor.Governor) {
+// client returns a client and governor for the account, whose minute is its window.
+func (f *fakeAccount) client(t *testing.T, l governor.Limits) (*client.Fusebill, *governor.Governor) {
 	t.Helper()
 	g := governor.New(l)
 	g.SetMinute(f.length)
 	return f.of(t, g), g
 }
 
-// of returns a client of the fake under a governor, or none.
-func (f *fake) of(t *testing.T, g *governor.Governor) *client.Fusebill {
+// of returns a client of the account under a governor, or none.
+func (f *fakeAccount) of(t *testing.T, g *governor.Governor) *client.Fusebill {
 	t.Helper()
 	fb, err := client.NewFusebill(client.Options{BaseURL: "https://api.example.com/v1", Key: "MDpzZWNyZXQ=", Transport: f, Governor: g})
 	if err != nil {
@@ -212,9 +212,9 @@ func (f *fake) of(t *testing.T, g *governor.Governor) *client.Fusebill {
 	return fb
 }
 
-// crowd makes visits of two requests each with a number of workers, as the
+// manyVisits makes visits of two requests each with a number of workers, as the
 // engine would, repeating what brought no answer. It returns how long it took.
-func crowd(t *testing.T, fb *client.Fusebill, g *governor.Governor, workers, visits int) time.Duration {
+func manyVisits(t *testing.T, fb *client.Fusebill, g *governor.Governor, workers, visits int) time.Duration {
 	t.Helper()
 	begun := time.Now()
 	todo := make(chan int, visits)
