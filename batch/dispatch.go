@@ -151,20 +151,21 @@ func (d *dispatcher) ready() (n int) {
 
 // take puts a row on its way, or settles it at once.
 func (d *dispatcher) take(it *Item) {
+	switch {
+	case it.Earlier.Settled && !it.More:
+		return
+	case !it.Earlier.Settled && it.Out != nil:
+		d.settle(it, *it.Out)
+		return
+	}
 	l := d.lanes[it.Lane]
 	if l == nil {
 		l = &lane{}
 	}
-	switch {
-	case it.Earlier.Settled && !it.More:
-		return
-	case it.Earlier.Settled:
+	if it.Earlier.Settled {
 		if l.note(it, *it.Earlier.Outcome); l.remembers() {
 			d.lanes[it.Lane] = l
 		}
-		return
-	case it.Out != nil:
-		d.settle(it, *it.Out)
 		return
 	}
 	t := &task{Item: it, waits: d.e.Waits(), pool: d.pools[it.Action.System()], canary: d.canaries[it.Action.Name()]}

@@ -24,7 +24,7 @@ type fakeServer struct {
 	records     map[string]string // id → JSON
 	effects     map[string]int    // per id
 	beside      map[string]string // what stands beside a record
-	besideReads int               // of it
+	besideReads int               // at it
 	order       map[string][]string
 	readings    map[string][2]reading // the last two, the last one first
 	fresh       time.Duration         // how old a record may be when its write leaves
@@ -49,7 +49,14 @@ type reading struct {
 }
 
 // calendar is the time that the server's wall clock shows.
-func (w *fakeServer) calendar() time.Time { return time.Now().Add(w.wall) }
+func (w *fakeServer) calendar() time.Time { return time.Now().Round(0).Add(w.wall) }
+
+// clock is the engine's.
+func (w *fakeServer) clock() (calendar, steady time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.calendar(), time.Now()
+}
 
 // tooOld tells why no write may follow on the customer's last reading.
 func (w *fakeServer) tooOld(id string) string {
@@ -257,7 +264,7 @@ type editVisit struct {
 	epoch int32
 }
 
-// gone says that the visit's process has ended.
+// gone reports whether the visit's process has ended.
 func (v *editVisit) gone() bool { return v.epoch != v.w.epoch.Load() }
 
 func (v *editVisit) Close() {}

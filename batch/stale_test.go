@@ -84,7 +84,7 @@ func TestAClockThatJumps(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					w := newFakeServer(t, "1")
 					b := newTestRun(t, w)
-					b.opts.Clock = func() (calendar, steady time.Time) { return w.calendar().Round(0), time.Now() }
+					b.opts.Clock = w.clock
 					jumped := false
 					sleep := func() {
 						if !jumped {
@@ -107,6 +107,8 @@ func TestAClockThatJumps(t *testing.T) {
 						syncs := 0
 						b.disk.onSync = func() {
 							if syncs++; syncs == 2 { // the first is of the journal's head
+								w.mu.Lock()
+								defer w.mu.Unlock()
 								sleep()
 							}
 						}
