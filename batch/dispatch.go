@@ -169,7 +169,7 @@ func (d *dispatcher) take(it *Item) {
 		return
 	}
 	t := &task{Item: it, waits: d.e.Waits(), pool: d.pools[it.Action.System()], canary: d.canaries[it.Action.Name()]}
-	if d.e.Stop.Err() != nil {
+	if d.e.stopped() {
 		d.settle(it, t.cutShort())
 		return
 	}
@@ -262,7 +262,7 @@ func (d *dispatcher) finish(r *result) {
 	switch {
 	case r.next == end:
 		d.close(t, r.out)
-	case d.e.Stop.Err() != nil:
+	case d.e.stopped():
 		d.close(t, t.cutShort())
 	case r.next == park:
 		t.due = time.Now().Add(r.wait)
@@ -284,7 +284,7 @@ func (d *dispatcher) retryPostponed() {
 	d.postponed = nil
 	for _, t := range waiting {
 		switch {
-		case d.e.Stop.Err() != nil:
+		case d.e.stopped():
 			d.close(t, t.cutShort())
 		case t.postponed > 1 && d.changed == t.changed:
 			d.close(t, *t.refused)

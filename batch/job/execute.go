@@ -77,7 +77,7 @@ func (x *execution) process() error {
 
 // lookUp finds out what must be known before the first row is decided.
 func (x *execution) lookUp() error {
-	if x.Rows != nil && !x.surveyed {
+	if x.Rows != nil {
 		l := &intake.Lookup{
 			Lister: intake.Lister{Stop: x.Stop, Fusebill: x.Accounts.Fusebill.Client, How: x.Settings.Sending.Lookup, Progress: x},
 			Rows:   x.Rows, Halt: x.Halt, Workers: x.Settings.WorkersOf(action.SystemFusebill), Actions: x.actions(x.Notice),
