@@ -102,16 +102,16 @@ func (d *disk) holdsIntent(t *testing.T, id string) {
 	t.Errorf("a write to customer %s left before its intent was on disk", id)
 }
 
-// bench runs items through an engine and returns every row's outcome as the journal tells it.
-type bench struct {
-	world *world
-	act   *edit
-	disk  *disk
-	opts  batch.Options
-	halt  context.CancelCauseFunc
-	stop  context.Context
-	ctx   context.Context
-	kill  context.CancelFunc
+// testRun runs items through an engine and returns every row's outcome as the journal tells it.
+type testRun struct {
+	server *fakeServer
+	act    *edit
+	disk   *disk
+	opts   batch.Options
+	halt   context.CancelCauseFunc
+	stop   context.Context
+	ctx    context.Context
+	kill   context.CancelFunc
 
 	onEmit func(batch.Outcome)
 }
@@ -123,8 +123,8 @@ func waits(most time.Duration) func() *backoff.ExponentialBackOff {
 	}
 }
 
-func newBench(t *testing.T, w *world) *bench {
-	b := &bench{world: w, act: &edit{w: w}, disk: &disk{}}
+func newTestRun(t *testing.T, w *fakeServer) *testRun {
+	b := &testRun{server: w, act: &edit{w: w}, disk: &disk{}}
 	w.disk = b.disk
 	b.ctx, b.kill = context.WithCancel(t.Context())
 	b.stop, b.halt = context.WithCancelCause(b.ctx)
@@ -133,12 +133,12 @@ func newBench(t *testing.T, w *world) *bench {
 	return b
 }
 
-func (b *bench) set(id, field, to string) *batch.Item {
+func (b *testRun) set(id, field, to string) *batch.Item {
 	return &batch.Item{Lane: id, ID: id, Key: "id=" + id, Action: b.act,
 		Edits: []batch.Edit{{Field: field, Want: batch.Text(to)}}}
 }
 
-func (b *bench) run(items ...*batch.Item) ([]batch.Outcome, error) {
+func (b *testRun) run(items ...*batch.Item) ([]batch.Outcome, error) {
 	seen := map[string]bool{}
 	for n := len(items) - 1; n >= 0; n-- {
 		items[n].N, items[n].More = n, seen[items[n].Lane]
@@ -169,7 +169,7 @@ func (b *bench) run(items ...*batch.Item) ([]batch.Outcome, error) {
 	})
 	for n := range items {
 		if emitted[n] != 1 {
-			b.world.t.Errorf("row %d was settled %d times", n, emitted[n])
+			b.server.t.Errorf("row %d was settled %d times", n, emitted[n])
 		}
 	}
 	if ferr := j.Flush(); err == nil {
@@ -178,16 +178,16 @@ func (b *bench) run(items ...*batch.Item) ([]batch.Outcome, error) {
 	return b.outcomes(), err
 }
 
-func (b *bench) outcomes() []batch.Outcome {
+func (b *testRun) outcomes() []batch.Outcome {
 	x, err := journal.Load(bytes.NewReader(b.disk.data), int64(len(b.disk.data)))
 	if err != nil {
-		b.world.t.Fatal(err)
+		b.server.t.Fatal(err)
 	}
 	var all []batch.Outcome
 	for n := range x.Head.Rows {
 		o, err := x.Outcome(n)
 		if err != nil {
-			b.world.t.Fatal(err)
+			b.server.t.Fatal(err)
 		}
 		all = append(all, o)
 	}
@@ -207,5 +207,5 @@ func chance(parts ...any) float64 {
 	return float64(sum>>11) / (1 << 53)
 }
 
-// workers are so many of the world's only system.
+// workers are so many of the server's only system.
 func workers(n int) map[string]int { return map[string]int{"edit": n} }

@@ -29,8 +29,8 @@ func schedule(t *testing.T, seed int) {
 	for n := range 12 {
 		ids = append(ids, fmt.Sprint(n))
 	}
-	w := newWorld(t, ids...)
-	b := newBench(t, w)
+	w := newFakeServer(t, ids...)
+	b := newTestRun(t, w)
 	b.act.blind, b.act.wide = seed%5 == 4, seed%4 == 1
 	b.opts.Clock = w.clock
 	if seed%7 == 5 {
@@ -81,7 +81,7 @@ func schedule(t *testing.T, seed int) {
 }
 
 // agrees holds the outcomes against the ledger of effects.
-func agrees(t *testing.T, w *world, items []*batch.Item, got []batch.Outcome, blind bool) {
+func agrees(t *testing.T, w *fakeServer, items []*batch.Item, got []batch.Outcome, blind bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for n, o := range got {

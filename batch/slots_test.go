@@ -13,8 +13,8 @@ import (
 // requests of 20 ms, over four connections, take two seconds.
 func TestTheDiskHoldsUpNoRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w, ids := crowded(t, 200)
-		b := newBench(t, w)
+		w, ids := manyCustomers(t, 200)
+		b := newTestRun(t, w)
 		b.disk.slow = 20 * time.Millisecond
 		began := time.Now()
 		if _, err := b.run(b.setAll(ids)...); err != nil {
@@ -33,8 +33,8 @@ func TestTheDiskHoldsUpNoRequests(t *testing.T) {
 // read once more at most.
 func TestAServerThatGrowsSlow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w, ids := crowded(t, 40)
-		b := newBench(t, w)
+		w, ids := manyCustomers(t, 40)
+		b := newTestRun(t, w)
 		b.opts.Fresh, w.fresh = time.Second, time.Second
 		began := time.Now()
 		w.fault = func(string, string, int) fault {
@@ -61,16 +61,53 @@ func TestAServerThatGrowsSlow(t *testing.T) {
 	})
 }
 
-func (b *bench) setAll(ids []string) (items []*batch.Item) {
+func TestASlowSystemDoesNotHoldUpAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ids := []string{"s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "f1", "f2", "f3", "f4"}
+		w := newFakeServer(t, ids...)
+		b := newTestRun(t, w)
+		slow := &edit{w: w, is: "slow"}
+		b.opts.Workers["slow"] = 1
+		w.fault = func(_, id string, _ int) fault {
+			if id[0] == 's' {
+				return fault{delay: time.Minute}
+			}
+			return fault{}
+		}
+		var items []*batch.Item
+		for _, id := range ids {
+			it := b.set(id, "a", "x")
+			if id[0] == 's' {
+				it.Action = slow
+			}
+			items = append(items, it)
+		}
+		began := time.Now()
+		got, err := b.run(items...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n, o := range got {
+			if o.Kind != batch.Changed || ids[n][0] == 'f' && o.At.Sub(began) > 10*time.Second {
+				t.Errorf("%s was %s after %v", ids[n], o.Kind, o.At.Sub(began))
+			}
+		}
+		if w.most > 5 { // four of one system and one of the other
+			t.Errorf("%d requests at once", w.most)
+		}
+	})
+}
+
+func (b *testRun) setAll(ids []string) (items []*batch.Item) {
 	for _, id := range ids {
 		items = append(items, b.set(id, "a", "x"))
 	}
 	return items
 }
 
-func crowded(t *testing.T, customers int) (w *world, ids []string) {
+func manyCustomers(t *testing.T, customers int) (w *fakeServer, ids []string) {
 	for n := range customers {
 		ids = append(ids, fmt.Sprint(n))
 	}
-	return newWorld(t, ids...), ids
+	return newFakeServer(t, ids...), ids
 }
