@@ -22,7 +22,8 @@ import (
 
 // Settings are all that a user sets of a run. Each field is bound to one flag, by
 // [Settings.Bind]; the journal's head keeps them as they are, and [Settings.Words]
-// turns them back into a command line.
+// turns them back into a command line. What of them does not suit a failed.csv, the
+// command for that leaves out (Plan.next).
 type Settings struct {
 	Input     intake.Input     `json:"input"`
 	Selection intake.Selection `json:"selection"`
