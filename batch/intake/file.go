@@ -35,7 +35,7 @@ type File struct {
 	Dialect csvfile.Dialect
 	Split   string // what tells the shards of this file from any others
 
-	keys    *index
+	keys    *runs.KeyIndex   // of whom the rows are about
 	secrets map[int][]string // by row: passwords, which stand in no file of ours
 	shards  []uint16         // by row: the shard that sends it; nil where the file is not shared
 	exports *exports         // what exported rows were; nil: they are not compared
@@ -177,11 +177,15 @@ func (in *File) keep(n int, hidden []string) {
 	}
 }
 
+// subject spells a customer as the file's index and its shards know him, such as
+// fusebill/id=987001.
+func subject(system, field, key string) string { return system + "/" + field + "=" + key }
+
 // checkOptions note of each row whom it is about, and which shard sends it.
 func (in *File) checkOptions(input Input, sel Selection) mapping.CheckOptions {
-	in.secrets, in.keys = map[int][]string{}, newIndex()
+	in.secrets, in.keys = map[int][]string{}, runs.NewKeyIndex()
 	return mapping.CheckOptions{AllowDuplicates: input.AllowDuplicates, About: func(who mapping.Subject) {
-		in.keys.add(who.System, who.Field, who.Key)
+		in.keys.Add(subject(who.System, who.Field, who.Key))
 		if sel.Shard.Some() {
 			in.shards = append(in.shards, uint16(sel.Shard.home(who)))
 		}

@@ -24,14 +24,14 @@ func newBaseline(f File, keyColumn string) (*Baseline, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Baseline{columns: in.Heading(), key: slices.Index(in.Heading(), keyColumn), index: NewKeyIndex(0)}
+	b := &Baseline{columns: in.Heading(), key: slices.Index(in.Heading(), keyColumn), index: NewKeyIndex()}
 	b.picker = RowsPicker{file: f, lines: journal.NewWindow(f), width: len(b.columns)}
 	for err == nil && b.key >= 0 {
 		at := in.at
 		var row Row
 		if row, err = in.Next(); err == nil {
 			b.picker.starts = append(b.picker.starts, at)
-			b.index.Add(b.keyOf(row), row.N)
+			b.index.Add(b.keyOf(row))
 		}
 	}
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -69,40 +69,38 @@ func (b *Baseline) Find(key string) (rows [][]string, err error) {
 // Close closes the file.
 func (b *Baseline) Close() error { return b.picker.Close() }
 
-// KeyIndex finds the rows in which keys stand. It knows hashes only: what is
-// found is to be looked at.
+// KeyIndex finds the rows in which keys stand, 8 bytes a row. It knows hashes only:
+// what is found is to be looked at.
 type KeyIndex struct {
-	seed    maphash.Seed
-	entries []keyEntry
+	seed   maphash.Seed
+	hashes []uint32 // by row
+	order  []int32  // rows in the order of their hashes
 }
 
-type keyEntry struct {
-	hash uint64
-	row  int
-}
+// NewKeyIndex returns the index of no rows.
+func NewKeyIndex() *KeyIndex { return &KeyIndex{seed: maphash.MakeSeed()} }
 
-// NewKeyIndex has room for so many keys, and grows.
-func NewKeyIndex(keys int) *KeyIndex {
-	return &KeyIndex{maphash.MakeSeed(), make([]keyEntry, 0, keys)}
-}
+func (x *KeyIndex) hash(key string) uint32 { return uint32(maphash.String(x.seed, key)) }
 
-// Add notes a key and its row.
-func (x *KeyIndex) Add(key string, row int) {
-	x.entries = append(x.entries, keyEntry{maphash.String(x.seed, key), row})
-}
+// Add notes the key of the next row.
+func (x *KeyIndex) Add(key string) { x.hashes = append(x.hashes, x.hash(key)) }
 
-// Finish makes ready for Find, once all keys are there.
+// Finish makes ready for Find, once all rows are there.
 func (x *KeyIndex) Finish() {
-	slices.SortFunc(x.entries, func(a, b keyEntry) int { return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.row, b.row)) })
+	x.order = make([]int32, len(x.hashes))
+	for row := range x.order {
+		x.order[row] = int32(row)
+	}
+	slices.SortFunc(x.order, func(a, b int32) int { return cmp.Or(cmp.Compare(x.hashes[a], x.hashes[b]), cmp.Compare(a, b)) })
 }
 
 // Find yields the rows that may have this key, in ascending order.
 func (x *KeyIndex) Find(key string) iter.Seq[int] {
 	return func(yield func(int) bool) {
-		hash := maphash.String(x.seed, key)
-		at, _ := slices.BinarySearchFunc(x.entries, hash, func(e keyEntry, h uint64) int { return cmp.Compare(e.hash, h) })
-		for ; at < len(x.entries) && x.entries[at].hash == hash; at++ {
-			if !yield(x.entries[at].row) {
+		hash := x.hash(key)
+		at, _ := slices.BinarySearchFunc(x.order, hash, func(row int32, h uint32) int { return cmp.Compare(x.hashes[row], h) })
+		for ; at < len(x.order) && x.hashes[x.order[at]] == hash; at++ {
+			if !yield(int(x.order[at])) {
 				return
 			}
 		}

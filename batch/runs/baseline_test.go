@@ -67,17 +67,23 @@ func TestBaselineThatIsCutShort(t *testing.T) {
 // Every row of a key is found, in order, and hardly any of another's.
 func TestKeyIndex(t *testing.T) {
 	const keys = 10_000
-	x := NewKeyIndex(2 * keys)
+	x := NewKeyIndex()
 	for n := range 2 * keys {
-		x.Add("id="+strconv.Itoa(n%keys), n)
+		x.Add("id=" + strconv.Itoa(n%keys))
 	}
 	x.Finish()
+	others := 0
 	for n := range keys {
-		if diff := cmp.Diff([]int{n, n + keys}, slices.Collect(x.Find("id="+strconv.Itoa(n)))); diff != "" {
-			t.Fatalf("key %d: %s", n, diff)
+		found := slices.Collect(x.Find("id=" + strconv.Itoa(n)))
+		if !slices.IsSorted(found) || !slices.Contains(found, n) || !slices.Contains(found, n+keys) {
+			t.Fatalf("key %d: %v", n, found)
 		}
+		others += len(found) - 2
 	}
-	if all := slices.Collect(NewKeyIndex(0).Find("id=1")); len(all) > 0 {
+	if others > 20 { // about one in 20 runs has 4
+		t.Errorf("%d rows of other keys are found", others)
+	}
+	if all := slices.Collect(NewKeyIndex().Find("id=1")); len(all) > 0 {
 		t.Errorf("an empty index finds %d", all)
 	}
 }
