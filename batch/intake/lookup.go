@@ -21,10 +21,10 @@ type Lookup struct {
 	Rows     *Rows
 	Halt     context.CancelCauseFunc
 	Workers  int
-	Actions  map[string]batch.Action // by name, as a survey would use them
-	DryRun   bool                    // a row of the list may stand in for the record
-	NoProof  bool                    // a row of the list proves nothing, since a condition asks for more
-	Past     *journal.Index          // of a run that is resumed, what it has settled
+	Actions  func() map[string]batch.Action // by name, as a survey would use them once the names of codes are known
+	DryRun   bool                           // a row of the list may stand in for the record
+	NoProof  bool                           // a row of the list proves nothing, since a condition asks for more
+	Past     *journal.Index                 // of a run that is resumed, what it has settled
 	Conclude func(*batch.Item, batch.Outcome) error
 	Listed   func(is func(n int) bool) // told of each row that the list has settled; is tells which those are
 }

@@ -27,6 +27,7 @@ type Endpoint struct {
 	Username  client.Secret // of Trackfinity only
 	Name      string        // base URL and key fingerprint, or [StandIn]: what a run is bound to
 	Transport http.RoundTripper
+	Close     func() error // at the end of the run; nil: there is nothing to let go of
 }
 
 // Opener finds the endpoint of a system by the settings. connections are kept alive.
@@ -37,101 +38,64 @@ type Opener func(system string, s Settings, connections int, lock func(account s
 // Accounts are the systems that a run speaks with. Each has a governor of its own.
 type Accounts struct {
 	action.Services
-	endpoints []Endpoint
-	settings  Settings // that they were opened with
-	actions   intake.Actions
-}
-
-// connecting is what accounts are opened with.
-type connecting struct {
-	open     Opener
-	lock     func(account string) error
-	settings Settings
+	systems  []connection
+	settings Settings // that they were opened with
 	actions  intake.Actions
-	agent    string
-	log      *slog.Logger // nil: requests are not shown
 }
 
-// connect makes the clients of the systems. In a dry run the transports themselves
-// refuse to write.
-func (c connecting) connect(systems []string) (*Accounts, error) {
-	a := &Accounts{settings: c.settings, actions: c.actions}
-	for _, system := range systems {
-		e, err := c.open(system, c.settings, c.settings.WorkersOf(system), c.lock)
-		if err == nil && e.Name != StandIn {
-			err = c.lock(e.Name)
-		}
-		if err != nil {
-			return nil, err
-		}
-		p := c.settings.Pace
-		g := governor.New(governor.Limits{
-			Reserve: float64(p.Reserve), Rate: c.settings.rateOf(system, c.actions), WaitDay: p.Wait,
-			Outage: client.PatienceFor(e.URL).Outage,
-		})
-		o := client.Options{
-			BaseURL: e.URL, Key: e.Key, Username: e.Username, Timeout: p.Timeout, Transport: e.Transport,
-			Governor: g, ReadOnly: c.settings.Sending.DryRun, UserAgent: c.agent, Log: c.log,
-		}
-		if system == action.SystemTrackfinity {
-			a.Trackfinity.Governor = g
-			a.Trackfinity.Client, err = client.NewTrackfinity(o)
-		} else {
-			a.Fusebill.Governor = g
-			a.Fusebill.Client, err = client.NewFusebill(o)
-		}
-		if err != nil {
-			return nil, err
-		}
-		a.endpoints = append(a.endpoints, e)
-	}
-	return a, nil
+// connection is the way to one system.
+type connection struct {
+	Endpoint
+	account  *client.Account
+	governor *governor.Governor
 }
 
-func (a *Accounts) has(system string) bool {
-	return slices.ContainsFunc(a.endpoints, func(e Endpoint) bool { return e.System == system })
-}
-
-// governors are those of the systems.
-func (a *Accounts) governors() (all []*governor.Governor) {
-	for _, g := range []*governor.Governor{a.Fusebill.Governor, a.Trackfinity.Governor} {
-		if g != nil {
-			all = append(all, g)
+// connect makes the client of a system. In a dry run its transport itself refuses to write.
+func (a *Accounts) connect(e Endpoint, agent string, log *slog.Logger) error {
+	p := a.settings.Pace
+	to := connection{Endpoint: e, governor: governor.New(governor.Limits{
+		Reserve: float64(p.Reserve), Rate: a.settings.rateOf(e.System, a.actions), WaitDay: p.Wait,
+		Outage: client.PatienceFor(e.URL).Outage,
+	})}
+	o := client.Options{
+		BaseURL: e.URL, Key: e.Key, Username: e.Username, Timeout: p.Timeout, Transport: e.Transport,
+		Governor: to.governor, ReadOnly: a.settings.Sending.DryRun, UserAgent: agent, Log: log,
+	}
+	var err error
+	if e.System == action.SystemTrackfinity {
+		a.Trackfinity.Governor = to.governor
+		if a.Trackfinity.Client, err = client.NewTrackfinity(o); err == nil {
+			to.account = a.Trackfinity.Client.Account
+		}
+	} else {
+		a.Fusebill.Governor = to.governor
+		if a.Fusebill.Client, err = client.NewFusebill(o); err == nil {
+			to.account = a.Fusebill.Client.Account
 		}
 	}
-	return all
-}
-
-// clients are those of the systems.
-func (a *Accounts) clients() (all []*client.Account) {
-	if a.Fusebill.Client != nil {
-		all = append(all, a.Fusebill.Client.Account)
-	}
-	if a.Trackfinity.Client != nil {
-		all = append(all, a.Trackfinity.Client.Account)
-	}
-	return all
+	a.systems = append(a.systems, to)
+	return err
 }
 
 // Systems are their names.
 func (a *Accounts) Systems() []string {
-	return a.distinct(func(e Endpoint) string { return e.System })
+	return a.distinct(func(c connection) string { return c.System })
 }
 
 // Name is what the run is bound to.
 func (a *Accounts) Name() string {
-	return strings.Join(a.distinct(func(e Endpoint) string { return e.Name }), ", ")
+	return strings.Join(a.distinct(func(c connection) string { return c.Name }), ", ")
 }
 
 // Hosts names the servers for people.
 func (a *Accounts) Hosts() string {
-	return strings.Join(a.distinct(func(e Endpoint) string {
-		u, err := url.Parse(e.URL)
+	return strings.Join(a.distinct(func(c connection) string {
+		u, err := url.Parse(c.URL)
 		switch {
-		case e.Name == StandIn:
+		case c.Name == StandIn:
 			return "the sandbox"
 		case err != nil:
-			return e.URL
+			return c.URL
 		}
 		return u.Host
 	}), " and ")
@@ -139,9 +103,9 @@ func (a *Accounts) Hosts() string {
 
 // keyEnds are the last characters of the keys, by which people tell one from another.
 func (a *Accounts) keyEnds() string {
-	ends := a.distinct(func(e Endpoint) string {
-		key := e.Key.Reveal()
-		if e.Name == StandIn || len(key) < 12 {
+	ends := a.distinct(func(c connection) string {
+		key := c.Key.Reveal()
+		if c.Name == StandIn || len(key) < 12 {
 			return ""
 		}
 		return key[len(key)-4:]
@@ -149,9 +113,9 @@ func (a *Accounts) keyEnds() string {
 	return strings.Join(slices.DeleteFunc(ends, func(s string) bool { return s == "" }), " and ")
 }
 
-func (a *Accounts) distinct(of func(Endpoint) string) (all []string) {
-	for _, e := range a.endpoints {
-		if text := of(e); !slices.Contains(all, text) {
+func (a *Accounts) distinct(of func(connection) string) (all []string) {
+	for _, c := range a.systems {
+		if text := of(c); !slices.Contains(all, text) {
 			all = append(all, text)
 		}
 	}
@@ -160,7 +124,7 @@ func (a *Accounts) distinct(of func(Endpoint) string) (all []string) {
 
 // loopback reports whether nothing leaves this machine.
 func (a *Accounts) loopback() bool {
-	return !slices.ContainsFunc(a.endpoints, func(e Endpoint) bool { return !client.Loopback(e.URL) })
+	return !slices.ContainsFunc(a.systems, func(c connection) bool { return !client.Loopback(c.URL) })
 }
 
 // trial reports whether edits harm nobody, since only stand-ins are spoken with: the
@@ -168,14 +132,14 @@ func (a *Accounts) loopback() bool {
 // server's first reply that is not known.
 func (a *Accounts) trial() trial {
 	is := isTrial
-	for _, e := range a.endpoints {
-		switch c := a.clientOf(e.System); {
-		case e.Name == StandIn:
-		case !client.Loopback(e.URL):
+	for _, c := range a.systems {
+		switch {
+		case c.Name == StandIn:
+		case !client.Loopback(c.URL):
 			return isReal
-		case c.Requests() == 0:
+		case c.account.Requests() == 0:
 			is = maybeTrial
-		case !c.IsSandbox():
+		case !c.account.IsSandbox():
 			return isReal
 		}
 	}
@@ -190,18 +154,11 @@ const (
 	maybeTrial
 )
 
-func (a *Accounts) clientOf(system string) *client.Account {
-	if system == action.SystemTrackfinity {
-		return a.Trackfinity.Client.Account
-	}
-	return a.Fusebill.Client.Account
-}
-
 // patience is that for the farthest of the systems.
 func (a *Accounts) patience() client.Patience {
-	for _, e := range a.endpoints {
-		if !client.Loopback(e.URL) {
-			return client.PatienceFor(e.URL)
+	for _, c := range a.systems {
+		if !client.Loopback(c.URL) {
+			return client.PatienceFor(c.URL)
 		}
 	}
 	return client.PatienceFor("http://localhost")
@@ -209,16 +166,16 @@ func (a *Accounts) patience() client.Patience {
 
 // Requests is how many requests have left.
 func (a *Accounts) Requests() (n int) {
-	for _, c := range a.clients() {
-		n += c.Requests()
+	for _, c := range a.systems {
+		n += c.account.Requests()
 	}
 	return n
 }
 
 // waiting is what holds all of the systems up.
 func (a *Accounts) waiting() (w Waiting) {
-	for _, g := range a.governors() {
-		until, why, waits := g.Waiting()
+	for _, c := range a.systems {
+		until, why, waits := c.governor.Waiting()
 		if !waits {
 			return Waiting{}
 		}
@@ -232,8 +189,8 @@ func (a *Accounts) waiting() (w Waiting) {
 // Waited is for how many seconds limits and outages held the run up, for each reason.
 func (a *Accounts) Waited() map[string]float64 {
 	waited := map[string]float64{}
-	for _, g := range a.governors() {
-		for why, d := range g.Waited() {
+	for _, c := range a.systems {
+		for why, d := range c.governor.Waited() {
 			if seconds := inSeconds(d); seconds > 0 {
 				waited[string(why)] = rounded(waited[string(why)] + seconds)
 			}

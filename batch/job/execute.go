@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
-	"slices"
 	"time"
 
 	"rowbatch/batch"
@@ -44,7 +42,7 @@ type execution struct {
 
 // process looks up, surveys and asks where that is needed, and sends.
 func (x *execution) process() error {
-	if x.Accounts.has(action.SystemTrackfinity) && !x.Settings.Sending.SkipPing && x.Work.CountOf("patch") > 0 {
+	if x.Accounts.Trackfinity.Client != nil && !x.Settings.Sending.SkipPing && x.Work.CountOf("patch") > 0 {
 		if err := x.Accounts.ping(x.Stop); err != nil {
 			x.Halt(err)
 		}
@@ -77,10 +75,14 @@ func (x *execution) process() error {
 
 // lookUp finds out what must be known before the first row is decided.
 func (x *execution) lookUp() error {
-	if x.Rows != nil && !x.surveyed {
+	if x.Rows != nil {
 		l := &intake.Lookup{
 			Lister: intake.Lister{Stop: x.Stop, Fusebill: x.Accounts.Fusebill.Client, How: x.Settings.Sending.Lookup, Progress: x},
-			Rows:   x.Rows, Halt: x.Halt, Workers: x.Settings.WorkersOf(action.SystemFusebill), Actions: x.actions(x.Notice),
+			Rows:   x.Rows, Halt: x.Halt, Workers: x.Settings.WorkersOf(action.SystemFusebill),
+			Actions: func() map[string]batch.Action {
+				x.Names = x.Rows.Codes()
+				return x.actions(x.Notice)
+			},
 			DryRun: x.isDry(), NoProof: x.Settings.Selection.When != "", Past: x.Past,
 			Conclude: x.engine(x.Stop, false).Conclude, Listed: x.tally.listed,
 		}
@@ -349,12 +351,9 @@ func (x *execution) counts() map[batch.Kind]int {
 
 func (x *execution) result(s reports.Summary, stopped error) *Result {
 	res := &Result{Run: x.identity(x.Began), Summary: s, Stopped: stopped, Forecast: x.forecast, Line: x.Work.Line, Held: x.Held,
-		Next: x.next(s)}
+		Next: x.next(s), TakeBack: x.takeBack(s)}
 	if x.isDry() {
 		res.Preview = x.tally.preview
-	}
-	if s.Outcomes[batch.Changed] > 0 && x.Head.Mode != journal.ModeUndo && slices.Contains(x.Head.Systems, action.SystemFusebill) {
-		res.TakeBack = Command("undo", x.Head.ID, filepath.Dir(x.Dir.Path()))
 	}
 	return res
 }

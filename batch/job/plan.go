@@ -232,6 +232,14 @@ func (p *Plan) next(s reports.Summary) string {
 	return strings.Join(append([]string{"rowbatch", h.Action, QuoteWord(s.Failed)}, again.Words()...), " ")
 }
 
+// takeBack is the command that takes a run of this plan back; "" when it changed nothing that can be.
+func (p *Plan) takeBack(s reports.Summary) string {
+	if s.Outcomes[batch.Changed] == 0 || p.Head.Mode == journal.ModeUndo || !slices.Contains(p.Head.Systems, action.SystemFusebill) {
+		return ""
+	}
+	return Command("undo", p.Head.ID, filepath.Dir(p.Dir.Path()))
+}
+
 // Command is a command line that takes up a run of a reports folder.
 func Command(verb, id, reports string) string {
 	line := "rowbatch " + verb + " " + id

@@ -16,7 +16,7 @@ import (
 func Undo(j Job, c Control, name string) (*Result, error) {
 	r := j.Start(c)
 	defer r.Release()
-	dir, err := r.find(name, "run", isLive)
+	dir, err := Find(r.Settings.Output.Reports, name, "run", isLive)
 	if err != nil {
 		return nil, err
 	}
@@ -43,8 +43,11 @@ func Undo(j Job, c Control, name string) (*Result, error) {
 		}
 	}
 	p, err := planUndo(r, of, nil)
+	if p != nil && err != nil && len(p.Held) > 0 { // nothing is put back, and yet there is something to tell
+		return &Result{Run: Identity{Of: of.journal.Head.ID}, Held: p.Held}, err
+	}
 	if err != nil {
-		return onlyHeld(p, err)
+		return nil, err
 	}
 	return execute(r, p)
 }
@@ -126,9 +129,6 @@ func planUndo(r *Session, of, shown *earlier) (*Plan, error) {
 		return nil, err
 	}
 	if err := p.Accounts.mustBe(r.Stop, head, of.journal.Index); err != nil {
-		return nil, err
-	}
-	if err := p.mayHold(); err != nil {
 		return nil, err
 	}
 	if err := follow(r, p, of, journal.ModeUndo); err != nil {
