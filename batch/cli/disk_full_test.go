@@ -80,7 +80,7 @@ func (f *fullDisk) command(name string, args ...string) int {
 
 // goOn resumes the run, if it has come to be one, and starts it anew otherwise.
 func (f *fullDisk) goOn(blocks int) {
-	all, err := runs.List(f.server.reports)
+	all, err := runs.List(runs.Disk(), f.server.reports)
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -101,11 +101,11 @@ func (f *fullDisk) goOn(blocks int) {
 }
 
 func (f *fullDisk) breaches() []string {
-	all, err := runs.List(f.server.reports)
+	all, err := runs.List(runs.Disk(), f.server.reports)
 	if err != nil || len(all) == 0 {
 		f.t.Fatal(all, err)
 	}
-	d, err := runs.Open(f.server.reports, all[0].ID)
+	d, err := runs.Open(runs.Disk(), f.server.reports, all[0].ID)
 	if err != nil {
 		f.t.Fatal(err)
 	}

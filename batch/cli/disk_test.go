@@ -61,7 +61,7 @@ func newDiskTrial(t *testing.T, workers int) *diskTrial {
 
 // begin is a run from its first operation to its report.
 func (d *diskTrial) begin(on runs.FS) error {
-	dir, err := runs.CreateOn(on, d.reports, time.Now(), "update", "small.csv")
+	dir, err := runs.Create(on, d.reports, time.Now(), "update", "small.csv")
 	if err != nil {
 		return err
 	}
@@ -95,7 +95,7 @@ func copyIn(dir *runs.Dir) error {
 // resume goes on with the run in its folder; nil when there is no run.
 func (d *diskTrial) resume(on runs.FS) error {
 	id := d.id()
-	dir, err := runs.OpenOn(on, d.reports, id)
+	dir, err := runs.Open(on, d.reports, id)
 	if err != nil {
 		return err
 	}
@@ -183,7 +183,7 @@ func (d *diskTrial) requests() int {
 
 // breaches looks at the folder as it stands.
 func (d *diskTrial) breaches(ended bool) []string {
-	dir, err := runs.Open(d.reports, d.id())
+	dir, err := runs.Open(runs.Disk(), d.reports, d.id())
 	if err != nil {
 		d.t.Fatal(err)
 	}

@@ -57,7 +57,7 @@ rows ended, its state (planned, running, stopped, done, undone), and what can be
 done next.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			all, err := runs.List(dir)
+			all, err := runs.List(runs.Disk(), dir)
 			if err != nil {
 				return err
 			}
@@ -84,7 +84,7 @@ func listAll(all []runs.Info, dir string) []listed {
 	return list
 }
 
-func stateOf(i runs.Info, applied, back map[string]bool) state {
+func stateOf(i runs.Info, applied map[string]string, back map[string]bool) state {
 	switch {
 	case i.Damage != nil:
 		return damaged
@@ -94,7 +94,7 @@ func stateOf(i runs.Info, applied, back map[string]bool) state {
 		return done
 	case !i.Complete():
 		return stopped
-	case i.Head.Mode == journal.ModeDryRun && i.Counts[batch.WouldChange] > 0 && !applied[i.ID]:
+	case i.Head.Mode == journal.ModeDryRun && i.Counts[batch.WouldChange] > 0 && applied[i.ID] == "":
 		return planned
 	case back[i.ID]:
 		return undone

@@ -74,7 +74,7 @@ func callSandbox(ts *testscript.TestScript, method, path string, body []byte) []
 
 func cmdLatest(ts *testscript.TestScript, neg bool, args []string) {
 	want(ts, neg, args, 1, "latest MODE")
-	all, err := runs.List(ts.MkAbs("reports"))
+	all, err := runs.List(runs.Disk(), ts.MkAbs("reports"))
 	ts.Check(err)
 	at := slices.IndexFunc(all, func(i runs.Info) bool { return i.Head.Mode == args[0] })
 	if at < 0 {

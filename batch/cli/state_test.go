@@ -144,7 +144,7 @@ func rawFields(body []byte) map[string]string {
 
 // newestRun returns the folder of the run that began last.
 func newestRun(reports string) (string, error) {
-	all, err := runs.List(reports)
+	all, err := runs.List(runs.Disk(), reports)
 	if err != nil {
 		return "", err
 	}

@@ -247,6 +247,7 @@ type Match struct {
 
 // NewFinder makes rows ready to be found. Close it.
 func NewFinder(r *Rows) (*Finder, error) {
+	r.File.keys.Finish()
 	picker, err := r.dir.PickRows(r.Len())
 	return &Finder{r, picker}, err
 }
@@ -258,7 +259,7 @@ func (f *Finder) Find(c client.ListRow) func(yield func(*Match, error) bool) {
 			if k.key == "" {
 				continue
 			}
-			for n := range f.rows.File.keys.find(action.SystemFusebill, k.field, k.key) {
+			for n := range f.rows.File.keys.Find(action.SystemFusebill + "/" + k.field + "=" + k.key) {
 				row, err := f.picker.Row(n)
 				if err != nil {
 					yield(nil, err)

@@ -2,7 +2,6 @@ package job
 
 import (
 	"errors"
-	"slices"
 	"time"
 
 	"rowbatch/batch"
@@ -38,9 +37,11 @@ func Apply(j Job, c Control, name string) (*Result, error) {
 		return nil, batch.Unfit("rowbatch resume "+info.ID, "the dry run %s did not come to its end, and is no plan", info.ID)
 	}
 	if name == Last {
-		switch by, err := appliedBy(info, r.Settings.Output.Reports); {
-		case err != nil:
+		all, err := runs.List(runs.Disk(), r.Settings.Output.Reports)
+		if err != nil {
 			return nil, err
+		}
+		switch by := runs.Applied(all)[info.ID]; {
 		case info.Counts[batch.WouldChange] == 0:
 			return nothingToDo(dir, "nothing to apply: the dry run "+info.ID+" would change nothing")
 		case by != "":
@@ -71,18 +72,6 @@ func mustBeFresh(r *Session, plan runs.Info) error {
 	old := batch.Span(age)
 	return r.confirm("The plan "+plan.ID+" is "+old+" old. Carry it out all the same?",
 		batch.Unfit("plan again with --dry-run, or pass --yes", "the plan is %s old, and nobody confirmed it; nothing was sent", old))
-}
-
-// appliedBy is the id of the run that has carried a plan out; "" where there is none.
-func appliedBy(plan runs.Info, reports string) (string, error) {
-	all, err := runs.List(reports)
-	i := slices.IndexFunc(all, func(i runs.Info) bool {
-		return (i.Head.Mode == journal.ModeApply && i.Head.Of == plan.ID || i.Head.Plan == plan.ID) && i.Complete()
-	})
-	if i < 0 {
-		return "", err
-	}
-	return all[i].ID, err
 }
 
 // planApply makes the plan that carries a dry run out. Its input and account must be as they were.

@@ -78,8 +78,8 @@ func (r *Session) Release() {
 // MakeDir makes the run's folder. It is locked from the first, by which others
 // see that it has not been left; what was left by killed processes goes.
 func (r *Session) MakeDir(name, file string) (*runs.Dir, error) {
-	runs.RemoveLeftovers(r.Settings.Output.Reports, r.Began)
-	dir, err := runs.Create(r.Settings.Output.Reports, r.Began, name, file)
+	runs.RemoveLeftovers(runs.Disk(), r.Settings.Output.Reports, r.Began)
+	dir, err := runs.Create(runs.Disk(), r.Settings.Output.Reports, r.Began, name, file)
 	if err != nil {
 		return nil, err
 	}
@@ -205,10 +205,10 @@ func (r *Session) lockAccount(name string, s Settings, a intake.Actions, file st
 		// resumes or takes back is no customer of another.
 		if part := s.Selection.Shard; part.Some() {
 			part.Split = s.Selection.Split
-			return runs.LockShard(r.Stop, dir, sameAccount(name), part.Shard, fmt.Sprintf("%s in %d shards", what, part.Of),
+			return runs.LockShard(r.Stop, runs.Disk(), dir, sameAccount(name), part.Shard, fmt.Sprintf("%s in %d shards", what, part.Of),
 				what+" --shard "+part.String()+process, wait)
 		}
-		return runs.LockAccount(r.Stop, dir, sameAccount(name), what+process, wait)
+		return runs.LockAccount(r.Stop, runs.Disk(), dir, sameAccount(name), what+process, wait)
 	}
 	err := errors.New("there is no folder for locks")
 	for _, dir := range lockDirs() {
@@ -280,7 +280,7 @@ func (r *Session) lockRun(dir *runs.Dir) error {
 // an older one has to name it.
 func Find(reports, name, what string, is func(runs.Info) bool) (*runs.Dir, error) {
 	if name == Last {
-		all, err := runs.List(reports)
+		all, err := runs.List(runs.Disk(), reports)
 		if err != nil {
 			return nil, err
 		}

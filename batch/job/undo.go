@@ -55,7 +55,7 @@ func Undo(j Job, c Control, name string) (*Result, error) {
 // undoneAlready ends an undo of the last run where that has nothing to take back,
 // and names the one before it: which run is taken back is for a person to say.
 func undoneAlready(of *earlier, out Output) (*Result, error) {
-	all, err := runs.List(out.Reports)
+	all, err := runs.List(runs.Disk(), out.Reports)
 	if err != nil {
 		return nil, err
 	}
@@ -146,11 +146,11 @@ func mustNotBeUnderWay(of *earlier, s Settings) error {
 	if s.Sending.Unhold == "" {
 		return nil
 	}
-	all, err := runs.List(filepath.Dir(of.dir.Path()))
+	all, err := runs.List(runs.Disk(), filepath.Dir(of.dir.Path()))
 	if err != nil {
 		return err
 	}
-	here, err := runs.List(s.Output.Reports)
+	here, err := runs.List(runs.Disk(), s.Output.Reports)
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ func newBaseline(f File, keyColumn string) (*Baseline, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Baseline{columns: in.Heading(), key: slices.Index(in.Heading(), keyColumn), index: NewKeyIndex(0)}
+	b := &Baseline{columns: in.Heading(), key: slices.Index(in.Heading(), keyColumn), index: NewKeyIndex()}
 	b.picker = RowsPicker{file: f, lines: journal.NewWindow(f), width: len(b.columns)}
 	for err == nil && b.key >= 0 {
 		at := in.at
@@ -81,10 +81,8 @@ type keyEntry struct {
 	row  int
 }
 
-// NewKeyIndex has room for so many keys, and grows.
-func NewKeyIndex(keys int) *KeyIndex {
-	return &KeyIndex{maphash.MakeSeed(), make([]keyEntry, 0, keys)}
-}
+// NewKeyIndex has no keys yet.
+func NewKeyIndex() *KeyIndex { return &KeyIndex{seed: maphash.MakeSeed()} }
 
 // Add notes a key and its row.
 func (x *KeyIndex) Add(key string, row int) {

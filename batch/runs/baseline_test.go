@@ -15,7 +15,7 @@ import (
 func TestBaselineFindsRows(t *testing.T) {
 	root := t.TempDir()
 	rapid.Check(t, func(t *rapid.T) {
-		d, err := Create(root, time.Now(), "export", "x")
+		d, err := Create(Disk(), root, time.Now(), "export", "x")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -50,7 +50,7 @@ func TestBaselineFindsRows(t *testing.T) {
 }
 
 func TestBaselineThatIsCutShort(t *testing.T) {
-	d, err := Create(t.TempDir(), time.Now(), "export", "x")
+	d, err := Create(Disk(), t.TempDir(), time.Now(), "export", "x")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func TestBaselineThatIsCutShort(t *testing.T) {
 // Every row of a key is found, in order, and hardly any of another's.
 func TestKeyIndex(t *testing.T) {
 	const keys = 10_000
-	x := NewKeyIndex(2 * keys)
+	x := NewKeyIndex()
 	for n := range 2 * keys {
 		x.Add("id="+strconv.Itoa(n%keys), n)
 	}
@@ -77,7 +77,7 @@ func TestKeyIndex(t *testing.T) {
 			t.Fatalf("key %d: %s", n, diff)
 		}
 	}
-	if all := slices.Collect(NewKeyIndex(0).Find("id=1")); len(all) > 0 {
+	if all := slices.Collect(NewKeyIndex().Find("id=1")); len(all) > 0 {
 		t.Errorf("an empty index finds %d", all)
 	}
 }
