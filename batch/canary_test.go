@@ -33,12 +33,12 @@ func TestTheFirstWriteLeavesWhatStandsBesideTheRecord(t *testing.T) {
 	lost, refused := fault{class: batch.Lost}, fault{class: batch.Refused, status: 404}
 	effective := fault{class: batch.Lost, effect: true}
 	tests := map[string]struct {
-		cuts   string
-		lies   bool
-		fault  func(kind, id string, call int) fault
-		want   string
-		looks  int
-		writes int
+		cuts        string
+		lies        bool
+		fault       func(kind, id string, call int) fault
+		want        string
+		besideReads int
+		writes      int
 	}{
 		"nothing moves":                    {"", false, nil, "changed changed changed", 2, 3},
 		"it is cut":                        {"1", false, nil, stopped, 2, 1},
@@ -55,8 +55,8 @@ func TestTheFirstWriteLeavesWhatStandsBesideTheRecord(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, "1", "2", "3")
-				b := newBench(t, w)
+				w := newFakeServer(t, "1", "2", "3")
+				b := newTestRun(t, w)
 				b.opts.Workers = workers(1)
 				b.act.wide, b.act.cuts, b.act.lies = true, test.cuts, test.lies
 				w.fault = test.fault
@@ -67,8 +67,8 @@ func TestTheFirstWriteLeavesWhatStandsBesideTheRecord(t *testing.T) {
 				if diff := cmp.Diff(test.want, kinds(got)); diff != "" {
 					t.Error(diff)
 				}
-				if w.looks != test.looks || w.writes != test.writes {
-					t.Errorf("%d looks and %d writes, not %d and %d", w.looks, w.writes, test.looks, test.writes)
+				if w.besideReads != test.besideReads || w.writes != test.writes {
+					t.Errorf("%d looks and %d writes, not %d and %d", w.besideReads, w.writes, test.besideReads, test.writes)
 				}
 				if _, halted := errors.AsType[*batch.SideEffectError](context.Cause(b.stop)); halted != (got[0].Code == "side_effect") {
 					t.Errorf("the run ended with %v", context.Cause(b.stop))
@@ -82,13 +82,13 @@ func TestTheFirstWriteLeavesWhatStandsBesideTheRecord(t *testing.T) {
 func TestTheFirstWriteToASlowServer(t *testing.T) {
 	for _, latency := range []time.Duration{time.Second, 3 * time.Second, 6 * time.Second} {
 		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(t, "1", "2", "3")
-			b := newBench(t, w)
+			w := newFakeServer(t, "1", "2", "3")
+			b := newTestRun(t, w)
 			b.act.wide = true
 			w.fault = func(string, string, int) fault { return fault{delay: latency} }
 			got, err := b.run(b.set("1", "a", "x"), b.set("2", "a", "x"), b.set("3", "a", "x"))
-			if err != nil || kinds(got) != "changed changed changed" || w.looks > 3 || w.reads > 10 {
-				t.Errorf("%v: %s after %d reads and %d looks, %v", latency, kinds(got), w.reads, w.looks, err)
+			if err != nil || kinds(got) != "changed changed changed" || w.besideReads > 3 || w.reads > 10 {
+				t.Errorf("%v: %s after %d reads and %d looks, %v", latency, kinds(got), w.reads, w.besideReads, err)
 			}
 		})
 	}

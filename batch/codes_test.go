@@ -28,3 +28,14 @@ func TestExitOf(t *testing.T) {
 		}
 	}
 }
+
+func TestEveryCodeHasAFix(t *testing.T) {
+	for _, c := range batch.Codes() {
+		if c.Fix == "" || c.Means == "" || len(c.Kinds) == 0 {
+			t.Errorf("%s lacks a fix, a meaning or an outcome", c.Name)
+		}
+	}
+	if batch.Fix("http_409") == "" {
+		t.Error("http_409 has no fix")
+	}
+}

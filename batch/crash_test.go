@@ -37,10 +37,10 @@ func crashing(t *testing.T, seed int) (killed int) {
 	for n := range 10 {
 		ids = append(ids, fmt.Sprint(n))
 	}
-	w := newWorld(t, ids...)
+	w := newFakeServer(t, ids...)
 	w.fault = faultsOf(seed)
 	w.acts = func(id string, call int) bool { return chance(seed, id, call, "acts") < 0.5 }
-	act := &edit{w: w, blind: seed%6 == 5, most: []int{0, 2}[seed%2]}
+	act := &edit{w: w, blind: seed%6 == 5, wide: seed%4 == 1, most: []int{0, 2}[seed%2]}
 	data := []byte(nil)
 	for life := range 20 {
 		if life == 6 {
@@ -84,7 +84,7 @@ func crashing(t *testing.T, seed int) (killed int) {
 // again, whoever resumes carries the row out all the same.
 func TestResumeSendsAsOftenAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, "1")
+		w := newFakeServer(t, "1")
 		w.fault = func(kind, _ string, _ int) (f fault) {
 			if kind == "send" {
 				f.class = batch.Lost
@@ -121,6 +121,9 @@ func faultsOf(seed int) func(kind, id string, call int) fault {
 	bad := chance(seed, "bad") / 2
 	return func(kind, id string, call int) fault {
 		f := fault{delay: time.Duration(1+chance(seed, id, call, "delay")*900) * time.Millisecond}
+		if seed%7 == 3 {
+			f.delay *= 8 // many a record is too old when it comes
+		}
 		if chance(seed, id, call, "fails") < bad {
 			f.class = []batch.Class{batch.Lost, batch.Lost, batch.Throttled, batch.Unsent}[int(chance(seed, id, call, "class")*4)]
 			f.effect = chance(seed, id, call, "effect") < 0.5
@@ -141,7 +144,7 @@ func rowOf(act *edit, ids []string, seed, n int) *batch.Item {
 
 // process is one life of the program.
 type process struct {
-	w    *world
+	w    *fakeServer
 	act  *edit
 	ids  []string
 	seed int

@@ -151,24 +151,25 @@ func (d *dispatcher) ready() (n int) {
 
 // take puts a row on its way, or settles it at once.
 func (d *dispatcher) take(it *Item) {
+	switch {
+	case it.Earlier.Settled && !it.More:
+		return
+	case !it.Earlier.Settled && it.Out != nil:
+		d.settle(it, *it.Out)
+		return
+	}
 	l := d.lanes[it.Lane]
 	if l == nil {
 		l = &lane{}
 	}
-	switch {
-	case it.Earlier.Settled && !it.More:
-		return
-	case it.Earlier.Settled:
+	if it.Earlier.Settled {
 		if l.note(it, *it.Earlier.Outcome); l.remembers() {
 			d.lanes[it.Lane] = l
 		}
 		return
-	case it.Out != nil:
-		d.settle(it, *it.Out)
-		return
 	}
 	t := &task{Item: it, waits: d.e.Waits(), pool: d.pools[it.Action.System()], canary: d.canaries[it.Action.Name()]}
-	if d.e.Stop.Err() != nil {
+	if d.e.stopped() {
 		d.settle(it, t.cutShort())
 		return
 	}
@@ -261,7 +262,7 @@ func (d *dispatcher) finish(r *result) {
 	switch {
 	case r.next == end:
 		d.close(t, r.out)
-	case d.e.Stop.Err() != nil:
+	case d.e.stopped():
 		d.close(t, t.cutShort())
 	case r.next == park:
 		t.due = time.Now().Add(r.wait)
@@ -283,7 +284,7 @@ func (d *dispatcher) retryPostponed() {
 	d.postponed = nil
 	for _, t := range waiting {
 		switch {
-		case d.e.Stop.Err() != nil:
+		case d.e.stopped():
 			d.close(t, t.cutShort())
 		case t.postponed > 1 && d.changed == t.changed:
 			d.close(t, *t.refused)

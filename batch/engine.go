@@ -84,6 +84,8 @@ func (e *Engine) Run(src Source) error {
 	return cmp.Or(err, workers.Wait())
 }
 
+func (e *Engine) stopped() bool { return e.Stop.Err() != nil }
+
 // Conclude records a row's outcome and passes it on. From outside it serves rows
 // that end before the engine meets them, such as those whose look-up fails.
 func (e *Engine) Conclude(it *Item, o Outcome) error {

@@ -17,8 +17,8 @@ import (
 
 func TestRowsOfOneCustomerKeepTheirOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, "1", "2", "3")
-		b := newBench(t, w)
+		w := newFakeServer(t, "1", "2", "3")
+		b := newTestRun(t, w)
 		var items []*batch.Item
 		var want []string
 		for n := range 30 {
@@ -41,8 +41,8 @@ func TestRowsOfOneCustomerKeepTheirOrder(t *testing.T) {
 func TestFirstWriteGoesAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ids := []string{"1", "2", "3", "4", "5", "6"}
-		w := newWorld(t, ids...)
-		b := newBench(t, w)
+		w := newFakeServer(t, ids...)
+		b := newTestRun(t, w)
 		b.act.spoil = "all"
 		var items []*batch.Item
 		for _, id := range ids {
@@ -73,8 +73,8 @@ func TestRequestsInFlight(t *testing.T) {
 		for n := range 200 {
 			ids = append(ids, fmt.Sprint(n))
 		}
-		w := newWorld(t, ids...)
-		b := newBench(t, w)
+		w := newFakeServer(t, ids...)
+		b := newTestRun(t, w)
 		var items []*batch.Item
 		for _, id := range ids {
 			items = append(items, b.set(id, "a", "x"))
@@ -93,8 +93,8 @@ func TestRequestsInFlight(t *testing.T) {
 
 func TestDryRunSendsNothingAndSeesEarlierRows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, "1", "2")
-		b := newBench(t, w)
+		w := newFakeServer(t, "1", "2")
+		b := newTestRun(t, w)
 		b.opts.Send = false
 		got, err := b.run(b.set("1", "a", "x"), b.set("1", "a", "x"), b.set("1", "a", "y"), b.set("2", "a", "old"))
 		if err != nil {
@@ -114,8 +114,8 @@ func TestDryRunSendsNothingAndSeesEarlierRows(t *testing.T) {
 
 func TestStopSettlesEveryRow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, "0", "1", "2", "3", "4", "5", "6", "7")
-		b := newBench(t, w)
+		w := newFakeServer(t, "0", "1", "2", "3", "4", "5", "6", "7")
+		b := newTestRun(t, w)
 		w.onSend = func(string) {
 			if w.writes == 3 {
 				b.halt(errStopped)
@@ -139,8 +139,8 @@ func TestStopSettlesEveryRow(t *testing.T) {
 
 func TestStopLeavesAnUnansweredWriteInDoubt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, "1")
-		b := newBench(t, w)
+		w := newFakeServer(t, "1")
+		b := newTestRun(t, w)
 		w.fault = loseFirst("send", "1", fault{class: batch.Lost})
 		time.AfterFunc(time.Second, func() { b.halt(errStopped) })
 		began := time.Now()
@@ -157,8 +157,8 @@ func TestStopLeavesAnUnansweredWriteInDoubt(t *testing.T) {
 func TestNothingIsSentAfterTheJournalFails(t *testing.T) {
 	for n := 1; n < 40; n++ {
 		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(t, "1", "2", "3", "4")
-			b := newBench(t, w)
+			w := newFakeServer(t, "1", "2", "3", "4")
+			b := newTestRun(t, w)
 			b.disk.failAt = n
 			_, err := b.run(b.set("1", "a", "x"), b.set("2", "a", "x"), b.set("3", "a", "x"), b.set("4", "a", "x"))
 			if b.disk.ops < n {
@@ -178,8 +178,8 @@ func TestNothingIsSentAfterTheJournalFails(t *testing.T) {
 func TestWritesLeaveSoonAfterTheirRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var items []*batch.Item
-		w := newWorld(t)
-		b := newBench(t, w)
+		w := newFakeServer(t)
+		b := newTestRun(t, w)
 		b.opts.Workers = workers(2)
 		for n := range 12 {
 			id := fmt.Sprint(n)
@@ -207,8 +207,8 @@ func TestWritesLeaveSoonAfterTheirRead(t *testing.T) {
 func TestSlowServer(t *testing.T) {
 	for _, latency := range []time.Duration{time.Second, 3 * time.Second, 6 * time.Second} {
 		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(t)
-			b := newBench(t, w)
+			w := newFakeServer(t)
+			b := newTestRun(t, w)
 			var items []*batch.Item
 			for n := range 100 {
 				id := fmt.Sprint(n)
@@ -237,8 +237,8 @@ func TestSlowServer(t *testing.T) {
 // Rows behind one that the stop left open are not judged by it: they were only not reached.
 func TestStopInALane(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, "1", "2")
-		b := newBench(t, w)
+		w := newFakeServer(t, "1", "2")
+		b := newTestRun(t, w)
 		w.fault = func(kind, id string, _ int) fault {
 			if kind == "send" && id == "1" {
 				return fault{class: batch.Lost}
@@ -259,8 +259,8 @@ func TestStopInALane(t *testing.T) {
 // After the first write an answer that says no is no proof that all is well.
 func TestFirstWriteThatCannotBeReadBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, "1")
-		b := newBench(t, w)
+		w := newFakeServer(t, "1")
+		b := newTestRun(t, w)
 		w.fault = func(kind, _ string, call int) fault {
 			if kind == "read" && call > 2 {
 				return fault{class: batch.Refused, status: 404}
@@ -273,6 +273,25 @@ func TestFirstWriteThatCannotBeReadBack(t *testing.T) {
 		}
 		if kinds(got) != "failed/side_effect" || b.stop.Err() == nil {
 			t.Error(kinds(got))
+		}
+	})
+}
+
+func TestCustomersWhoShareALaneKeepOrderAndTheirOwnFailures(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newFakeServer(t, "1", "2", "3")
+		b := newTestRun(t, w)
+		b.act.blind = true
+		w.fault = only("2", 2, fault{class: batch.Refused, status: 404})
+		var items []*batch.Item
+		for n, id := range []string{"1", "2", "3", "2", "1"} {
+			it := b.set(id, "a", fmt.Sprint("v", n))
+			it.Lane, it.Shared = "all", true
+			items = append(items, it)
+		}
+		got, err := b.run(items...)
+		if want := "changed failed/http_404 changed rejected/earlier_row_failed changed"; err != nil || kinds(got) != want || w.most != 1 {
+			t.Errorf("%s, %d at once, %v", kinds(got), w.most, err)
 		}
 	})
 }

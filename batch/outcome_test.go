@@ -25,13 +25,13 @@ func kinds(outcomes []batch.Outcome) string {
 
 func TestOutcomes(t *testing.T) {
 	tests := map[string]struct {
-		prepare func(w *world, b *bench)
-		items   func(b *bench) []*batch.Item
+		prepare func(w *fakeServer, b *testRun)
+		items   func(b *testRun) []*batch.Item
 		want    string
 		writes  int
 	}{
 		"changed, unchanged, not found and settled rows": {
-			items: func(b *bench) []*batch.Item {
+			items: func(b *testRun) []*batch.Item {
 				settled := b.set("1", "a", "x")
 				settled.Out = batch.Reject("bad_value", "no")
 				return []*batch.Item{b.set("1", "a", "new"), b.set("2", "a", "old"), b.set("9", "a", "new"), settled}
@@ -39,7 +39,7 @@ func TestOutcomes(t *testing.T) {
 			want: "changed unchanged rejected/not_found rejected/bad_value", writes: 1,
 		},
 		"a guard that does not hold": {
-			items: func(b *bench) []*batch.Item {
+			items: func(b *testRun) []*batch.Item {
 				it := b.set("1", "a", "new")
 				it.Guards = []batch.Guard{{Field: "b", Value: batch.Text("other")}}
 				return []*batch.Item{it, b.set("1", "a", "newer")}
@@ -47,7 +47,7 @@ func TestOutcomes(t *testing.T) {
 			want: "conflict/match_failed rejected/earlier_row_failed",
 		},
 		"an edit that expects another value": {
-			items: func(b *bench) []*batch.Item {
+			items: func(b *testRun) []*batch.Item {
 				it := b.set("1", "a", "new")
 				it.Edits[0].Expect = new(batch.Text("older"))
 				return []*batch.Item{it}
@@ -55,7 +55,7 @@ func TestOutcomes(t *testing.T) {
 			want: "conflict/changed_since_plan",
 		},
 		"a refused write": {
-			prepare: func(w *world, _ *bench) {
+			prepare: func(w *fakeServer, _ *testRun) {
 				w.fault = func(kind, id string, _ int) fault {
 					if kind == "send" && id == "1" {
 						return fault{class: batch.Refused, status: 409}
@@ -63,42 +63,44 @@ func TestOutcomes(t *testing.T) {
 					return fault{}
 				}
 			},
-			items: func(b *bench) []*batch.Item {
+			items: func(b *testRun) []*batch.Item {
 				return []*batch.Item{b.set("1", "a", "new"), b.set("2", "a", "new"), b.set("1", "b", "new")}
 			},
 			want: "failed/http_409 changed rejected/earlier_row_failed", writes: 2,
 		},
 		"a value that is accepted and not taken": {
-			prepare: func(_ *world, b *bench) { b.act.drop = "2" },
-			items:   func(b *bench) []*batch.Item { return []*batch.Item{b.set("1", "a", "x"), b.set("2", "a", "x")} },
+			prepare: func(_ *fakeServer, b *testRun) { b.act.drop = "2" },
+			items:   func(b *testRun) []*batch.Item { return []*batch.Item{b.set("1", "a", "x"), b.set("2", "a", "x")} },
 			want:    "changed failed/not_applied", writes: 2,
 		},
 		"a panic costs one row": {
-			prepare: func(_ *world, b *bench) { b.act.panic = "2" },
-			items: func(b *bench) []*batch.Item {
+			prepare: func(_ *fakeServer, b *testRun) { b.act.panic = "2" },
+			items: func(b *testRun) []*batch.Item {
 				return []*batch.Item{b.set("1", "a", "x"), b.set("2", "a", "x"), b.set("3", "a", "x")}
 			},
 			want: "changed rejected/internal_error changed", writes: 2,
 		},
 		"a lost reply after the effect is read back": {
-			prepare: func(w *world, _ *bench) { w.fault = loseFirst("send", "2", fault{class: batch.Lost, effect: true}) },
-			items:   func(b *bench) []*batch.Item { return []*batch.Item{b.set("1", "a", "x"), b.set("2", "a", "x")} },
-			want:    "changed changed", writes: 2,
+			prepare: func(w *fakeServer, _ *testRun) {
+				w.fault = loseFirst("send", "2", fault{class: batch.Lost, effect: true})
+			},
+			items: func(b *testRun) []*batch.Item { return []*batch.Item{b.set("1", "a", "x"), b.set("2", "a", "x")} },
+			want:  "changed changed", writes: 2,
 		},
 		"a lost reply before the effect is sent again": {
-			prepare: func(w *world, _ *bench) { w.fault = loseFirst("send", "2", fault{class: batch.Lost}) },
-			items:   func(b *bench) []*batch.Item { return []*batch.Item{b.set("1", "a", "x"), b.set("2", "a", "x")} },
+			prepare: func(w *fakeServer, _ *testRun) { w.fault = loseFirst("send", "2", fault{class: batch.Lost}) },
+			items:   func(b *testRun) []*batch.Item { return []*batch.Item{b.set("1", "a", "x"), b.set("2", "a", "x")} },
 			want:    "changed changed", writes: 3,
 		},
 		"a lost first write is waited for": {
-			prepare: func(w *world, _ *bench) {
+			prepare: func(w *fakeServer, _ *testRun) {
 				w.fault = loseFirst("send", "1", fault{class: batch.Lost, effect: true, late: 20 * time.Second})
 			},
-			items: func(b *bench) []*batch.Item { return []*batch.Item{b.set("1", "a", "x"), b.set("2", "a", "x")} },
+			items: func(b *testRun) []*batch.Item { return []*batch.Item{b.set("1", "a", "x"), b.set("2", "a", "x")} },
 			want:  "changed changed", writes: 2,
 		},
 		"a server that never answers a read": {
-			prepare: func(w *world, _ *bench) {
+			prepare: func(w *fakeServer, _ *testRun) {
 				w.fault = func(_, id string, _ int) fault {
 					if id == "1" {
 						return fault{class: batch.Lost}
@@ -106,13 +108,13 @@ func TestOutcomes(t *testing.T) {
 					return fault{}
 				}
 			},
-			items: func(b *bench) []*batch.Item {
+			items: func(b *testRun) []*batch.Item {
 				return []*batch.Item{b.set("1", "a", "x"), b.set("2", "a", "x"), b.set("1", "b", "x")}
 			},
 			want: "not_attempted/server_unavailable changed not_attempted/server_unavailable", writes: 1,
 		},
 		"a write that never takes effect": {
-			prepare: func(w *world, _ *bench) {
+			prepare: func(w *fakeServer, _ *testRun) {
 				w.fault = func(kind, id string, _ int) fault {
 					if kind == "send" && id == "2" {
 						return fault{class: batch.Lost}
@@ -120,11 +122,11 @@ func TestOutcomes(t *testing.T) {
 					return fault{}
 				}
 			},
-			items: func(b *bench) []*batch.Item { return []*batch.Item{b.set("1", "a", "x"), b.set("2", "a", "x")} },
+			items: func(b *testRun) []*batch.Item { return []*batch.Item{b.set("1", "a", "x"), b.set("2", "a", "x")} },
 			want:  "changed not_attempted/server_unavailable", writes: 9,
 		},
 		"somebody else's edit after a lost reply": {
-			prepare: func(w *world, _ *bench) {
+			prepare: func(w *fakeServer, _ *testRun) {
 				w.fault = func(kind, id string, call int) fault {
 					if kind == "send" && id == "2" {
 						time.AfterFunc(time.Second, func() {
@@ -137,7 +139,7 @@ func TestOutcomes(t *testing.T) {
 					return fault{}
 				}
 			},
-			items: func(b *bench) []*batch.Item {
+			items: func(b *testRun) []*batch.Item {
 				return []*batch.Item{b.set("1", "a", "x"), b.set("2", "a", "x"), b.set("2", "b", "x")}
 			},
 			want: "changed in_doubt/changed_meanwhile rejected/earlier_row_failed", writes: 2,
@@ -146,8 +148,8 @@ func TestOutcomes(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, "1", "2", "3")
-				b := newBench(t, w)
+				w := newFakeServer(t, "1", "2", "3")
+				b := newTestRun(t, w)
 				if test.prepare != nil {
 					test.prepare(w, b)
 				}

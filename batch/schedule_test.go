@@ -29,18 +29,29 @@ func schedule(t *testing.T, seed int) {
 	for n := range 12 {
 		ids = append(ids, fmt.Sprint(n))
 	}
-	w := newWorld(t, ids...)
-	b := newBench(t, w)
-	b.act.blind = seed%5 == 4
+	w := newFakeServer(t, ids...)
+	b := newTestRun(t, w)
+	b.act.blind, b.act.wide = seed%5 == 4, seed%4 == 1
+	b.opts.Clock = w.clock
+	if seed%7 == 5 {
+		time.AfterFunc(time.Duration(chance(seed, "jumps")*20)*time.Second, func() {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.wall = time.Duration(chance(seed, "by")*120-60) * time.Second
+		})
+	}
 	b.opts.Workers["other"] = 1
-	other := &edit{w: w, is: "other", blind: b.act.blind}
+	other := &edit{w: w, is: "other", blind: b.act.blind, wide: b.act.wide}
 	bad := chance(seed, "bad") / 2
 	w.fault = func(kind, id string, call int) fault {
-		f := fault{delay: time.Duration(1+chance(seed, id, call, "delay")*900) * time.Millisecond}
+		f := fault{delay: time.Duration(1+chance(seed, id, call, "delay")*900) * time.Millisecond, early: kind == "read" && call%2 == 0}
+		if seed%7 == 3 {
+			f.delay *= 8 // many a record is too old when it comes
+		}
 		if chance(seed, id, call, "fails") < bad {
 			classes := []batch.Class{batch.Lost, batch.Lost, batch.Throttled, batch.Unsent, batch.Refused}
 			f.class = classes[int(chance(seed, id, call, "class")*float64(4+seed%2))]
-			if kind == "read" && f.class == batch.Refused {
+			if kind != "send" && f.class == batch.Refused {
 				f.class = batch.Lost
 			}
 			f.hopes, f.status = chance(seed, id, call, "hopes") < 0.7, 409
@@ -70,7 +81,7 @@ func schedule(t *testing.T, seed int) {
 }
 
 // agrees holds the outcomes against the ledger of effects.
-func agrees(t *testing.T, w *world, items []*batch.Item, got []batch.Outcome, blind bool) {
+func agrees(t *testing.T, w *fakeServer, items []*batch.Item, got []batch.Outcome, blind bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for n, o := range got {

@@ -12,7 +12,7 @@ import (
 )
 
 // theirs is an edit of somebody else's.
-func (w *world) theirs(id, value string) {
+func (w *fakeServer) theirs(id, value string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.records[id], _ = sjson.Set(w.records[id], "b", value)
@@ -50,8 +50,8 @@ func TestARecordThatTookLongToCome(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, "1")
-				b := newBench(t, w)
+				w := newFakeServer(t, "1")
+				b := newTestRun(t, w)
 				b.disk.slow = 30 * time.Millisecond
 				w.fault = slowReads(test.slow, test.delay)
 				want := "kept"
@@ -82,9 +82,9 @@ func TestAClockThatJumps(t *testing.T) {
 		for _, during := range []string{"the read", "the intent's sync"} {
 			t.Run(fmt.Sprintf("%v during %s", jump, during), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					w := newWorld(t, "1")
-					b := newBench(t, w)
-					b.opts.Clock = func() (calendar, steady time.Time) { return w.calendar().Round(0), time.Now() }
+					w := newFakeServer(t, "1")
+					b := newTestRun(t, w)
+					b.opts.Clock = w.clock
 					jumped := false
 					sleep := func() {
 						if !jumped {
@@ -107,6 +107,8 @@ func TestAClockThatJumps(t *testing.T) {
 						syncs := 0
 						b.disk.onSync = func() {
 							if syncs++; syncs == 2 { // the first is of the journal's head
+								w.mu.Lock()
+								defer w.mu.Unlock()
 								sleep()
 							}
 						}
@@ -129,8 +131,8 @@ func TestAClockThatJumps(t *testing.T) {
 // A disk that takes as long as a record may be old ends the row, not in a loop.
 func TestADiskTooSlowForAnyWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, "1", "2")
-		b := newBench(t, w)
+		w := newFakeServer(t, "1", "2")
+		b := newTestRun(t, w)
 		b.disk.slow = 6 * time.Second
 		got, err := b.run(b.set("1", "a", "x"), b.set("2", "a", "x"))
 		if err != nil || kinds(got) != "not_attempted/server_unavailable not_attempted/server_unavailable" || w.writes > 0 || w.reads > 20 {

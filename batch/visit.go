@@ -192,7 +192,7 @@ func (v *visitor) once() (*result, error) {
 		return r, nil
 	}
 	if !v.first { // waits while another row's first write is under way
-		if v.first, err = v.t.canary.enter(v.e.Stop); err != nil || v.first && v.e.Stop.Err() != nil {
+		if v.first, err = v.t.canary.enter(v.e.Stop); err != nil || v.first && v.e.stopped() {
 			return v.cutShort(), nil
 		}
 		if v.first {
@@ -211,7 +211,7 @@ func (v *visitor) readBeside() *result {
 		return nil
 	}
 	v.acquire(false)
-	if v.e.Stop.Err() != nil {
+	if v.e.stopped() {
 		return v.cutShort()
 	}
 	rep := v.count(beside.ReadBeside(v.e.Abort, v.t.ID))
@@ -228,7 +228,7 @@ func (v *visitor) read() (Record, *result) {
 	if _, blind := v.visit.(Blind); !blind {
 		v.acquire(false)
 	}
-	if v.e.Stop.Err() != nil {
+	if v.e.stopped() {
 		return Record{}, v.cutShort()
 	}
 	began := time.Now()
@@ -237,7 +237,7 @@ func (v *visitor) read() (Record, *result) {
 	// The slot is kept for the write where waiting for another might take too long; else other
 	// rows' requests have it while this one's intent is on its way to the disk. Who must wait
 	// for the first write keeps none: that one may need it.
-	if !v.first && !(v.t.canary.passed() && (v.hasty || time.Since(began) > v.e.Fresh/20)) {
+	if soon := v.hasty || time.Since(began) > v.e.Fresh/20; !v.first && (!soon || !v.t.canary.passed()) {
 		v.release()
 	}
 	if rep.Class != Answered {
@@ -352,7 +352,7 @@ func (v *visitor) write(step Step) (*result, error) {
 	}
 	v.acquire(true)
 	switch {
-	case v.e.Stop.Err() != nil:
+	case v.e.stopped():
 		return v.cutShort(), nil
 	case stale():
 		v.t.late.times++

@@ -22,6 +22,7 @@ import (
 	"github.com/tidwall/gjson"
 	"github.com/tidwall/sjson"
 
+	"rowbatch/client"
 	"rowbatch/samples"
 )
 
@@ -31,8 +32,8 @@ const replyTime = 5 * time.Millisecond
 // firstBenchID is the id of the first customer; the others follow without gaps.
 const firstBenchID = 1_000_000
 
-// benchServer answers both APIs after a fixed time, with as little work as it
-// can: what it takes of the machine, it takes from those who are measured.
+// benchServer answers for both APIs after a fixed time, with as little work as it can:
+// what it takes of the machine is missing to the program that is measured.
 type benchServer struct {
 	rest []byte // of a customer, after its id
 
@@ -44,7 +45,7 @@ type benchServer struct {
 	last  time.Time // when the last one did
 }
 
-// benchCounts is what a benchServer has seen since it was last asked to start anew.
+// benchCounts is what a benchServer has seen since it was last reset.
 type benchCounts struct {
 	Requests int
 	First    int64 // Unix nanoseconds
@@ -80,15 +81,20 @@ func (s *benchServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Unlock()
 	time.Sleep(replyTime)
 	h := w.Header()
+	showLimits(h)
+	body := s.reply(r)
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	_, _ = w.Write(body)
+}
+
+// showLimits sets limits so high that nothing is waited for.
+func showLimits(h http.Header) {
 	h.Set("Content-Type", "application/json; charset=utf-8")
-	for window, length := range map[string]time.Duration{"Minute": time.Minute, "Day": 24 * time.Hour} { // nothing is to be waited for
+	for window, length := range map[string]time.Duration{"Minute": time.Minute, "Day": 24 * time.Hour} {
 		h.Set("X-Rate-Limit-Limit-"+window, "10000000")
 		h.Set("X-Rate-Limit-Remaining-"+window, "9990000")
 		h.Set("X-Rate-Limit-Reset-"+window, time.Now().UTC().Truncate(length).Add(length).Format(time.RFC3339))
 	}
-	body := s.reply(r)
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	_, _ = w.Write(body)
 }
 
 func (s *benchServer) control(w http.ResponseWriter, r *http.Request) {
@@ -127,7 +133,7 @@ func (s *benchServer) reply(r *http.Request) []byte {
 	return s.customer(last)
 }
 
-// customer is one as it stands; the lock is held. It serves as an overview, too.
+// customer is one as it stands, and its overview; the lock is held.
 func (s *benchServer) customer(id string) []byte {
 	if body, ok := s.put[id]; ok {
 		return body
@@ -168,7 +174,7 @@ func startBenchServer(b *testing.B) benchProcess {
 	return benchProcess{"http://" + strings.TrimSpace(address)}
 }
 
-// tell asks for the counts, or to start anew.
+// tell asks for the counts, or for a reset.
 func (p benchProcess) tell(b *testing.B, what string) (c benchCounts) {
 	b.Helper()
 	res, err := http.Get(p.url + "/bench/" + what)
@@ -183,8 +189,7 @@ func (p benchProcess) tell(b *testing.B, what string) (c benchCounts) {
 }
 
 func (p benchProcess) environment() []string {
-	return append(environment(), "FUSEBILL_URL="+p.url+"/v1", "FUSEBILL_API_KEY=MDpzYW5kYm94",
-		"TRACKFINITY_URL="+p.url+"/api", "TRACKFINITY_API_KEY=sandbox-key", "TRACKFINITY_API_USERNAME=admin")
+	return append(environment(), settingsFor(p.url)...)
 }
 
 // buildProgram returns the program as users have it.
@@ -199,7 +204,7 @@ func buildProgram(b *testing.B) string {
 	return name
 }
 
-// benchFile writes so many rows for an action of a column of its own.
+// benchFile writes so many rows of an id and the value.
 func benchFile(b *testing.B, heading, value string, rows int) string {
 	b.Helper()
 	var text bytes.Buffer
@@ -212,4 +217,75 @@ func benchFile(b *testing.B, heading, value string, rows int) string {
 		b.Fatal(err)
 	}
 	return name
+}
+
+// load is a bare load generator: the program's own transport and nothing else.
+type load struct {
+	url       string
+	transport *http.Transport
+}
+
+// makeLoad is the command that makes so many rows' requests, and prints how long it took.
+func makeLoad() {
+	l := &load{os.Args[1], client.NewTransport(benchWorkers)}
+	row := map[string]func(string) error{"hold": l.hold, "update": l.update, "patch": l.patch}[os.Args[2]]
+	rows, err := strconv.Atoi(os.Args[3])
+	if err != nil {
+		panic(err)
+	}
+	ids := make(chan string)
+	var workers sync.WaitGroup
+	began := time.Now()
+	for range benchWorkers {
+		workers.Go(func() {
+			for id := range ids {
+				if err := row(id); err != nil {
+					panic(err)
+				}
+			}
+		})
+	}
+	for n := range rows {
+		ids <- strconv.Itoa(firstBenchID + n)
+	}
+	close(ids)
+	workers.Wait()
+	fmt.Print(time.Since(began))
+}
+
+func (l *load) hold(id string) error {
+	if _, err := l.request(http.MethodGet, "/v1/customers/"+id+"/overview", nil); err != nil {
+		return err
+	}
+	_, err := l.request(http.MethodPost, "/v1/CustomerHold/"+id, nil)
+	return err
+}
+
+func (l *load) update(id string) error {
+	customer, err := l.request(http.MethodGet, "/v1/customers/"+id, nil)
+	if err == nil {
+		_, err = l.request(http.MethodPut, "/v1/customers", customer)
+	}
+	return err
+}
+
+func (l *load) patch(id string) error {
+	_, err := l.request(http.MethodPatch, "/api/customer/set_customer_details", []byte("customer_id="+id+"&firstname=Ada"))
+	return err
+}
+
+func (l *load) request(method, path string, body []byte) ([]byte, error) {
+	r, err := http.NewRequest(method, l.url+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	res, err := l.transport.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s %s: %s", method, path, res.Status)
+	}
+	return io.ReadAll(res.Body)
 }

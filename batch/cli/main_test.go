@@ -3,6 +3,7 @@ package cli_test
 import (
 	"flag"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -13,51 +14,58 @@ import (
 	"rowbatch/batch/cli"
 )
 
-// TestMain makes the test binary serve as the rowbatch command too, so that
-// scripts and tests run the program in processes of its own, and benchmarks a server and a load.
+// TestMain makes the test binary serve as the rowbatch command too, so that scripts and
+// tests run the program in processes of its own, and benchmarks their server and load
+// generator.
 func TestMain(m *testing.M) {
-	if err := manyAtOnce(); err != nil {
+	if err := setParallel(); err != nil {
 		panic(err)
 	}
 	testscript.Main(m, map[string]func(){
 		"rowbatch":    func() { os.Exit(cli.Main(os.Args[1:])) },
 		"benchserver": serveBench,
-		"benchload":   loadBench,
+		"benchload":   makeLoad,
 	})
 }
 
-// manyAtOnce has twice as many tests go side by side as there are cores, unless
-// -parallel says otherwise: most of them wait for processes, disks and pauses.
-func manyAtOnce() error {
+// setParallel lets twice as many tests run at once as there are cores, unless -parallel
+// says otherwise: most of them wait for processes, disks and pauses.
+func setParallel() error {
 	return flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0)))
 }
 
-// TestScripts runs the scripts in testdata, which read as a manual of the
-// command line. Each has a sandbox, samples and a reports folder of its own, and
-// no setting from outside.
-func TestScripts(t *testing.T) {
-	t.Parallel()
-	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata",
-		Setup:               furnish,
-		Cmds:                commands(),
-		RequireExplicitExec: true,
-		RequireUniqueNames:  true,
-	})
+// raceSetting keeps a program built with -race from sleeping a second at its end, which
+// adds up over hundreds of processes. A race found still ends it with 66.
+func raceSetting() (name, value string) { return "GORACE", "atexit_sleep_ms=10" }
+
+// environment is that of a program which tests start.
+func environment() []string {
+	name, value := raceSetting()
+	return append(os.Environ(), name+"="+value)
 }
 
-func furnish(e *testscript.Env) error {
-	here := &stand{}
-	e.Values[standKey{}] = here
-	e.Defer(func() { _ = here.clear() })
-	e.Setenv(hurried())
-	e.Setenv("ROWBATCH_SANDBOX_DIR", filepath.Join(e.WorkDir, "sandbox"))
-	return copySamples(e.WorkDir)
+func exitCode(t *testing.T, c *exec.Cmd, err error) int {
+	t.Helper()
+	if c.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return c.ProcessState.ExitCode()
 }
 
-// hurried keeps a program built with -race from sleeping a second at its end,
-// which hundreds of short processes add up. A race found still ends it with 66.
-func hurried() (name, value string) { return "GORACE", "atexit_sleep_ms=10" }
+// settingsFor point a program at a server.
+func settingsFor(url string) []string {
+	return []string{"FUSEBILL_URL=" + url + "/v1", "FUSEBILL_API_KEY=MDpzYW5kYm94",
+		"TRACKFINITY_URL=" + url + "/api", "TRACKFINITY_API_KEY=sandbox-key", "TRACKFINITY_API_USERNAME=admin"}
+}
+
+// The exit codes of runs in which something goes wrong.
+const (
+	exitDone    = 0
+	exitRows    = 3
+	exitDoubt   = 4
+	exitStopped = 5
+	exitFiles   = 15
+)
 
 const samplesDir = "../../samples"
 

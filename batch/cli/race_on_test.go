@@ -2,6 +2,6 @@
 
 package cli_test
 
-// underRace says that the tests were built with the race detector, which makes
-// every request several times as long.
+// underRace tells that the tests were built with the race detector, which makes every
+// request take several times as long.
 const underRace = true

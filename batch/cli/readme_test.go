@@ -2,6 +2,8 @@ package cli_test
 
 import (
 	"errors"
+	"flag"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,9 +13,11 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"rowbatch/batch"
 )
 
-// block is a fenced part of a page, with the prose that leads to it.
+// block is a fenced part of a page, with the prose before it.
 type block struct {
 	fence, text, prose string
 	line               int
@@ -132,4 +136,43 @@ func (r reader) runBlock(t *testing.T, b block, each func(output string)) map[st
 func steady(output string) string {
 	output = regexp.MustCompile(`\d{8}T\d{6}Z`).ReplaceAllString(output, "TIME")
 	return regexp.MustCompile(`\bin [0-9.]+ (s|min)\b`).ReplaceAllString(strings.TrimSpace(output), "in DURATION")
+}
+
+var rewrite = flag.Bool("rewrite", false, "write the table of codes into the README")
+
+// codesTable is the table of error codes as the README shows it.
+func codesTable() string {
+	var b strings.Builder
+	b.WriteString("\n| `rb_error_code` | outcome | what to do |\n|---|---|---|\n")
+	for _, c := range batch.Codes() {
+		kinds := make([]string, len(c.Kinds))
+		for i, k := range c.Kinds {
+			kinds[i] = "`" + string(k) + "`"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s: %s |\n", c.Name, strings.Join(kinds, ", "), c.Means, c.Fix)
+	}
+	return b.String()
+}
+
+// The README's table is the program's; -rewrite brings it up to date.
+func TestReadmeHasTheCodes(t *testing.T) {
+	const file, from, to = "../../README.md", "<!-- codes -->", "<!-- /codes -->"
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, found := strings.Cut(string(text), from)
+	table, after, ended := strings.Cut(rest, to)
+	if !found || !ended {
+		t.Fatalf("the README lacks %s … %s", from, to)
+	}
+	if *rewrite {
+		if err := os.WriteFile(file, []byte(before+from+codesTable()+to+after), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if table != codesTable() {
+		t.Errorf("the README's table of codes is not the program's: run this test with -rewrite")
+	}
 }

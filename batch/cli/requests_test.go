@@ -1,201 +1,22 @@
 package cli_test
 
 import (
-	"bytes"
-	"encoding/csv"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
-	"strings"
+	"sync/atomic"
 	"testing"
 
-	"github.com/tidwall/gjson"
-	"github.com/tidwall/sjson"
-
 	"rowbatch/client/sandbox"
-	"rowbatch/samples"
 )
 
-// account is a sandbox behind HTTP, with nothing to wait for.
-type account struct {
-	*sandbox.Sandbox
-	url, dir string
-}
-
-// openAccount opens one of 10,000 customers, unless o says otherwise. All of them
-// are Active, and each has a reference of its own.
-func openAccount(t *testing.T, o sandbox.Options) *account {
-	t.Helper()
-	o.Seed, o.Minute, o.Day = activeSeed(), 10_000_000, 10_000_000
-	if o.Customers == 0 {
-		o.Customers = 10_000
-	}
-	box, err := sandbox.Open(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a := &account{Sandbox: box, dir: t.TempDir()}
-	a.serve(t, box)
-	return a
-}
-
-// serve puts a handler before the sandbox.
-func (a *account) serve(t *testing.T, h http.Handler) {
-	server := httptest.NewServer(h)
-	t.Cleanup(server.Close)
-	a.url = server.URL
-}
-
-// activeSeed leaves out of the samples' customers whom not every row could be about.
-func activeSeed() []byte {
-	var kept []string
-	bearers := map[string]int{}
-	all := gjson.ParseBytes(samples.Seed()).Array()
-	for _, c := range all {
-		bearers[c.Get("reference").String()]++
-	}
-	for _, c := range all {
-		if ref := c.Get("reference").String(); c.Get("status").Str == "Active" && strings.HasPrefix(ref, "AC-1") && bearers[ref] == 1 && c.Get("hubSpotId").Exists() && c.Get("hubSpotCompanyId").Exists() {
-			kept = append(kept, c.Raw)
-		}
-	}
-	return []byte("[" + strings.Join(kept, ",") + "]")
-}
-
-// customer is how a row may name one.
-type customer struct{ id, reference string }
-
-// some returns the first n customers.
-func (a *account) some(n int) (all []customer) {
-	for _, id := range a.IDs()[:n] {
-		all = append(all, customer{id, a.field(id, "reference")})
-	}
-	return all
-}
-
-// field returns what a customer has.
-func (a *account) field(id, name string) string {
-	body, _ := a.Customer(id)
-	return gjson.GetBytes(body, name).String()
-}
-
-// file writes rows under a heading.
-func (a *account) file(t *testing.T, heading []string, rows [][]string) string {
-	t.Helper()
-	var b bytes.Buffer
-	if err := csv.NewWriter(&b).WriteAll(append([][]string{heading}, rows...)); err != nil {
-		t.Fatal(err)
-	}
-	name := filepath.Join(a.dir, "rows.csv")
-	if err := os.WriteFile(name, b.Bytes(), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return name
-}
-
-// bill is what a run cost and brought.
-type bill struct {
-	code          int
-	reads, writes int
-	kinds         map[string]int // requests
-	outcomes      map[string]int
-	summary       []byte
-	said          string
-}
-
-func (b bill) total() int { return b.reads + b.writes }
-
-// run carries a command out that does not stop early.
-func (a *account) run(t *testing.T, args ...string) bill {
-	t.Helper()
-	b := a.runTo(t, args...)
-	if b.code != 0 && b.code != 3 {
-		t.Fatalf("exit %d\n%s%s", b.code, b.summary, b.said)
-	}
-	return b
-}
-
-// runTo carries a command out, and counts the requests that arrived at the server.
-func (a *account) runTo(t *testing.T, args ...string) bill {
-	t.Helper()
-	return a.runLoud(t, append(args, "--quiet")...)
-}
-
-// runLoud is runTo with what a run says of itself.
-func (a *account) runLoud(t *testing.T, args ...string) bill {
-	t.Helper()
-	before := a.Requests()
-	c := exec.Command("rowbatch", append(args, "--json", "--reports", filepath.Join(a.dir, "reports"))...)
-	c.Env = append(environment(), "FUSEBILL_URL="+a.url+"/v1", "FUSEBILL_API_KEY=MDpzYW5kYm94", "ROWBATCH_SANDBOX_DIR="+a.dir)
-	var out, said bytes.Buffer
-	c.Stdout, c.Stderr = &out, &said
-	err := c.Run()
-	code := exitCode(t, c, err)
-	after := a.Requests()
-	b := bill{code: code, reads: after.Reads - before.Reads, writes: after.Writes - before.Writes, kinds: map[string]int{}, summary: out.Bytes(), said: said.String()}
-	for kind, n := range after.Kinds {
-		if n -= before.Kinds[kind]; n > 0 {
-			b.kinds[kind] = n
-		}
-	}
-	if out.Len() == 0 { // nothing was begun
-		return b
-	}
-	if err := json.Unmarshal([]byte(gjson.GetBytes(b.summary, "outcomes").Raw), &b.outcomes); err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
-// want compares a bill with exact counts: "list=10 get=401 put=200", "changed=200 unchanged=9800".
-func (b bill) want(t *testing.T, requests, outcomes string) {
-	t.Helper()
-	if n := gjson.GetBytes(b.summary, "requests.total").Int(); int(n) != b.total() {
-		t.Errorf("the summary counts %d requests, the server %d", n, b.total())
-	}
-	for what, c := range map[string]struct {
-		want string
-		got  map[string]int
-	}{"requests": {requests, b.kinds}, "outcomes": {outcomes, b.outcomes}} {
-		want := map[string]int{}
-		for _, word := range strings.Fields(c.want) {
-			name, n, _ := strings.Cut(word, "=")
-			want[name], _ = strconv.Atoi(n)
-		}
-		for name, n := range c.got {
-			if n == 0 {
-				delete(c.got, name)
-			}
-		}
-		if fmt.Sprint(want) != fmt.Sprint(c.got) {
-			t.Errorf("%s: %v, want %v\n%s%s", what, c.got, want, b.summary, b.said)
-		}
-	}
-}
-
-// edits writes a file that gives each customer a first name: to one in every a new
-// one, to the others the one that they have.
-func (a *account) edits(t *testing.T, key string, to []customer, every int) string {
-	t.Helper()
-	var rows [][]string
-	for n, c := range to {
-		name := a.field(c.id, "firstName")
-		if every > 0 && n%every == 0 {
-			name += "ne"
-		}
-		rows = append(rows, []string{map[string]string{"id": c.id, "reference": c.reference}[key], name})
-	}
-	return a.file(t, []string{key, "firstName"}, rows)
-}
-
-// What an update of so many rows costs, in an account of 10,000 customers: the
-// README has the figures. A run's first write is checked by
-// one read more, and by the overview before and after it.
+// The requests of an update of so many rows, in an account of 10,000 customers: the
+// README has the figures. A run's first write is checked by one more read, and by the
+// overview before and after it.
 func TestRequestsOfAnUpdate(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -222,7 +43,7 @@ func TestRequestsOfAnUpdate(t *testing.T) {
 				t.Skip("requests are counted without -race; what may race does so in the cases of fewer")
 			}
 			a := openAccount(t, sandbox.Options{})
-			name := a.edits(t, c.key, a.some(c.rows), c.every)
+			name := a.edits(t, c.key, a.first(c.rows), c.every)
 			b := a.run(t, "update", name)
 			b.want(t, c.requests, c.outcomes)
 			if b.total() > c.most {
@@ -237,7 +58,7 @@ func TestRequestsOfAHold(t *testing.T) {
 	t.Parallel()
 	a := openAccount(t, sandbox.Options{})
 	var rows [][]string
-	for n, c := range a.some(1000) {
+	for n, c := range a.first(1000) {
 		rows = append(rows, []string{c.id})
 		if n%10 < 3 {
 			a.Edit(c.id, setting("status", `"Hold"`))
@@ -256,7 +77,7 @@ func TestRequestsOfALatch(t *testing.T) {
 	t.Parallel()
 	a := openAccount(t, sandbox.Options{Customers: 1000})
 	var rows [][]string
-	for n, c := range a.some(200) {
+	for n, c := range a.first(200) {
 		contact := strconv.Itoa(51_000_500_000 + n)
 		rows = append(rows, []string{c.id, contact})
 		if n%2 == 0 {
@@ -266,13 +87,254 @@ func TestRequestsOfALatch(t *testing.T) {
 	a.run(t, "latch", a.file(t, []string{"id", "hubSpotId"}, rows)).want(t, "list=1 get=101 overview=2 latch=100", "changed=100 unchanged=100")
 }
 
-// setting returns an edit of somebody else's.
-func setting(field, raw string) func([]byte) []byte {
-	return func(body []byte) []byte {
-		after, err := sjson.SetRawBytes(body, field, []byte(raw))
-		if err != nil {
-			panic(err)
+func TestLookupIsChosen(t *testing.T) {
+	t.Parallel()
+	a := smallAccount(t)
+	few, many := a.first(20), a.first(60)
+	for _, c := range []struct {
+		name, key string
+		rows      []customer
+		flags     []string
+		requests  string
+	}{
+		{"few rows", "id", few, nil, "get=20"},
+		{"few rows, and the list is wanted", "id", few, []string{"--lookup", "list"}, "list=1"},
+		{"many rows", "id", many, nil, "list=1"},
+		{"many rows, and the list is not wanted", "id", many, []string{"--lookup", "each"}, "get=60"},
+		{"by reference, and the list is wanted", "reference", few, []string{"--lookup", "list"}, "list=1"},
+		{"under a condition a list row is no evidence", "id", many, []string{"--lookup", "list", "--when", `status == "Active"`}, "get=60"},
+		{"under a condition the list spares searches", "reference", many, []string{"--when", `status == "Active"`}, "list=1 get=60"},
+		{"beyond the limit nobody is looked up", "id", many, []string{"--limit", "50"}, "get=50"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := a.run(t, append([]string{"update", a.edits(t, c.key, c.rows, 0)}, c.flags...)...)
+			delete(b.outcomes, "skipped")
+			left := map[bool]int{true: 50, false: len(c.rows)}[len(c.flags) > 0 && c.flags[0] == "--limit"]
+			b.want(t, c.requests, fmt.Sprintf("unchanged=%d", left))
+		})
+	}
+	if b := a.runAny(t, "update", a.edits(t, "id", few, 0), "--lookup", "both"); b.code != 10 || b.total() != 0 {
+		t.Errorf("--lookup both: exit %d, %d requests", b.code, b.total())
+	}
+}
+
+func TestPagesCappedByTheServer(t *testing.T) {
+	t.Parallel()
+	a := smallAccount(t, func(o *sandbox.Options) { o.PageCap = 90 })
+	a.run(t, "update", a.edits(t, "reference", a.first(100), 0)).want(t, "list=12", "unchanged=100")
+	a.run(t, "update", a.edits(t, "id", a.first(100), 0)).want(t, "list=1 get=100", "unchanged=100")
+}
+
+// A field that list rows lack is no evidence, and rows without a time of creation
+// leave it open whether each customer was shown once.
+func TestShortListRows(t *testing.T) {
+	t.Parallel()
+	a := smallAccount(t, func(o *sandbox.Options) { o.ShortRows = true })
+	rows := a.first(60)
+	a.run(t, "update", a.edits(t, "id", rows, 2)).want(t, "list=1 get=31 overview=2 put=30", "changed=30 unchanged=30")
+	a.run(t, "update", a.edits(t, "id", rows, 2), "--dry-run").want(t, "list=1 get=30", "would_change=30 unchanged=30")
+	a.run(t, "update", a.edits(t, "reference", rows, 0)).want(t, "list=61", "unchanged=60")
+	var phones [][]string
+	for _, c := range rows {
+		phones = append(phones, []string{c.id, a.field(c.id, "primaryPhone"), a.field(c.id, "customerReference.reference2")})
+	}
+	name := a.file(t, []string{"id", "primaryPhone", "customerReference.reference2"}, phones)
+	a.run(t, "update", name).want(t, "list=1 get=60", "unchanged=60")
+}
+
+// A dry run reads no customer that the list shows in full; before a write it is read.
+func TestDryRunByTheList(t *testing.T) {
+	t.Parallel()
+	for _, key := range []string{"id", "reference"} {
+		a := smallAccount(t)
+		a.run(t, "update", a.edits(t, key, a.first(60), 2), "--dry-run").want(t, "list=1", "would_change=30 unchanged=30")
+		if changes := a.columnOf(t, "rb_changes"); changes[0] != `[{"field":"firstName","before":"Hugo","after":"Hugone"}]` {
+			t.Errorf("%s", changes[0])
 		}
-		return after
+		if who := a.columnOf(t, "rb_customer"); who[0] != "Copperleaf Works" || who[1] == "" {
+			t.Errorf("%q", who[:2])
+		}
+		b := a.run(t, "apply", "last")
+		b.want(t, "get=31 overview=2 put=30", "changed=30 unchanged=30")
+		a.run(t, "undo", "last").want(t, "get=31 overview=2 put=30", "changed=30 skipped=30")
+	}
+}
+
+func TestDryRunOfHoldsReadsWhatIsOwed(t *testing.T) {
+	t.Parallel()
+	a := smallAccount(t)
+	var rows [][]string
+	for n, c := range a.first(60) {
+		rows = append(rows, []string{c.reference})
+		if n%2 == 0 {
+			a.Edit(c.id, setting("status", `"Hold"`))
+		}
+	}
+	a.run(t, "hold", a.file(t, []string{"reference"}, rows), "--dry-run").want(t, "list=1 overview=30", "would_change=30 unchanged=30")
+	if owed := a.columnOf(t, "rb_balance"); owed[1] == "" {
+		t.Errorf("%q", owed[:2])
+	}
+}
+
+// references writes a file of 60 rows, of which the last three name a reference that no
+// customer has, one that three have, and one that cannot be searched for.
+func (a *account) references(t *testing.T) string {
+	t.Helper()
+	some := a.first(64)
+	for _, c := range some[60:63] {
+		a.Edit(c.id, setting("reference", `"SAME"`))
+	}
+	a.Edit(some[63].id, setting("reference", `"A;B"`))
+	var rows [][]string
+	for _, c := range some[:57] {
+		rows = append(rows, []string{c.reference, a.field(c.id, "firstName")})
+	}
+	rows = append(rows, []string{"NOBODY", "Ada"}, []string{"SAME", "Ada"}, []string{"A;B", a.field(some[63].id, "firstName")})
+	return a.file(t, []string{"reference", "firstName"}, rows)
+}
+
+func TestReferencesInTheList(t *testing.T) {
+	t.Parallel()
+	a := smallAccount(t)
+	a.run(t, "update", a.references(t)).want(t, "list=1", "unchanged=58 rejected=2")
+	if got := fmt.Sprint(a.columnOf(t, "rb_error_code")[57:]); got != "[not_found ambiguous_reference ]" {
+		t.Errorf("%s", got)
+	}
+	ids := a.first(63)[60:]
+	if got, want := a.columnOf(t, "rb_error")[58], fmt.Sprintf(`3 customers have the reference "SAME": ids %s, %s, %s`, ids[0].id, ids[1].id, ids[2].id); got != want {
+		t.Errorf("%s", got)
+	}
+}
+
+// A list that changed while it was read is no evidence of who is missing: each reference is searched for.
+func TestReferencesInAListThatShifts(t *testing.T) {
+	t.Parallel()
+	a := smallAccount(t, func(o *sandbox.Options) { o.PageCap = 100 })
+	box := http.Handler(a.Sandbox)
+	a.serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if q := r.URL.Query(); q.Get("pageNumber") == "3" {
+			q.Set("pageNumber", "2")
+			r.URL.RawQuery = q.Encode()
+		}
+		box.ServeHTTP(w, r)
+	}))
+	name := a.references(t)
+	// The page that comes twice ends the list: 4 pages, and 59 searches. The customers that it did not show are read.
+	a.run(t, "update", name).want(t, "list=63 get=39", "unchanged=57 rejected=3")
+	if got := fmt.Sprint(a.columnOf(t, "rb_error_code")[57:]); got != "[not_found ambiguous_reference bad_value]" {
+		t.Errorf("%s", got)
+	}
+}
+
+// A customer with several rows is read before each of them: the list does not show what
+// the rows before will have left.
+func TestSeveralRowsOfACustomer(t *testing.T) {
+	t.Parallel()
+	a := smallAccount(t)
+	some := a.first(60)
+	var rows [][]string
+	for _, c := range some {
+		rows = append(rows, []string{c.id, a.field(c.id, "firstName")})
+	}
+	rows = append(rows, []string{some[0].id, "Ada"}, []string{some[0].id, a.field(some[0].id, "firstName")})
+	name := a.file(t, []string{"id", "firstName"}, rows)
+	a.run(t, "update", name, "--allow-duplicates").want(t, "list=1 get=4 overview=2 put=2", "changed=2 unchanged=60")
+
+	var mixed [][]string
+	for n, c := range some {
+		mixed = append(mixed, []string{"update", c.id, "", a.field(c.id, "firstName")})
+		if n == 0 {
+			mixed = append(mixed, []string{"hold", "", c.reference, ""})
+		}
+	}
+	mapping := filepath.Join(a.dir, "mixed.yaml")
+	text := "action_column: action\nkey: {update: {column: id, field: id}, hold: {column: reference, field: reference}}\n" +
+		"columns:\n  first: firstName\n"
+	if err := os.WriteFile(mapping, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	name = a.file(t, []string{"action", "id", "reference", "first"}, mixed)
+	a.run(t, "run", name, "--map", mapping).want(t, "list=1 get=3 overview=2 hold=1", "changed=1 unchanged=60")
+}
+
+// stoppingServer loses the answer to one write, and then refuses the key until it is open.
+type stoppingServer struct {
+	http.Handler
+	open   atomic.Bool
+	writes atomic.Int32
+}
+
+func (g *stoppingServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !g.open.Load() && r.Method == http.MethodPut && g.writes.Add(1) == 5 {
+		g.Handler.ServeHTTP(httptest.NewRecorder(), r)
+		panic(http.ErrAbortHandler)
+	}
+	if !g.open.Load() && g.writes.Load() >= 5 {
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	g.Handler.ServeHTTP(w, r)
+}
+
+// A resumed run looks the remaining rows up in the list again. For a row whose write was
+// not answered the list is no evidence: its customer is read.
+func TestResumedLookup(t *testing.T) {
+	t.Parallel()
+	a := smallAccount(t)
+	g := &stoppingServer{Handler: a.Sandbox}
+	a.serve(t, g)
+	name := a.edits(t, "id", a.first(120), 1)
+	if b := a.runAny(t, "update", name, "--workers", "1"); b.code != 13 || b.outcomes["changed"] != 4 || b.outcomes["in_doubt"] != 1 {
+		t.Fatalf("exit %d, %v\n%s", b.code, b.outcomes, b.said)
+	}
+	g.open.Store(true)
+	for _, c := range a.first(70)[10:] { // somebody else has made these edits meanwhile
+		a.Edit(c.id, setting("firstName", fmt.Sprintf("%q", a.field(c.id, "firstName")+"ne")))
+	}
+	b := a.runAny(t, "resume", "last", "--timeout", "2s") // for so long the lost write may still show
+	if b.code != 0 || b.kinds["list"] != 1 || b.kinds["put"] != 55 || b.kinds["get"] != 57 || b.outcomes["changed"] != 60 || b.outcomes["unchanged"] != 60 {
+		t.Errorf("exit %d, %v, %v\n%s", b.code, b.kinds, b.outcomes, b.said)
+	}
+	if got := a.columnOf(t, "rb_outcome")[4]; got != "changed" {
+		t.Errorf("the row without an answer is %s", got)
+	}
+}
+
+// A list that does not show references is no evidence of whose they are, however complete
+// it is.
+func TestReferencesThatTheListDoesNotShow(t *testing.T) {
+	a := smallAccount(t)
+	reference := regexp.MustCompile(`"reference":("[^"]*"|null),`)
+	a.rewrite(t, func(page string) string { return reference.ReplaceAllString(page, "") })
+	a.run(t, "update", a.edits(t, "reference", a.first(60), 0)).want(t, "list=61 get=60", "unchanged=60")
+}
+
+// A server whose list alone does not work does not stop a run.
+func TestAListThatDoesNotWork(t *testing.T) {
+	a := smallAccount(t)
+	a.rewrite(t, func(string) string { return `{"items":[]}` })
+	a.run(t, "update", a.edits(t, "id", a.first(60), 2)).want(t, "list=4 get=61 overview=2 put=30", "changed=30 unchanged=30")
+}
+
+// Customers that cannot be edited are spread over a file whose other rows change nothing.
+// Whether the run goes on does not depend on how those were looked up.
+func TestFailuresAmongRowsOfTheList(t *testing.T) {
+	a := smallAccount(t)
+	some := a.first(130)
+	for n, c := range some {
+		if n%10 == 3 {
+			a.Edit(c.id, setting("status", `"Cancelled"`))
+		}
+	}
+	a.run(t, "update", a.edits(t, "id", some, 0), "--lookup", "each").want(t, "get=130", "rejected=13 unchanged=117")
+	a.run(t, "update", a.edits(t, "id", some, 0)).want(t, "list=1 get=13", "rejected=13 unchanged=117")
+
+	for _, c := range some[40:65] {
+		a.Edit(c.id, setting("status", `"Cancelled"`))
+	}
+	for _, how := range []string{"each", "list"} {
+		if b := a.runAny(t, "update", a.edits(t, "id", some, 0), "--lookup", how); b.code != 5 || b.outcomes["not_attempted"] == 0 {
+			t.Errorf("--lookup %s: exit %d, %v, though 25 rows fail that follow each other", how, b.code, b.outcomes)
+		}
 	}
 }

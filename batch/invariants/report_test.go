@@ -59,7 +59,7 @@ func replaced(line int, from, to string) func([]string) []string {
 
 // A file of failed rows that should not be there.
 func TestNoFailedRows(t *testing.T) {
-	s := newScribe(1)
+	s := newRunWriter(1)
 	s.done(0, as(batch.Unchanged, "", "1", 0))
 	r := report(t, s.run(t))
 	must(t, os.WriteFile(r.Dir.Path("failed.csv"), []byte("\uFEFFrb_line,id\n"), 0o600))

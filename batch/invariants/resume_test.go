@@ -8,7 +8,7 @@ import (
 )
 
 func TestEnded(t *testing.T) {
-	s := newScribe(4)
+	s := newRunWriter(4)
 	s.intent(1, "update", "1", customer(), `firstName="Ann">"Bea"`)
 	s.done(1, as(inDoubt, "no_answer", "1", 1))
 	for range 2 {
@@ -38,24 +38,24 @@ func TestPace(t *testing.T) {
 
 func TestResumed(t *testing.T) {
 	before := sound().run(t)
-	later := func(write func(*scribe)) *invariants.Run {
+	later := func(write func(*runWriter)) *invariants.Run {
 		s := sound()
 		write(s)
 		return s.run(t)
 	}
 	settled := as(changed, "", "5", 1)
 	settled.Requests = 3
-	sound := later(func(s *scribe) {
+	sound := later(func(s *runWriter) {
 		s.done(5, settled)
 		s.renamed(8, "8", "Ann", "Bea")
 		s.done(8, as(changed, "", "8", 1))
 	})
 	wants(t, invariants.Resumed(before, sound, map[string]int{"5": 1, "8": 2}, true))
 	wants(t, invariants.Resumed(before, sound, map[string]int{"5": 1, "8": 2, "1": 1}, true), "12: customer 1 has no open row, and was asked about 1 times")
-	wants(t, invariants.Resumed(before, later(func(s *scribe) { s.done(0, as(changed, "", "1", 1)) }), nil, true), "12: line 2 was settled (changed), and the journal says more of it")
-	wants(t, invariants.Resumed(before, later(func(s *scribe) { s.done(5, as(changed, "", "5", 1)) }), nil, true), "7: line 7: in_doubt became changed, and no request was made for it")
+	wants(t, invariants.Resumed(before, later(func(s *runWriter) { s.done(0, as(changed, "", "1", 1)) }), nil, true), "12: line 2 was settled (changed), and the journal says more of it")
+	wants(t, invariants.Resumed(before, later(func(s *runWriter) { s.done(5, as(changed, "", "5", 1)) }), nil, true), "7: line 7: in_doubt became changed, and no request was made for it")
 	settled.Requests = 5
-	costly := later(func(s *scribe) { s.done(5, settled) })
+	costly := later(func(s *runWriter) { s.done(5, settled) })
 	wants(t, invariants.Resumed(before, costly, nil, true), "12: line 7 was in doubt, and its read-back took 3 requests")
 	wants(t, invariants.Resumed(before, costly, nil, false)) // in a storm reads are repeated
 	wants(t, invariants.Resumed(sound, before, nil, true), "12: what the journal said before has been changed")
@@ -63,7 +63,7 @@ func TestResumed(t *testing.T) {
 
 func TestSame(t *testing.T) {
 	run := func(o batch.Outcome) *invariants.Run {
-		s := newScribe(1)
+		s := newRunWriter(1)
 		s.done(0, o)
 		return s.run(t)
 	}
@@ -75,5 +75,5 @@ func TestSame(t *testing.T) {
 	other := as(batch.Unchanged, "", "1", 0)
 	wants(t, invariants.Same(run(other), run(plain), never), "11: line 2: unchanged")
 	wants(t, invariants.Same(run(other), run(plain), func(n int) bool { return n == 0 }))
-	wants(t, invariants.Same(newScribe(2).run(t), run(plain), never), "11: 2 rows, and without crashes 1")
+	wants(t, invariants.Same(newRunWriter(2).run(t), run(plain), never), "11: 2 rows, and without crashes 1")
 }

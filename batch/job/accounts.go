@@ -204,14 +204,15 @@ func (a *Accounts) Waited() map[string]float64 {
 func (a *Accounts) ping(stop context.Context) error {
 	c := a.Trackfinity.Client
 	rep := c.Patiently(stop, func() client.Reply { return c.Ping(stop, nil) })
+	err := rep.Err
+	if rep.Status != 0 && err != nil && !client.EndsRun(err) {
+		err = &client.AccessError{Status: rep.Status, Text: "Trackfinity does not answer its ping: " + err.Error(),
+			Try: "check TRACKFINITY_URL, or pass --skip-ping"}
+	}
 	if rep.Class == client.Answered || stop.Err() != nil {
-		return nil
+		err = nil // the stop has a cause of its own
 	}
-	if rep.Status == 0 || client.EndsRun(rep.Err) {
-		return rep.Err
-	}
-	return &client.AccessError{Status: rep.Status, Text: "Trackfinity does not answer its ping: " + rep.Err.Error(),
-		Try: "check TRACKFINITY_URL, or pass --skip-ping"}
+	return err
 }
 
 // customer reads one customer, patiently; the zero record where there is none.

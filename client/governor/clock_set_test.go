@@ -29,7 +29,7 @@ func TestAClockIsSetDuringTheRun(t *testing.T) {
 		for _, after := range []time.Duration{61 * time.Second, 90 * time.Second} { // in the middle of a burst, and of a wait
 			t.Run(name+" after "+after.String(), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					f := newFake(time.Minute, 1000, 1)
+					f := newFakeAccount(time.Minute, 1000, 1)
 					fb, g := f.client(t, governor.Limits{Reserve: 0.10})
 					var machine atomic.Int64
 					g.SetClock(func() time.Duration { return time.Duration(machine.Load()) })
@@ -40,7 +40,7 @@ func TestAClockIsSetDuringTheRun(t *testing.T) {
 						f.mu.Unlock()
 					})
 					const visits = 2500
-					took := crowd(t, fb, g, 16, visits)
+					took := manyVisits(t, fb, g, 16, visits)
 					best := ideal(2*visits, 900, 16, time.Minute)
 					t.Logf("%s, %s is ideal; %d of %d throttled", took, best, f.refused, f.arrived)
 					if took > best*102/100+tt.slower || percent(f.refused, f.arrived) > 1 {
@@ -55,9 +55,9 @@ func TestAClockIsSetDuringTheRun(t *testing.T) {
 // What a pause is for does not end earlier because the machine's clock was set back.
 func TestAPauseOutlastsNoClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFake(time.Minute, 10, 1)
+		f := newFakeAccount(time.Minute, 10, 1)
 		fb, g := f.client(t, governor.Limits{})
-		crowd(t, fb, g, 1, 5)
+		manyVisits(t, fb, g, 1, 5)
 		g.SetClock(func() time.Duration { return -time.Hour })
 		begun := time.Now()
 		go fb.Customer(t.Context(), nil, "1")

@@ -21,20 +21,20 @@ import (
 func TestUseOfTheAllowance(t *testing.T) {
 	wholeSeconds := func(reset, _ time.Time) string { return reset.UTC().Truncate(time.Second).Format(time.RFC3339) }
 	tests := map[string]struct {
-		set         func(f *fake, seed uint64)
+		set         func(f *fakeAccount, seed uint64)
 		slower      [2]float64 // of the ideal, per window size
 		throttled   [2]float64 // share of the requests
 		shareOthers float64    // of the limit, taken by others
 	}{
-		"calm":                        {func(*fake, uint64) {}, [2]float64{1.02, 1.02}, [2]float64{0, 0}, 0},
-		"clock 7.3 s ahead":           {func(f *fake, _ uint64) { f.skew = 7300 * time.Millisecond }, [2]float64{1.02, 1.02}, [2]float64{0, 0}, 0},
-		"clock 7.3 s behind":          {func(f *fake, _ uint64) { f.skew = -7300 * time.Millisecond }, [2]float64{1.02, 1.02}, [2]float64{0, 0}, 0},
-		"Unix seconds":                {func(f *fake, _ uint64) { f.stamp = unixStamp }, [2]float64{1.02, 1.02}, [2]float64{0, 0}, 0},
-		"seconds to go":               {func(f *fake, _ uint64) { f.stamp = toGoStamp }, [2]float64{1.25, 1.04}, [2]float64{0.01, 0.01}, 0},
-		"window at the first request": {func(f *fake, _ uint64) { f.floats, f.stamp = true, wholeSeconds }, [2]float64{1.2, 1.03}, [2]float64{0.01, 0.01}, 0},
-		"others at a window's start":  {func(f *fake, s uint64) { f.others = burst(f.limit, s) }, [2]float64{3, 3}, [2]float64{0.01, 0.01}, 0.5},
-		"others evenly, half of it":   {func(f *fake, _ uint64) { f.others = evenly(f.limit / 2) }, [2]float64{1.1, 1.1}, [2]float64{0.01, 0.01}, 0.5},
-		"a stamp in an unknown zone":  {func(f *fake, _ uint64) { f.stamp = farStamp }, [2]float64{13, 2}, [2]float64{0.02, 0.02}, 0},
+		"calm":                        {func(*fakeAccount, uint64) {}, [2]float64{1.02, 1.02}, [2]float64{0, 0}, 0},
+		"clock 7.3 s ahead":           {func(f *fakeAccount, _ uint64) { f.skew = 7300 * time.Millisecond }, [2]float64{1.02, 1.02}, [2]float64{0, 0}, 0},
+		"clock 7.3 s behind":          {func(f *fakeAccount, _ uint64) { f.skew = -7300 * time.Millisecond }, [2]float64{1.02, 1.02}, [2]float64{0, 0}, 0},
+		"Unix seconds":                {func(f *fakeAccount, _ uint64) { f.stamp = unixStamp }, [2]float64{1.02, 1.02}, [2]float64{0, 0}, 0},
+		"seconds to go":               {func(f *fakeAccount, _ uint64) { f.stamp = toGoStamp }, [2]float64{1.25, 1.04}, [2]float64{0.01, 0.01}, 0},
+		"window at the first request": {func(f *fakeAccount, _ uint64) { f.floats, f.stamp = true, wholeSeconds }, [2]float64{1.2, 1.03}, [2]float64{0.01, 0.01}, 0},
+		"others at a window's start":  {func(f *fakeAccount, s uint64) { f.others = burst(f.limit, s) }, [2]float64{3, 3}, [2]float64{0.01, 0.01}, 0.5},
+		"others evenly, half of it":   {func(f *fakeAccount, _ uint64) { f.others = evenly(f.limit / 2) }, [2]float64{1.1, 1.1}, [2]float64{0.01, 0.01}, 0.5},
+		"a stamp in an unknown zone":  {func(f *fakeAccount, _ uint64) { f.stamp = farStamp }, [2]float64{13, 2}, [2]float64{0.02, 0.02}, 0},
 	}
 	sizes := []struct {
 		length        time.Duration
@@ -46,10 +46,10 @@ func TestUseOfTheAllowance(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/%d per %s", name, size.limit, size.length), func(t *testing.T) {
 				for seed := range uint64(2) {
 					synctest.Test(t, func(t *testing.T) {
-						f := newFake(size.length, size.limit, seed)
+						f := newFakeAccount(size.length, size.limit, seed)
 						tt.set(f, seed)
 						fb, g := f.client(t, governor.Limits{Reserve: 0.10})
-						took := crowd(t, fb, g, workers, size.visits)
+						took := manyVisits(t, fb, g, workers, size.visits)
 						free := governor.Usable(size.limit, 0.10) - int(tt.shareOthers*float64(size.limit))
 						best := ideal(2*size.visits, even(free), workers, size.length)
 						t.Logf("seed %d: %.3f of the ideal %s, 429s %.2f%%", seed, float64(took)/float64(best), best, percent(f.refused, f.arrived))
@@ -72,10 +72,10 @@ func TestUseOfTheAllowance(t *testing.T) {
 // Others who need half of every window, evenly, get it once their use has been seen.
 func TestOthersGetTheirShare(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFake(5*time.Second, 250, 1)
+		f := newFakeAccount(5*time.Second, 250, 1)
 		f.others = evenly(f.limit / 2)
 		fb, g := f.client(t, governor.Limits{Reserve: 0.10})
-		crowd(t, fb, g, 16, 5000)
+		manyVisits(t, fb, g, 16, 5000)
 		t.Logf("refused: %.2f%% of theirs, %.2f%% of ours", percent(f.starved, f.demand), percent(f.refused, f.arrived))
 		if percent(f.starved, f.demand) > 10 || percent(f.refused, f.arrived) > 1 {
 			t.Errorf("%d of others' %d requests and %d of our %d were refused", f.starved, f.demand, f.refused, f.arrived)
@@ -102,7 +102,7 @@ func evenly(n int) func(int, float64) int {
 // Requests must be in flight together only once something is known.
 func TestFirstRequestGoesAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFake(time.Minute, 1000, 1)
+		f := newFakeAccount(time.Minute, 1000, 1)
 		alone := 0
 		f.fault = func(n int, _ *http.Request) *verbatim {
 			if n <= 3 {
@@ -112,7 +112,7 @@ func TestFirstRequestGoesAlone(t *testing.T) {
 			return nil
 		}
 		fb, g := f.client(t, governor.Limits{Reserve: 0.10})
-		crowd(t, fb, g, 16, 100)
+		manyVisits(t, fb, g, 16, 100)
 		if alone != 1 || f.most < 8 {
 			t.Errorf("in flight before the first answer: %d, later %d; want 1, and many", alone, f.most)
 		}
@@ -134,7 +134,7 @@ func TestOutageIsProbedNotStormed(t *testing.T) {
 	for name, trouble := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f := newFake(time.Minute, 1000, 1)
+				f := newFakeAccount(time.Minute, 1000, 1)
 				f.mu.Lock()
 				begun := time.Now()
 				f.fault = func(n int, _ *http.Request) *verbatim {
@@ -145,7 +145,7 @@ func TestOutageIsProbedNotStormed(t *testing.T) {
 				}
 				f.mu.Unlock()
 				fb, g := f.client(t, governor.Limits{Reserve: 0.10})
-				took := crowd(t, fb, g, workers, 1000)
+				took := manyVisits(t, fb, g, workers, 1000)
 				known := time.Second + trouble.after + 300*time.Millisecond
 				before, after := 0, 0
 				for _, at := range f.times {
@@ -171,7 +171,7 @@ func TestOutageIsProbedNotStormed(t *testing.T) {
 // A probe may get lost, be refused, or never be made; somebody else then goes.
 func TestNoProbeBlocksForEver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFake(time.Minute, 50, 1)
+		f := newFakeAccount(time.Minute, 50, 1)
 		f.fault = func(n int, _ *http.Request) *verbatim {
 			return []*verbatim{nil, nil, {status: 503}, {}, {status: 429}, {status: 404, body: `{}`}, nil}[n%7]
 		}
@@ -183,7 +183,7 @@ func TestNoProbeBlocksForEver(t *testing.T) {
 			}
 			l.Close() // not used
 		}
-		if took := crowd(t, fb, g, 8, 200); took > time.Hour {
+		if took := manyVisits(t, fb, g, 8, 200); took > time.Hour {
 			t.Errorf("took %s", took)
 		}
 		if out, _ := g.Out(); out != 0 {
@@ -194,10 +194,10 @@ func TestNoProbeBlocksForEver(t *testing.T) {
 
 func TestWithoutHeadersTenASecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFake(time.Minute, 1000, 1)
+		f := newFakeAccount(time.Minute, 1000, 1)
 		f.fault = func(int, *http.Request) *verbatim { return &verbatim{status: 200, body: `{"id":1}`} }
 		fb, g := f.client(t, governor.Limits{})
-		took := crowd(t, fb, g, 16, 300)
+		took := manyVisits(t, fb, g, 16, 300)
 		if took < 58*time.Second || took > 62*time.Second {
 			t.Errorf("600 requests took %s, want a minute", took)
 		}
@@ -206,7 +206,7 @@ func TestWithoutHeadersTenASecond(t *testing.T) {
 
 func TestThrottledWithoutHeadersWaitsAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFake(time.Minute, 1000, 1)
+		f := newFakeAccount(time.Minute, 1000, 1)
 		f.fault = func(n int, _ *http.Request) *verbatim {
 			if n == 10 {
 				return &verbatim{status: 429}
@@ -214,7 +214,7 @@ func TestThrottledWithoutHeadersWaitsAMinute(t *testing.T) {
 			return &verbatim{status: 200, body: `{"id":1}`}
 		}
 		fb, g := f.client(t, governor.Limits{})
-		if took := crowd(t, fb, g, 4, 20); took < time.Minute || took > 70*time.Second {
+		if took := manyVisits(t, fb, g, 4, 20); took < time.Minute || took > 70*time.Second {
 			t.Errorf("took %s", took)
 		}
 	})
@@ -228,7 +228,7 @@ func TestRetryAfterStopsEveryone(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.wish, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f := newFake(time.Minute, 1000, 1)
+				f := newFakeAccount(time.Minute, 1000, 1)
 				f.latency = func() time.Duration { return time.Millisecond }
 				var struck time.Time
 				f.fault = func(n int, _ *http.Request) *verbatim {
@@ -239,7 +239,7 @@ func TestRetryAfterStopsEveryone(t *testing.T) {
 					return nil
 				}
 				fb, g := f.client(t, governor.Limits{})
-				crowd(t, fb, g, 4, 50)
+				manyVisits(t, fb, g, 4, 50)
 				gap := time.Duration(0)
 				for i, at := range f.times {
 					if i > 0 && at.After(struck) {
@@ -288,7 +288,7 @@ func TestForecastComesTrue(t *testing.T) {
 	for name, l := range map[string]governor.Limits{"the account's limit": {Reserve: 0.10}, "a slower rate": {Reserve: 0.10, Rate: 4}} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f := newFake(time.Minute, 1000, 1)
+				f := newFakeAccount(time.Minute, 1000, 1)
 				fb, g := f.client(t, l)
 				begun := time.Now()
 				go func() {
@@ -299,7 +299,7 @@ func TestForecastComesTrue(t *testing.T) {
 					t.Fatalf("met after %s, %v", time.Since(begun), err)
 				}
 				foretold := g.Allowance().Forecast(governor.Demand{4000, 2, l.Rate}, time.Now()).Takes
-				took := crowd(t, fb, g, 16, 2000)
+				took := manyVisits(t, fb, g, 16, 2000)
 				if d := (took - foretold).Seconds(); d < -1 || d > 10 {
 					t.Errorf("took %s, foretold %s", took, foretold)
 				}
@@ -312,7 +312,7 @@ func TestForecastComesTrue(t *testing.T) {
 // second, and a 429 holds all of them up.
 func TestTrackfinityPace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFake(time.Minute, 1000, 1)
+		f := newFakeAccount(time.Minute, 1000, 1)
 		f.latency = func() time.Duration { return 150 * time.Millisecond } // each way
 		alone := 0
 		f.fault = func(n int, _ *http.Request) *verbatim {

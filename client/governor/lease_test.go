@@ -14,8 +14,8 @@ import (
 )
 
 func TestDayLimit(t *testing.T) {
-	run := func(t *testing.T, wait bool) (*fake, *governor.Governor, error) {
-		f := newFake(time.Minute, 1000, 1)
+	run := func(t *testing.T, wait bool) (*fakeAccount, *governor.Governor, error) {
+		f := newFakeAccount(time.Minute, 1000, 1)
 		f.day = 100
 		fb, g := f.client(t, governor.Limits{Reserve: 0.10, WaitDay: wait})
 		for range 46 {
@@ -72,7 +72,7 @@ func TestRate(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f := newFake(time.Minute, 1000, 1)
+				f := newFakeAccount(time.Minute, 1000, 1)
 				fb, g := f.client(t, governor.Limits{Rate: 5, Burst: 1})
 				begun := time.Now()
 				for range 100 {
@@ -98,7 +98,7 @@ func TestRate(t *testing.T) {
 
 func TestLeaseLargerThanAllThatIsUsable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFake(time.Minute, 10, 1)
+		f := newFakeAccount(time.Minute, 10, 1)
 		fb, g := f.client(t, governor.Limits{Reserve: 0.90})
 		begun := time.Now()
 		for range 5 {
@@ -119,12 +119,12 @@ func TestLeaseLargerThanAllThatIsUsable(t *testing.T) {
 
 func TestWaitingTellsWhy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFake(time.Minute, 10, 1)
+		f := newFakeAccount(time.Minute, 10, 1)
 		fb, g := f.client(t, governor.Limits{})
 		if _, _, ok := g.Waiting(); ok {
 			t.Error("waits before the first request")
 		}
-		go crowd(t, fb, g, 2, 8)
+		go manyVisits(t, fb, g, 2, 8)
 		time.Sleep(20 * time.Second)
 		until, why, ok := g.Waiting()
 		if !ok || why != governor.MinuteLimit || time.Until(until) < 30*time.Second || time.Until(until) > 42*time.Second {
@@ -144,7 +144,7 @@ func TestWaitingTellsWhy(t *testing.T) {
 // A worker in need of one more request goes before those who queue for new visits.
 func TestMoreDoesNotQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFake(time.Minute, 1000, 1)
+		f := newFakeAccount(time.Minute, 1000, 1)
 		fb, g := f.client(t, governor.Limits{})
 		fb.Customer(t.Context(), nil, "1")
 		l, err := g.Lease(t.Context(), 1)
@@ -169,7 +169,7 @@ func TestMoreDoesNotQueue(t *testing.T) {
 
 func TestWaitersLeaveWithTheirContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFake(time.Minute, 4, 1)
+		f := newFakeAccount(time.Minute, 4, 1)
 		fb, g := f.client(t, governor.Limits{})
 		for range 4 {
 			fb.Customer(t.Context(), nil, "1")
@@ -195,7 +195,7 @@ func TestWaitersLeaveWithTheirContext(t *testing.T) {
 // server is away, and even wait for one of them.
 func TestHeldPermitsDoNotBlockTheProbe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFake(time.Minute, 1000, 1)
+		f := newFakeAccount(time.Minute, 1000, 1)
 		fb, g := f.client(t, governor.Limits{})
 		held, err := g.Lease(t.Context(), 2)
 		if err != nil {
@@ -220,7 +220,7 @@ func TestHeldPermitsDoNotBlockTheProbe(t *testing.T) {
 func TestAnyTroubleEnds(t *testing.T) {
 	for seed := range uint64(40) {
 		synctest.Test(t, func(t *testing.T) {
-			f := newFake(time.Minute, 50, seed)
+			f := newFakeAccount(time.Minute, 50, seed)
 			rng := rand.New(rand.NewPCG(seed, 2))
 			f.fault = func(n int, _ *http.Request) *verbatim {
 				troubles := []*verbatim{
@@ -235,7 +235,7 @@ func TestAnyTroubleEnds(t *testing.T) {
 				return troubles[rng.IntN(len(troubles))]
 			}
 			fb, g := f.client(t, governor.Limits{Reserve: 0.10})
-			if took := crowd(t, fb, g, 8, 150); took > 3*time.Hour {
+			if took := manyVisits(t, fb, g, 8, 150); took > 3*time.Hour {
 				t.Errorf("seed %d: 150 visits took %s", seed, took)
 			}
 			if out, _ := g.Out(); out != 0 || g.WaitsFor() != "" {

@@ -16,29 +16,29 @@ import (
 // Other users of the account come in all shapes. Whatever they do, at most 1% of
 // our requests is refused, little of theirs, and what they leave is put to use.
 func TestOtherUsersOfTheAccount(t *testing.T) {
-	half := func(f *fake) int { return f.limit / 2 }
+	half := func(f *fakeAccount) int { return f.limit / 2 }
 	tests := map[string]struct {
-		others  func(f *fake, seed uint64) func(int, float64) int
+		others  func(f *fakeAccount, seed uint64) func(int, float64) int
 		slower  float64    // of the least time on what others leave
 		starved [2]float64 // percent of others' requests, the day's headers being shown or not
 	}{
-		"nobody":                 {func(*fake, uint64) func(int, float64) int { return nil }, 1.02, [2]float64{}},
-		"half, evenly":           {func(f *fake, _ uint64) func(int, float64) int { return evenly(half(f)) }, 1.05, [2]float64{1, 1}},
-		"half, at the start":     {func(f *fake, _ uint64) func(int, float64) int { return atOnce(half(f), 0) }, 1.05, [2]float64{1, 1}},
-		"half, in the middle":    {func(f *fake, _ uint64) func(int, float64) int { return atOnce(half(f), 0.5) }, 1.05, [2]float64{60, 80}},
-		"a random half":          {func(f *fake, s uint64) func(int, float64) int { return restless(half(f), s) }, 1.05, [2]float64{5, 5}},
-		"random bursts":          {func(f *fake, s uint64) func(int, float64) int { return bursts(half(f), s) }, 1.1, [2]float64{25, 45}},
-		"any part, at the start": {func(f *fake, s uint64) func(int, float64) int { return burst(f.limit, s) }, 1.1, [2]float64{1, 1}},
+		"nobody":                 {func(*fakeAccount, uint64) func(int, float64) int { return nil }, 1.02, [2]float64{}},
+		"half, evenly":           {func(f *fakeAccount, _ uint64) func(int, float64) int { return evenly(half(f)) }, 1.05, [2]float64{1, 1}},
+		"half, at the start":     {func(f *fakeAccount, _ uint64) func(int, float64) int { return atOnce(half(f), 0) }, 1.05, [2]float64{1, 1}},
+		"half, in the middle":    {func(f *fakeAccount, _ uint64) func(int, float64) int { return atOnce(half(f), 0.5) }, 1.05, [2]float64{60, 80}},
+		"a random half":          {func(f *fakeAccount, s uint64) func(int, float64) int { return restless(half(f), s) }, 1.05, [2]float64{5, 5}},
+		"random bursts":          {func(f *fakeAccount, s uint64) func(int, float64) int { return bursts(half(f), s) }, 1.1, [2]float64{25, 45}},
+		"any part, at the start": {func(f *fakeAccount, s uint64) func(int, float64) int { return burst(f.limit, s) }, 1.1, [2]float64{1, 1}},
 	}
 	for name, tt := range tests {
 		for i, day := range []string{"", ", the day unknown"} {
 			t.Run(name+day, func(t *testing.T) {
 				for seed := range uint64(2) {
 					synctest.Test(t, func(t *testing.T) {
-						f := newFake(time.Minute, 1000, seed)
+						f := newFakeAccount(time.Minute, 1000, seed)
 						f.others, f.day = tt.others(f, seed), []int{180_000, 0}[i]
 						fb, g := f.client(t, governor.Limits{Reserve: 0.10})
-						took := crowd(t, fb, g, 16, 5000)
+						took := manyVisits(t, fb, g, 16, 5000)
 						best := f.leastTime(2*5000, 0.10)
 						t.Logf("seed %d: %.3f of the least time %s; refused: %.2f%% of ours, %.2f%% of theirs", seed,
 							float64(took)/float64(best), best, percent(f.refused, f.arrived), percent(f.starved, max(1, f.demand)))
@@ -74,7 +74,7 @@ func TestSeveralGovernorsOnOneAccount(t *testing.T) {
 		for seed := range uint64(3) {
 			t.Run(fmt.Sprintf("%s, seed %d", name, seed), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					f := newFake(time.Minute, 1000, seed)
+					f := newFakeAccount(time.Minute, 1000, seed)
 					parts, all := f.together(t, tt.workers, tt.later, time.Duration(tt.windows)*time.Minute)
 					usable := tt.windows * governor.Usable(f.limit, 0.10)
 					t.Logf("%v requests, %.3f of what is usable, at most %d in a window; 429s %.2f%%", parts, float64(all)/float64(usable), f.peak, percent(f.refused, f.arrived))
@@ -95,7 +95,7 @@ func TestSeveralGovernorsOnOneAccount(t *testing.T) {
 
 // together has processes at work for a time. It returns how many requests each was
 // granted while all of them were, and how many were in all.
-func (f *fake) together(t *testing.T, workers []int, later, during time.Duration) (parts []int, all int) {
+func (f *fakeAccount) together(t *testing.T, workers []int, later, during time.Duration) (parts []int, all int) {
 	t.Helper()
 	begun := time.Now()
 	complete, end := begun.Add(later*time.Duration(len(workers)-1)), begun.Add(during)
@@ -124,7 +124,7 @@ func (f *fake) together(t *testing.T, workers []int, later, during time.Duration
 }
 
 // pair makes a visit, and counts the requests that were granted before the end.
-func (f *fake) pair(t *testing.T, fb *client.Fusebill, g *governor.Governor, end time.Time) (granted int64) {
+func (f *fakeAccount) pair(t *testing.T, fb *client.Fusebill, g *governor.Governor, end time.Time) (granted int64) {
 	l, err := g.Lease(t.Context(), 2)
 	if err != nil {
 		t.Error(err)
@@ -141,7 +141,7 @@ func (f *fake) pair(t *testing.T, fb *client.Fusebill, g *governor.Governor, end
 
 // leastTime is the shortest in which a number of requests fits into what others,
 // as they were, and the reserve left of each window.
-func (f *fake) leastTime(requests int, reserve float64) time.Duration {
+func (f *fakeAccount) leastTime(requests int, reserve float64) time.Duration {
 	took := time.Duration(0)
 	for _, wanted := range f.wants[1:] { // before the first was none
 		free := even(max(0, governor.Usable(f.limit, reserve)-wanted))

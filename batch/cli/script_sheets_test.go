@@ -1,0 +1,110 @@
+package cli_test
+
+import (
+	"encoding/csv"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// spreadsheet opens a CSV file, and puts it back as rows says.
+func spreadsheet(ts *testscript.TestScript, name string, change func(heading []string, rows [][]string) [][]string) {
+	text, marked := strings.CutPrefix(ts.ReadFile(name), byteOrderMark)
+	if !marked {
+		ts.Fatalf("%s has no byte order mark", name)
+	}
+	all, err := csv.NewReader(strings.NewReader(text)).ReadAll()
+	ts.Check(err)
+	rows := change(all[0], all[1:])
+	out := &strings.Builder{}
+	out.WriteString(byteOrderMark)
+	w := csv.NewWriter(out)
+	ts.Check(w.WriteAll(append(all[:1:1], rows...)))
+	ts.Check(os.WriteFile(ts.MkAbs(name), []byte(out.String()), 0o644))
+}
+
+func columnOf(ts *testscript.TestScript, heading []string, name string) int {
+	at := slices.Index(heading, name)
+	if at < 0 {
+		ts.Fatalf("there is no column %s in %q", name, heading)
+	}
+	return at
+}
+
+func cmdCell(ts *testscript.TestScript, neg bool, args []string) {
+	want(ts, neg, args, 4, "cell FILE ID COLUMN CELL")
+	spreadsheet(ts, args[0], func(heading []string, rows [][]string) [][]string {
+		id, at, found := columnOf(ts, heading, "id"), columnOf(ts, heading, args[2]), false
+		for _, row := range rows {
+			if row[id] == args[1] || args[1] == "*" {
+				row[at], found = args[3], true
+			}
+		}
+		if !found {
+			ts.Fatalf("there is no row of %s", args[1])
+		}
+		return rows
+	})
+}
+
+func cmdTurn(ts *testscript.TestScript, neg bool, args []string) {
+	want(ts, neg, args, 1, "turn FILE")
+	spreadsheet(ts, args[0], func(_ []string, rows [][]string) [][]string {
+		slices.Reverse(rows)
+		return rows
+	})
+}
+
+func cmdDrop(ts *testscript.TestScript, neg bool, args []string) {
+	want(ts, neg, args, 2, "drop FILE ID")
+	spreadsheet(ts, args[0], func(heading []string, rows [][]string) [][]string {
+		id := columnOf(ts, heading, "id")
+		return slices.DeleteFunc(rows, func(row []string) bool { return row[id] == args[1] })
+	})
+}
+
+func cmdAdd(ts *testscript.TestScript, neg bool, args []string) {
+	want(ts, neg, args, 2, "add FILE COLUMN=CELL…")
+	spreadsheet(ts, args[0], func(heading []string, rows [][]string) [][]string {
+		row := make([]string, len(heading))
+		for _, a := range args[1:] {
+			name, cell, _ := strings.Cut(a, "=")
+			row[columnOf(ts, heading, name)] = cell
+		}
+		return slices.Insert(rows, len(rows)/2, row)
+	})
+}
+
+func cmdPaste(ts *testscript.TestScript, neg bool, args []string) {
+	want(ts, neg, args, 2, "paste FILE OTHER")
+	spreadsheet(ts, args[0], func(_ []string, rows [][]string) [][]string {
+		spreadsheet(ts, args[1], func(_ []string, more [][]string) [][]string {
+			rows = append(rows, more...)
+			return more
+		})
+		return rows
+	})
+}
+
+func cmdRename(ts *testscript.TestScript, neg bool, args []string) {
+	want(ts, neg, args, 3, "rename FILE COLUMN NEW")
+	spreadsheet(ts, args[0], func(heading []string, rows [][]string) [][]string {
+		heading[columnOf(ts, heading, args[1])] = args[2]
+		return rows
+	})
+}
+
+func cmdRemoveExports(ts *testscript.TestScript, neg bool, args []string) {
+	want(ts, neg, args, 0, "rmexport")
+	found, err := filepath.Glob(filepath.Join(ts.MkAbs("reports"), "*-export-*"))
+	ts.Check(err)
+	if len(found) == 0 {
+		ts.Fatalf("there is no export")
+	}
+	for _, dir := range found {
+		ts.Check(os.RemoveAll(dir))
+	}
+}
