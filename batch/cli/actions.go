@@ -98,7 +98,12 @@ func newAction(name, short string) *cobra.Command {
 	actions, s := intake.ActionsOf(name), job.Defaults()
 	cmd := &cobra.Command{
 		Use: name + " FILE", Short: short,
-		Args: oneFile,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				return nil
+			}
+			return batch.Usage("rowbatch "+name+" customers.csv", "%s takes one FILE, not %d", name, len(args))
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := s.Check(actions, cmd.Flags().Changed); err != nil {
 				return err
@@ -110,13 +115,6 @@ func newAction(name, short string) *cobra.Command {
 	}
 	s.Bind(cmd.Flags(), actions, job.FileFlags)
 	return cmd
-}
-
-func oneFile(cmd *cobra.Command, args []string) error {
-	if len(args) == 1 {
-		return nil
-	}
-	return batch.Usage("rowbatch "+cmd.Name()+" customers.csv", "%s takes one FILE, not %d", cmd.Name(), len(args))
 }
 
 func newApply() *cobra.Command {

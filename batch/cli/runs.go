@@ -90,7 +90,7 @@ func stateOf(i runs.Info, applied map[string]string, back map[string]bool) state
 		return damaged
 	case i.Running:
 		return running
-	case unwanted(i):
+	case i.End != nil && i.End.Exit == batch.ExitUsage && i.Sent == 0: // it was refused when it asked
 		return done
 	case !i.Complete():
 		return stopped
@@ -101,9 +101,6 @@ func stateOf(i runs.Info, applied map[string]string, back map[string]bool) state
 	}
 	return done
 }
-
-// unwanted reports whether the run was refused when it asked, before anything was sent.
-func unwanted(i runs.Info) bool { return i.End != nil && i.End.Exit == batch.ExitUsage && i.Sent == 0 }
 
 // nextOf is the command that one would type next; "" when there is none.
 func nextOf(i runs.Info, s state, dir string) string {

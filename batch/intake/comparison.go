@@ -222,7 +222,7 @@ func (c *comparison) settlePending() error {
 	})
 }
 
-// close lets go of files; that one of no use any more cannot be removed ends no run.
+// close closes and removes the files. One that cannot be removed ends no run.
 func (c *comparison) close() {
 	err := c.finder.Close()
 	if c.pending != nil {

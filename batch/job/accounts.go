@@ -122,11 +122,6 @@ func (a *Accounts) distinct(of func(connection) string) (all []string) {
 	return all
 }
 
-// loopback reports whether nothing leaves this machine.
-func (a *Accounts) loopback() bool {
-	return !slices.ContainsFunc(a.systems, func(c connection) bool { return !client.Loopback(c.URL) })
-}
-
 // trial reports whether edits harm nobody, since only stand-ins are spoken with: the
 // embedded one, or servers on this machine that say so in every reply. Before a
 // server's first reply that is not known.
@@ -154,14 +149,14 @@ const (
 	maybeTrial
 )
 
-// patience is that for the farthest of the systems.
-func (a *Accounts) patience() client.Patience {
+// farthest is the address of a system that is not on this machine, if there is one.
+func (a *Accounts) farthest() string {
 	for _, c := range a.systems {
 		if !client.Loopback(c.URL) {
-			return client.PatienceFor(c.URL)
+			return c.URL
 		}
 	}
-	return client.PatienceFor("http://localhost")
+	return "http://localhost"
 }
 
 // Requests is how many requests have left.

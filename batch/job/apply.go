@@ -104,7 +104,11 @@ func planApply(r *Session, shown *earlier) (*Plan, error) {
 // shownRows are those that a dry run would change. Whatever else it said of a row is said again.
 func shownRows(p *Plan, shown *earlier) (*earlierRows, error) {
 	head := shown.journal.Head
-	secrets, err := secretsOf(p, shown)
+	in, err := intake.Reopen(shown.dir, head, intake.Source{Actions: p.Actions, Input: p.Settings.Input, Selection: p.Settings.Selection})
+	if err != nil {
+		return nil, err
+	}
+	secrets, err := in.Secrets(shown.dir) // a plan does not hold them
 	if err != nil {
 		return nil, err
 	}
@@ -137,16 +141,6 @@ func shownRows(p *Plan, shown *earlier) (*earlierRows, error) {
 	}
 	w.rest = shown.journal.Outcome
 	return w, nil
-}
-
-// secretsOf finds what a plan does not hold: by row and field, in the input itself.
-func secretsOf(p *Plan, shown *earlier) (map[int]map[string]string, error) {
-	source := intake.Source{Actions: p.Actions, Input: p.Settings.Input, Selection: p.Settings.Selection}
-	in, err := intake.Reopen(shown.dir, shown.journal.Head, source)
-	if err != nil {
-		return nil, err
-	}
-	return in.Secrets(shown.dir)
 }
 
 // follow makes the folder of a run that carries out, or takes back, another's rows.

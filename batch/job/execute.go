@@ -20,7 +20,10 @@ import (
 // is accounted for, whatever stops the run.
 func execute(r *Session, p *Plan) (*Result, error) {
 	if err := p.mayHold(); err != nil {
-		return nil, errors.Join(err, p.refuse())
+		if p.Past == nil { // the folder of a run that is gone on with stays
+			err = errors.Join(err, p.Dir.Discard())
+		}
+		return nil, err
 	}
 	w, err := p.open()
 	if err != nil {
@@ -240,7 +243,7 @@ func (x *execution) engine(stop context.Context, send bool) *batch.Engine {
 	for _, system := range x.Accounts.Systems() {
 		workers[system] = x.Settings.WorkersOf(system)
 	}
-	p := x.Accounts.patience()
+	p := client.PatienceFor(x.Accounts.farthest())
 	return &batch.Engine{
 		Options: batch.Options{
 			Workers: workers, Send: send, Fresh: freshness, Settle: x.settleTime(),
@@ -261,7 +264,7 @@ func (x *execution) engine(stop context.Context, send bool) *batch.Engine {
 
 // settleTime is from the end of an unanswered write to its read-back.
 func (x *execution) settleTime() time.Duration {
-	if x.Accounts.loopback() {
+	if client.Loopback(x.Accounts.farthest()) {
 		return x.Settings.Pace.Timeout
 	}
 	return max(x.Settings.Pace.Timeout, 30*time.Second)
@@ -282,7 +285,12 @@ func (x *execution) toSend() Demand {
 func (x *execution) demandOf(send bool) Demand {
 	switch {
 	case !send:
-		return readingDemand(x.Work.Open(), x.When)
+		d := Demand{Together: 1}
+		for name, n := range x.Work.Open() {
+			reads, _ := visitCost(name, x.When[name])
+			d.Fusebill += n * reads
+		}
+		return d
 	case x.forecast != nil:
 		return Demand{}
 	case x.surveyed:
@@ -316,7 +324,12 @@ func (x *execution) finish(failed error) (*Result, error) {
 		return nil, &NoReportError{Run: x.identity(x.Began), Counts: counts, Rows: x.Head.Rows, Journal: x.Dir.Path("journal"), Err: err}
 	}
 	summary.ExitCode = code
-	return x.result(summary, failed), nil
+	res := &Result{Run: x.identity(x.Began), Summary: summary, Stopped: failed, Forecast: x.forecast, Line: x.Work.Line, Held: x.Held,
+		Next: x.next(summary), TakeBack: x.takeBack(summary)}
+	if x.isDry() {
+		res.Preview = x.tally.preview
+	}
+	return res, nil
 }
 
 // end is what the journal keeps of the run as a whole.
@@ -347,13 +360,4 @@ func (x *execution) counts() map[batch.Kind]int {
 	counts := x.tally.counts()
 	counts[batch.NotAttempted] += x.Head.Rows - x.tally.count()
 	return counts
-}
-
-func (x *execution) result(s reports.Summary, stopped error) *Result {
-	res := &Result{Run: x.identity(x.Began), Summary: s, Stopped: stopped, Forecast: x.forecast, Line: x.Work.Line, Held: x.Held,
-		Next: x.next(s), TakeBack: x.takeBack(s)}
-	if x.isDry() {
-		res.Preview = x.tally.preview
-	}
-	return res
 }

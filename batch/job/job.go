@@ -150,7 +150,7 @@ func (r *Session) PhaseOf(name string, total int, done func() int, d Demand) (en
 			if d.Fusebill > 0 && r.accounts.Fusebill.Governor.Met(ctx) != nil {
 				return
 			}
-			if f := forecastOf(r.accounts, d); f.isWorthSaying() && ctx.Err() == nil {
+			if f := forecastOf(r.accounts, d); (f.Takes > time.Minute || !f.Stops.IsZero()) && ctx.Err() == nil {
 				r.Show(Foretold{name, f})
 			}
 		})

@@ -166,15 +166,6 @@ func (p *Plan) mayHold() error {
 	return nil
 }
 
-// refuse removes the folder of a plan that is not carried out; that of a run which
-// is gone on with stays.
-func (p *Plan) refuse() error {
-	if p.Past != nil {
-		return nil
-	}
-	return p.Dir.Discard()
-}
-
 // identity tells a run of the plan from others.
 func (p *Plan) identity(now time.Time) Identity {
 	h := p.Head
