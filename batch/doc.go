@@ -4,16 +4,27 @@
 //
 // # The way of a row
 //
-// Around the engine:
+// From a file to its report, in the order of execute (batch/job/execute.go):
 //
-//	mapping          a row of cells becomes fields to set
-//	batch/intake     the rows of a file, as items                     Source, Item
-//	batch            each item becomes an outcome                     Engine.Run
-//	batch/action     what an item asks of the live record             Action, Step
-//	batch/journal    the intent before a write, the outcome after     Recorder
-//	reports          report files, from the journal and the rows
+//	intake.Read              the file is checked whole (mapping.Check), and copied to rows.jsonl
+//	Plan.open                the journal begins: from here on every row is accounted for
+//	intake.Lookup.Do         whom the rows are about; rows that the customer list settles
+//	intake.Rows.Source       each copied row becomes an Item: customer, edits, guards, action
+//	Engine.Run               each item becomes an Outcome; to survey first, where that is wanted:
+//	    lane, slots, canary      one row of a customer at a time; the first write alone
+//	    Visit.Read               the live record
+//	    Action.Decide            a Step, or the Outcome why nothing is sent; a survey ends here
+//	    Recorder.Intent          on disk before the write leaves (journal.Writer)
+//	    Visit.Send               one attempt, by package client
+//	    Action.Check             the reply against the step
+//	    Recorder.Done            the Outcome
+//	Engine.Emit              counted, and shown to the front (job.Settled)
+//	reports.Write            report.csv, failed.csv, summary.json, from journal and rows.jsonl
 //
-// Inside, and in this order:
+// The rows of an apply or an undo are another run's: it is their Source that differs
+// (earlierRows in batch/job/plan.go), and nothing after it.
+//
+// Inside the engine, step by step:
 //
 //  1. The dispatcher (dispatch.go) takes an [Item] from the [Source]. One that is
 //     settled already ([Item].Out) ends here, without a request.
@@ -57,5 +68,6 @@
 //
 // A new outcome is a [Kind] (outcome.go); a new reason for one, a line of [Codes]. What
 // an API needs is in its action's Visit, which makes exactly one attempt a call: when a
-// request is repeated, and when never, is the engine's to say, and nobody else's.
+// request is repeated, and when never, is the engine's to say, and nobody else's. The
+// README, Working on it, has the rest.
 package batch

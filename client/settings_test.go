@@ -84,7 +84,7 @@ func TestTrackfinityCredentials(t *testing.T) {
 	}
 }
 
-// faultOf says that err is about the setting; "": that there is none.
+// faultOf wants err to be about the setting; "": wants none.
 func faultOf(err error, name string, credential bool) bool {
 	var fault *SettingError
 	if !errors.As(err, &fault) {

@@ -211,9 +211,9 @@ func (x *export) readAll() error {
 // announce says what the columns cost beyond the list, once its first page is there,
 // and returns what is still to be asked for.
 func (x *export) announce(page []fetched, total int) job.Demand {
-	d := job.Demand{Together: 1}
+	requests := 0
 	if len(page) > 0 {
-		d.Fusebill = (total - 1) / len(page)
+		requests = (total - 1) / len(page)
 	}
 	more, lacking := "one request more for each of "+batch.Plural(total, "customer"), []string(nil)
 	for _, c := range x.copies.columns {
@@ -222,14 +222,14 @@ func (x *export) announce(page []fetched, total int) job.Demand {
 		}
 	}
 	if len(lacking) > 0 {
-		d.Fusebill += total
+		requests += total
 		x.Notice("the customer list does not show " + strings.Join(lacking, ", ") + ": " + more)
 	}
 	if x.overview {
-		d.Fusebill += total
+		requests += total
 		x.Notice("balances and dates take " + more)
 	}
-	return d
+	return job.Demand{Requests: map[string]int{action.SystemFusebill: requests}, Together: 1}
 }
 
 // pageRows is how many customers of FILE are read before they are written.
@@ -336,22 +336,22 @@ func (x *export) readListed() (listed *records, err error) {
 
 // demandBeside is what the customers of FILE take whom the list has not shown, each of them once.
 func (x *export) demandBeside(listed *records) job.Demand {
-	d, rows := job.Demand{Together: 1, AtMost: true}, x.rows.File.Checked
+	requests, rows := 0, x.rows.File.Checked
 	for n := range rows.Rows {
 		if !rows.OK(n) {
 			continue
 		}
 		if x.overview {
-			d.Fusebill++
+			requests++
 		}
 		if !listed.has(n) {
-			d.Fusebill++
+			requests++
 			if rows.KeyField(n) == "reference" {
-				d.Fusebill++
+				requests++
 			}
 		}
 	}
-	return d
+	return job.Demand{Requests: map[string]int{action.SystemFusebill: requests}, Together: 1, AtMost: true}
 }
 
 // findReferences finds the ids behind references.

@@ -35,25 +35,26 @@ type Endpoint struct {
 // before its state is opened.
 type Opener func(system string, s Settings, connections int, lock func(account string) error) (Endpoint, error)
 
-// Accounts are the systems that a run speaks with. Each has a governor of its own.
+// Accounts are the systems that a run speaks with. What actions use of each is in
+// Services; what is the same of all is done over the list of them.
 type Accounts struct {
 	action.Services
-	systems  []connection
+	all      []account
 	settings Settings // that they were opened with
 	actions  intake.Actions
 }
 
-// connection is the way to one system.
-type connection struct {
+// account is the way to one system.
+type account struct {
 	Endpoint
-	account  *client.Account
+	client   *client.Account
 	governor *governor.Governor
 }
 
 // connect makes the client of a system. In a dry run its transport itself refuses to write.
 func (a *Accounts) connect(e Endpoint, agent string, log *slog.Logger) error {
 	p := a.settings.Pace
-	to := connection{Endpoint: e, governor: governor.New(governor.Limits{
+	to := account{Endpoint: e, governor: governor.New(governor.Limits{
 		Reserve: float64(p.Reserve), Rate: a.settings.rateOf(e.System, a.actions), WaitDay: p.Wait,
 		Outage: client.PatienceFor(e.URL).Outage,
 	})}
@@ -62,34 +63,35 @@ func (a *Accounts) connect(e Endpoint, agent string, log *slog.Logger) error {
 		Governor: to.governor, ReadOnly: a.settings.Sending.DryRun, UserAgent: agent, Log: log,
 	}
 	var err error
-	if e.System == action.SystemTrackfinity {
+	switch e.System {
+	case action.SystemTrackfinity:
 		a.Trackfinity.Governor = to.governor
 		if a.Trackfinity.Client, err = client.NewTrackfinity(o); err == nil {
-			to.account = a.Trackfinity.Client.Account
+			to.client = a.Trackfinity.Client.Account
 		}
-	} else {
+	case action.SystemFusebill:
 		a.Fusebill.Governor = to.governor
 		if a.Fusebill.Client, err = client.NewFusebill(o); err == nil {
-			to.account = a.Fusebill.Client.Account
+			to.client = a.Fusebill.Client.Account
 		}
 	}
-	a.systems = append(a.systems, to)
+	a.all = append(a.all, to)
 	return err
 }
 
 // Systems are their names.
 func (a *Accounts) Systems() []string {
-	return a.distinct(func(c connection) string { return c.System })
+	return a.distinct(func(c account) string { return c.System })
 }
 
 // Name is what the run is bound to.
 func (a *Accounts) Name() string {
-	return strings.Join(a.distinct(func(c connection) string { return c.Name }), ", ")
+	return strings.Join(a.distinct(func(c account) string { return c.Name }), ", ")
 }
 
 // Hosts names the servers for people.
 func (a *Accounts) Hosts() string {
-	return strings.Join(a.distinct(func(c connection) string {
+	return strings.Join(a.distinct(func(c account) string {
 		u, err := url.Parse(c.URL)
 		switch {
 		case c.Name == StandIn:
@@ -103,7 +105,7 @@ func (a *Accounts) Hosts() string {
 
 // keyEnds are the last characters of the keys, by which people tell one from another.
 func (a *Accounts) keyEnds() string {
-	ends := a.distinct(func(c connection) string {
+	ends := a.distinct(func(c account) string {
 		key := c.Key.Reveal()
 		if c.Name == StandIn || len(key) < 12 {
 			return ""
@@ -113,8 +115,8 @@ func (a *Accounts) keyEnds() string {
 	return strings.Join(slices.DeleteFunc(ends, func(s string) bool { return s == "" }), " and ")
 }
 
-func (a *Accounts) distinct(of func(connection) string) (all []string) {
-	for _, c := range a.systems {
+func (a *Accounts) distinct(of func(account) string) (all []string) {
+	for _, c := range a.all {
 		if text := of(c); !slices.Contains(all, text) {
 			all = append(all, text)
 		}
@@ -127,14 +129,14 @@ func (a *Accounts) distinct(of func(connection) string) (all []string) {
 // server's first reply that is not known.
 func (a *Accounts) trial() trial {
 	is := isTrial
-	for _, c := range a.systems {
+	for _, c := range a.all {
 		switch {
 		case c.Name == StandIn:
 		case !client.Loopback(c.URL):
 			return isReal
-		case c.account.Requests() == 0:
+		case c.client.Requests() == 0:
 			is = maybeTrial
-		case !c.account.IsSandbox():
+		case !c.client.IsSandbox():
 			return isReal
 		}
 	}
@@ -151,7 +153,7 @@ const (
 
 // farthest is the address of a system that is not on this machine, if there is one.
 func (a *Accounts) farthest() string {
-	for _, c := range a.systems {
+	for _, c := range a.all {
 		if !client.Loopback(c.URL) {
 			return c.URL
 		}
@@ -161,15 +163,15 @@ func (a *Accounts) farthest() string {
 
 // Requests is how many requests have left.
 func (a *Accounts) Requests() (n int) {
-	for _, c := range a.systems {
-		n += c.account.Requests()
+	for _, c := range a.all {
+		n += c.client.Requests()
 	}
 	return n
 }
 
 // waiting is what holds all of the systems up.
 func (a *Accounts) waiting() (w Waiting) {
-	for _, c := range a.systems {
+	for _, c := range a.all {
 		until, why, waits := c.governor.Waiting()
 		if !waits {
 			return Waiting{}
@@ -184,7 +186,7 @@ func (a *Accounts) waiting() (w Waiting) {
 // Waited is for how many seconds limits and outages held the run up, for each reason.
 func (a *Accounts) Waited() map[string]float64 {
 	waited := map[string]float64{}
-	for _, c := range a.systems {
+	for _, c := range a.all {
 		for why, d := range c.governor.Waited() {
 			if seconds := inSeconds(d); seconds > 0 {
 				waited[string(why)] = rounded(waited[string(why)] + seconds)

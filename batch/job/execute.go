@@ -135,7 +135,7 @@ func (x *execution) rehearse() error {
 			first = o.ID
 		}
 	}
-	if first == "" || !x.mustAgree() || x.toSend().Fusebill <= 2*intake.FewRows {
+	if first == "" || !x.mustAgree() || x.toSend().Requests[action.SystemFusebill] <= 2*intake.FewRows {
 		return nil
 	}
 	if _, err := x.Accounts.customer(x.Stop, first); client.EndsRun(err) {
@@ -274,9 +274,9 @@ func (x *execution) settleTime() time.Duration {
 func (x *execution) toSend() Demand {
 	would, again := x.tally.toSend()
 	d := sendingDemand(would, x.When)
-	d.Fusebill += again
+	d.Requests[action.SystemFusebill] += again
 	if would["patch"] > 0 && x.Head.Mode == journal.ModeDryRun && !x.Settings.Sending.SkipPing {
-		d.Trackfinity++ // whoever carries the plan out pings anew
+		d.Requests[action.SystemTrackfinity]++ // whoever carries the plan out pings anew
 	}
 	return d
 }
@@ -285,10 +285,10 @@ func (x *execution) toSend() Demand {
 func (x *execution) demandOf(send bool) Demand {
 	switch {
 	case !send:
-		d := Demand{Together: 1}
+		d := Demand{Requests: map[string]int{}, Together: 1}
 		for name, n := range x.Work.Open() {
 			reads, _ := visitCost(name, x.When[name])
-			d.Fusebill += n * reads
+			d.Requests[systemOf(name)] += n * reads
 		}
 		return d
 	case x.forecast != nil:

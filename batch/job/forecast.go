@@ -50,11 +50,19 @@ func inSeconds(d time.Duration) float64 {
 	return float64(d.Round(time.Millisecond).Milliseconds()) / 1000
 }
 
-// Demand is what is still to be asked of each system.
+// Demand is what is still to be asked of the systems.
 type Demand struct {
-	Fusebill, Trackfinity int  // requests
-	Together              int  // of Fusebill's, those of a visit
-	AtMost                bool // fewer may do
+	Requests map[string]int // by system
+	Together int            // those of a visit
+	AtMost   bool           // fewer may do
+}
+
+// systemOf is the system that an action writes to.
+func systemOf(name string) string {
+	if spec, ok := action.Find(name); ok {
+		return spec.Schema.System
+	}
+	return action.SystemFusebill // of an un-hold, which is no command
 }
 
 // visitCost is what a row of an action costs: its reads, and its writes if it changes.
@@ -73,25 +81,25 @@ func visitCost(name string, when *action.Condition) (reads, writes int) {
 // sendingDemand is what it takes to send rows, which are counted by action. After the
 // first write of each its customer is read once more, and before and after it what a
 // row's own reading does not show.
-func sendingDemand(rows map[string]int, when map[string]*action.Condition) (d Demand) {
+func sendingDemand(rows map[string]int, when map[string]*action.Condition) Demand {
+	d := Demand{Requests: map[string]int{}, AtMost: rows["unhold"] > 0}
 	for name, n := range rows {
 		reads, writes := visitCost(name, when[name])
-		switch {
-		case n == 0:
-		case reads == 0:
-			d.Trackfinity += n * writes
-		default:
-			d.Fusebill += n*(reads+writes) + reads + 2
-			d.Together = max(d.Together, reads+writes)
+		if n == 0 {
+			continue
 		}
+		d.Requests[systemOf(name)] += n * (reads + writes)
+		if reads > 0 {
+			d.Requests[systemOf(name)] += reads + 2
+		}
+		d.Together = max(d.Together, reads+writes)
 	}
-	d.AtMost = rows["unhold"] > 0
 	return d
 }
 
 // forecastOf says what a demand takes that begins now. The systems are asked side by side.
 func forecastOf(a *Accounts, d Demand) Forecast {
-	f := Forecast{Begins: time.Now(), Requests: d.Fusebill + d.Trackfinity, AtMost: d.AtMost, DayEnd: StopsAtDayEnd}
+	f := Forecast{Begins: time.Now(), AtMost: d.AtMost, DayEnd: StopsAtDayEnd}
 	switch {
 	case a.settings.Pace.Wait:
 		f.DayEnd = WaitsAtDayEnd
@@ -99,16 +107,19 @@ func forecastOf(a *Accounts, d Demand) Forecast {
 		f.DayEnd = EndsAtDayEnd
 	}
 	f.Today = -1
-	if d.Fusebill > 0 {
-		f.Forecast = a.Fusebill.Governor.Allowance().Forecast(
-			governor.Demand{Requests: d.Fusebill, Together: d.Together, Rate: a.settings.rateOf(action.SystemFusebill, a.actions)},
-			f.Begins)
-	}
-	if d.Trackfinity > 0 {
-		t := a.Trackfinity.Governor.Allowance().Forecast(
-			governor.Demand{Requests: d.Trackfinity, Rate: a.settings.rateOf(action.SystemTrackfinity, a.actions)}, f.Begins)
-		if t.Takes > f.Takes {
-			f.Takes, f.PerMinute = t.Takes, t.PerMinute
+	for _, to := range a.all {
+		n := d.Requests[to.System]
+		if n == 0 {
+			continue
+		}
+		f.Requests += n
+		one := to.governor.Allowance().Forecast(
+			governor.Demand{Requests: n, Together: d.Together, Rate: a.settings.rateOf(to.System, a.actions)}, f.Begins)
+		if one.Takes > f.Takes || f.Takes == 0 && f.PerMinute == 0 {
+			f.Takes, f.PerMinute = one.Takes, one.PerMinute
+		}
+		if one.Today >= 0 {
+			f.Today, f.Stops, f.Renewed = one.Today, one.Stops, one.Renewed
 		}
 	}
 	return f

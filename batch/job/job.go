@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"rowbatch/batch"
+	"rowbatch/batch/action"
 	"rowbatch/batch/intake"
 	"rowbatch/batch/journal"
 	"rowbatch/batch/runs"
@@ -131,7 +132,7 @@ func (r *Session) Notice(text string) { r.Show(Notice{Text: text}) }
 
 // Phase is PhaseOf for requests to Fusebill, one by one.
 func (r *Session) Phase(name string, total int, done func() int, requests int) (end func()) {
-	return r.PhaseOf(name, total, done, Demand{Fusebill: requests, Together: 1})
+	return r.PhaseOf(name, total, done, Demand{Requests: map[string]int{action.SystemFusebill: requests}, Together: 1})
 }
 
 // PhaseOf shows a phase that makes requests, until end is called. What they take is
@@ -145,9 +146,9 @@ func (r *Session) PhaseOf(name string, total int, done func() int, d Demand) (en
 	began := time.Now()
 	ctx, cancel := context.WithCancel(r.Stop)
 	var shown sync.WaitGroup
-	if d.Fusebill+d.Trackfinity > 0 {
+	if asked := slices.IndexFunc(r.accounts.all, func(a account) bool { return d.Requests[a.System] > 0 }); asked >= 0 {
 		shown.Go(func() {
-			if d.Fusebill > 0 && r.accounts.Fusebill.Governor.Met(ctx) != nil {
+			if r.accounts.all[asked].governor.Met(ctx) != nil {
 				return
 			}
 			if f := forecastOf(r.accounts, d); (f.Takes > time.Minute || !f.Stops.IsZero()) && ctx.Err() == nil {

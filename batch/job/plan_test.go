@@ -61,19 +61,19 @@ func TestTheNextCommand(t *testing.T) {
 
 // One account that may be real makes the run a real one; what no server has said yet is not known.
 func TestWhatHarmsNobody(t *testing.T) {
-	embedded := connection{Endpoint: Endpoint{Name: StandIn, URL: "http://localhost/v1"}}
-	silent := connection{Endpoint: Endpoint{Name: "a#1", URL: "http://127.0.0.1:8642/v1"}, account: &client.Account{}}
-	remote := connection{Endpoint: Endpoint{Name: "b#1", URL: "https://billing.example.com/v1"}, account: &client.Account{}}
+	embedded := account{Endpoint: Endpoint{Name: StandIn, URL: "http://localhost/v1"}}
+	silent := account{Endpoint: Endpoint{Name: "a#1", URL: "http://127.0.0.1:8642/v1"}, client: &client.Account{}}
+	remote := account{Endpoint: Endpoint{Name: "b#1", URL: "https://billing.example.com/v1"}, client: &client.Account{}}
 	for _, c := range []struct {
 		name    string
-		systems []connection
+		systems []account
 		want    trial
 	}{
-		{"embedded", []connection{embedded}, isTrial}, {"on this machine", []connection{silent}, maybeTrial},
-		{"elsewhere", []connection{remote}, isReal}, {"both stand-ins", []connection{embedded, silent}, maybeTrial},
-		{"a stand-in and elsewhere", []connection{embedded, remote}, isReal}, {"elsewhere and this machine", []connection{silent, remote}, isReal},
+		{"embedded", []account{embedded}, isTrial}, {"on this machine", []account{silent}, maybeTrial},
+		{"elsewhere", []account{remote}, isReal}, {"both stand-ins", []account{embedded, silent}, maybeTrial},
+		{"a stand-in and elsewhere", []account{embedded, remote}, isReal}, {"elsewhere and this machine", []account{silent, remote}, isReal},
 	} {
-		if got := (&Accounts{systems: c.systems}).trial(); got != c.want {
+		if got := (&Accounts{all: c.systems}).trial(); got != c.want {
 			t.Errorf("%s: %d, want %d", c.name, got, c.want)
 		}
 	}

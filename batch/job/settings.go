@@ -22,7 +22,8 @@ import (
 
 // Settings are all that a user sets of a run. Each field is bound to one flag, by
 // [Settings.Bind]; the journal's head keeps them as they are, and [Settings.Words]
-// turns them back into a command line.
+// turns them back into a command line. What of them does not suit a failed.csv, the
+// command for that leaves out (Plan.next).
 type Settings struct {
 	Input     intake.Input     `json:"input"`
 	Selection intake.Selection `json:"selection"`
@@ -379,7 +380,7 @@ func (r Rates) check(a intake.Actions) error {
 			system = a.Specs[0].Schema.System
 		}
 		switch {
-		case system != action.SystemFusebill && system != action.SystemTrackfinity || !a.Reaches(system):
+		case !a.Reaches(system):
 			return batch.Usage("--rate 5/s", "--rate %q: %s has nothing to do with %q", text, a.Name, system)
 		case seen[system]:
 			return batch.Usage("one --rate", "--rate is given twice for %s", system)

@@ -2,6 +2,7 @@ package job
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -54,6 +55,17 @@ func TestSettingsComeBack(t *testing.T) {
 			t.Errorf("%q: the command line %q sets others (-set +printed):\n%s", words, again, diff)
 		}
 	}
+}
+
+func TestEveryFlagIsAmongThem(t *testing.T) {
+	s, flags := Defaults(), pflag.NewFlagSet("", pflag.ContinueOnError)
+	s.Bind(flags, intake.ActionsOf(intake.Mixed), FileFlags)
+	ofThisCommand := []string{"yes", "lock-wait", "json", "quiet", "verbose", "log-format"}
+	flags.VisitAll(func(f *pflag.Flag) {
+		if f.Name != "no-base" && !slices.Contains(ofThisCommand, f.Name) && !slices.Contains(everyFlag, "--"+f.Name) {
+			t.Errorf("--%s is not tried", f.Name)
+		}
+	})
 }
 
 func TestWordsOfOneCommandAreNotRepeated(t *testing.T) {
