@@ -14,13 +14,11 @@ import (
 	"rowbatch/mapping/csvfile"
 )
 
-// Sink keeps the rows of an input as they are checked, ragged ones too. The cells
+// Sink is given the rows of an input as they are checked, ragged ones too. The cells
 // are masked, and valid during the call only; base is what the row was when it
 // was exported; hidden are the texts that [Mapper.Unmask] needs, nil when there
 // are none. They may be kept in memory, and nowhere else.
-type Sink interface {
-	Append(row csvfile.Row, base *Base, hidden []string) error
-}
+type Sink func(row csvfile.Row, base *Base, hidden []string) error
 
 // CheckOptions change what Check lets pass.
 type CheckOptions struct {
@@ -79,7 +77,7 @@ func Check(in *csvfile.Reader, m *Mapper, sink Sink, o CheckOptions) (*Checked, 
 		}
 		var hidden []string
 		row.Cells, hidden = m.Mask(row)
-		if err := sink.Append(row, base, hidden); err != nil {
+		if err := sink(row, base, hidden); err != nil {
 			return nil, err
 		}
 	}

@@ -112,7 +112,7 @@ func TestCheckNamesTheOtherLine(t *testing.T) {
 func TestCheckKeepsRows(t *testing.T) {
 	sink := &kept{}
 	text := "id,rb_key,firstName\n1,x,'=a\n , ,\n2,x\n,,\n" + strings.Repeat("9,x,b\n", 4) + "\n8,x,c\n"
-	got, err := checked(t, text, nil, CheckOptions{AllowDuplicates: true}, sink)
+	got, err := checked(t, text, nil, CheckOptions{AllowDuplicates: true}, sink.Append)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,13 +181,9 @@ func TestCheckGathersWarningsAndCodes(t *testing.T) {
 	}
 }
 
-type fullDisk struct{ error }
-
-func (f fullDisk) Append(csvfile.Row, *Base, []string) error { return f.error }
-
 func TestCheckEndsWithTheSink(t *testing.T) {
 	full := errors.New("the disk is full")
-	if _, err := checked(t, "id,firstName\n1,a\n", nil, CheckOptions{}, fullDisk{full}); !errors.Is(err, full) {
+	if _, err := checked(t, "id,firstName\n1,a\n", nil, CheckOptions{}, func(csvfile.Row, *Base, []string) error { return full }); !errors.Is(err, full) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -287,7 +283,7 @@ func (s *secretive) Append(row csvfile.Row, _ *Base, hidden []string) error {
 
 func TestCheckMasksWhatItKeeps(t *testing.T) {
 	sink := &secretive{}
-	got := checkedAs(t, "patch", "customer_id,password,zip\n1,one,a\n2,,b\n3,***,c\n4,four\n5,five,REMOVE\n", "", CheckOptions{}, sink)
+	got := checkedAs(t, "patch", "customer_id,password,zip\n1,one,a\n2,,b\n3,***,c\n4,four\n5,five,REMOVE\n", "", CheckOptions{}, sink.Append)
 	want := []string{`1|***|a ["one"]`, `2||b []`, `3|***|c ["***"]`, `***|*** []`, `5|***|REMOVE ["five"]`}
 	if diff := cmp.Diff(want, sink.rows); diff != "" {
 		t.Error(diff)

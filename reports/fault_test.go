@@ -159,7 +159,7 @@ func checkReport(t *testing.T, d *runs.Dir, err error, want string) {
 		}
 	}
 	isRun := false
-	if _, oerr := runs.Open(filepath.Dir(d.Path()), d.ID()); oerr == nil {
+	if _, oerr := runs.Open(runs.Disk(), filepath.Dir(d.Path()), d.ID()); oerr == nil {
 		isRun = true
 	}
 	var unwritten *runs.WriteError

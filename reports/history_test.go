@@ -38,7 +38,7 @@ type history struct {
 }
 
 func play(on runs.FS, root string, h history) (*runs.Dir, error) {
-	d, err := runs.CreateOn(on, root, start, "update", "customers.csv")
+	d, err := runs.Create(on, root, start, "update", "customers.csv")
 	if err != nil {
 		return nil, err
 	}

@@ -126,7 +126,7 @@ func TestARunWithNothingLeftToDo(t *testing.T) {
 // While a run goes on, its report says what is known so far, and what is settled
 // later leaves no stale file behind.
 func TestReportOfARunThatGoesOn(t *testing.T) {
-	d, err := runs.Create(t.TempDir(), start, "update", "x.csv")
+	d, err := runs.Create(runs.Disk(), t.TempDir(), start, "update", "x.csv")
 	if err != nil {
 		t.Fatal(err)
 	}

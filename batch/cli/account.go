@@ -28,7 +28,7 @@ const (
 )
 
 // accounts finds the endpoints that a run asks for: in the environment, or in the
-// embedded stand-in, which is opened once. Close it.
+// embedded stand-in, which is opened once.
 type accounts struct{ box *sandbox.Sandbox }
 
 // open reads the settings of one system's account.
@@ -42,14 +42,8 @@ func (a *accounts) open(system string, s job.Settings, connections int, lock fun
 	return openFusebill(connections)
 }
 
-func (a *accounts) close() error {
-	if a.box == nil {
-		return nil
-	}
-	return a.box.Close()
-}
-
 func (a *accounts) openSandbox(system string, lock func(account string) error) (job.Endpoint, error) {
+	e := job.Endpoint{System: system, URL: "http://localhost/v1", Key: sandboxKey, Name: job.StandIn}
 	if a.box == nil {
 		dir, err := sandboxDir()
 		if err != nil {
@@ -61,8 +55,9 @@ func (a *accounts) openSandbox(system string, lock func(account string) error) (
 		if a.box, err = sandbox.Open(sandbox.Options{Dir: dir, Seed: samples.Seed()}); err != nil {
 			return job.Endpoint{}, sandboxTrouble(dir, err)
 		}
+		e.Close = a.box.Close
 	}
-	e := job.Endpoint{System: system, URL: "http://localhost/v1", Key: sandboxKey, Name: job.StandIn, Transport: a.box.Transport()}
+	e.Transport = a.box.Transport()
 	if system == action.SystemTrackfinity {
 		e.URL, e.Key, e.Username = "http://localhost/api", trackfinityKey, trackfinityUser
 	}

@@ -98,7 +98,12 @@ func newAction(name, short string) *cobra.Command {
 	actions, s := intake.ActionsOf(name), job.Defaults()
 	cmd := &cobra.Command{
 		Use: name + " FILE", Short: short,
-		Args: oneFile,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				return nil
+			}
+			return batch.Usage("rowbatch "+name+" customers.csv", "%s takes one FILE, not %d", name, len(args))
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := s.Check(actions, cmd.Flags().Changed); err != nil {
 				return err
@@ -110,13 +115,6 @@ func newAction(name, short string) *cobra.Command {
 	}
 	s.Bind(cmd.Flags(), actions, job.FileFlags)
 	return cmd
-}
-
-func oneFile(cmd *cobra.Command, args []string) error {
-	if len(args) == 1 {
-		return nil
-	}
-	return batch.Usage("rowbatch "+cmd.Name()+" customers.csv", "%s takes one FILE, not %d", cmd.Name(), len(args))
 }
 
 func newApply() *cobra.Command {
@@ -210,8 +208,7 @@ func runJob(cmd *cobra.Command, s job.Settings, inputIsFile bool, do func(job.Jo
 func onTerminal(cmd *cobra.Command, s job.Settings, inputIsFile bool, do func(*ui.Terminal, job.Job, job.Control) error) error {
 	t := &ui.Terminal{In: cmd.InOrStdin(), Out: cmd.OutOrStdout(), Err: cmd.ErrOrStderr(), InputIsFile: inputIsFile, Quiet: s.Output.Quiet,
 		Plain: s.Output.Verbose}
-	all := &accounts{}
-	j := job.Job{Settings: s, Front: t, Open: all.open, Program: Version}
+	j := job.Job{Settings: s, Front: t, Open: new(accounts).open, Program: Version}
 	if s.Output.Verbose {
 		o := &slog.HandlerOptions{Level: slog.LevelDebug}
 		j.Log = slog.New(slog.NewTextHandler(t.Err, o))
@@ -224,11 +221,7 @@ func onTerminal(cmd *cobra.Command, s job.Settings, inputIsFile bool, do func(*u
 	c := job.NewControl(ctx)
 	defer c.Halt(nil)
 	defer onSignals(c.Halt, cut)()
-	err := do(t, j, c)
-	if failed := all.close(); failed != nil {
-		t.Complain(failed)
-	}
-	return err
+	return do(t, j, c)
 }
 
 // onSignals stops the run at the first Ctrl-C, SIGTERM or closed terminal, and

@@ -66,7 +66,7 @@ func newDiskTrial(t *testing.T, workers int) *diskTrial {
 
 // begin is a run from its first operation to its report.
 func (d *diskTrial) begin(on runs.FS) error {
-	dir, err := runs.CreateOn(on, d.reports, time.Now(), "update", "small.csv")
+	dir, err := runs.Create(on, d.reports, time.Now(), "update", "small.csv")
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func copyIn(dir *runs.Dir) error {
 // resume goes on with the run in its folder; nil when there is no run.
 func (d *diskTrial) resume(on runs.FS) error {
 	id := d.id()
-	dir, err := runs.OpenOn(on, d.reports, id)
+	dir, err := runs.Open(on, d.reports, id)
 	if err != nil {
 		return err
 	}
@@ -187,7 +187,7 @@ func (d *diskTrial) requests() int {
 
 // breaches checks the folder as it stands.
 func (d *diskTrial) breaches(ended bool) []string {
-	dir, err := runs.Open(d.reports, d.id())
+	dir, err := runs.Open(runs.Disk(), d.reports, d.id())
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -512,7 +512,7 @@ func (f *fullDisk) command(name string, args ...string) int {
 
 // goOn resumes the run, if it has begun, and starts it anew otherwise.
 func (f *fullDisk) goOn(blocks int) {
-	all, err := runs.List(f.server.reports)
+	all, err := runs.List(runs.Disk(), f.server.reports)
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -533,11 +533,11 @@ func (f *fullDisk) goOn(blocks int) {
 }
 
 func (f *fullDisk) breaches() []string {
-	all, err := runs.List(f.server.reports)
+	all, err := runs.List(runs.Disk(), f.server.reports)
 	if err != nil || len(all) == 0 {
 		f.t.Fatal(all, err)
 	}
-	d, err := runs.Open(f.server.reports, all[0].ID)
+	d, err := runs.Open(runs.Disk(), f.server.reports, all[0].ID)
 	if err != nil {
 		f.t.Fatal(err)
 	}

@@ -307,7 +307,7 @@ func (r *trial) reported(t *testing.T) []end {
 // journalled reads what became of the rows from the journal of a run without a report.
 func (r *trial) journalled(t *testing.T) []end {
 	t.Helper()
-	d, err := runs.Open(r.path("reports"), filepath.Base(r.newest(t)))
+	d, err := runs.Open(runs.Disk(), r.path("reports"), filepath.Base(r.newest(t)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -65,18 +65,12 @@ func newHelp(root *cobra.Command) *cobra.Command {
 		})
 	}
 	help.Long = "help shows the help of a command, or a page on one of these topics:\n\n" + strings.Join(names, "\n")
-	root.SetUsageTemplate(root.UsageTemplate() + exitStatus())
-	return help
-}
-
-// exitStatus is the section that ends every help page.
-func exitStatus() string {
-	var b strings.Builder
-	b.WriteString("\nEXIT STATUS\n")
+	usage := root.UsageTemplate() + "\nEXIT STATUS\n"
 	for _, c := range batch.ExitCodes() {
-		fmt.Fprintf(&b, "  %-4d %s\n", c.Code, c.Means)
+		usage += fmt.Sprintf("  %-4d %s\n", c.Code, c.Means)
 	}
-	return b.String()
+	root.SetUsageTemplate(usage)
+	return help
 }
 
 func printExitCodes(w io.Writer) error {

@@ -48,7 +48,7 @@ func newDamageTrial(t *testing.T) *damageTrial {
 	if code := killed.start(false, killPoint{n: 4, atWrite: true, late: true}, 0); code >= 0 {
 		t.Fatalf("it was not killed, but ended with %d", code)
 	}
-	all, err := runs.List(d.server.reports)
+	all, err := runs.List(runs.Disk(), d.server.reports)
 	d.must(err)
 	d.id = all[0].ID
 	d.journal, err = os.ReadFile(filepath.Join(d.server.reports, d.id, "journal"))

@@ -300,7 +300,7 @@ func (s *killTrial) askedOfFusebill() map[string]int {
 
 // run is the run of this phase as it stands; nil when it has not begun.
 func (s *killTrial) run() *invariants.Run {
-	all, err := runs.List(s.server.reports)
+	all, err := runs.List(runs.Disk(), s.server.reports)
 	s.must(err)
 	all = slices.DeleteFunc(all, func(i runs.Info) bool {
 		return s.neverBegan(i) || slices.ContainsFunc(s.done, func(r *invariants.Run) bool { return r.Dir.ID() == i.ID })
@@ -312,7 +312,7 @@ func (s *killTrial) run() *invariants.Run {
 	if len(all) > 1 {
 		s.t.Errorf("%s, seed %d: %d runs of one command", s.plan.name, s.seed, len(all))
 	}
-	d, err := runs.Open(s.server.reports, all[0].ID)
+	d, err := runs.Open(runs.Disk(), s.server.reports, all[0].ID)
 	s.must(err)
 	r, err := invariants.Read(d)
 	s.must(err)

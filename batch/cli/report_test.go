@@ -12,7 +12,7 @@ import (
 
 // newestRun returns the folder of the run that began last.
 func newestRun(reports string) (string, error) {
-	all, err := runs.List(reports)
+	all, err := runs.List(runs.Disk(), reports)
 	if err != nil {
 		return "", err
 	}

@@ -57,7 +57,7 @@ rows ended, its state (planned, running, stopped, done, undone), and what can be
 done next.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			all, err := runs.List(dir)
+			all, err := runs.List(runs.Disk(), dir)
 			if err != nil {
 				return err
 			}
@@ -84,26 +84,23 @@ func listAll(all []runs.Info, dir string) []listed {
 	return list
 }
 
-func stateOf(i runs.Info, applied, back map[string]bool) state {
+func stateOf(i runs.Info, applied map[string]string, back map[string]bool) state {
 	switch {
 	case i.Damage != nil:
 		return damaged
 	case i.Running:
 		return running
-	case unwanted(i):
+	case i.End != nil && i.End.Exit == batch.ExitUsage && i.Sent == 0: // it was refused when it asked
 		return done
 	case !i.Complete():
 		return stopped
-	case i.Head.Mode == journal.ModeDryRun && i.Counts[batch.WouldChange] > 0 && !applied[i.ID]:
+	case i.Head.Mode == journal.ModeDryRun && i.Counts[batch.WouldChange] > 0 && applied[i.ID] == "":
 		return planned
 	case back[i.ID]:
 		return undone
 	}
 	return done
 }
-
-// unwanted reports whether the run was refused when it asked, before anything was sent.
-func unwanted(i runs.Info) bool { return i.End != nil && i.End.Exit == batch.ExitUsage && i.Sent == 0 }
 
 // nextOf is the command that one would type next; "" when there is none.
 func nextOf(i runs.Info, s state, dir string) string {

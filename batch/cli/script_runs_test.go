@@ -33,7 +33,7 @@ func cmdRuns(ts *testscript.TestScript, neg bool, args []string) {
 
 func cmdLatest(ts *testscript.TestScript, neg bool, args []string) {
 	want(ts, neg, args, 1, "latest MODE")
-	all, err := runs.List(ts.MkAbs("reports"))
+	all, err := runs.List(runs.Disk(), ts.MkAbs("reports"))
 	ts.Check(err)
 	at := slices.IndexFunc(all, func(i runs.Info) bool { return i.Head.Mode == args[0] })
 	if at < 0 {

@@ -82,7 +82,7 @@ func TestAnExportComesBackUnedited(t *testing.T) {
 	reports := t.TempDir()
 	file := filepath.Join(reports, "export.csv")
 	rapid.Check(t, func(t *rapid.T) {
-		dir, err := runs.Create(reports, time.Now(), Actions().Name, "x")
+		dir, err := runs.Create(runs.Disk(), reports, time.Now(), Actions().Name, "x")
 		must(t, err)
 		out, err := openSheet(file, true, nil)
 		must(t, err)
@@ -99,7 +99,7 @@ func TestAnExportComesBackUnedited(t *testing.T) {
 		must(t, record.End(journal.End{}))
 		must(t, out.Keep())
 
-		back, err := runs.Create(reports, time.Now(), "update", "x")
+		back, err := runs.Create(runs.Disk(), reports, time.Now(), "update", "x")
 		must(t, err)
 		in, err := intake.Read(context.Background(), intake.Source{Name: file, Actions: intake.ActionsOf("update"), Reports: reports}, back)
 		must(t, err)
@@ -207,7 +207,7 @@ func TestAnExportTellsItsFront(t *testing.T) {
 	if lines := strings.Join([]string{"\ufeffreference,id,rb_export", "AC-1003,987003," + s.RunID, "AC-1001,987001," + s.RunID, ""}, "\n"); string(text) != lines {
 		t.Errorf("%q", text)
 	}
-	all, err := runs.List(reports)
+	all, err := runs.List(runs.Disk(), reports)
 	must(t, err)
 	if len(all) != 1 || all[0].Head.Mode != journal.ModeExport || !all[0].Complete() {
 		t.Errorf("%+v", all)

@@ -23,9 +23,10 @@ const listLife = 15 * time.Minute
 // customers whom no row is about.
 type comparison struct {
 	*Lookup
-	finder *Finder
-	asks   []asking // by row: whether its reference is to be looked up; nil when none is
-	byBoth bool     // some rows name their customers by reference
+	actions map[string]batch.Action
+	finder  *Finder
+	asks    []asking // by row: whether its reference is to be looked up; nil when none is
+	byBoth  bool     // some rows name their customers by reference
 
 	// several are customers beyond the first who bear a row's reference.
 	several  map[int][]uint64
@@ -47,7 +48,7 @@ const (
 const mostSeveral = 100_000
 
 func newComparison(l *Lookup, searches bool) (*comparison, error) {
-	c, rows := &comparison{Lookup: l, several: map[int][]uint64{}}, l.Rows
+	c, rows := &comparison{Lookup: l, actions: l.Actions(), several: map[int][]uint64{}}, l.Rows
 	if searches {
 		c.asks = make([]asking, rows.Len())
 	}
@@ -112,7 +113,7 @@ func (c *comparison) asksFor(n int) bool { return c.asks != nil && c.asks[n] != 
 // judge settles a row whose customer has no other, if the list row is evidence.
 func (c *comparison) judge(m *Match, customer client.ListRow, at time.Time) error {
 	it := c.Rows.item(m.N, false, m.mapped)
-	it.Action = c.Actions[c.Rows.File.Checked.Action(m.N)]
+	it.Action = c.actions[c.Rows.File.Checked.Action(m.N)]
 	blind := c.byBoth && customer.Nameless // another row may be about this customer by reference
 	if it.Out != nil || blind || time.Since(at) > listLife || it.ID != spelled(customer.ID) {
 		return nil
@@ -216,12 +217,12 @@ func (c *comparison) settlePending() error {
 			return nil
 		}
 		it := &batch.Item{N: p.Row, Key: p.Outcome.Key, ID: p.Outcome.ID, Spent: int(rows.spent[p.Row]),
-			Action: c.Actions[rows.File.Checked.Action(p.Row)]}
+			Action: c.actions[rows.File.Checked.Action(p.Row)]}
 		return c.conclude(it, p.Outcome)
 	})
 }
 
-// close lets go of files; that one of no use any more cannot be removed ends no run.
+// close closes and removes the files. One that cannot be removed ends no run.
 func (c *comparison) close() {
 	err := c.finder.Close()
 	if c.pending != nil {

@@ -32,10 +32,6 @@ type base struct {
 	cells  []string       // of the row found last
 }
 
-func newExports(reports, file string, dir *runs.Dir) *exports {
-	return &exports{reports: reports, file: file, dir: dir, opened: map[string]*base{}, accounts: map[string]string{}}
-}
-
 // exportID is the form of an export's id; whatever else stands in rb_export is damage.
 var exportID = regexp.MustCompile(`^\d{8}T\d{6}Z-export-[a-z0-9-]+$`)
 
@@ -115,7 +111,7 @@ func (b *exports) find(export string) (*runs.Dir, error) {
 	if b.file != "" {
 		return b.dir, b.copyFile()
 	}
-	dir, err := runs.Open(b.reports, export)
+	dir, err := runs.Open(runs.Disk(), b.reports, export)
 	if err != nil {
 		return nil, gone(export, "there is no such run in "+b.reports)
 	}

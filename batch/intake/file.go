@@ -101,7 +101,12 @@ func Read(stop context.Context, s Source, dir *runs.Dir) (*File, error) {
 	}
 	in.Sum = hex.EncodeToString(sum.Sum(nil))
 	if shard := s.Selection.Shard; shard.Some() {
-		in.Split = in.splitOf(s)
+		split := sha256.New() // of the file, and of how it is read
+		for _, part := range []string{in.Sum, in.Mapping.Text, s.Actions.Name, string(in.Dialect.Delimiter), s.Input.Encoding,
+			strings.Join(s.Input.Ignore, "\n"), strconv.Itoa(shard.Of)} {
+			fmt.Fprintf(split, "%d:%s\n", len(part), part)
+		}
+		in.Split = hex.EncodeToString(split.Sum(nil)[:16])
 		return in, in.mayShard(s)
 	}
 	return in, nil
@@ -142,7 +147,7 @@ func (in *File) open(stop context.Context, s Source, dir *runs.Dir) (io.ReadClos
 func (in *File) check(input *csvfile.Reader, s Source, dir *runs.Dir) (err error) {
 	o := in.checkOptions(s.Input, s.Selection)
 	if in.Mapper.ComparesExports() && !s.Input.NoBase {
-		in.exports = newExports(s.Reports, s.Input.Base, dir)
+		in.exports = &exports{reports: s.Reports, file: s.Input.Base, dir: dir, opened: map[string]*base{}, accounts: map[string]string{}}
 		o.Exports = in.exports
 		defer func() { err = errors.Join(err, in.exports.close()) }()
 	}
@@ -151,23 +156,20 @@ func (in *File) check(input *csvfile.Reader, s Source, dir *runs.Dir) (err error
 		return err
 	}
 	n := 0
-	in.Checked, err = mapping.Check(input, in.Mapper, sink(func(r csvfile.Row, was *mapping.Base, hidden []string) error {
+	in.Checked, err = mapping.Check(input, in.Mapper, func(r csvfile.Row, was *mapping.Base, hidden []string) error {
 		in.keep(n, hidden)
 		n++
-		base, err := baseText(was)
-		if err != nil {
-			return err
+		copied := runs.Row{Line: r.Line, Cells: r.Cells, Ragged: r.Ragged}
+		if was != nil {
+			text, err := json.Marshal(was)
+			if err != nil {
+				return err
+			}
+			copied.Base = string(text)
 		}
-		return rows.Append(runs.Row{Line: r.Line, Cells: r.Cells, Ragged: r.Ragged, Base: base})
-	}), o)
+		return rows.Append(copied)
+	}, o)
 	return errors.Join(err, rows.Close())
-}
-
-// sink takes the checked rows.
-type sink func(r csvfile.Row, was *mapping.Base, hidden []string) error
-
-func (s sink) Append(r csvfile.Row, was *mapping.Base, hidden []string) error {
-	return s(r, was, hidden)
 }
 
 // keep holds on to the secrets of a row.
@@ -184,8 +186,12 @@ func subject(system, field, key string) string { return system + "/" + field + "
 // checkOptions note of each row whom it is about, and which shard sends it.
 func (in *File) checkOptions(input Input, sel Selection) mapping.CheckOptions {
 	in.secrets, in.keys = map[int][]string{}, runs.NewKeyIndex()
+	n := 0
 	return mapping.CheckOptions{AllowDuplicates: input.AllowDuplicates, About: func(who mapping.Subject) {
-		in.keys.Add(subject(who.System, who.Field, who.Key))
+		if who.Field != "" {
+			in.keys.Add(subject(who.System, who.Field, who.Key), n)
+		}
+		n++
 		if sel.Shard.Some() {
 			in.shards = append(in.shards, uint16(sel.Shard.home(who)))
 		}
@@ -199,17 +205,6 @@ func (in *File) SameAccount(account string) error {
 		return nil
 	}
 	return in.exports.sameAccount(account)
-}
-
-// splitOf tells the shards of one file from those of any other, and of the same
-// file when it is read in another way.
-func (in *File) splitOf(s Source) string {
-	sum := sha256.New()
-	for _, part := range []string{in.Sum, in.Mapping.Text, s.Actions.Name, string(in.Dialect.Delimiter), s.Input.Encoding,
-		strings.Join(s.Input.Ignore, "\n"), strconv.Itoa(s.Selection.Shard.Of)} {
-		fmt.Fprintf(sum, "%d:%s\n", len(part), part)
-	}
-	return hex.EncodeToString(sum.Sum(nil)[:16])
 }
 
 // mayShard refuses to share a file whose rows cannot be told apart by their keys:
@@ -298,11 +293,11 @@ func (in *File) recheckInput(h journal.Head, input Input, o mapping.CheckOptions
 		return err
 	}
 	n := 0
-	in.Checked, err = mapping.Check(rows, in.Mapper, sink(func(_ csvfile.Row, _ *mapping.Base, hidden []string) error {
+	in.Checked, err = mapping.Check(rows, in.Mapper, func(_ csvfile.Row, _ *mapping.Base, hidden []string) error {
 		in.keep(n, hidden)
 		n++
 		return nil
-	}), o)
+	}, o)
 	return err
 }
 
@@ -486,15 +481,6 @@ func firstLine(r *bufio.Reader) []byte {
 
 func secretsOnStdin() error {
 	return &csvfile.Refusal{Text: "standard input has a password column, and would have to be kept in a file", Try: "pass the file itself"}
-}
-
-// baseText is how a row's base stands beside it in the run's folder.
-func baseText(b *mapping.Base) (string, error) {
-	if b == nil {
-		return "", nil
-	}
-	text, err := json.Marshal(b)
-	return string(text), err
 }
 
 // baseOf is the base of a copied row. One that cannot be read must not pass for

@@ -38,12 +38,6 @@ func (n Need) asks(how string) bool {
 	return n.Reads+n.Searches > FewRows
 }
 
-// isWorth reports whether the list costs less than it may spare. A read is spared only
-// where nothing changes, which a tenth of the rows is taken for; a search always.
-func (n Need) isWorth(how string, pages int) bool {
-	return how == LookupList || pages > 0 && (10*pages <= n.Reads || pages < n.Searches)
-}
-
 // Progress is told how a look-up gets on. Its methods may be called by several goroutines.
 type Progress interface {
 	// Notice tells something that is no trouble.
@@ -101,13 +95,15 @@ func (l Lister) Walk(n Need, begin func(first client.ListPage) (Take, error)) (c
 			l.Notice(fmt.Sprintf("the customer list broke off (%v); whom it did not show is asked for", rep.Err))
 		}
 		if take == nil {
-			if !n.isWorth(l.How, list.Pages()) {
+			// A read is spared only where nothing changes, which a tenth of the rows is taken for; a search always.
+			pages := list.Pages()
+			if l.How != LookupList && (pages <= 0 || 10*pages > n.Reads && pages >= n.Searches) {
 				return false, nil
 			}
 			if take, err = begin(page); take == nil || err != nil {
 				return false, err
 			}
-			defer l.Phase("reading the customer list", list.Count(), func() int { return int(seen.Load()) }, list.Pages()-1)()
+			defer l.Phase("reading the customer list", list.Count(), func() int { return int(seen.Load()) }, pages-1)()
 		}
 		for _, c := range page.Rows {
 			if l.Stop.Err() != nil {

@@ -9,6 +9,7 @@ import (
 	"rowbatch/batch"
 	"rowbatch/batch/action"
 	"rowbatch/batch/journal"
+	"rowbatch/batch/runs"
 	"rowbatch/client"
 )
 
@@ -21,10 +22,10 @@ type Lookup struct {
 	Rows     *Rows
 	Halt     context.CancelCauseFunc
 	Workers  int
-	Actions  map[string]batch.Action // by name, as a survey would use them
-	DryRun   bool                    // a row of the list may stand in for the record
-	NoProof  bool                    // a row of the list proves nothing, since a condition asks for more
-	Past     *journal.Index          // of a run that is resumed, what it has settled
+	Actions  func() map[string]batch.Action // by name, as a survey would use them once the names of codes are known
+	DryRun   bool                           // a row of the list may stand in for the record
+	NoProof  bool                           // a row of the list proves nothing, since a condition asks for more
+	Past     *journal.Index                 // of a run that is resumed, what it has settled
 	Conclude func(*batch.Item, batch.Outcome) error
 	Listed   func(is func(n int) bool) // told of each row that the list has settled; is tells which those are
 }
@@ -81,7 +82,12 @@ func (l *Lookup) need() (n Need) {
 func (l *Lookup) references(ask *action.Lookup) error {
 	s := &search{lookup: l, waiting: map[string][]int{}, answers: map[string]action.Found{}}
 	searches := l.need().Searches
-	defer l.Phase("looking up references", searches, s.count, searches)()
+	done := func() int {
+		s.one.Lock()
+		defer s.one.Unlock()
+		return s.done
+	}
+	defer l.Phase("looking up references", searches, done, searches)()
 	if err := ask.References(l.Stop, s.questions(), s.found); err != nil {
 		l.Halt(err)
 	}
@@ -99,12 +105,6 @@ type search struct {
 	waiting map[string][]int        // rows of a reference that is being asked for
 	answers map[string]action.Found // of references that come again
 	failed  error                   // the journal's
-}
-
-func (s *search) count() int {
-	s.one.Lock()
-	defer s.one.Unlock()
-	return s.done
 }
 
 // questions yields the references to ask for.
@@ -198,9 +198,7 @@ func (l *Lookup) compareWithList() (c *comparison, err error) {
 }
 
 // RemoveLeftovers removes what a look-up of a killed process left in a run's folder.
-func RemoveLeftovers(dir interface{ RemoveFile(name string) error }) error {
-	return dir.RemoveFile(pendingName)
-}
+func RemoveLeftovers(dir *runs.Dir) error { return dir.RemoveFile(pendingName) }
 
 // spelled is an id as texts have it.
 func spelled(id uint64) string { return strconv.FormatUint(id, 10) }

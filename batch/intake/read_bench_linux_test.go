@@ -45,7 +45,7 @@ func BenchmarkRead(b *testing.B) {
 	file, reports := sheetOf(b, rows), b.TempDir()
 	before := processorTime(b)
 	for n := 0; b.Loop(); n++ {
-		dir, err := runs.Create(reports, time.Now().Add(time.Duration(n)*time.Second), "update", file)
+		dir, err := runs.Create(runs.Disk(), reports, time.Now().Add(time.Duration(n)*time.Second), "update", file)
 		if err != nil {
 			b.Fatal(err)
 		}

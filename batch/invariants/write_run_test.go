@@ -99,7 +99,7 @@ func (s *runWriter) run(t *testing.T) *invariants.Run {
 	if s.seq == 0 {
 		s.write(journal.Entry{Kind: "run", Row: -1, Run: &s.head})
 	}
-	d, err := runs.Create(t.TempDir(), s.now, "run", "x.csv")
+	d, err := runs.Create(runs.Disk(), t.TempDir(), s.now, "run", "x.csv")
 	must(t, err)
 	w, err := d.Rows(runs.RowsName, []string{"action", "id", "note"})
 	must(t, err)

@@ -27,6 +27,7 @@ type Endpoint struct {
 	Username  client.Secret // of Trackfinity only
 	Name      string        // base URL and key fingerprint, or [StandIn]: what a run is bound to
 	Transport http.RoundTripper
+	Close     func() error // at the end of the run; nil: there is nothing to let go of
 }
 
 // Opener finds the endpoint of a system by the settings. connections are kept alive.
@@ -43,86 +44,60 @@ type Accounts struct {
 	actions  intake.Actions
 }
 
-// account is one system, connected.
+// account is the way to one system.
 type account struct {
 	Endpoint
 	client   *client.Account
 	governor *governor.Governor
 }
 
-// connecting is what accounts are opened with.
-type connecting struct {
-	open     Opener
-	lock     func(account string) error
-	settings Settings
-	actions  intake.Actions
-	agent    string
-	log      *slog.Logger // nil: requests are not shown
-}
-
-// connect makes the clients of the systems. In a dry run the transports themselves
-// refuse to write.
-func (c connecting) connect(systems []string) (*Accounts, error) {
-	a := &Accounts{settings: c.settings, actions: c.actions}
-	for _, system := range systems {
-		e, err := c.open(system, c.settings, c.settings.WorkersOf(system), c.lock)
-		if err == nil && e.Name != StandIn {
-			err = c.lock(e.Name)
-		}
-		if err != nil {
-			return nil, err
-		}
-		p := c.settings.Pace
-		g := governor.New(governor.Limits{
-			Reserve: float64(p.Reserve), Rate: c.settings.rateOf(system, c.actions), WaitDay: p.Wait,
-			Outage: client.PatienceFor(e.URL).Outage,
-		})
-		o := client.Options{
-			BaseURL: e.URL, Key: e.Key, Username: e.Username, Timeout: p.Timeout, Transport: e.Transport,
-			Governor: g, ReadOnly: c.settings.Sending.DryRun, UserAgent: c.agent, Log: c.log,
-		}
-		to := account{Endpoint: e, governor: g}
-		switch system {
-		case action.SystemFusebill:
-			a.Fusebill.Governor = g
-			if a.Fusebill.Client, err = client.NewFusebill(o); err == nil {
-				to.client = a.Fusebill.Client.Account
-			}
-		case action.SystemTrackfinity:
-			a.Trackfinity.Governor = g
-			if a.Trackfinity.Client, err = client.NewTrackfinity(o); err == nil {
-				to.client = a.Trackfinity.Client.Account
-			}
-		}
-		if err != nil {
-			return nil, err
-		}
-		a.all = append(a.all, to)
+// connect makes the client of a system. In a dry run its transport itself refuses to write.
+func (a *Accounts) connect(e Endpoint, agent string, log *slog.Logger) error {
+	p := a.settings.Pace
+	to := account{Endpoint: e, governor: governor.New(governor.Limits{
+		Reserve: float64(p.Reserve), Rate: a.settings.rateOf(e.System, a.actions), WaitDay: p.Wait,
+		Outage: client.PatienceFor(e.URL).Outage,
+	})}
+	o := client.Options{
+		BaseURL: e.URL, Key: e.Key, Username: e.Username, Timeout: p.Timeout, Transport: e.Transport,
+		Governor: to.governor, ReadOnly: a.settings.Sending.DryRun, UserAgent: agent, Log: log,
 	}
-	return a, nil
+	var err error
+	switch e.System {
+	case action.SystemTrackfinity:
+		a.Trackfinity.Governor = to.governor
+		if a.Trackfinity.Client, err = client.NewTrackfinity(o); err == nil {
+			to.client = a.Trackfinity.Client.Account
+		}
+	case action.SystemFusebill:
+		a.Fusebill.Governor = to.governor
+		if a.Fusebill.Client, err = client.NewFusebill(o); err == nil {
+			to.client = a.Fusebill.Client.Account
+		}
+	}
+	a.all = append(a.all, to)
+	return err
 }
-
-func (a *Accounts) has(system string) bool { return slices.Contains(a.Systems(), system) }
 
 // Systems are their names.
 func (a *Accounts) Systems() []string {
-	return a.distinct(func(e account) string { return e.System })
+	return a.distinct(func(c account) string { return c.System })
 }
 
 // Name is what the run is bound to.
 func (a *Accounts) Name() string {
-	return strings.Join(a.distinct(func(e account) string { return e.Name }), ", ")
+	return strings.Join(a.distinct(func(c account) string { return c.Name }), ", ")
 }
 
 // Hosts names the servers for people.
 func (a *Accounts) Hosts() string {
-	return strings.Join(a.distinct(func(e account) string {
-		u, err := url.Parse(e.URL)
+	return strings.Join(a.distinct(func(c account) string {
+		u, err := url.Parse(c.URL)
 		switch {
-		case e.Name == StandIn:
+		case c.Name == StandIn:
 			return "the sandbox"
 		case err != nil:
-			return e.URL
+			return c.URL
 		}
 		return u.Host
 	}), " and ")
@@ -130,9 +105,9 @@ func (a *Accounts) Hosts() string {
 
 // keyEnds are the last characters of the keys, by which people tell one from another.
 func (a *Accounts) keyEnds() string {
-	ends := a.distinct(func(e account) string {
-		key := e.Key.Reveal()
-		if e.Name == StandIn || len(key) < 12 {
+	ends := a.distinct(func(c account) string {
+		key := c.Key.Reveal()
+		if c.Name == StandIn || len(key) < 12 {
 			return ""
 		}
 		return key[len(key)-4:]
@@ -141,17 +116,12 @@ func (a *Accounts) keyEnds() string {
 }
 
 func (a *Accounts) distinct(of func(account) string) (all []string) {
-	for _, e := range a.all {
-		if text := of(e); !slices.Contains(all, text) {
+	for _, c := range a.all {
+		if text := of(c); !slices.Contains(all, text) {
 			all = append(all, text)
 		}
 	}
 	return all
-}
-
-// loopback reports whether nothing leaves this machine.
-func (a *Accounts) loopback() bool {
-	return !slices.ContainsFunc(a.all, func(e account) bool { return !client.Loopback(e.URL) })
 }
 
 // trial reports whether edits harm nobody, since only stand-ins are spoken with: the
@@ -159,14 +129,14 @@ func (a *Accounts) loopback() bool {
 // server's first reply that is not known.
 func (a *Accounts) trial() trial {
 	is := isTrial
-	for _, e := range a.all {
+	for _, c := range a.all {
 		switch {
-		case e.Name == StandIn:
-		case !client.Loopback(e.URL):
+		case c.Name == StandIn:
+		case !client.Loopback(c.URL):
 			return isReal
-		case e.client.Requests() == 0:
+		case c.client.Requests() == 0:
 			is = maybeTrial
-		case !e.client.IsSandbox():
+		case !c.client.IsSandbox():
 			return isReal
 		}
 	}
@@ -181,28 +151,28 @@ const (
 	maybeTrial
 )
 
-// patience is that for the farthest of the systems.
-func (a *Accounts) patience() client.Patience {
-	for _, e := range a.all {
-		if !client.Loopback(e.URL) {
-			return client.PatienceFor(e.URL)
+// farthest is the address of a system that is not on this machine, if there is one.
+func (a *Accounts) farthest() string {
+	for _, c := range a.all {
+		if !client.Loopback(c.URL) {
+			return c.URL
 		}
 	}
-	return client.PatienceFor("http://localhost")
+	return "http://localhost"
 }
 
 // Requests is how many requests have left.
 func (a *Accounts) Requests() (n int) {
-	for _, e := range a.all {
-		n += e.client.Requests()
+	for _, c := range a.all {
+		n += c.client.Requests()
 	}
 	return n
 }
 
 // waiting is what holds all of the systems up.
 func (a *Accounts) waiting() (w Waiting) {
-	for _, e := range a.all {
-		until, why, waits := e.governor.Waiting()
+	for _, c := range a.all {
+		until, why, waits := c.governor.Waiting()
 		if !waits {
 			return Waiting{}
 		}
@@ -216,8 +186,8 @@ func (a *Accounts) waiting() (w Waiting) {
 // Waited is for how many seconds limits and outages held the run up, for each reason.
 func (a *Accounts) Waited() map[string]float64 {
 	waited := map[string]float64{}
-	for _, e := range a.all {
-		for why, d := range e.governor.Waited() {
+	for _, c := range a.all {
+		for why, d := range c.governor.Waited() {
 			if seconds := inSeconds(d); seconds > 0 {
 				waited[string(why)] = rounded(waited[string(why)] + seconds)
 			}

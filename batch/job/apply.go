@@ -2,7 +2,6 @@ package job
 
 import (
 	"errors"
-	"slices"
 	"time"
 
 	"rowbatch/batch"
@@ -19,7 +18,7 @@ const stalePlan = 24 * time.Hour
 func Apply(j Job, c Control, name string) (*Result, error) {
 	r := j.Start(c)
 	defer r.Release()
-	dir, err := r.find(name, "plan", isDryRun)
+	dir, err := Find(r.Settings.Output.Reports, name, "plan", isDryRun)
 	if err != nil {
 		return nil, err
 	}
@@ -38,9 +37,11 @@ func Apply(j Job, c Control, name string) (*Result, error) {
 		return nil, batch.Unfit("rowbatch resume "+info.ID, "the dry run %s did not come to its end, and is no plan", info.ID)
 	}
 	if name == Last {
-		switch by, err := appliedBy(info, r.Settings.Output.Reports); {
-		case err != nil:
+		all, err := runs.List(runs.Disk(), r.Settings.Output.Reports)
+		if err != nil {
 			return nil, err
+		}
+		switch by := runs.Applied(all)[info.ID]; {
 		case info.Counts[batch.WouldChange] == 0:
 			return nothingToDo(dir, "nothing to apply: the dry run "+info.ID+" would change nothing")
 		case by != "":
@@ -73,18 +74,6 @@ func mustBeFresh(r *Session, plan runs.Info) error {
 		batch.Unfit("plan again with --dry-run, or pass --yes", "the plan is %s old, and nobody confirmed it; nothing was sent", old))
 }
 
-// appliedBy is the id of the run that has carried a plan out; "" where there is none.
-func appliedBy(plan runs.Info, reports string) (string, error) {
-	all, err := runs.List(reports)
-	i := slices.IndexFunc(all, func(i runs.Info) bool {
-		return (i.Head.Mode == journal.ModeApply && i.Head.Of == plan.ID || i.Head.Plan == plan.ID) && i.Complete()
-	})
-	if i < 0 {
-		return "", err
-	}
-	return all[i].ID, err
-}
-
 // planApply makes the plan that carries a dry run out. Its input and account must be as they were.
 func planApply(r *Session, shown *earlier) (*Plan, error) {
 	head := shown.journal.Head
@@ -115,7 +104,11 @@ func planApply(r *Session, shown *earlier) (*Plan, error) {
 // shownRows are those that a dry run would change. Whatever else it said of a row is said again.
 func shownRows(p *Plan, shown *earlier) (*earlierRows, error) {
 	head := shown.journal.Head
-	secrets, err := secretsOf(p, shown)
+	in, err := intake.Reopen(shown.dir, head, intake.Source{Actions: p.Actions, Input: p.Settings.Input, Selection: p.Settings.Selection})
+	if err != nil {
+		return nil, err
+	}
+	secrets, err := in.Secrets(shown.dir) // a plan does not hold them
 	if err != nil {
 		return nil, err
 	}
@@ -148,16 +141,6 @@ func shownRows(p *Plan, shown *earlier) (*earlierRows, error) {
 	}
 	w.rest = shown.journal.Outcome
 	return w, nil
-}
-
-// secretsOf finds what a plan does not hold: by row and field, in the input itself.
-func secretsOf(p *Plan, shown *earlier) (map[int]map[string]string, error) {
-	source := intake.Source{Actions: p.Actions, Input: p.Settings.Input, Selection: p.Settings.Selection}
-	in, err := intake.Reopen(shown.dir, shown.journal.Head, source)
-	if err != nil {
-		return nil, err
-	}
-	return in.Secrets(shown.dir)
 }
 
 // follow makes the folder of a run that carries out, or takes back, another's rows.

@@ -125,31 +125,3 @@ func (e *events) Show(what Event) {
 	defer e.mu.Unlock()
 	e.front.Show(what)
 }
-
-// phase shows how many of total are done, and what holds them up, until end is called.
-func (e *events) phase(name string, total int, done func() int, waiting func() Waiting) (end func()) {
-	if total == 0 {
-		return func() {}
-	}
-	began := time.Now()
-	e.Show(PhaseBegan{name, total})
-	stop, ended := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(ended)
-		tick := time.NewTicker(progressEvery)
-		defer tick.Stop()
-		for {
-			select {
-			case <-tick.C:
-				e.Show(Progress{name, done(), total, began, waiting()})
-			case <-stop:
-				return
-			}
-		}
-	}()
-	return func() {
-		close(stop)
-		<-ended
-		e.Show(PhaseEnded{name})
-	}
-}

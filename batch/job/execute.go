@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
-	"slices"
 	"time"
 
 	"rowbatch/batch"
@@ -22,7 +20,10 @@ import (
 // is accounted for, whatever stops the run.
 func execute(r *Session, p *Plan) (*Result, error) {
 	if err := p.mayHold(); err != nil {
-		return nil, errors.Join(err, p.refuse())
+		if p.Past == nil { // the folder of a run that is gone on with stays
+			err = errors.Join(err, p.Dir.Discard())
+		}
+		return nil, err
 	}
 	w, err := p.open()
 	if err != nil {
@@ -44,7 +45,7 @@ type execution struct {
 
 // process looks up, surveys and asks where that is needed, and sends.
 func (x *execution) process() error {
-	if x.Accounts.has(action.SystemTrackfinity) && !x.Settings.Sending.SkipPing && x.Work.CountOf("patch") > 0 {
+	if x.Accounts.Trackfinity.Client != nil && !x.Settings.Sending.SkipPing && x.Work.CountOf("patch") > 0 {
 		if err := x.Accounts.ping(x.Stop); err != nil {
 			x.Halt(err)
 		}
@@ -80,7 +81,11 @@ func (x *execution) lookUp() error {
 	if x.Rows != nil {
 		l := &intake.Lookup{
 			Lister: intake.Lister{Stop: x.Stop, Fusebill: x.Accounts.Fusebill.Client, How: x.Settings.Sending.Lookup, Progress: x},
-			Rows:   x.Rows, Halt: x.Halt, Workers: x.Settings.WorkersOf(action.SystemFusebill), Actions: x.actions(x.Notice),
+			Rows:   x.Rows, Halt: x.Halt, Workers: x.Settings.WorkersOf(action.SystemFusebill),
+			Actions: func() map[string]batch.Action {
+				x.Names = x.Rows.Codes()
+				return x.actions(x.Notice)
+			},
 			DryRun: x.isDry(), NoProof: x.Settings.Selection.When != "", Past: x.Past,
 			Conclude: x.engine(x.Stop, false).Conclude, Listed: x.tally.listed,
 		}
@@ -238,7 +243,7 @@ func (x *execution) engine(stop context.Context, send bool) *batch.Engine {
 	for _, system := range x.Accounts.Systems() {
 		workers[system] = x.Settings.WorkersOf(system)
 	}
-	p := x.Accounts.patience()
+	p := client.PatienceFor(x.Accounts.farthest())
 	return &batch.Engine{
 		Options: batch.Options{
 			Workers: workers, Send: send, Fresh: freshness, Settle: x.settleTime(),
@@ -259,7 +264,7 @@ func (x *execution) engine(stop context.Context, send bool) *batch.Engine {
 
 // settleTime is from the end of an unanswered write to its read-back.
 func (x *execution) settleTime() time.Duration {
-	if x.Accounts.loopback() {
+	if client.Loopback(x.Accounts.farthest()) {
 		return x.Settings.Pace.Timeout
 	}
 	return max(x.Settings.Pace.Timeout, 30*time.Second)
@@ -280,7 +285,12 @@ func (x *execution) toSend() Demand {
 func (x *execution) demandOf(send bool) Demand {
 	switch {
 	case !send:
-		return readingDemand(x.Work.Open(), x.When)
+		d := Demand{Requests: map[string]int{}, Together: 1}
+		for name, n := range x.Work.Open() {
+			reads, _ := visitCost(name, x.When[name])
+			d.Requests[systemOf(name)] += n * reads
+		}
+		return d
 	case x.forecast != nil:
 		return Demand{}
 	case x.surveyed:
@@ -314,7 +324,12 @@ func (x *execution) finish(failed error) (*Result, error) {
 		return nil, &NoReportError{Run: x.identity(x.Began), Counts: counts, Rows: x.Head.Rows, Journal: x.Dir.Path("journal"), Err: err}
 	}
 	summary.ExitCode = code
-	return x.result(summary, failed), nil
+	res := &Result{Run: x.identity(x.Began), Summary: summary, Stopped: failed, Forecast: x.forecast, Line: x.Work.Line, Held: x.Held,
+		Next: x.next(summary), TakeBack: x.takeBack(summary)}
+	if x.isDry() {
+		res.Preview = x.tally.preview
+	}
+	return res, nil
 }
 
 // end is what the journal keeps of the run as a whole.
@@ -345,16 +360,4 @@ func (x *execution) counts() map[batch.Kind]int {
 	counts := x.tally.counts()
 	counts[batch.NotAttempted] += x.Head.Rows - x.tally.count()
 	return counts
-}
-
-func (x *execution) result(s reports.Summary, stopped error) *Result {
-	res := &Result{Run: x.identity(x.Began), Summary: s, Stopped: stopped, Forecast: x.forecast, Line: x.Work.Line, Held: x.Held,
-		Next: x.next(s)}
-	if x.isDry() {
-		res.Preview = x.tally.preview
-	}
-	if s.Outcomes[batch.Changed] > 0 && x.Head.Mode != journal.ModeUndo && slices.Contains(x.Head.Systems, action.SystemFusebill) {
-		res.TakeBack = Command("undo", x.Head.ID, filepath.Dir(x.Dir.Path()))
-	}
-	return res
 }

@@ -31,9 +31,6 @@ const (
 // Finish is when the last request leaves.
 func (f Forecast) Finish() time.Time { return f.Begins.Add(f.Takes) }
 
-// isWorthSaying reports whether somebody who waits for it may want to know.
-func (f Forecast) isWorthSaying() bool { return f.Takes > time.Minute || !f.Stops.IsZero() }
-
 // record is the forecast as the journal keeps it.
 func (f Forecast) record() *journal.Forecast {
 	whole := func(t time.Time) time.Time { return t.UTC().Round(time.Second) }
@@ -79,16 +76,6 @@ func visitCost(name string, when *action.Condition) (reads, writes int) {
 		return 2, 1
 	}
 	return 1, 1
-}
-
-// readingDemand is what a look at the rows takes, which are counted by action.
-func readingDemand(rows map[string]int, when map[string]*action.Condition) Demand {
-	d := Demand{Requests: map[string]int{}, Together: 1}
-	for name, n := range rows {
-		reads, _ := visitCost(name, when[name])
-		d.Requests[systemOf(name)] += n * reads
-	}
-	return d
 }
 
 // sendingDemand is what it takes to send rows, which are counted by action. After the

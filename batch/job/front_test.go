@@ -171,7 +171,7 @@ func TestAFrontDrivesEveryKindOfRun(t *testing.T) {
 	o.front.answer = "2"
 	r, err = o.file("hold", "id\n987021\n987022\n987063\n")
 	o.want(r, err, "changed=2 unchanged=1", 6)
-	if r, err = o.again(job.Undo, job.Last); job.ExitCode(err) != batch.ExitUsage || len(r.Held) != 2 {
+	if r, err = o.again(job.Undo, job.Last); job.ExitCode(err) != batch.ExitUsage || len(r.Held) != 2 || r.Run.Of == "" {
 		t.Errorf("%+v, %v", r, err)
 	}
 	o.set.Sending.Unhold = "NoChargesForMissedPeriods"
@@ -207,6 +207,19 @@ func TestAFrontStopsARunAndGoesOn(t *testing.T) {
 	o.want(r, err, "changed=20", 20)
 	if len(o.front.settled) != 20-sent {
 		t.Errorf("%d rows were looked at again", len(o.front.settled))
+	}
+}
+
+// Whoever resumes what is complete is told what the run itself told him, with its settings.
+func TestACompleteRunSaysWhatIsNext(t *testing.T) {
+	o := newOffice(t, "yes")
+	o.set.Input.Ignore = []string{"Note"}
+	first, err := o.file("update", "id,title,Note\n987001,Dr,a\n111,Dr,b\n")
+	o.want(first, err, "changed=1 rejected=1", 1)
+	o.set.Input.Ignore = nil
+	r, err := o.again(func(j job.Job, c job.Control, name string) (*job.Result, error) { return job.Resume(j, c, name, false) }, job.Last)
+	if err != nil || r.Next != first.Next || !strings.Contains(r.Next, " --ignore Note ") || r.TakeBack != first.TakeBack {
+		t.Errorf("%+v, %v; want %s and %s", r, err, first.Next, first.TakeBack)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"rowbatch/batch"
@@ -68,7 +69,7 @@ func (j Job) Start(c Control) *Session {
 
 // Release lets go of what the command holds.
 func (r *Session) Release() {
-	for _, release := range r.locks {
+	for _, release := range slices.Backward(r.locks) { // what a lock guards is let go of before it
 		if err := release(); err != nil {
 			r.Show(Trouble{err})
 		}
@@ -78,8 +79,8 @@ func (r *Session) Release() {
 // MakeDir makes the run's folder. It is locked from the first, by which others
 // see that it has not been left; what was left by killed processes goes.
 func (r *Session) MakeDir(name, file string) (*runs.Dir, error) {
-	runs.RemoveLeftovers(r.Settings.Output.Reports, r.Began)
-	dir, err := runs.Create(r.Settings.Output.Reports, r.Began, name, file)
+	runs.RemoveLeftovers(runs.Disk(), r.Settings.Output.Reports, r.Began)
+	dir, err := runs.Create(runs.Disk(), r.Settings.Output.Reports, r.Began, name, file)
 	if err != nil {
 		return nil, err
 	}
@@ -102,13 +103,28 @@ func (r *Session) Begin(dir *runs.Dir, h journal.Head) (*journal.Writer, error) 
 // Connect opens the accounts of the systems. A run that would have to ask, and has
 // nobody to ask, is refused before any request.
 func (r *Session) Connect(s Settings, a intake.Actions, file string, systems []string) (*Accounts, error) {
-	c := connecting{open: r.Open, settings: s, actions: a, agent: "rowbatch/" + r.Program, log: r.Log,
-		lock: func(account string) error { return r.lockAccount(account, s, a, file) }}
-	var err error
-	if r.accounts, err = c.connect(systems); err == nil && r.accounts.trial() == isReal {
-		err = r.mayAsk(r.accounts, s)
+	all := &Accounts{settings: s, actions: a}
+	lock := func(account string) error { return r.lockAccount(account, s, a, file) }
+	for _, system := range systems {
+		e, err := r.Open(system, s, s.WorkersOf(system), lock)
+		if e.Close != nil {
+			r.locks = append(r.locks, e.Close)
+		}
+		if err == nil && e.Name != StandIn {
+			err = lock(e.Name)
+		}
+		if err == nil {
+			err = all.connect(e, "rowbatch/"+r.Program, r.Log)
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
-	return r.accounts, err
+	r.accounts = all
+	if all.trial() == isReal {
+		return all, r.mayAsk(all, s)
+	}
+	return all, nil
 }
 
 // Notice tells something that is no trouble.
@@ -123,21 +139,41 @@ func (r *Session) Phase(name string, total int, done func() int, requests int) (
 // told first, if that is long, once the account's limits are known: nobody knows
 // them before the first answer.
 func (r *Session) PhaseOf(name string, total int, done func() int, d Demand) (end func()) {
-	known, cancel := context.WithCancel(r.Stop)
+	if total == 0 {
+		return func() {}
+	}
+	r.Show(PhaseBegan{name, total})
+	began := time.Now()
+	ctx, cancel := context.WithCancel(r.Stop)
+	var shown sync.WaitGroup
 	if asked := slices.IndexFunc(r.accounts.all, func(a account) bool { return d.Requests[a.System] > 0 }); asked >= 0 {
-		go func() {
-			if r.accounts.all[asked].governor.Met(known) != nil {
+		shown.Go(func() {
+			if r.accounts.all[asked].governor.Met(ctx) != nil {
 				return
 			}
-			if f := forecastOf(r.accounts, d); f.isWorthSaying() && known.Err() == nil {
+			if f := forecastOf(r.accounts, d); (f.Takes > time.Minute || !f.Stops.IsZero()) && ctx.Err() == nil {
 				r.Show(Foretold{name, f})
 			}
-		}()
+		})
 	}
-	endPhase := r.phase(name, total, done, r.accounts.waiting)
+	over := make(chan struct{})
+	shown.Go(func() {
+		tick := time.NewTicker(progressEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				r.Show(Progress{name, done(), total, began, r.accounts.waiting()})
+			case <-over:
+				return
+			}
+		}
+	})
 	return func() {
 		cancel()
-		endPhase()
+		close(over)
+		shown.Wait()
+		r.Show(PhaseEnded{name})
 	}
 }
 
@@ -170,10 +206,10 @@ func (r *Session) lockAccount(name string, s Settings, a intake.Actions, file st
 		// resumes or takes back is no customer of another.
 		if part := s.Selection.Shard; part.Some() {
 			part.Split = s.Selection.Split
-			return runs.LockShard(r.Stop, dir, sameAccount(name), part.Shard, fmt.Sprintf("%s in %d shards", what, part.Of),
+			return runs.LockShard(r.Stop, runs.Disk(), dir, sameAccount(name), part.Shard, fmt.Sprintf("%s in %d shards", what, part.Of),
 				what+" --shard "+part.String()+process, wait)
 		}
-		return runs.LockAccount(r.Stop, dir, sameAccount(name), what+process, wait)
+		return runs.LockAccount(r.Stop, runs.Disk(), dir, sameAccount(name), what+process, wait)
 	}
 	err := errors.New("there is no folder for locks")
 	for _, dir := range lockDirs() {
@@ -240,17 +276,12 @@ func (r *Session) lockRun(dir *runs.Dir) error {
 	}
 }
 
-// find returns the run of a name; of last, the newest of a kind. That never reaches
-// past a newer one which is not fit to be taken up: whoever means an older one has
-// to name it.
-func (r *Session) find(name, what string, is func(runs.Info) bool) (*runs.Dir, error) {
-	return Find(r.Settings.Output.Reports, name, what, is)
-}
-
-// Find returns the run of a name in a reports folder, or the newest of a kind.
+// Find returns the run of a name in a reports folder; of last, the newest of a kind.
+// That never reaches past a newer one which is not fit to be taken up: whoever means
+// an older one has to name it.
 func Find(reports, name, what string, is func(runs.Info) bool) (*runs.Dir, error) {
 	if name == Last {
-		all, err := runs.List(reports)
+		all, err := runs.List(runs.Disk(), reports)
 		if err != nil {
 			return nil, err
 		}

@@ -166,15 +166,6 @@ func (p *Plan) mayHold() error {
 	return nil
 }
 
-// refuse removes the folder of a plan that is not carried out; that of a run which
-// is gone on with stays.
-func (p *Plan) refuse() error {
-	if p.Past != nil {
-		return nil
-	}
-	return p.Dir.Discard()
-}
-
 // identity tells a run of the plan from others.
 func (p *Plan) identity(now time.Time) Identity {
 	h := p.Head
@@ -230,6 +221,14 @@ func (p *Plan) next(s reports.Summary) string {
 		again.Output.Reports = dir
 	}
 	return strings.Join(append([]string{"rowbatch", h.Action, QuoteWord(s.Failed)}, again.Words()...), " ")
+}
+
+// takeBack is the command that takes a run of this plan back; "" when it changed nothing that can be.
+func (p *Plan) takeBack(s reports.Summary) string {
+	if s.Outcomes[batch.Changed] == 0 || p.Head.Mode == journal.ModeUndo || !slices.Contains(p.Head.Systems, action.SystemFusebill) {
+		return ""
+	}
+	return Command("undo", p.Head.ID, filepath.Dir(p.Dir.Path()))
 }
 
 // Command is a command line that takes up a run of a reports folder.

@@ -59,10 +59,6 @@ type Stakes struct {
 	MoreParents        int
 }
 
-func newPreview() *Preview {
-	return &Preview{mails: map[uint64]int{}, seed: maphash.MakeSeed()}
-}
-
 func (p *Preview) add(it *batch.Item, o batch.Outcome) {
 	if o.Kind != batch.WouldChange {
 		return

@@ -23,15 +23,6 @@ type Result struct {
 	Nothing  string   // why there was nothing to do, where no run was made
 }
 
-// onlyHeld is the result of an undo that finds nothing to put back: it may still have
-// to say who stays on hold.
-func onlyHeld(p *Plan, err error) (*Result, error) {
-	if p == nil || len(p.Held) == 0 {
-		return nil, err
-	}
-	return &Result{Held: p.Held}, err
-}
-
 // nothingToDo is the result of a command that finds its work done.
 func nothingToDo(dir *runs.Dir, text string) (*Result, error) {
 	summary, err := reports.Write(dir, reports.Options{Escape: csvfile.Escape})
@@ -45,7 +36,10 @@ func completeAlready(r *Session, p *Plan) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	if p.Settings, err = r.adopt(p.Head); err != nil {
+		return nil, err
+	}
 	summary.ExitCode = batch.ExitOf(summary.Outcomes)
 	r.Notice(p.Head.ID + " is complete: there is nothing left to do, and nothing was sent")
-	return &Result{Run: p.identity(p.Since), Summary: summary, Next: p.next(summary)}, nil
+	return &Result{Run: p.identity(p.Since), Summary: summary, Next: p.next(summary), TakeBack: p.takeBack(summary)}, nil
 }

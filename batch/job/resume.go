@@ -12,7 +12,7 @@ import (
 func Resume(j Job, c Control, name string, failed bool) (*Result, error) {
 	r := j.Start(c)
 	defer r.Release()
-	dir, err := r.find(name, "run", IsEdit)
+	dir, err := Find(r.Settings.Output.Reports, name, "run", IsEdit)
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/spf13/pflag"
 
+	"rowbatch/batch"
 	"rowbatch/batch/action"
 	"rowbatch/batch/intake"
 	"rowbatch/batch/journal"
@@ -110,5 +111,43 @@ func TestABareRateIsOfTheRunsOwnSystem(t *testing.T) {
 		if got != want {
 			t.Errorf("%s: %v, want %v", name, got, want)
 		}
+	}
+}
+
+// What is wrong with a command line is refused before anything is read, with a way out.
+func TestSettingsAreChecked(t *testing.T) {
+	for words, want := range map[string]string{
+		"--workers 0": "--workers must be between 1 and 256, not 0", "--workers 257": "--workers must be between 1 and 256, not 257",
+		"--timeout 1us": "--timeout must be longer than a millisecond", "--lock-wait -1s": "--lock-wait cannot be negative",
+		"--expect -1": "--expect cannot be negative", "--log-format xml": `--log-format is text or json, not "xml"`,
+		"--quiet --verbose": "--quiet and --verbose exclude each other", "--limit 0": "--limit must be at least 1",
+		"--lookup some": `--lookup is auto, list or each, not "some"`, "--no-base --base x.csv": "--no-base and --base exclude each other",
+		"--match x": `--match "x" is not of the form COL=field`, "--match a=b --match a=c": `--match names the column "a" twice`,
+		"--encoding klingon": `klingon`, "--when status=": "--when ", "--when nope==1": "--when ",
+		"--rate 1/s --rate fusebill=2/s": "--rate is given twice for fusebill", "--rate elsewhere=2/s": `run has nothing to do with "elsewhere"`,
+	} {
+		s, flags, actions := Defaults(), pflag.NewFlagSet("", pflag.ContinueOnError), intake.ActionsOf(intake.Mixed)
+		s.Bind(flags, actions, FileFlags)
+		if err := flags.Parse(strings.Fields(words)); err != nil {
+			t.Fatal(err)
+		}
+		err := s.Check(actions, flags.Changed)
+		if ExitCode(err) != batch.ExitUsage || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", words, err, want)
+		}
+	}
+	s := parsed(t, everyFlag...)
+	s.Selection.When = `status == "Active"`
+	if err := s.Check(intake.ActionsOf(intake.Mixed), func(string) bool { return true }); err == nil ||
+		!strings.Contains(err.Error(), "--unhold") { // all flags are as if given, and of these only that one must not be empty
+		t.Errorf("%v", err)
+	}
+	if err := s.Check(intake.ActionsOf(intake.Mixed), func(flag string) bool { return flag != "unhold" }); err != nil {
+		t.Errorf("%v", err)
+	}
+	patches := Defaults()
+	patches.Selection.When = "true"
+	if err := patches.Check(intake.ActionsOf("patch"), func(string) bool { return false }); ExitCode(err) != batch.ExitUsage {
+		t.Errorf("a condition on what cannot be read: %v", err)
 	}
 }

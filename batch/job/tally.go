@@ -2,6 +2,7 @@ package job
 
 import (
 	"fmt"
+	"hash/maphash"
 	"maps"
 	"strconv"
 	"strings"
@@ -39,7 +40,8 @@ type past struct {
 
 func newTally(limit FailureLimit) *tally {
 	return &tally{
-		kinds: map[batch.Kind]int{}, preview: newPreview(), failures: failureCount{limit: limit},
+		kinds: map[batch.Kind]int{}, failures: failureCount{limit: limit},
+		preview:  &Preview{mails: map[uint64]int{}, seed: maphash.MakeSeed()},
 		surveyed: surveyed{map[batch.Kind]int{}, map[string]int{}, 0}, past: past{map[batch.Kind]int{}, map[string]int{}},
 	}
 }

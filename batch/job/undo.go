@@ -16,7 +16,7 @@ import (
 func Undo(j Job, c Control, name string) (*Result, error) {
 	r := j.Start(c)
 	defer r.Release()
-	dir, err := r.find(name, "run", isLive)
+	dir, err := Find(r.Settings.Output.Reports, name, "run", isLive)
 	if err != nil {
 		return nil, err
 	}
@@ -43,8 +43,11 @@ func Undo(j Job, c Control, name string) (*Result, error) {
 		}
 	}
 	p, err := planUndo(r, of, nil)
+	if p != nil && err != nil && len(p.Held) > 0 { // nothing is put back, and yet there is something to tell
+		return &Result{Run: Identity{Of: of.journal.Head.ID}, Held: p.Held}, err
+	}
 	if err != nil {
-		return onlyHeld(p, err)
+		return nil, err
 	}
 	return execute(r, p)
 }
@@ -52,7 +55,7 @@ func Undo(j Job, c Control, name string) (*Result, error) {
 // undoneAlready ends an undo of the last run where that has nothing to take back,
 // and names the one before it: which run is taken back is for a person to say.
 func undoneAlready(of *earlier, out Output) (*Result, error) {
-	all, err := runs.List(out.Reports)
+	all, err := runs.List(runs.Disk(), out.Reports)
 	if err != nil {
 		return nil, err
 	}
@@ -128,9 +131,6 @@ func planUndo(r *Session, of, shown *earlier) (*Plan, error) {
 	if err := p.Accounts.mustBe(r.Stop, head, of.journal.Index); err != nil {
 		return nil, err
 	}
-	if err := p.mayHold(); err != nil {
-		return nil, err
-	}
 	if err := follow(r, p, of, journal.ModeUndo); err != nil {
 		return nil, err
 	}
@@ -146,11 +146,11 @@ func mustNotBeUnderWay(of *earlier, s Settings) error {
 	if s.Sending.Unhold == "" {
 		return nil
 	}
-	all, err := runs.List(filepath.Dir(of.dir.Path()))
+	all, err := runs.List(runs.Disk(), filepath.Dir(of.dir.Path()))
 	if err != nil {
 		return err
 	}
-	here, err := runs.List(s.Output.Reports)
+	here, err := runs.List(runs.Disk(), s.Output.Reports)
 	if err != nil {
 		return err
 	}

@@ -20,25 +20,25 @@ const account = "https://secure.example.com/v1 5f2a"
 func TestOneRunOfAnAccount(t *testing.T) {
 	ctx := t.Context()
 	dir := filepath.Join(t.TempDir(), "deep", "locks")
-	release, err := LockAccount(ctx, dir, account, "run A, process 4711\nand more", 0)
+	release, err := LockAccount(ctx, Disk(), dir, account, "run A, process 4711\nand more", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = LockAccount(ctx, dir, account, "run B", 0)
+	_, err = LockAccount(ctx, Disk(), dir, account, "run B", 0)
 	mustBeBusy(t, err, "run A, process 4711")
-	elsewhere, err := LockAccount(ctx, dir, account+"x", "run B", 0)
+	elsewhere, err := LockAccount(ctx, Disk(), dir, account+"x", "run B", 0)
 	if err != nil {
 		t.Fatal("another account is locked too:", err)
 	}
 	if err := errors.Join(release(), elsewhere()); err != nil {
 		t.Error(err)
 	}
-	release, err = LockAccount(ctx, dir, account, "C", 0)
+	release, err = LockAccount(ctx, Disk(), dir, account, "C", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer release()
-	_, err = LockAccount(ctx, dir, account, "D", 0)
+	_, err = LockAccount(ctx, Disk(), dir, account, "D", 0)
 	mustBeBusy(t, err, "C") // the longer line before it is gone
 	checkLockFiles(t, dir)
 }
@@ -72,11 +72,11 @@ func TestAHolderSpeaksPlainly(t *testing.T) {
 		strings.Repeat("x", 1000):      strings.Repeat("x", 300),
 		"run 名前, since 09:30, at home": "run 名前, since 09:30, at home",
 	} {
-		release, err := LockAccount(t.Context(), dir, account, holder, 0)
+		release, err := LockAccount(t.Context(), Disk(), dir, account, holder, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = LockAccount(t.Context(), dir, account, "B", 0)
+		_, err = LockAccount(t.Context(), Disk(), dir, account, "B", 0)
 		mustBeBusy(t, err, want)
 		if err := release(); err != nil {
 			t.Error(err)
@@ -87,24 +87,24 @@ func TestAHolderSpeaksPlainly(t *testing.T) {
 func TestWaitingForAnAccount(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
-		release, err := LockAccount(t.Context(), dir, account, "A", 0)
+		release, err := LockAccount(t.Context(), Disk(), dir, account, "A", 0)
 		if err != nil {
 			t.Fatal(err)
 		}
 		start := time.Now()
-		_, err = LockAccount(t.Context(), dir, account, "B", time.Minute)
+		_, err = LockAccount(t.Context(), Disk(), dir, account, "B", time.Minute)
 		mustBeBusy(t, err, "A")
 		if waited := time.Since(start); waited != time.Minute {
 			t.Errorf("gave up after %v", waited)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if _, err := LockAccount(ctx, dir, account, "B", time.Hour); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := LockAccount(ctx, Disk(), dir, account, "B", time.Hour); !errors.Is(err, context.DeadlineExceeded) {
 			t.Error(err)
 		}
 		time.AfterFunc(5*time.Minute, func() { _ = release() })
 		start = time.Now()
-		mine, err := LockAccount(t.Context(), dir, account, "B", time.Hour)
+		mine, err := LockAccount(t.Context(), Disk(), dir, account, "B", time.Hour)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -124,7 +124,7 @@ func TestManyWantOneAccount(t *testing.T) {
 		var all sync.WaitGroup
 		for n := range 20 {
 			all.Go(func() {
-				release, err := LockAccount(t.Context(), dir, account, fmt.Sprint(n), time.Hour)
+				release, err := LockAccount(t.Context(), Disk(), dir, account, fmt.Sprint(n), time.Hour)
 				if err != nil {
 					t.Error(err)
 					return
@@ -152,7 +152,7 @@ func TestNoPlaceForLocks(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err := LockAccount(t.Context(), filepath.Join(file, "locks"), account, "A", 0)
+	_, err := LockAccount(t.Context(), Disk(), filepath.Join(file, "locks"), account, "A", 0)
 	var unwritten *WriteError
 	if !errors.As(err, &unwritten) || !strings.Contains(err.Error(), "try:") || strings.Contains(err.Error(), "--reports") {
 		t.Error(err)

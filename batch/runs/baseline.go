@@ -31,7 +31,7 @@ func newBaseline(f File, keyColumn string) (*Baseline, error) {
 		var row Row
 		if row, err = in.Next(); err == nil {
 			b.picker.starts = append(b.picker.starts, at)
-			b.index.Add(b.keyOf(row))
+			b.index.Add(b.keyOf(row), row.N)
 		}
 	}
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -72,35 +72,37 @@ func (b *Baseline) Close() error { return b.picker.Close() }
 // KeyIndex finds the rows in which keys stand, 8 bytes a row. It knows hashes only:
 // what is found is to be looked at.
 type KeyIndex struct {
-	seed   maphash.Seed
-	hashes []uint32 // by row
-	order  []int32  // rows in the order of their hashes
+	seed    maphash.Seed
+	entries []keyEntry
 }
 
-// NewKeyIndex returns the index of no rows.
+type keyEntry struct {
+	hash uint32
+	row  int32
+}
+
+// NewKeyIndex has no keys yet.
 func NewKeyIndex() *KeyIndex { return &KeyIndex{seed: maphash.MakeSeed()} }
 
 func (x *KeyIndex) hash(key string) uint32 { return uint32(maphash.String(x.seed, key)) }
 
-// Add notes the key of the next row.
-func (x *KeyIndex) Add(key string) { x.hashes = append(x.hashes, x.hash(key)) }
+// Add notes a key and its row.
+func (x *KeyIndex) Add(key string, row int) {
+	x.entries = append(x.entries, keyEntry{x.hash(key), int32(row)})
+}
 
-// Finish makes ready for Find, once all rows are there.
+// Finish makes ready for Find, once all keys are there.
 func (x *KeyIndex) Finish() {
-	x.order = make([]int32, len(x.hashes))
-	for row := range x.order {
-		x.order[row] = int32(row)
-	}
-	slices.SortFunc(x.order, func(a, b int32) int { return cmp.Or(cmp.Compare(x.hashes[a], x.hashes[b]), cmp.Compare(a, b)) })
+	slices.SortFunc(x.entries, func(a, b keyEntry) int { return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.row, b.row)) })
 }
 
 // Find yields the rows that may have this key, in ascending order.
 func (x *KeyIndex) Find(key string) iter.Seq[int] {
 	return func(yield func(int) bool) {
 		hash := x.hash(key)
-		at, _ := slices.BinarySearchFunc(x.order, hash, func(row int32, h uint32) int { return cmp.Compare(x.hashes[row], h) })
-		for ; at < len(x.order) && x.hashes[x.order[at]] == hash; at++ {
-			if !yield(int(x.order[at])) {
+		at, _ := slices.BinarySearchFunc(x.entries, hash, func(e keyEntry, h uint32) int { return cmp.Compare(e.hash, h) })
+		for ; at < len(x.entries) && x.entries[at].hash == hash; at++ {
+			if !yield(int(x.entries[at].row)) {
 				return
 			}
 		}

@@ -15,7 +15,7 @@ import (
 func TestBaselineFindsRows(t *testing.T) {
 	root := t.TempDir()
 	rapid.Check(t, func(t *rapid.T) {
-		d, err := Create(root, time.Now(), "export", "x")
+		d, err := Create(Disk(), root, time.Now(), "export", "x")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -50,7 +50,7 @@ func TestBaselineFindsRows(t *testing.T) {
 }
 
 func TestBaselineThatIsCutShort(t *testing.T) {
-	d, err := Create(t.TempDir(), time.Now(), "export", "x")
+	d, err := Create(Disk(), t.TempDir(), time.Now(), "export", "x")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +69,7 @@ func TestKeyIndex(t *testing.T) {
 	const keys = 10_000
 	x := NewKeyIndex()
 	for n := range 2 * keys {
-		x.Add("id=" + strconv.Itoa(n%keys))
+		x.Add("id="+strconv.Itoa(n%keys), n)
 	}
 	x.Finish()
 	others := 0

@@ -69,12 +69,7 @@ func rowsOf(h journal.Head) string {
 // Create makes the folder of a new run under root, and root if it is missing.
 // The id is made of the time, the action and the input's name; a second run of
 // the same second gets -2 behind it.
-func Create(root string, now time.Time, action, file string) (*Dir, error) {
-	return CreateOn(Disk(), root, now, action, file)
-}
-
-// CreateOn is Create on another file system.
-func CreateOn(on FS, root string, now time.Time, action, file string) (*Dir, error) {
+func Create(on FS, root string, now time.Time, action, file string) (*Dir, error) {
 	d := at(on, "")
 	if on.Mkdir(root, 0o755) == nil {
 		d.root = root
@@ -105,10 +100,7 @@ func CreateOn(on FS, root string, now time.Time, action, file string) (*Dir, err
 }
 
 // Open returns the run of this id under root.
-func Open(root, id string) (*Dir, error) { return OpenOn(Disk(), root, id) }
-
-// OpenOn is Open on another file system.
-func OpenOn(on FS, root, id string) (*Dir, error) {
+func Open(on FS, root, id string) (*Dir, error) {
 	d := at(on, filepath.Join(root, id))
 	if id != filepath.Base(id) || !filepath.IsLocal(id) {
 		return nil, fmt.Errorf("%q is not the id of a run", id)

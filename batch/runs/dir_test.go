@@ -29,7 +29,7 @@ func TestID(t *testing.T) {
 		"a\nb.csv":                           "a-b",
 	} {
 		zone := time.FixedZone("", 3600)
-		d, err := Create(t.TempDir(), start.In(zone), "update", file)
+		d, err := Create(Disk(), t.TempDir(), start.In(zone), "update", file)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -42,7 +42,7 @@ func TestID(t *testing.T) {
 func TestCreate(t *testing.T) {
 	root := filepath.Join(t.TempDir(), "deep", "reports")
 	for _, want := range []string{"20261120T215200Z-hold-list", "20261120T215200Z-hold-list-2", "20261120T215200Z-hold-list-3"} {
-		d, err := Create(root, start, "hold", "list.csv")
+		d, err := Create(Disk(), root, start, "hold", "list.csv")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -89,7 +89,7 @@ func TestCreateWhereNothingCanBe(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err := Create(file, start, "update", "x.csv")
+	_, err := Create(Disk(), file, start, "update", "x.csv")
 	var unwritten *WriteError
 	if !errors.As(err, &unwritten) || !strings.Contains(err.Error(), "try:") {
 		t.Error(err)
@@ -100,7 +100,7 @@ func TestOnlyAFolderWithAJournalIsARun(t *testing.T) {
 	d := newDir(t)
 	root := filepath.Dir(d.Path())
 	for _, id := range []string{d.ID(), "", ".", "..", "other", filepath.Join("..", filepath.Base(root), d.ID())} {
-		if _, err := Open(root, id); err == nil {
+		if _, err := Open(Disk(), root, id); err == nil {
 			t.Errorf("%q was opened", id)
 		}
 	}
@@ -114,7 +114,7 @@ func TestOnlyAFolderWithAJournalIsARun(t *testing.T) {
 	if err := j.Flush(); err != nil {
 		t.Fatal(err)
 	}
-	again, err := Open(root, d.ID())
+	again, err := Open(Disk(), root, d.ID())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,7 +181,7 @@ func TestAJournalThatCannotBeStartedIsNoRun(t *testing.T) {
 		t.Error(err)
 	}
 	root := t.TempDir()
-	if _, err := CreateOn(fullDisk{Disk()}, root, start, "update", "x.csv"); !errors.As(err, &unwritten) {
+	if _, err := Create(fullDisk{Disk()}, root, start, "update", "x.csv"); !errors.As(err, &unwritten) {
 		t.Error(err)
 	}
 	if left, err := os.ReadDir(root); err != nil || len(left) > 0 {

@@ -19,10 +19,7 @@ const (
 // holds customers' data and is of no use: folders that have not become runs, and
 // whose lock nobody holds, with the file that they name. What cannot be removed
 // stays; so does what other actions leave, which may be all that is left of an input.
-func RemoveLeftovers(reports string, now time.Time) { RemoveLeftoversOn(Disk(), reports, now) }
-
-// RemoveLeftoversOn is RemoveLeftovers on another file system.
-func RemoveLeftoversOn(on FS, reports string, now time.Time) {
+func RemoveLeftovers(on FS, reports string, now time.Time) {
 	entries, err := on.ReadDir(reports)
 	if err != nil {
 		return

@@ -12,7 +12,7 @@ import (
 // leftover makes a folder that a run began an hour ago, with all that an export puts there before it is one.
 func leftover(t *testing.T, reports string, now time.Time) (d *Dir, part string) {
 	t.Helper()
-	d, err := Create(reports, now.Add(-time.Hour), "export", "customers")
+	d, err := Create(Disk(), reports, now.Add(-time.Hour), "export", "customers")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +81,7 @@ func TestRemoveLeftovers(t *testing.T) {
 			reports := t.TempDir()
 			d, part := leftover(t, reports, now)
 			c.change(t, d)
-			RemoveLeftovers(reports, c.at)
+			RemoveLeftovers(Disk(), reports, c.at)
 			if there(t, d.path) == c.goes || there(t, part) == c.goes {
 				t.Errorf("the folder is there: %v, the file: %v", there(t, d.path), there(t, part))
 			}
@@ -106,19 +106,19 @@ func TestRemoveLeftoversIsCareful(t *testing.T) {
 	if err := os.WriteFile(d.Path(partName), []byte(precious), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	update, err := Create(reports, now.Add(-time.Hour), "update", "-") // may hold the only copy of what was typed in
+	update, err := Create(Disk(), reports, now.Add(-time.Hour), "update", "-") // may hold the only copy of what was typed in
 	if err != nil {
 		t.Fatal(err)
 	}
 	locked(t, update)
-	RemoveLeftovers(reports, now)
+	RemoveLeftovers(Disk(), reports, now)
 	if !there(t, update.path) {
 		t.Error("an update's input is gone")
 	}
 	if !there(t, own) || !there(t, precious) || there(t, d.path) {
 		t.Errorf("folder: %v, file: %v, leftover: %v", there(t, own), there(t, precious), there(t, d.path))
 	}
-	RemoveLeftovers(filepath.Join(reports, "missing"), now)
+	RemoveLeftovers(Disk(), filepath.Join(reports, "missing"), now)
 }
 
 // Whatever the disk does, the file goes before the folder that names it.
@@ -127,7 +127,7 @@ func TestRemoveLeftoversOnAFailingDisk(t *testing.T) {
 		reports, now := t.TempDir(), time.Now()
 		d, part := leftover(t, reports, now)
 		locked(t, d)
-		RemoveLeftoversOn(disk, reports, now)
+		RemoveLeftovers(disk, reports, now)
 		if there(t, part) && !there(t, d.Path(partName)) {
 			t.Error("a file that nobody names any more")
 		}

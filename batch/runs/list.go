@@ -38,10 +38,7 @@ func (i Info) Complete() bool {
 //
 // Each journal is read once, from its beginning to its end: a run tells the truth
 // about itself nowhere else. It takes a byte a row.
-func List(reports string) ([]Info, error) { return ListOn(Disk(), reports) }
-
-// ListOn is List on another file system.
-func ListOn(on FS, reports string) ([]Info, error) {
+func List(on FS, reports string) ([]Info, error) {
 	dirs, err := runDirs(on, reports)
 	if err != nil {
 		return nil, err
@@ -111,12 +108,17 @@ func Undone(all []Info) map[string]bool {
 	return undone
 }
 
-// Applied returns the ids of the plans that a complete apply has carried out.
-func Applied(all []Info) map[string]bool {
-	applied := map[string]bool{}
-	for _, i := range all {
-		if i.Head.Mode == journal.ModeApply && i.Complete() {
-			applied[i.Head.Of] = true
+// Applied returns by the id of a plan the complete run that has carried it out, of
+// several the newest. all is newest first, as List returns it.
+func Applied(all []Info) map[string]string {
+	applied := map[string]string{}
+	for _, i := range slices.Backward(all) {
+		switch {
+		case !i.Complete():
+		case i.Head.Plan != "": // an undo of what another one's dry run has shown
+			applied[i.Head.Plan] = i.ID
+		case i.Head.Mode == journal.ModeApply:
+			applied[i.Head.Of] = i.ID
 		}
 	}
 	return applied

@@ -20,7 +20,7 @@ import (
 // addRun makes a run whose rows end so; a blank kind is a row without a word.
 func addRun(t testing.TB, reports string, h journal.Head, kinds ...batch.Kind) *Dir {
 	t.Helper()
-	d, err := Create(reports, h.Started, "update", "customers.csv")
+	d, err := Create(Disk(), reports, h.Started, "update", "customers.csv")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +42,7 @@ func addRun(t testing.TB, reports string, h journal.Head, kinds ...batch.Kind) *
 
 func list(t testing.TB, reports string) []Info {
 	t.Helper()
-	all, err := List(reports)
+	all, err := List(Disk(), reports)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func TestListNewestFirst(t *testing.T) {
 func TestListPassesOverWhatIsNoRun(t *testing.T) {
 	reports := t.TempDir()
 	run := addRun(t, reports, journal.Head{Started: start})
-	if _, err := Create(reports, start, "update", "begun.csv"); err != nil {
+	if _, err := Create(Disk(), reports, start, "update", "begun.csv"); err != nil {
 		t.Fatal(err)
 	}
 	err := errors.Join(
@@ -88,10 +88,10 @@ func TestListPassesOverWhatIsNoRun(t *testing.T) {
 	if diff := cmp.Diff([]string{run.ID()}, idsOf(list(t, reports))); diff != "" {
 		t.Error(diff)
 	}
-	if all, err := List(filepath.Join(reports, "missing")); err != nil || len(all) != 0 {
+	if all, err := List(Disk(), filepath.Join(reports, "missing")); err != nil || len(all) != 0 {
 		t.Error(all, err)
 	}
-	if _, err := List(filepath.Join(reports, "report.csv")); err == nil {
+	if _, err := List(Disk(), filepath.Join(reports, "report.csv")); err == nil {
 		t.Error("a file was listed")
 	}
 }
@@ -144,7 +144,7 @@ func TestARunThatMayNotBeReadIsListed(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(reports, "lost+found"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	all, err := ListOn(&faulty{FS: Disk(), failAt: 2, lasting: true}, reports)
+	all, err := List(&faulty{FS: Disk(), failAt: 2, lasting: true}, reports)
 	if err != nil || len(all) != 1 || all[0].ID != run.ID() || !errors.Is(all[0].Damage, errFault) {
 		t.Errorf("%+v %v", all, err)
 	}
@@ -156,7 +156,7 @@ func TestListOnAFailingDisk(t *testing.T) {
 		addRun(t, reports, journal.Head{Started: start.Add(time.Duration(n) * time.Hour)}, batch.Changed)
 	}
 	everyFault(t, func(t *testing.T, disk *faulty) {
-		all, err := ListOn(disk, reports)
+		all, err := List(disk, reports)
 		if err != nil {
 			if !errors.Is(err, errFault) {
 				t.Error(err)
@@ -269,7 +269,7 @@ func TestUndoneAndApplied(t *testing.T) {
 	add(journal.ModeUndo, undo, batch.Changed)
 
 	all := list(t, reports)
-	if diff := cmp.Diff(map[string]bool{plan.ID(): true}, Applied(all)); diff != "" {
+	if diff := cmp.Diff(map[string]string{plan.ID(): applied.ID()}, Applied(all)); diff != "" {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff(map[string]bool{applied.ID(): true, undo.ID(): true}, Undone(all)); diff != "" {
@@ -300,7 +300,7 @@ func BenchmarkList(b *testing.B) {
 	body := []byte(`{"text":"` + strings.Repeat("x", 2000) + `"}`)
 	size := 0
 	for n := range runs {
-		d, err := Create(reports, start, "update", fmt.Sprintf("%d.csv", n))
+		d, err := Create(Disk(), reports, start, "update", fmt.Sprintf("%d.csv", n))
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -42,12 +42,7 @@ func (e *BusyError) Error() string {
 // holder is what others are told: the run and the process. While another holds
 // the lock it waits, at most as long as wait says and until ctx ends, then
 // returns a *[BusyError], or the error of ctx. Any other error is a *[WriteError].
-func LockAccount(ctx context.Context, dir, account, holder string, wait time.Duration) (release func() error, err error) {
-	return LockAccountOn(ctx, Disk(), dir, account, holder, wait)
-}
-
-// LockAccountOn is LockAccount on another file system.
-func LockAccountOn(ctx context.Context, on FS, dir, account, holder string, wait time.Duration) (release func() error, err error) {
+func LockAccount(ctx context.Context, on FS, dir, account, holder string, wait time.Duration) (release func() error, err error) {
 	l := accountLock(on, dir, account)
 	if err = on.MkdirAll(dir, 0o700); err == nil {
 		release, err = l.take(ctx, holder, wait)
@@ -183,12 +178,7 @@ func (s Shard) String() string { return fmt.Sprintf("%d/%d", s.Number, s.Of) }
 // The account's file is locked by all shards together, and names their split. It
 // is written only by who has it alone, and read by who shares it: so all who share
 // it belong to the split that it names. A file of its own keeps each shard single.
-func LockShard(ctx context.Context, dir, account string, s Shard, run, process string, wait time.Duration) (func() error, error) {
-	return LockShardOn(ctx, Disk(), dir, account, s, run, process, wait)
-}
-
-// LockShardOn is LockShard on another file system.
-func LockShardOn(ctx context.Context, on FS, dir, account string, s Shard, run, process string, wait time.Duration) (func() error, error) {
+func LockShard(ctx context.Context, on FS, dir, account string, s Shard, run, process string, wait time.Duration) (func() error, error) {
 	l := accountLock(on, dir, account)
 	if err := on.MkdirAll(dir, 0o700); err != nil {
 		return nil, l.failed(ctx, err)

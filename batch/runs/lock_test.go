@@ -140,10 +140,10 @@ func TestLocksOnAFailingDisk(t *testing.T) {
 		d := at(disk, d.path)
 		release, err := d.Lock()
 		checkLock(t, disk, release, err)
-		release, err = LockAccountOn(t.Context(), disk, locks, account, "A", 0)
+		release, err = LockAccount(t.Context(), disk, locks, account, "A", 0)
 		checkLock(t, disk, release, err)
 	})
-	free, err := LockAccount(t.Context(), locks, account, "B", 0)
+	free, err := LockAccount(t.Context(), Disk(), locks, account, "B", 0)
 	if err != nil {
 		t.Fatal("it stayed locked:", err)
 	}
@@ -196,7 +196,7 @@ func TestLocksDieWithTheirProcess(t *testing.T) {
 	}
 	_, err = d.Lock()
 	mustBeBusy(t, err, fmt.Sprintf("process %d", child.Process.Pid))
-	_, err = LockAccount(t.Context(), d.Path(), account, "B", 0)
+	_, err = LockAccount(t.Context(), Disk(), d.Path(), account, "B", 0)
 	mustBeBusy(t, err, "the child")
 	if err := child.Process.Kill(); err != nil {
 		t.Fatal(err)
@@ -209,7 +209,7 @@ func TestLocksDieWithTheirProcess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	free, err := LockAccount(t.Context(), d.Path(), account, "B", 0)
+	free, err := LockAccount(t.Context(), Disk(), d.Path(), account, "B", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -223,7 +223,7 @@ func holdUntilKilled(t *testing.T, path string) {
 	if _, err := d.Lock(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := LockAccount(t.Context(), path, account, "the child", 0); err != nil {
+	if _, err := LockAccount(t.Context(), Disk(), path, account, "the child", 0); err != nil {
 		t.Fatal(err)
 	}
 	fmt.Println("locked")

@@ -17,7 +17,7 @@ var start = time.Date(2026, 11, 20, 21, 52, 0, 0, time.UTC)
 
 func newDir(t testing.TB) *Dir {
 	t.Helper()
-	d, err := Create(t.TempDir(), start, "update", "customers.csv")
+	d, err := Create(Disk(), t.TempDir(), start, "update", "customers.csv")
 	if err != nil {
 		t.Fatal(err)
 	}

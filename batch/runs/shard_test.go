@@ -18,7 +18,7 @@ import (
 // shardAt takes the lock of a shard, and wants to be alone in it.
 func shardAt(t *testing.T, dir, split string, n int) (release func() error) {
 	t.Helper()
-	release, err := LockShard(t.Context(), dir, account, Shard{split, n, 4}, "update of "+split, fmt.Sprintf("shard %d of %s", n, split), 0)
+	release, err := LockShard(t.Context(), Disk(), dir, account, Shard{split, n, 4}, "update of "+split, fmt.Sprintf("shard %d of %s", n, split), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,26 +29,26 @@ func TestShardsOfOneSplitShareTheAccount(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		first, third := shardAt(t, dir, "A", 1), shardAt(t, dir, "A", 3)
-		_, err := LockShard(t.Context(), dir, account, Shard{"A", 3, 4}, "update of A", "another", 0)
+		_, err := LockShard(t.Context(), Disk(), dir, account, Shard{"A", 3, 4}, "update of A", "another", 0)
 		mustBeBusy(t, err, "shard 3 of A")
 		if !strings.Contains(err.Error(), "shard 3/4 of this file") {
 			t.Error(err)
 		}
-		_, err = LockShard(t.Context(), dir, account, Shard{"B", 2, 4}, "update of B", "shard 2 of B", 0)
+		_, err = LockShard(t.Context(), Disk(), dir, account, Shard{"B", 2, 4}, "update of B", "shard 2 of B", 0)
 		mustBeBusy(t, err, "update of A")
-		_, err = LockAccount(t.Context(), dir, account, "a whole run", 0)
+		_, err = LockAccount(t.Context(), Disk(), dir, account, "a whole run", 0)
 		mustBeBusy(t, err, "update of A")
 		if err := first(); err != nil {
 			t.Error(err)
 		}
-		_, err = LockAccount(t.Context(), dir, account, "a whole run", 0)
+		_, err = LockAccount(t.Context(), Disk(), dir, account, "a whole run", 0)
 		mustBeBusy(t, err, "update of A") // its founder has gone, and the split has not
 		second := shardAt(t, dir, "A", 2)
 		if err := errors.Join(second(), third()); err != nil {
 			t.Error(err)
 		}
 		other := shardAt(t, dir, "B", 1)
-		_, err = LockShard(t.Context(), dir, account, Shard{"A", 1, 4}, "update of A", "shard 1 of A", 0)
+		_, err = LockShard(t.Context(), Disk(), dir, account, Shard{"A", 1, 4}, "update of A", "shard 1 of A", 0)
 		mustBeBusy(t, err, "update of B")
 		if err := other(); err != nil {
 			t.Error(err)
@@ -62,11 +62,11 @@ func TestAWholeRunKeepsShardsOut(t *testing.T) {
 		if err := shardAt(t, dir, "A", 1)(); err != nil {
 			t.Fatal(err)
 		}
-		release, err := LockAccount(t.Context(), dir, account, "a whole run", 0)
+		release, err := LockAccount(t.Context(), Disk(), dir, account, "a whole run", 0)
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = LockShard(t.Context(), dir, account, Shard{"A", 1, 4}, "update of A", "shard 1 of A", time.Minute)
+		_, err = LockShard(t.Context(), Disk(), dir, account, Shard{"A", 1, 4}, "update of A", "shard 1 of A", time.Minute)
 		mustBeBusy(t, err, "a whole run")
 		time.AfterFunc(time.Minute, func() {
 			if err := release(); err != nil {
@@ -74,14 +74,14 @@ func TestAWholeRunKeepsShardsOut(t *testing.T) {
 			}
 		})
 		began := time.Now()
-		late, err := LockShard(t.Context(), dir, account, Shard{"A", 1, 4}, "update of A", "shard 1 of A", time.Hour)
+		late, err := LockShard(t.Context(), Disk(), dir, account, Shard{"A", 1, 4}, "update of A", "shard 1 of A", time.Hour)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if waited := time.Since(began); waited < time.Minute || waited > time.Minute+pollInterval {
 			t.Errorf("waited %s", waited)
 		}
-		_, err = LockAccount(t.Context(), dir, account, "a whole run", 0)
+		_, err = LockAccount(t.Context(), Disk(), dir, account, "a whole run", 0)
 		mustBeBusy(t, err, "update of A") // the run before has not left its own name
 		if err := late(); err != nil {
 			t.Error(err)
@@ -92,11 +92,11 @@ func TestAWholeRunKeepsShardsOut(t *testing.T) {
 // A long name of a file leaves room for the split behind it.
 func TestALongHolderHidesNoSplit(t *testing.T) {
 	dir, long := t.TempDir(), strings.Repeat("x", 5000)
-	release, err := LockShard(t.Context(), dir, account, Shard{"A", 1, 2}, long, long, 0)
+	release, err := LockShard(t.Context(), Disk(), dir, account, Shard{"A", 1, 2}, long, long, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := LockShard(t.Context(), dir, account, Shard{"A", 2, 2}, long, long, 0)
+	again, err := LockShard(t.Context(), Disk(), dir, account, Shard{"A", 2, 2}, long, long, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,9 +140,9 @@ func TestNoTwoSplitsAtOnce(t *testing.T) {
 				var release func() error
 				var err error
 				if split == "" {
-					release, err = LockAccount(t.Context(), dir, account, who, 50*time.Millisecond)
+					release, err = LockAccount(t.Context(), Disk(), dir, account, who, 50*time.Millisecond)
 				} else {
-					release, err = LockShard(t.Context(), dir, account, Shard{split, n%5 + 1, 5}, split, who, 0)
+					release, err = LockShard(t.Context(), Disk(), dir, account, Shard{split, n%5 + 1, 5}, split, who, 0)
 				}
 				switch {
 				case err == nil:
@@ -166,10 +166,10 @@ func TestNoTwoSplitsAtOnce(t *testing.T) {
 func TestShardLocksOnAFailingDisk(t *testing.T) {
 	dir := t.TempDir()
 	everyFault(t, func(t *testing.T, disk *faulty) {
-		release, err := LockShardOn(t.Context(), disk, dir, account, Shard{fmt.Sprint("split ", disk.failAt), 1, 2}, "A", "A", 0)
+		release, err := LockShard(t.Context(), disk, dir, account, Shard{fmt.Sprint("split ", disk.failAt), 1, 2}, "A", "A", 0)
 		checkLock(t, disk, release, err)
 	})
-	free, err := LockAccount(t.Context(), dir, account, "B", 0)
+	free, err := LockAccount(t.Context(), Disk(), dir, account, "B", 0)
 	if err != nil {
 		t.Fatal("it stayed locked:", err)
 	}
@@ -205,7 +205,7 @@ func TestShardLocksDieWithTheirProcess(t *testing.T) {
 		t.Fatal(line, err)
 	}
 	beside := shardAt(t, dir, "A", 2)
-	_, err = LockShard(t.Context(), dir, account, Shard{"A", 1, 4}, "update of A", "B", 0)
+	_, err = LockShard(t.Context(), Disk(), dir, account, Shard{"A", 1, 4}, "update of A", "B", 0)
 	mustBeBusy(t, err, "shard 1 of A")
 	if err := child.Process.Kill(); err != nil {
 		t.Fatal(err)

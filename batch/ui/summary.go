@@ -27,8 +27,10 @@ func PrintResult(t *Terminal, r *job.Result, asJSON bool) error {
 	remarks := io.Writer(&text)
 	switch {
 	case asJSON:
-		text.Write(r.Summary.JSON())
 		remarks = t.Err
+		if r.Summary.RunID != "" {
+			text.Write(r.Summary.JSON())
+		}
 		if r.Nothing != "" {
 			fmt.Fprintln(t.Err, "rowbatch: "+r.Nothing)
 		}

@@ -216,7 +216,8 @@ func (t *Terminal) Ask(ctx context.Context, q job.Question) bool {
 		what = "Type the number of customers: "
 	}
 	fmt.Fprint(t.Err, q.Text+" "+what)
-	return strings.EqualFold(t.answer(ctx), q.Agrees) && ctx.Err() == nil
+	answer := strings.ReplaceAll(t.answer(ctx), ",", "") // of 1,240 customers
+	return strings.EqualFold(answer, q.Agrees) && ctx.Err() == nil
 }
 
 // answer reads a line from the keyboard; a signal is an answer too.

@@ -80,6 +80,28 @@ func TestTheQuestionIsShown(t *testing.T) {
 			}
 		}
 	}
+	term := &Terminal{Err: io.Discard, Keyboard: typing("1,240\n")}
+	if !term.Ask(context.Background(), job.Question{Text: "This puts 1,240 customers on hold.", Agrees: "1240"}) {
+		t.Error("a number as it was shown is not taken for it")
+	}
+}
+
+// What stands on standard output is a summary, or nothing: what was not put back is no run.
+func TestHeldCustomersAreTold(t *testing.T) {
+	for _, asJSON := range []bool{false, true} {
+		var out, errs bytes.Buffer
+		r := &job.Result{Run: job.Identity{Of: "2026-hold"}, Held: []string{"id=1 A"}}
+		if err := PrintResult(&Terminal{Out: &out, Err: &errs}, r, asJSON); err != nil {
+			t.Error(err)
+		}
+		told := out.String()
+		if asJSON {
+			told = errs.String()
+		}
+		if !strings.Contains(told, "  id=1 A\nto take them off hold: rowbatch undo 2026-hold --unhold ") || asJSON && out.Len() > 0 {
+			t.Errorf("%q, %q", out.String(), errs.String())
+		}
+	}
 }
 
 func TestASignalIsAnAnswer(t *testing.T) {
