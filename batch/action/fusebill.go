@@ -33,10 +33,17 @@ type fusebillAction struct {
 	codes     *TrackingCodes // of an update, or of updates that come before the action in a plan
 	list      listEvidence
 	mayMove   map[string]bool // fields that the billing system moves by itself
+
+	noOverview func() // tells people, once, that first writes are checked without overviews
 }
 
 func newFusebillAction(name string, mostSends int, s Services, list listEvidence) fusebillAction {
-	a := fusebillAction{name, mostSends, s.Fusebill, s.codes(), list, map[string]bool{}}
+	a := fusebillAction{name: name, mostSends: mostSends, account: s.Fusebill, codes: s.codes(), list: list, mayMove: map[string]bool{}}
+	a.noOverview = sync.OnceFunc(func() {
+		if s.Warn != nil {
+			s.Warn("the server refuses the overview: what only that shows is not checked around the first write")
+		}
+	})
 	for _, field := range fieldNames(func(f field) bool { return f.has(restless) }) {
 		a.mayMove[field] = true
 	}
@@ -138,13 +145,24 @@ func (v *fusebillVisit) overview(ctx context.Context, id string) batch.Reply {
 	return rep
 }
 
-// ReadBeside reads the overview, where the action's own reading is of the customer.
+// ReadBeside reads the overview, where the action's own reading is of the customer. A
+// server that refuses it shows nothing there: an account without the call must not
+// be without edits.
 func (v *fusebillVisit) ReadBeside(ctx context.Context, id string) batch.Reply {
-	return v.overview(ctx, id)
+	rep := v.overview(ctx, id)
+	if rep.Class == batch.Refused {
+		v.action.noOverview()
+		return batch.Reply{Class: batch.Answered, Requests: rep.Requests}
+	}
+	return rep
 }
 
-// CheckBeside wants two readings of one resource to differ in nothing that the step does not account for.
+// CheckBeside wants two readings of one resource to differ in nothing that the step
+// does not account for, where both were shown.
 func (v *fusebillVisit) CheckBeside(s batch.Step, before, after batch.Record) *batch.Outcome {
+	if before.Body == nil || after.Body == nil {
+		return nil
+	}
 	moved := sideEffects(v.action.customer(before), v.action.customer(after), s.Changes, v.action.mayMove)
 	if len(moved) == 0 {
 		return nil

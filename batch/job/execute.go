@@ -45,8 +45,11 @@ type execution struct {
 
 // process looks up, surveys and asks where that is needed, and sends.
 func (x *execution) process() error {
-	if x.Accounts.Trackfinity.Client != nil && !x.Settings.Sending.SkipPing && x.Work.CountOf("patch") > 0 {
-		if err := x.Accounts.ping(x.Stop); err != nil {
+	// A ping tells a wrong address from a wrong row, and a real server from a stand-in:
+	// nothing else is asked of Trackfinity before it is written to.
+	mustKnow := !x.isDry() && !x.Settings.Sending.Yes && x.Accounts.trial() == maybeTrial
+	if x.Accounts.Trackfinity.Client != nil && x.Work.CountOf("patch") > 0 && (mustKnow || !x.Settings.Sending.SkipPing) {
+		if err := x.Accounts.ping(x.Stop); err != nil && !x.Settings.Sending.SkipPing {
 			x.Halt(err)
 		}
 	}
@@ -55,12 +58,18 @@ func (x *execution) process() error {
 	}
 	for {
 		if x.isDry() || x.mustSurvey() {
+			if err := x.mayAsk(x.Accounts, x.Settings); err != nil && x.mustAgree() {
+				x.Halt(err) // no row is looked at any more, since nobody could agree
+			}
 			if err := x.survey(); err != nil {
 				return err
 			}
 			err := x.consent()
 			if x.isDry() {
 				return err
+			}
+			if err == nil && !x.stopped() {
+				err = x.Dir.RecheckRows() // the question may have waited for long
 			}
 			if err != nil {
 				x.Halt(err) // what follows sends nothing, and accounts for every row
@@ -168,9 +177,6 @@ func (x *execution) consent() error {
 			batch.Thousands(expect))
 	case !x.mustAgree() || would == 0:
 		return nil
-	}
-	if err := x.mayAsk(x.Accounts, x.Settings); err != nil {
-		return err
 	}
 	x.forecast = new(forecastOf(x.Accounts, x.toSend()))
 	q := Question{Text: "Send these changes?", Agrees: "yes", Proposal: &Proposal{

@@ -16,6 +16,7 @@ import (
 	"rowbatch/batch/action"
 	"rowbatch/batch/intake"
 	"rowbatch/batch/job"
+	"rowbatch/batch/runs"
 	"rowbatch/client/sandbox"
 	"rowbatch/samples"
 )
@@ -342,7 +343,7 @@ func TestALoopbackAddressAloneExemptsNobody(t *testing.T) {
 		{"a stand-in", "", true, "update", edits, false, "changed=2 unchanged=1 rejected=1", 2, 6},
 		{"a tunnel, and a yes", "yes", false, "update", edits, true, "changed=2 unchanged=1 rejected=1", 2, -1},
 		{"a tunnel, and a no", "no", false, "update", edits, true, "unchanged=1 rejected=1 not_attempted=2", 0, -1},
-		{"a tunnel, and nobody", "", false, "update", edits, false, "unchanged=1 rejected=1 not_attempted=2", 0, -1},
+		{"a tunnel, and nobody", "", false, "update", "id,title\n987001,Dr\n987002,REMOVE\n", false, "not_attempted=2", 0, -1},
 		{"a tunnel to patches, and nobody", "", false, "patch", "customer_id,city\n4001,Aville\n", false, "not_attempted=1", 0, -1},
 		{"nothing to send through a tunnel", "", false, "update", "id,firstName\n987003,Vera\n", false, "unchanged=1", 0, 1},
 	} {
@@ -361,5 +362,80 @@ func TestALoopbackAddressAloneExemptsNobody(t *testing.T) {
 				t.Errorf("%d writes", o.box.Requests().Writes)
 			}
 		})
+	}
+}
+
+// Patches are written without a read before them: whom they go to is found out first,
+// even by one who skips the ping.
+func TestNobodyIsPatchedUnasked(t *testing.T) {
+	for _, standIn := range []bool{true, false} {
+		o := newOffice(t, "")
+		o.url, o.set.Sending.SkipPing = "http://127.0.0.1:8080/v1", true
+		want, effects := "changed=2", 2
+		if !standIn {
+			o.transport, want, effects = tunnel{o.box.Transport()}, "not_attempted=2", 0
+		}
+		r, err := o.file("patch", "customer_id,city\n4001,Aville\n4002,Beeton\n")
+		o.want(r, err, want, effects)
+	}
+}
+
+// A file that nobody can agree to send is not read through first.
+func TestAnUnattendedRunThroughATunnelEndsSoon(t *testing.T) {
+	o := newOffice(t, "")
+	o.url, o.transport = "http://127.0.0.1:8080/v1", tunnel{o.box.Transport()}
+	rows := "id,firstName\n"
+	for _, id := range o.box.IDs() {
+		rows += id + ",Zed\n"
+	}
+	o.set.Sending.Lookup = intake.LookupEach
+	r, err := o.file("update", rows)
+	if err != nil || r.Summary.ExitCode != batch.ExitUsage || len(o.box.Effects()) > 0 || o.box.Requests().Reads > 50 {
+		t.Errorf("%+v, %v; %d reads, %d effects", r, err, o.box.Requests().Reads, len(o.box.Effects()))
+	}
+}
+
+// What somebody has agreed to is what is sent.
+func TestRowsEditedWhileTheQuestionWaits(t *testing.T) {
+	o := newOffice(t, "yes")
+	o.front.onAsk = func() {
+		rows, err := filepath.Glob(filepath.Join(o.set.Output.Reports, "*", runs.RowsName))
+		if err != nil || len(rows) != 1 {
+			t.Fatal(rows, err)
+		}
+		text, err := os.ReadFile(rows[0])
+		if err == nil {
+			err = os.WriteFile(rows[0], []byte(strings.Replace(string(text), "new@example.com", "bad@example.com", 1)), 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := o.file("update", edits)
+	if job.ExitCode(err) != batch.ExitFiles || len(o.box.Effects()) > 0 {
+		t.Errorf("exit %d, %d effects: %v", job.ExitCode(err), len(o.box.Effects()), err)
+	}
+}
+
+// An undo is undone after a question, however it is come by.
+func TestAnUndoIsUndoneAfterAQuestion(t *testing.T) {
+	o := newOffice(t, "yes")
+	o.set.Sending.Yes = true
+	r, err := o.file("update", edits)
+	o.want(r, err, "changed=2 unchanged=1 rejected=1", 2)
+	undo, err := o.again(job.Undo, job.Last)
+	o.want(undo, err, "changed=2 skipped=2", 4)
+	o.set.Sending.DryRun = true
+	r, err = o.again(job.Undo, undo.Run.ID)
+	o.want(r, err, "would_change=2 skipped=2", 4)
+	o.set.Sending.Yes, o.set.Sending.DryRun, o.front.answer = false, false, "no"
+	if _, err := o.again(job.Apply, job.Last); job.ExitCode(err) != batch.ExitUsage || !strings.Contains(fmt.Sprint(err), undo.Run.ID+" is an undo") {
+		t.Errorf("%v", err)
+	}
+	o.front.answer = "yes"
+	r, err = o.again(job.Apply, job.Last)
+	o.want(r, err, "changed=2 skipped=2", 6)
+	if len(o.front.asked) != 2 {
+		t.Errorf("asked %d times", len(o.front.asked))
 	}
 }

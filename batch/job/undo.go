@@ -33,15 +33,6 @@ func Undo(j Job, c Control, name string) (*Result, error) {
 			return done, err
 		}
 	}
-	s := r.Settings.Sending
-	if of.journal.Head.Mode == journal.ModeUndo && !s.Yes && !s.DryRun { // that sends the edits once more
-		err := r.confirm(name+" is an undo: to undo it makes the edits once more.",
-			batch.Usage("--dry-run to see them, then --yes",
-				"%s is an undo, and nobody confirmed that it is to be undone; nothing was sent", name))
-		if err != nil {
-			return nil, err
-		}
-	}
 	p, err := planUndo(r, of, nil)
 	if p != nil && err != nil && len(p.Held) > 0 { // nothing is put back, and yet there is something to tell
 		return &Result{Run: Identity{Of: of.journal.Head.ID}, Held: p.Held}, err
@@ -104,6 +95,14 @@ func planShownUndo(r *Session, shown *earlier) (*Plan, error) {
 // planUndo makes the plan that takes a run back: all of it, or what a dry run has shown of that.
 func planUndo(r *Session, of, shown *earlier) (*Plan, error) {
 	head := of.journal.Head
+	if mine := r.Settings.Sending; head.Mode == journal.ModeUndo && !mine.Yes && !mine.DryRun { // that sends the edits once more
+		err := r.confirm(head.ID+" is an undo: to undo it makes the edits once more.",
+			batch.Usage("--dry-run to see them, then --yes",
+				"%s is an undo, and nobody confirmed that it is to be undone; nothing was sent", head.ID))
+		if err != nil {
+			return nil, err
+		}
+	}
 	s, err := r.adopt(head)
 	if err != nil {
 		return nil, err

@@ -302,6 +302,9 @@ func (d *Dir) checkRows(h journal.Head) error {
 	return nil
 }
 
+// RecheckRows wants the rows to be those that this process has written or checked.
+func (d *Dir) RecheckRows() error { return d.checkRows(journal.Head{RowsFile: d.vouched[RowsName]}) }
+
 // CreateJournal makes the folder a run, of the rows that were written to it. The
 // journal's first record, and the folder's knowledge of it, are on disk when it
 // returns; before that there is no file of its name.

@@ -55,7 +55,7 @@ func List(on FS, reports string) ([]Info, error) {
 	_ = g.Wait() // what is wrong with a run stands in its Damage
 	started := func(i Info) time.Time {
 		if i.Head.Started.IsZero() { // its journal does not say it
-			return startOf(i.ID)
+			return startOf(i.ID).Add(time.Second - 1) // a run that cannot be read must not hide behind older ones
 		}
 		return i.Head.Started
 	}

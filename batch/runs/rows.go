@@ -119,7 +119,7 @@ type Row struct {
 type RowsError struct{ Path, Why string }
 
 func (e *RowsError) Error() string {
-	return fmt.Sprintf("%s is not what the run's journal says: %s; nothing was sent; "+
+	return fmt.Sprintf("%s is not what the run's journal says: %s; nothing more was sent; "+
 		"try: put the file back as it was, from a backup, or run the input anew", e.Path, e.Why)
 }
 
