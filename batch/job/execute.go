@@ -10,6 +10,7 @@ import (
 	"rowbatch/batch/action"
 	"rowbatch/batch/intake"
 	"rowbatch/batch/journal"
+	"rowbatch/batch/runs"
 	"rowbatch/client"
 	"rowbatch/client/governor"
 	"rowbatch/mapping/csvfile"
@@ -324,6 +325,9 @@ func (x *execution) finish(failed error) (*Result, error) {
 	}
 	summary, err := reports.Write(x.Dir, options)
 	if err != nil {
+		if edited := (*runs.RowsError)(nil); errors.As(err, &edited) {
+			edited.Sent = x.tally.writes > 0
+		}
 		if failed != nil {
 			x.Show(Trouble{failed})
 		}

@@ -269,7 +269,7 @@ func (d *Dir) CopyRows(of *Dir) error {
 	copied := journal.RowsFile{Size: size, SHA256: hex.EncodeToString(sum.Sum(nil))}
 	d.vouched[RowsName] = copied
 	if was, known := of.vouched[RowsName]; known && was != copied {
-		return &RowsError{from.Name(), "it has just been changed"}
+		return &RowsError{Path: from.Name(), Why: "it has just been changed"}
 	}
 	return nil
 }
@@ -282,7 +282,7 @@ func (d *Dir) checkRows(h journal.Head) error {
 	}
 	f, err := d.open(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return &RowsError{d.Path(name), "it is gone"}
+		return &RowsError{Path: d.Path(name), Why: "it is gone"}
 	}
 	if err != nil {
 		return err
@@ -294,9 +294,9 @@ func (d *Dir) checkRows(h journal.Head) error {
 	case err != nil:
 		return err
 	case size != want.Size:
-		return &RowsError{f.Name(), fmt.Sprintf("it has %d bytes instead of %d", size, want.Size)}
+		return &RowsError{Path: f.Name(), Why: fmt.Sprintf("it has %d bytes instead of %d", size, want.Size)}
 	case hex.EncodeToString(sum.Sum(nil)) != want.SHA256:
-		return &RowsError{f.Name(), "rows in it were changed, or stand in another order"}
+		return &RowsError{Path: f.Name(), Why: "rows in it were changed, or stand in another order"}
 	}
 	d.vouched[name] = want
 	return nil

@@ -116,10 +116,17 @@ type Row struct {
 
 // RowsError is the error when the rows in a run's folder are not those of its journal:
 // what was sent for a row cannot be told from them any more.
-type RowsError struct{ Path, Why string }
+type RowsError struct {
+	Path, Why string
+	Sent      bool // something was, before it was noticed
+}
 
 func (e *RowsError) Error() string {
-	return fmt.Sprintf("%s is not what the run's journal says: %s; nothing more was sent; "+
+	if e.Sent {
+		return fmt.Sprintf("%s is not what the run's journal says: %s; what was sent stands in the journal; "+
+			"try: put the file back as it was, from a backup", e.Path, e.Why)
+	}
+	return fmt.Sprintf("%s is not what the run's journal says: %s; nothing was sent; "+
 		"try: put the file back as it was, from a backup, or run the input anew", e.Path, e.Why)
 }
 
