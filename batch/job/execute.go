@@ -40,12 +40,16 @@ type execution struct {
 	journal  *journal.Writer
 	tally    *tally
 	surveyed bool      // it is known what would change
+	agreed   bool      // a person has agreed to that, or it is nothing
+	blind    bool      // its first request may be a write, before which no server can say that it is a stand-in
 	forecast *Forecast // of sending, as it was told
 }
 
 // process looks up, surveys and asks where that is needed, and sends.
 func (x *execution) process() error {
-	if x.Accounts.Trackfinity.Client != nil && !x.Settings.Sending.SkipPing && x.Work.CountOf("patch") > 0 {
+	patches := x.Accounts.Trackfinity.Client != nil && x.Work.CountOf("patch") > 0
+	x.blind = patches && x.Settings.Sending.SkipPing
+	if patches && !x.blind {
 		if err := x.Accounts.ping(x.Stop); err != nil {
 			x.Halt(err)
 		}
@@ -144,15 +148,19 @@ func (x *execution) rehearse() error {
 	return nil
 }
 
-// mustAgree reports whether a person must agree before the first write.
+// mustAgree reports whether a person must agree before the first write, and has not yet.
 func (x *execution) mustAgree() bool {
-	return !x.isDry() && !x.Settings.Sending.Yes && x.Accounts.trial() == isReal
+	if x.agreed || x.isDry() || x.Settings.Sending.Yes {
+		return false
+	}
+	is := x.Accounts.trial()
+	return is == isReal || is == maybeTrial && x.blind
 }
 
 // mustSurvey reports whether it must be known what would change before anything is
 // sent, for a question or for --expect.
 func (x *execution) mustSurvey() bool {
-	return !x.surveyed && !x.stopped() && (x.Settings.Sending.Expect >= 0 || x.mustAgree() && x.Work.CountOf("") > 0)
+	return !x.stopped() && (!x.surveyed && x.Settings.Sending.Expect >= 0 || x.mustAgree() && x.Work.CountOf("") > 0)
 }
 
 // consent compares what a survey found with --expect, and asks. A run that was
@@ -166,7 +174,10 @@ func (x *execution) consent() error {
 	case expect >= 0 && expect != would:
 		return batch.Usage("--dry-run shows which", "%s would be sent, and --expect says %s; nothing was sent", batch.Plural(would, "row"),
 			batch.Thousands(expect))
-	case !x.mustAgree() || would == 0:
+	case !x.mustAgree():
+		return nil
+	case would == 0:
+		x.agreed = true
 		return nil
 	}
 	if err := x.mayAsk(x.Accounts, x.Settings); err != nil {
@@ -186,7 +197,7 @@ func (x *execution) consent() error {
 		q.Agrees = fmt.Sprint(p.Unholds)
 		q.Text = "This takes " + batch.Plural(p.Unholds, "customer") + " off hold, with " + x.Settings.Sending.Unhold + "."
 	}
-	if !x.Front.Ask(x.Stop, q) && !x.stopped() {
+	if x.agreed = x.Front.Ask(x.Stop, q); !x.agreed && !x.stopped() {
 		return batch.Usage("--dry-run to see every change", "not confirmed; nothing was sent")
 	}
 	return nil
@@ -208,7 +219,7 @@ func (x *execution) pass(name string, send bool) error {
 	e := x.engine(stop, send)
 	if send && x.Accounts.trial() == maybeTrial {
 		e.MayWrite = func() bool {
-			if x.mustSurvey() {
+			if x.mustAgree() {
 				halt(errMustAsk)
 			}
 			return stop.Err() == nil
