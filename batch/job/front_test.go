@@ -353,6 +353,11 @@ func TestNoWayAroundTheQuestion(t *testing.T) {
 			if err != nil || len(o.box.Effects()) != effects || len(o.front.asked) != len(answer)/len(cmp.Or(answer, "-")) {
 				t.Errorf("%s, %q: %d effects, asked %d times; %+v, %v", name, answer, len(o.box.Effects()), len(o.front.asked), r, err)
 			}
+			for _, q := range o.front.asked {
+				if n := q.Proposal.Counts; n[batch.WouldChange] != 2 || n[batch.Unchanged] > 1 || n[batch.Rejected] > 1 {
+					t.Errorf("%s: the question counts %v", name, n)
+				}
+			}
 		}
 	}
 }
