@@ -264,7 +264,7 @@ func (f *Finder) Find(c client.ListRow) func(yield func(*Match, error) bool) {
 			if k.key == "" {
 				continue
 			}
-			for n := range f.rows.File.keys.Find(action.SystemFusebill + "/" + k.field + "=" + k.key) {
+			for n := range f.rows.File.keys.Find(subject(action.SystemFusebill, k.field, k.key)) {
 				row, err := f.picker.Row(n)
 				if err != nil {
 					yield(nil, err)

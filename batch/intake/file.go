@@ -35,7 +35,7 @@ type File struct {
 	Dialect csvfile.Dialect
 	Split   string // what tells the shards of this file from any others
 
-	keys    *runs.KeyIndex   // whom the rows are about, as system/field=key
+	keys    *runs.KeyIndex   // of whom the rows are about
 	secrets map[int][]string // by row: passwords, which stand in no file of ours
 	shards  []uint16         // by row: the shard that sends it; nil where the file is not shared
 	exports *exports         // what exported rows were; nil: they are not compared
@@ -179,13 +179,17 @@ func (in *File) keep(n int, hidden []string) {
 	}
 }
 
+// subject spells a customer as the file's index and its shards know him, such as
+// fusebill/id=987001.
+func subject(system, field, key string) string { return system + "/" + field + "=" + key }
+
 // checkOptions note of each row whom it is about, and which shard sends it.
 func (in *File) checkOptions(input Input, sel Selection) mapping.CheckOptions {
 	in.secrets, in.keys = map[int][]string{}, runs.NewKeyIndex()
 	n := 0
 	return mapping.CheckOptions{AllowDuplicates: input.AllowDuplicates, About: func(who mapping.Subject) {
 		if who.Field != "" {
-			in.keys.Add(who.System+"/"+who.Field+"="+who.Key, n)
+			in.keys.Add(subject(who.System, who.Field, who.Key), n)
 		}
 		n++
 		if sel.Shard.Some() {

@@ -60,7 +60,7 @@ func (s *Shard) UnmarshalText(text []byte) error {
 func (s Shard) home(who mapping.Subject) int {
 	text := "line=" + strconv.Itoa(who.Line)
 	if who.Field != "" {
-		text = who.System + "/" + who.Field + "=" + who.Key
+		text = subject(who.System, who.Field, who.Key)
 	}
 	sum := sha256.Sum256([]byte(text))
 	return int(binary.BigEndian.Uint64(sum[:8])%uint64(s.Of)) + 1

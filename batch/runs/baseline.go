@@ -69,24 +69,26 @@ func (b *Baseline) Find(key string) (rows [][]string, err error) {
 // Close closes the file.
 func (b *Baseline) Close() error { return b.picker.Close() }
 
-// KeyIndex finds the rows in which keys stand. It knows hashes only: what is
-// found is to be looked at.
+// KeyIndex finds the rows in which keys stand, 8 bytes a row. It knows hashes only:
+// what is found is to be looked at.
 type KeyIndex struct {
 	seed    maphash.Seed
 	entries []keyEntry
 }
 
 type keyEntry struct {
-	hash uint64
-	row  int
+	hash uint32
+	row  int32
 }
 
 // NewKeyIndex has no keys yet.
 func NewKeyIndex() *KeyIndex { return &KeyIndex{seed: maphash.MakeSeed()} }
 
+func (x *KeyIndex) hash(key string) uint32 { return uint32(maphash.String(x.seed, key)) }
+
 // Add notes a key and its row.
 func (x *KeyIndex) Add(key string, row int) {
-	x.entries = append(x.entries, keyEntry{maphash.String(x.seed, key), row})
+	x.entries = append(x.entries, keyEntry{x.hash(key), int32(row)})
 }
 
 // Finish makes ready for Find, once all keys are there.
@@ -97,10 +99,10 @@ func (x *KeyIndex) Finish() {
 // Find yields the rows that may have this key, in ascending order.
 func (x *KeyIndex) Find(key string) iter.Seq[int] {
 	return func(yield func(int) bool) {
-		hash := maphash.String(x.seed, key)
-		at, _ := slices.BinarySearchFunc(x.entries, hash, func(e keyEntry, h uint64) int { return cmp.Compare(e.hash, h) })
+		hash := x.hash(key)
+		at, _ := slices.BinarySearchFunc(x.entries, hash, func(e keyEntry, h uint32) int { return cmp.Compare(e.hash, h) })
 		for ; at < len(x.entries) && x.entries[at].hash == hash; at++ {
-			if !yield(x.entries[at].row) {
+			if !yield(int(x.entries[at].row)) {
 				return
 			}
 		}

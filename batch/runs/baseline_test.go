@@ -72,10 +72,16 @@ func TestKeyIndex(t *testing.T) {
 		x.Add("id="+strconv.Itoa(n%keys), n)
 	}
 	x.Finish()
+	others := 0
 	for n := range keys {
-		if diff := cmp.Diff([]int{n, n + keys}, slices.Collect(x.Find("id="+strconv.Itoa(n)))); diff != "" {
-			t.Fatalf("key %d: %s", n, diff)
+		found := slices.Collect(x.Find("id=" + strconv.Itoa(n)))
+		if !slices.IsSorted(found) || !slices.Contains(found, n) || !slices.Contains(found, n+keys) {
+			t.Fatalf("key %d: %v", n, found)
 		}
+		others += len(found) - 2
+	}
+	if others > 20 { // about one in 20 runs has 4
+		t.Errorf("%d rows of other keys are found", others)
 	}
 	if all := slices.Collect(NewKeyIndex().Find("id=1")); len(all) > 0 {
 		t.Errorf("an empty index finds %d", all)
