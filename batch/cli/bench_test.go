@@ -36,7 +36,7 @@ func BenchmarkPace(b *testing.B) {
 	}{
 		{"hold", "id", "", 5000, []string{"--lookup", "each"}},
 		{"update", "id,firstName", ",Ada", 5000, []string{"--lookup", "each"}},
-		{"patch", "customer_id,firstname", ",Ada", 10_000, []string{"--rate", "1000000/s", "--skip-ping"}},
+		{"patch", "customer_id,firstname", ",Ada", 10_000, []string{"--rate", "1000000/s", "--skip-ping", "--yes"}},
 	} {
 		b.Run(c.action, func(b *testing.B) {
 			file := benchFile(b, c.heading, c.value, c.rows)

@@ -118,7 +118,7 @@ func TestSecretsEchoedAsTheRunEnds(t *testing.T) {
 				}
 				return "Authorization: Basic " + fusebill + ", which is 0:" + s.secrets[1]
 			}, func(int) replyShape { return shape })
-			for _, args := range [][]string{{"patch", "patches.csv"}, {"patch", "patches.csv", "--skip-ping"}, {"update", "edits.csv"}, {"hold", "edits.csv", "--ignore", "firstName"}} {
+			for _, args := range [][]string{{"patch", "patches.csv"}, {"patch", "patches.csv", "--skip-ping", "--yes"}, {"update", "edits.csv"}, {"hold", "edits.csv", "--ignore", "firstName"}} {
 				s.run(t, 13, append(args, "--verbose")...)
 			}
 			s.search(t, s.dir)

@@ -62,8 +62,10 @@ func newComparison(l *Lookup, searches bool) (*comparison, error) {
 		}
 	}
 	var err error
-	c.finder, err = NewFinder(rows)
-	return c, err
+	if c.finder, err = NewFinder(rows); err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 // take compares a customer with the rows about him. One with several rows, be they
@@ -249,7 +251,10 @@ type Match struct {
 func NewFinder(r *Rows) (*Finder, error) {
 	r.File.keys.Finish()
 	picker, err := r.dir.PickRows(r.Len())
-	return &Finder{r, picker}, err
+	if err != nil {
+		return nil, err
+	}
+	return &Finder{r, picker}, nil
 }
 
 // Find yields the rows that are about a customer, by id or by reference.

@@ -1,12 +1,15 @@
 package intake
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"testing"
 	"time"
 
+	"rowbatch/batch"
 	"rowbatch/batch/action"
 	"rowbatch/batch/runs"
 	"rowbatch/client"
@@ -63,6 +66,20 @@ func TestRowsOfACustomer(t *testing.T) {
 		if err := f.Close(); err != nil || !slices.Equal(got, c.want) {
 			t.Errorf("%+v: rows %v, want %v; %v", c.customer, got, c.want, err)
 		}
+	}
+}
+
+// Rows that cannot be read end a look-up with that error.
+func TestALookUpWithoutItsRows(t *testing.T) {
+	r := taken(t, "update", "id,firstName\n5,A\n")
+	if err := os.Remove(r.dir.Path(runs.RowsName)); err != nil {
+		t.Fatal(err)
+	}
+	if f, err := NewFinder(r); f != nil || !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%v, %v", f, err)
+	}
+	if c, err := newComparison(&Lookup{Rows: r, Actions: func() map[string]batch.Action { return nil }}, false); c != nil || err == nil {
+		t.Errorf("%v, %v", c, err)
 	}
 }
 

@@ -41,6 +41,7 @@ type execution struct {
 	journal  *journal.Writer
 	tally    *tally
 	surveyed bool      // it is known what would change
+	agreed   bool      // a person has agreed to that, or it is nothing
 	forecast *Forecast // of sending, as it was told
 }
 
@@ -132,6 +133,9 @@ func (x *execution) survey() (err error) {
 func (x *execution) rehearse() error {
 	actions, first := x.actions(x.Notice), ""
 	for n := range x.Work.Len() {
+		if x.Work.Settled(n) { // before the server turned out to be no stand-in
+			continue
+		}
 		o, err := x.Known(n)
 		if err != nil {
 			return err
@@ -154,15 +158,18 @@ func (x *execution) rehearse() error {
 	return nil
 }
 
-// mustAgree reports whether a person must agree before the first write.
+// mustAgree reports whether a person must agree before the first write, and has not yet.
 func (x *execution) mustAgree() bool {
-	return !x.isDry() && !x.Settings.Sending.Yes && x.Accounts.trial() == isReal
+	if x.agreed || x.isDry() || x.Settings.Sending.Yes {
+		return false
+	}
+	return x.Accounts.trial() == isReal
 }
 
 // mustSurvey reports whether it must be known what would change before anything is
 // sent, for a question or for --expect.
 func (x *execution) mustSurvey() bool {
-	return !x.surveyed && !x.stopped() && (x.Settings.Sending.Expect >= 0 || x.mustAgree() && x.Work.CountOf("") > 0)
+	return !x.stopped() && (!x.surveyed && x.Settings.Sending.Expect >= 0 || x.mustAgree() && x.Work.CountOf("") > 0)
 }
 
 // consent compares what a survey found with --expect, and asks. A run that was
@@ -176,7 +183,10 @@ func (x *execution) consent() error {
 	case expect >= 0 && expect != would:
 		return batch.Usage("--dry-run shows which", "%s would be sent, and --expect says %s; nothing was sent", batch.Plural(would, "row"),
 			batch.Thousands(expect))
-	case !x.mustAgree() || would == 0:
+	case !x.mustAgree():
+		return nil
+	case would == 0:
+		x.agreed = true
 		return nil
 	}
 	x.forecast = new(forecastOf(x.Accounts, x.toSend()))
@@ -193,7 +203,7 @@ func (x *execution) consent() error {
 		q.Agrees = fmt.Sprint(p.Unholds)
 		q.Text = "This takes " + batch.Plural(p.Unholds, "customer") + " off hold, with " + x.Settings.Sending.Unhold + "."
 	}
-	if !x.Front.Ask(x.Stop, q) && !x.stopped() {
+	if x.agreed = x.Front.Ask(x.Stop, q); !x.agreed && !x.stopped() {
 		return batch.Usage("--dry-run to see every change", "not confirmed; nothing was sent")
 	}
 	return nil
@@ -215,7 +225,7 @@ func (x *execution) pass(name string, send bool) error {
 	e := x.engine(stop, send)
 	if send && x.Accounts.trial() == maybeTrial {
 		e.MayWrite = func() bool {
-			if x.mustSurvey() {
+			if x.mustAgree() {
 				halt(errMustAsk)
 			}
 			return stop.Err() == nil

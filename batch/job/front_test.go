@@ -1,6 +1,7 @@
 package job_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -326,6 +327,40 @@ func (t tunnel) RoundTrip(q *http.Request) (*http.Response, error) {
 		r.Header.Del(sandbox.Header)
 	}
 	return r, err
+}
+
+// Neither does a number of rows that was expected, nor a plan: a stand-in must have said that it is one.
+func TestNoWayAroundTheQuestion(t *testing.T) {
+	for _, answer := range []string{"", "no", "yes"} {
+		for _, name := range []string{"a plan", "a plan, and --expect", "a patch without a ping", "a patch without a ping, and --expect"} {
+			o := newOffice(t, answer)
+			o.url, o.transport = "http://127.0.0.1:8080/v1", tunnel{o.box.Transport()}
+			carryOut := func() (*job.Result, error) {
+				o.set.Sending.SkipPing = true
+				return o.file("patch", "customer_id,city\n4001,Aville\n4002,Aville\n")
+			}
+			if strings.HasPrefix(name, "a plan") {
+				o.set.Sending.DryRun = true
+				r, err := o.file("update", edits)
+				o.want(r, err, "unchanged=1 would_change=2 rejected=1", 0)
+				o.set.Sending.DryRun = false
+				carryOut = func() (*job.Result, error) { return o.again(job.Apply, r.Run.ID) }
+			}
+			if strings.HasSuffix(name, "--expect") {
+				o.set.Sending.Expect = 2
+			}
+			r, err := carryOut()
+			effects := map[string]int{"yes": 2}[answer]
+			if err != nil || len(o.box.Effects()) != effects || len(o.front.asked) != len(answer)/len(cmp.Or(answer, "-")) {
+				t.Errorf("%s, %q: %d effects, asked %d times; %+v, %v", name, answer, len(o.box.Effects()), len(o.front.asked), r, err)
+			}
+			for _, q := range o.front.asked {
+				if n := q.Proposal.Counts; n[batch.WouldChange] != 2 || n[batch.Unchanged] > 1 || n[batch.Rejected] > 1 {
+					t.Errorf("%s: the question counts %v", name, n)
+				}
+			}
+		}
+	}
 }
 
 // An address on this machine exempts nobody: a tunnel to a real account ends there,

@@ -63,6 +63,8 @@ type Work interface {
 	Open() map[string]int
 	// Line is where a row starts in the input.
 	Line(n int) int
+	// Settled reports whether this process has settled a row.
+	Settled(n int) bool
 	// Final reports whether what a survey found is the row's last word.
 	Final(it *batch.Item, o batch.Outcome) bool
 	// Note remembers what a pass made of a row.

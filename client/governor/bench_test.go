@@ -18,7 +18,7 @@ func BenchmarkGovernor(b *testing.B) {
 				h.Set("X-Rate-Limit-Remaining-"+w, strconv.Itoa(1<<39))
 				h.Set("X-Rate-Limit-Reset-"+w, time.Now().Add(time.Minute).UTC().Format(time.RFC3339))
 			}
-			g := New(Limits{Reserve: 0.10, Rate: 1e12, Burst: 1 << 30})
+			g := New(Limits{Reserve: 0.10, Rate: 1e12})
 			if !headers {
 				h = http.Header{}
 			}

@@ -24,7 +24,6 @@ const (
 type Limits struct {
 	Reserve float64    // share of the account's limits left to its other users, such as 0.10
 	Rate    rate.Limit // requests a second; 0: what the reply headers allow, and BlindRate while there are none
-	Burst   int        // requests at once under Rate; 0: 1
 	WaitDay bool       // at the day's floor wait for its end; else Lease ends with a *DayLimitError
 
 	// Outage is for how long no request at all may be answered before Lease ends
@@ -71,7 +70,7 @@ func New(l Limits) *Governor {
 		},
 	}
 	if l.Rate > 0 {
-		g.rate = newPacer(l.Rate, l.Burst)
+		g.rate = newPacer(l.Rate, 1)
 	}
 	return g
 }
@@ -323,7 +322,7 @@ type pacer struct {
 }
 
 func newPacer(r rate.Limit, burst int) *pacer {
-	return &pacer{Limiter: rate.NewLimiter(r, max(1, burst))}
+	return &pacer{Limiter: rate.NewLimiter(r, burst)}
 }
 
 // pay waits until n requests may be made.

@@ -73,7 +73,7 @@ func TestRate(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := newFakeAccount(time.Minute, 1000, 1)
-				fb, g := f.client(t, governor.Limits{Rate: 5, Burst: 1})
+				fb, g := f.client(t, governor.Limits{Rate: 5})
 				begun := time.Now()
 				for range 100 {
 					l, err := g.Lease(t.Context(), 2)
