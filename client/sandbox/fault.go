@@ -50,7 +50,7 @@ func parseFault(spec string) (Fault, error) {
 		return Fault{}, errors.New("WHAT and HOW are needed")
 	}
 	f := Fault{What: parts[0]}
-	if !slices.Contains(kinds(), f.What) {
+	if f.What != "any" && !slices.ContainsFunc(routes(), func(rt route) bool { return rt.kind == f.What }) {
 		return f, fmt.Errorf("%q is no kind of request", f.What)
 	}
 	if err := f.parseHow(parts[1]); err != nil {
@@ -62,15 +62,6 @@ func parseFault(spec string) (Fault, error) {
 		}
 	}
 	return f, nil
-}
-
-// kinds are the requests that a fault may happen to.
-func kinds() []string {
-	list := []string{"any"}
-	for _, rt := range routes() {
-		list = append(list, rt.kind)
-	}
-	return list
 }
 
 // Fault is one misbehaviour and when it happens. Its text form is
@@ -379,7 +370,7 @@ func draw(seed uint64, id int64, nth int) float64 {
 func pause(c *call, f Fault) bool {
 	t := time.NewTimer(f.Delay)
 	defer t.Stop()
-	gone := c.ctx.Done()
+	gone := c.Context().Done()
 	if f.How == "late" {
 		gone = nil
 	}

@@ -47,15 +47,15 @@ func latchCustomer(c *call) *reply {
 	if problems != nil {
 		return failure(http.StatusBadRequest, problems...)
 	}
-	return relink(c, Effect{Kind: "latch"}, body)
+	return relink(c, body)
 }
 
 // unlatchCustomer is developer.staxbill.com/reference/unlatch-customer-1.
-func unlatchCustomer(c *call) *reply { return relink(c, Effect{Kind: "unlatch"}, nil) }
+func unlatchCustomer(c *call) *reply { return relink(c, nil) }
 
 // relink gives the record both ids as the body has them: null for one that it leaves out.
-func relink(c *call, e Effect, body object) *reply {
-	return rewrite(c, e, func(stored object) (object, *reply) {
+func relink(c *call, body object) *reply {
+	return rewrite(c, func(stored object) (object, *reply) {
 		if stored.text("status") == "Cancelled" {
 			return nil, failure(http.StatusConflict, "A cancelled customer cannot be modified.")
 		}

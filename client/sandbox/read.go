@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -10,10 +11,7 @@ import (
 )
 
 func getCustomer(c *call) *reply {
-	st := c.box.store
-	st.mu.RLock()
-	defer st.mu.RUnlock()
-	body, ok := st.customers.body(c.id)
+	body, ok := c.box.record(c.box.store.customers, c.id)
 	if !ok {
 		return failure(http.StatusNotFound, fmt.Sprintf("Customer with id %d not found.", c.id))
 	}
@@ -44,7 +42,7 @@ func overview(st *store, customer object) object {
 		"status", "customerAccountStatus", "currency", "salesforceSynchStatus", "monthlyRecurringRevenue", "netMonthlyRecurringRevenue",
 		"parentId", "hubSpotId", "hubSpotCompanyId", "salesforceId", "netsuiteId", "geotabId", "isParent", "id",
 	} {
-		o = o.set(name, orNull(customer.raw(name)))
+		o = o.set(name, cmp.Or(customer.raw(name), "null"))
 	}
 	quickBooks := "null" // text here, though a number in the record
 	if id := customer.text("quickBooksId"); id != "" {
