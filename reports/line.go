@@ -97,19 +97,7 @@ func rawJSON(v batch.Value) json.RawMessage {
 
 // IsNumber matches -?[0-9]+(\.[0-9]+)?: what a spreadsheet shows and no formula.
 func IsNumber(s string) bool {
-	s = strings.TrimPrefix(s, "-")
-	whole := digits(s)
-	if whole == 0 || whole == len(s) {
-		return whole > 0
-	}
-	fraction := s[whole+1:]
-	return s[whole] == '.' && fraction != "" && digits(fraction) == len(fraction)
-}
-
-// digits counts those that a text begins with.
-func digits(s string) (n int) {
-	for n < len(s) && s[n] >= '0' && s[n] <= '9' {
-		n++
-	}
-	return n
+	digits := func(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
+	whole, fraction, dotted := strings.Cut(strings.TrimPrefix(s, "-"), ".")
+	return digits(whole) && (!dotted || digits(fraction))
 }

@@ -10,6 +10,7 @@ import (
 
 	"rowbatch/batch"
 	"rowbatch/batch/journal"
+	"rowbatch/batch/runs"
 )
 
 // Summary is what summary.json holds.
@@ -99,6 +100,20 @@ func (t *tally) summary(h journal.Head, end *journal.End) Summary {
 		maps.Copy(s.Waited, end.WaitedFor)
 	}
 	return s
+}
+
+// Write puts summary.json into a run's folder.
+func (s Summary) Write(d *runs.Dir) error {
+	draft, err := d.Draft("summary.json")
+	if err != nil {
+		return err
+	}
+	defer draft.Drop()
+	if _, err := draft.Write(s.JSON()); err != nil {
+		return err
+	}
+	_, err = draft.Keep()
+	return err
 }
 
 // JSON returns the summary as summary.json and --json show it: indented, with a

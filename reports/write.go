@@ -160,16 +160,7 @@ func (w *writer) keep() (s Summary, err error) {
 	if err != nil {
 		return s, err
 	}
-	draft, err := w.dir.Draft("summary.json")
-	if err != nil {
-		return s, err
-	}
-	if _, err := draft.Write(s.JSON()); err != nil {
-		draft.Drop()
-		return s, err
-	}
-	_, err = draft.Keep()
-	return s, err
+	return s, s.Write(w.dir)
 }
 
 // sheet is one CSV file being written.

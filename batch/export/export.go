@@ -490,15 +490,7 @@ func (x *export) keep() (*Result, error) {
 		WaitedSeconds: end.Waited, Waited: end.WaitedFor,
 		Errors: append([]reports.ErrorCount{}, x.refused...), ExitCode: code,
 	}
-	draft, err := x.dir.Draft("summary.json")
-	if err != nil {
-		return nil, err
-	}
-	if _, err := draft.Write(s.JSON()); err != nil {
-		draft.Drop()
-		return nil, err
-	}
-	if _, err := draft.Keep(); err != nil {
+	if err := s.Write(x.dir); err != nil {
 		return nil, err
 	}
 	if missing := x.copies.hidden(); len(missing) > 0 && x.options.Columns == "" { // whoever has chosen columns knows

@@ -107,11 +107,7 @@ func (t *Terminal) progress(p job.Progress) {
 		waiting = waitingText(p.Waiting, time.Now())
 	}
 	if t.bar != nil {
-		text := p.Phase
-		if waiting != "" {
-			text = waiting
-		}
-		t.bar.Describe(text)
+		t.bar.Describe(cmp.Or(waiting, p.Phase))
 		_ = t.bar.Set(min(p.Done, p.Total-1)) // the last row clears the bar
 		return
 	}
@@ -285,10 +281,7 @@ func printProposal(w io.Writer, p *job.Proposal) {
 	line("Run", run)
 	where := accountText(p.Run)
 	if rows := p.Preview.Rows; len(rows) > 0 {
-		name := "a customer without a name"
-		if rows[0].Customer != "" {
-			name = batch.Visible(rows[0].Customer)
-		}
+		name := cmp.Or(batch.Visible(rows[0].Customer), "a customer without a name")
 		where += fmt.Sprintf(", where %s is %s", rows[0].Key, name)
 	}
 	line("Account", where)
