@@ -134,15 +134,14 @@ func (p *place) Drop() {
 // csvSheet is UTF-8 with a byte order mark, by which spreadsheets know it.
 type csvSheet struct {
 	*place
-	buffer *bufio.Writer
-	csv    *csv.Writer
+	csv *csv.Writer
 }
 
 func newCSV(p *place, delimiter rune) (*csvSheet, error) {
-	s := &csvSheet{place: p, buffer: bufio.NewWriterSize(p.out, 64<<10)}
-	s.csv = csv.NewWriter(s.buffer)
+	buffer := bufio.NewWriterSize(p.out, 64<<10) // which the csv.Writer takes for its own
+	s := &csvSheet{p, csv.NewWriter(buffer)}
 	s.csv.Comma = delimiter
-	_, err := s.buffer.WriteString("\uFEFF")
+	_, err := buffer.WriteString("\uFEFF")
 	return s, p.writing(err)
 }
 
@@ -152,11 +151,7 @@ func (s *csvSheet) Escape(cell string) string { return csvfile.Escape(cell) }
 
 func (s *csvSheet) Finish() error {
 	s.csv.Flush()
-	err := s.csv.Error()
-	if err == nil {
-		err = s.buffer.Flush()
-	}
-	if err != nil {
+	if err := s.csv.Error(); err != nil {
 		return s.writing(err)
 	}
 	return s.place.Finish()

@@ -167,21 +167,20 @@ func TimeText(s reports.Summary) string {
 		governor.MinuteLimit: "for the minute's limit", governor.DayLimit: "for the day's limit",
 		governor.ServerPause: "because the server asked for a pause", governor.Outage: "for the server to answer",
 	}
-	var spent, parts []string
+	all += ", of which " + batch.Span(span(s.WaitedSeconds)) + " waiting"
+	var parts []string
+	last := ""
 	for _, why := range governor.Reasons() {
 		if d := span(s.Waited[string(why)]); d >= time.Second {
-			spent, parts = append(spent, batch.Span(d)), append(parts, words[why])
+			last = words[why]
+			parts = append(parts, batch.Span(d)+" "+last)
 		}
 	}
-	all += ", of which " + batch.Span(span(s.WaitedSeconds)) + " waiting"
-	if len(parts) == 1 {
-		return all + " " + parts[0]
-	}
-	for i := range parts {
-		parts[i] = spent[i] + " " + parts[i]
-	}
-	if len(parts) == 0 { // a little for each
+	switch len(parts) {
+	case 0: // a little for each
 		return all
+	case 1:
+		return all + " " + last
 	}
 	return all + ": " + strings.Join(parts, ", ")
 }

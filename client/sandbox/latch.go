@@ -8,21 +8,20 @@ import (
 
 // link is one of the two HubSpot ids of a customer.
 type link struct {
-	field  string
-	noun   string
-	exists func(id int64) bool // whether HubSpot knows it
+	field, noun string
+	first       int64 // of the long ids that HubSpot knows
 }
 
 func links() []link {
 	return []link{
-		{"hubSpotId", "contact", numbered(51_000_000_000, 51_000_999_999)},
-		{"hubSpotCompanyId", "company", numbered(7_300_000_000, 7_300_999_999)},
+		{"hubSpotId", "contact", 51_000_000_000},
+		{"hubSpotCompanyId", "company", 7_300_000_000},
 	}
 }
 
-// numbered is true of the small ids, which are easy to type, and of those from first to last.
-func numbered(first, last int64) func(int64) bool {
-	return func(id int64) bool { return id >= 1 && id <= 9999 || id >= first && id <= last }
+// exists is true of a million long ids, and of the small ones, which are easy to type.
+func (l link) exists(id int64) bool {
+	return id >= 1 && id <= 9999 || id >= l.first && id < l.first+1_000_000
 }
 
 func (l link) key(id string) string { return l.noun + " " + id }

@@ -136,13 +136,6 @@ type searchable struct {
 	allowed []string                 // of an enum
 }
 
-func (f searchable) compare(a, b string) int {
-	if f.form == numberRange || f.form == integerList {
-		return decimal(a).Cmp(decimal(b))
-	}
-	return strings.Compare(a, b)
-}
-
 // searchables are the customers page's own list, and id, which that page lacks
 // and its examples have. Left out are those given by the vendor's internal
 // numbers (currency and synch status ids), whose meaning no page tells.

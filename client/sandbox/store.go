@@ -155,7 +155,10 @@ func (st *store) order(ids []int64, p page) {
 		keys[id] = plain(p.sort.value(body))
 	}
 	slices.SortStableFunc(ids, func(a, b int64) int {
-		n := p.sort.compare(keys[a], keys[b])
+		n := strings.Compare(keys[a], keys[b])
+		if p.sort.form == numberRange || p.sort.form == integerList {
+			n = decimal(keys[a]).Cmp(decimal(keys[b]))
+		}
 		if p.descending {
 			return -n
 		}
