@@ -74,13 +74,19 @@ func changesOf(changes []batch.Change) string {
 			list[i].Before = rawJSON(c.Before)
 		}
 	}
+	return batch.Visible(string(bytes.TrimSuffix(encode(list, ""), []byte("\n"))))
+}
+
+// encode returns the JSON of a value that always encodes, with a newline behind.
+func encode(v any, indent string) []byte {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	if err := e.Encode(list); err != nil {
-		panic(err) // rawJSON gives nothing but JSON
+	e.SetIndent("", indent)
+	if err := e.Encode(v); err != nil {
+		panic(err)
 	}
-	return batch.Visible(strings.TrimSuffix(b.String(), "\n"))
+	return b.Bytes()
 }
 
 func rawJSON(v batch.Value) json.RawMessage {

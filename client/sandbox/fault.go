@@ -140,8 +140,8 @@ func (f *Fault) parseWhen(text string) error {
 }
 
 // spoilBody is what an ignore fault makes of the body of a PUT or a latch: the field as stored.
-func (f *Fault) spoilBody(body, stored object) object {
-	if f == nil || f.How != "ignore" {
+func (f Fault) spoilBody(body, stored object) object {
+	if f.How != "ignore" {
 		return body
 	}
 	return restore(body, stored, f.Field)
@@ -289,10 +289,7 @@ func (f *faults) serve(c *call) *reply {
 			return &reply{cut: true}
 		}
 	}
-	var m misbehaviour
-	if c.fault != nil {
-		m = f.table[c.fault.How]
-	}
+	m := f.table[c.fault.How]
 	if m.before != nil {
 		return m.before(c)
 	}
@@ -328,8 +325,8 @@ func (f *faults) pick(c *call) (waits []Fault, habits []misbehaviour) {
 			waits = append(waits, happens)
 		case m.habit:
 			habits = append(habits, m)
-		case c.fault == nil:
-			c.fault = &happens
+		case c.fault.How == "":
+			c.fault = happens
 		}
 	}
 	return waits, habits

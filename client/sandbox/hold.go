@@ -15,7 +15,7 @@ func holdCustomer(c *call) *reply {
 		if status != "Active" && status != "Suspended" {
 			return nil, failure(http.StatusConflict, fmt.Sprintf("Customer %d cannot be put on hold: its status is %s.", c.id, status))
 		}
-		if c.fault != nil && c.fault.How == "ignore" { // the status, which is all that a hold sets
+		if c.fault.How == "ignore" { // the status, which is all that a hold sets
 			return nil, answer(stored.bytes())
 		}
 		return stored.set("status", quote("Hold")), nil

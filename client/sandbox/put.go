@@ -45,7 +45,7 @@ func rewrite(c *call, change func(stored object) (object, *reply)) *reply {
 			return nil, out
 		}
 		after = st.touch(after)
-		if c.fault != nil && c.fault.How == "side-effect" {
+		if c.fault.How == "side-effect" {
 			after = after.set("lastName", quote(gjson.Parse(after.raw("lastName")).String()+" (moved)"))
 		}
 		return after, answer(after.bytes())

@@ -48,10 +48,7 @@ func overview(st *store, customer object) object {
 	if id := customer.text("quickBooksId"); id != "" {
 		quickBooks = quote(id)
 	}
-	created := "2018-01-01T00:00:00"
-	if stamp := customer.text("createdTimestamp"); stamp != "" {
-		created = strings.TrimSuffix(stamp, "Z")
-	}
+	created := cmp.Or(strings.TrimSuffix(customer.text("createdTimestamp"), "Z"), "2018-01-01T00:00:00")
 	id := gjson.Parse(customer.raw("id")).Int()
 	billing := "null"
 	if customer.text("status") == "Active" {
@@ -89,16 +86,10 @@ func balance(id int64) string {
 }
 
 func parentName(st *store, id string) string {
-	if isNull(id) {
-		return "null"
-	}
 	parent, ok := st.customers.body(gjson.Parse(id).Int())
 	if !ok {
 		return "null"
 	}
-	name := gjson.GetBytes(parent, "companyName").String()
-	if name == "" {
-		name = gjson.GetBytes(parent, "firstName").String() + " " + gjson.GetBytes(parent, "lastName").String()
-	}
-	return quote(strings.TrimSpace(name))
+	f := gjson.GetManyBytes(parent, "companyName", "firstName", "lastName")
+	return quote(strings.TrimSpace(cmp.Or(f[0].String(), f[1].String()+" "+f[2].String())))
 }
