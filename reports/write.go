@@ -7,6 +7,7 @@
 package reports
 
 import (
+	"cmp"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -55,13 +56,8 @@ func Write(d *runs.Dir, o Options) (Summary, error) {
 	if o.End != nil {
 		j.End = o.End
 	}
-	delimiter, size := utf8.DecodeRuneInString(j.Head.Delimiter)
-	switch {
-	case o.Delimiter != 0:
-		delimiter = o.Delimiter
-	case size == 0:
-		delimiter = ','
-	}
+	ofInput, _ := utf8.DecodeRuneInString(cmp.Or(j.Head.Delimiter, ","))
+	delimiter := cmp.Or(o.Delimiter, ofInput)
 	report, err := newSheet(d, "report.csv", delimiter)
 	if err != nil {
 		return Summary{}, err

@@ -38,7 +38,8 @@ func openSheet(name string, force bool, stdout io.Writer) (s sheet, err error) {
 		return newCSV(&place{out: stdout, name: "standard output"}, ',')
 	}
 	ext := strings.ToLower(filepath.Ext(name))
-	if ext != ".csv" && ext != ".tsv" && ext != ".xlsx" {
+	delimiters := map[string]rune{".csv": ',', ".tsv": '\t'}
+	if delimiters[ext] == 0 && ext != ".xlsx" {
 		return nil, batch.Usage("-o customers.csv", "-o %s: the name ends in .csv, .tsv or .xlsx", name)
 	}
 	p := &place{name: name, force: force}
@@ -49,13 +50,10 @@ func openSheet(name string, force bool, stdout io.Writer) (s sheet, err error) {
 		return nil, batch.Usage("-o with a folder that you may write to", "%s cannot be written: %v", name, err)
 	}
 	p.out, p.path = p.file, p.file.Name()
-	switch ext {
-	case ".xlsx":
+	if ext == ".xlsx" {
 		s, err = newWorkbook(p)
-	case ".tsv":
-		s, err = newCSV(p, '\t')
-	default:
-		s, err = newCSV(p, ',')
+	} else {
+		s, err = newCSV(p, delimiters[ext])
 	}
 	if err != nil {
 		p.Drop()

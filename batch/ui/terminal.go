@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -186,11 +188,9 @@ func (t *Terminal) fileRead(rows *intake.Rows) {
 func keyColumns(keys []mapping.KeyUse) string {
 	var names []string
 	for _, k := range keys {
-		if name := fmt.Sprintf("%q", k.Column); len(names) == 0 || names[len(names)-1] != name {
-			names = append(names, name)
-		}
+		names = append(names, strconv.Quote(k.Column))
 	}
-	if len(names) > 1 {
+	if names = slices.Compact(names); len(names) > 1 {
 		return "key columns " + strings.Join(names, ", ")
 	}
 	return "key column " + strings.Join(names, "")

@@ -365,14 +365,12 @@ func draw(seed uint64, id int64, nth int) float64 {
 
 // pause waits, and reports false when a slow call's caller has gone.
 func pause(c *call, f Fault) bool {
-	t := time.NewTimer(f.Delay)
-	defer t.Stop()
 	gone := c.Context().Done()
 	if f.How == "late" {
 		gone = nil
 	}
 	select {
-	case <-t.C:
+	case <-time.After(f.Delay):
 		return true
 	case <-gone:
 		return false
