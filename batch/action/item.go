@@ -7,6 +7,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"rowbatch/batch"
+	"rowbatch/client"
 	"rowbatch/mapping"
 )
 
@@ -165,7 +166,7 @@ func DecideFromList(it *batch.Item, row []byte, dry bool) (out *batch.Outcome) {
 	if !may || now.ID != it.ID {
 		return nil
 	}
-	if _, twice := doubled(gjson.ParseBytes(row)); twice {
+	if _, twice := client.RepeatedKey(gjson.ParseBytes(row)); twice {
 		return nil
 	}
 	// The key itself must be there: in a parent that is null, or in a list of codes
