@@ -11,6 +11,7 @@ package csvfile
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -51,12 +52,11 @@ type Row struct {
 // NewReader reads the heading of a file and leaves r at the first row. The error
 // is a *Refusal when the file cannot be what it should be; name stands in it.
 func NewReader(r io.Reader, name string, o Options) (*Reader, error) {
-	text, dialect, refusal := decode(r, o.Encoding)
-	if refusal != nil {
-		refusal.File = name
-		return nil, refusal
-	}
+	text, dialect, err := decode(r, o.Encoding)
 	in := &Reader{name: name, dialect: dialect}
+	if err != nil {
+		return nil, in.explain(err)
+	}
 	in.lines = &lines{in: bufio.NewReaderSize(text, longestRow), most: longestRow, decoded: dialect.Encoding != utf8Name}
 	first, err := in.lines.heading()
 	if err != nil {
@@ -65,10 +65,7 @@ func NewReader(r io.Reader, name string, o Options) (*Reader, error) {
 	if len(bytes.TrimSpace(first)) == 0 {
 		return nil, &Refusal{File: name, Text: "the file is empty", Try: "a first line with the column headings, such as id,firstName"}
 	}
-	in.dialect.Delimiter = o.Delimiter
-	if o.Delimiter == 0 {
-		in.dialect.Delimiter, in.dialect.Detected = delimiterOf(first), true
-	}
+	in.dialect.Delimiter = cmp.Or(o.Delimiter, delimiterOf(first))
 	if d := in.dialect.Delimiter; !utf8.ValidRune(d) || strings.ContainsRune("\x00\"\r\n\uFFFD", d) {
 		return nil, &Refusal{File: name, Text: fmt.Sprintf("%q cannot be a delimiter", o.Delimiter), Try: "one of , ; | or tab"}
 	}
