@@ -115,10 +115,7 @@ func (e *AccessError) Error() string { return fmt.Sprintf("%s (try: %s)", e.Text
 type ThrottledError struct{ Text string }
 
 func (e *ThrottledError) Error() string {
-	if e.Text == "" {
-		return "the account's request limit is used up"
-	}
-	return "the account's request limit is used up: " + e.Text
+	return joined("the account's request limit is used up", e.Text)
 }
 
 // RecordError is a customer who cannot be addressed or edited safely.
@@ -129,12 +126,10 @@ func (e *RecordError) Error() string { return fmt.Sprintf("%s (try: %s)", e.Text
 // EndsRun reports whether after this error no further request makes sense for now: a
 // *governor.DayLimitError, a *governor.OutageError or an *AccessError.
 func EndsRun(err error) bool {
-	var (
-		day    *governor.DayLimitError
-		outage *governor.OutageError
-		access *AccessError
-	)
-	return errors.As(err, &day) || errors.As(err, &outage) || errors.As(err, &access)
+	_, day := errors.AsType[*governor.DayLimitError](err)
+	_, outage := errors.AsType[*governor.OutageError](err)
+	_, access := errors.AsType[*AccessError](err)
+	return day || outage || access
 }
 
 func statusText(status int) string {
