@@ -110,18 +110,15 @@ func (c *column) set(raw string, was *string, out *Mapped) {
 			return
 		}
 	}
-	cleared := false
 	switch kind {
 	case blank: // a field that cannot be cleared is kept all the same: nobody wrote a word there
 	case clears:
-		switch {
-		case c.clearable:
-			cleared = true
-		case c.field.Clear == IfAllowed:
-			c.reject(out, "not_clearable", "is cleared only when the mapping file's allow_clear names "+c.name)
-			return
-		default:
-			c.reject(out, "not_clearable", "cannot be cleared")
+		if !c.clearable {
+			why := "cannot be cleared"
+			if c.field.Clear == IfAllowed {
+				why = "is cleared only when the mapping file's allow_clear names " + c.name
+			}
+			c.reject(out, "not_clearable", why)
 			return
 		}
 	case plain, literal:
@@ -135,7 +132,7 @@ func (c *column) set(raw string, was *string, out *Mapped) {
 		return
 	}
 	if text == "" {
-		if cleared || c.blankClears {
+		if kind == clears || c.blankClears {
 			out.Cells = append(out.Cells, Cell{Field: c.field, Name: c.name, Column: c.heading, Clear: true, Was: was})
 		}
 		return

@@ -37,7 +37,7 @@ type Reader struct {
 	csv     *csv.Reader
 	width   int // columns with ours
 	ours    []int
-	own     []string
+	own     []string // their headings, in lower case: rb_line, rb_outcome, …
 	heading []string
 	hidden  bool // lines may hold passwords and are not shown
 }
@@ -103,9 +103,6 @@ func (in *Reader) Heading() []string { return in.heading }
 // Width returns how many cells a row has, those of our own columns included.
 func (in *Reader) Width() int { return in.width }
 
-// OwnColumns returns the headings that were left out, in lower case: rb_line, rb_outcome, ….
-func (in *Reader) OwnColumns() []string { return in.own }
-
 // IsReport reports whether the file is a report.csv or failed.csv, edited or not.
 func (in *Reader) IsReport() bool { return slices.Contains(in.own, "rb_outcome") }
 
@@ -141,13 +138,12 @@ func (in *Reader) Next() (Row, error) {
 
 // explain names file and line of what the readers below report.
 func (in *Reader) explain(err error) error {
-	var refusal *Refusal
-	if errors.As(err, &refusal) {
+	if refusal, ok := errors.AsType[*Refusal](err); ok {
 		refusal.File = in.name
 		return refusal
 	}
-	var bad *csv.ParseError
-	if !errors.As(err, &bad) {
+	bad, ok := errors.AsType[*csv.ParseError](err)
+	if !ok {
 		return err // io.EOF, or the reading itself failed
 	}
 	text := "a quotation mark inside a cell"
