@@ -45,8 +45,10 @@ func newFusebillAction(name string, mostSends int, s Services, list listEvidence
 	return fusebillAction{name, mostSends, s.Fusebill, cmp.Or(s.Codes, NewTrackingCodes()), list, noOverview}
 }
 
-// open leases the requests of a visit together.
-func (a *fusebillAction) open(ctx context.Context, requests int, sent []batch.Change) (*fusebillVisit, error) {
+// open leases the requests of a visit together; visit makes it the action's own.
+func (a *fusebillAction) open(
+	ctx context.Context, requests int, sent []batch.Change, visit func(*fusebillVisit) batch.Visit,
+) (batch.Visit, error) {
 	lease := a.account.Governor.Lease
 	if sent != nil {
 		lease = a.account.Governor.LeaseReserve
@@ -55,7 +57,7 @@ func (a *fusebillAction) open(ctx context.Context, requests int, sent []batch.Ch
 	if err != nil {
 		return nil, err
 	}
-	return &fusebillVisit{a, a.account.Client, l}, nil
+	return visit(&fusebillVisit{a, a.account.Client, l}), nil
 }
 
 func (a *fusebillAction) Name() string   { return a.name }
@@ -202,8 +204,7 @@ func translate(r client.Reply) batch.Reply {
 }
 
 func refusal(r client.Reply) string {
-	var unreadable *client.RecordError
-	if errors.As(r.Err, &unreadable) {
+	if _, unreadable := errors.AsType[*client.RecordError](r.Err); unreadable {
 		return "unreadable_record"
 	}
 	return batch.HTTPCode(r.Status)

@@ -42,11 +42,7 @@ func (h *hold) Open(ctx context.Context, requests int, sent []batch.Change) (bat
 	if h.whole {
 		requests++
 	}
-	v, err := h.open(ctx, requests, sent)
-	if err != nil {
-		return nil, err
-	}
-	return &holdVisit{v, h.whole}, nil
+	return h.open(ctx, requests, sent, func(v *fusebillVisit) batch.Visit { return &holdVisit{v, h.whole} })
 }
 
 // holdItem asks for one thing.
@@ -160,11 +156,7 @@ func NewUnhold(s Services, option string) batch.Action {
 }
 
 func (u *unhold) Open(ctx context.Context, requests int, sent []batch.Change) (batch.Visit, error) {
-	v, err := u.open(ctx, requests, sent)
-	if err != nil {
-		return nil, err
-	}
-	return &unholdVisit{holdVisit{v, false}, u.option}, nil
+	return u.open(ctx, requests, sent, func(v *fusebillVisit) batch.Visit { return &unholdVisit{holdVisit{v, false}, u.option} })
 }
 
 // Decide wants a customer on hold.

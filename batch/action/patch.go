@@ -156,8 +156,7 @@ func (v *patchVisit) Send(ctx context.Context, s batch.Step) batch.Reply {
 	}
 	answer := v.client.SetCustomerDetails(ctx, v.lease, form)
 	rep := translate(answer)
-	var untrue *client.NotTrueError
-	if errors.As(answer.Err, &untrue) {
+	if _, untrue := errors.AsType[*client.NotTrueError](answer.Err); untrue {
 		rep.Code = "not_applied" // a server that answers otherwise may have acted all the same
 	}
 	return rep

@@ -25,11 +25,7 @@ func NewUpdate(s Services) batch.Action {
 }
 
 func (u *update) Open(ctx context.Context, requests int, sent []batch.Change) (batch.Visit, error) {
-	v, err := u.open(ctx, u.links.requests(requests), sent)
-	if err != nil {
-		return nil, err
-	}
-	return &updateVisit{v, &u.links, sent}, nil
+	return u.open(ctx, u.links.requests(requests), sent, func(v *fusebillVisit) batch.Visit { return &updateVisit{v, &u.links, sent} })
 }
 
 // Decide compares the row's cells with the live customer.
