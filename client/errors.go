@@ -1,7 +1,6 @@
 package client
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -20,7 +19,6 @@ type Detail struct{ Key, Value string }
 // all of it stands in Raw). Its texts are safe to print.
 type APIError struct {
 	Status  int
-	ErrorID json.Number // "" when the reply had none
 	Details []Detail
 	Message string // of a {"Message": …} reply, as unknown routes give
 	Raw     string // the reply on one line, at most 300 characters
@@ -59,9 +57,6 @@ func parseError(status int, body []byte, shown func(string) string) *APIError {
 		return e
 	}
 	root := gjson.ParseBytes(body)
-	if id := root.Get("ErrorId"); id.Type == gjson.Number {
-		e.ErrorID = json.Number(shown(id.Raw))
-	}
 	e.Message = shown(root.Get("Message").String())
 	for _, d := range root.Get("Errors").Array() {
 		if value := shown(d.Get("Value").String()); value != "" {
