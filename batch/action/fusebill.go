@@ -255,8 +255,12 @@ func (h *hiddenLinks) complete(ctx context.Context, v *fusebillVisit, rep batch.
 		return seen
 	}
 	rep.Requests = seen.Requests
+	shown := valueOf(seen.Record.Body)
 	for _, key := range lacking {
-		raw := overviewLink(seen.Record.Body, key)
+		raw := shown(key)
+		if key == "quickBooksId" { // an overview spells the key otherwise, too
+			raw = batch.Value(wholeNumber.ReplaceAllString(string(cmp.Or(raw, shown("quickbooksId"))), "$1"))
+		}
 		if raw == batch.Absent {
 			continue
 		}
@@ -293,12 +297,3 @@ func (h *hiddenLinks) absent(record []byte) (keys []string) {
 
 // wholeNumber is an id as a record spells one of QuickBooks, which the overview shows as text.
 var wholeNumber = regexp.MustCompile(`^"([1-9][0-9]*)"$`)
-
-// overviewLink reads a link from an overview, which spells one key otherwise.
-func overviewLink(overview []byte, key string) batch.Value {
-	value := valueOf(overview)
-	if key != "quickBooksId" {
-		return value(key)
-	}
-	return batch.Value(wholeNumber.ReplaceAllString(string(cmp.Or(value(key), value("quickbooksId"))), "$1"))
-}
