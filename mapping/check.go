@@ -52,7 +52,6 @@ func Check(in *csvfile.Reader, m *Mapper, sink Sink, o CheckOptions) (*Checked, 
 	if m.HasSecrets() {
 		in.HideLines()
 	}
-	isBlank := func(cell string) bool { return cell == "" || strings.TrimSpace(cell) == "" }
 	for {
 		row, err := in.Next()
 		if errors.Is(err, io.EOF) {
@@ -61,7 +60,7 @@ func Check(in *csvfile.Reader, m *Mapper, sink Sink, o CheckOptions) (*Checked, 
 		if err != nil {
 			return nil, err
 		}
-		if !slices.ContainsFunc(row.Cells, func(cell string) bool { return !isBlank(cell) }) {
+		if !slices.ContainsFunc(row.Cells, func(cell string) bool { return strings.TrimSpace(cell) != "" }) {
 			c.result.BlankRows++
 			continue
 		}
