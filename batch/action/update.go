@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/tidwall/sjson"
-
 	"rowbatch/batch"
 )
 
@@ -97,19 +95,18 @@ func (u *update) forbidden(after batch.Record, changes []batch.Change) *batch.Ou
 // Check holds the record after the write against the body that was sent. Links that
 // the record does not show are no evidence, but for one that the row set.
 func (u *update) Check(s batch.Step, after batch.Record) *batch.Outcome {
-	got := u.customer(after)
+	sent, got := customer{s.Body, u.codes}, u.customer(after)
 	for _, key := range s.Before.Elsewhere {
 		named := slices.ContainsFunc(s.Changes, func(c batch.Change) bool { return c.Field == key })
 		if named || got.value(key) != batch.Absent {
 			continue
 		}
-		body, err := sjson.SetRawBytes(got.body, key, []byte(customer{s.Body, u.codes}.value(key)))
-		if err != nil {
+		var err error
+		if got, err = got.set(key, sent.value(key)); err != nil {
 			return &batch.Outcome{Kind: batch.Failed, Code: "not_applied", Error: err.Error()}
 		}
-		got.body = body
 	}
-	return u.checked(customer{s.Body, u.codes}, got, s.Changes)
+	return u.checked(sent, got, s.Changes)
 }
 
 // updateVisit reads customers with all their links, since a PUT clears what it leaves out.
