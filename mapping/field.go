@@ -170,7 +170,8 @@ const mask = "***"
 // same for all secrets.
 func secretProblem(code string) string {
 	return cmp.Or(map[string]string{
-		"masked_value":       mask + " stands for a secret that was masked, and cannot be sent: type the secret again, or leave the cell blank",
+		"masked_value": mask + " stands for a secret that was masked, and cannot be sent: " +
+			"type the secret again, or leave the cell blank",
 		"not_clearable":      "cannot be cleared",
 		"clear_word_case":    "reads almost like the word that clears a field",
 		"spreadsheet_damage": "is what a spreadsheet writes in place of a value it has lost",
