@@ -204,7 +204,14 @@ func (in *File) SameAccount(account string) error {
 	if in.exports == nil {
 		return nil
 	}
-	return in.exports.sameAccount(account)
+	now := AddressesOf(account)
+	for export, then := range in.exports.accounts {
+		if base := AddressesOf(then); !slices.Contains(strings.Split(now, ", "), base) {
+			return &csvfile.Refusal{Text: fmt.Sprintf("rows were exported in %s from %s, and this run is about %s", export, base, now),
+				Try: "use the settings of that account, or --no-base"}
+		}
+	}
+	return nil
 }
 
 // mayShard refuses to share a file whose rows cannot be told apart by their keys:
@@ -306,17 +313,8 @@ func (in *File) Secrets(dir *runs.Dir) (map[int]map[string]string, error) {
 	if len(in.secrets) == 0 {
 		return nil, nil
 	}
-	rows, err := dir.ReadRows()
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
 	all := map[int]map[string]string{}
-	for {
-		row, err := rows.Next()
-		if errors.Is(err, io.EOF) {
-			return all, nil
-		}
+	for row, err := range dir.AllRows() {
 		if err != nil {
 			return nil, err
 		}
@@ -331,6 +329,7 @@ func (in *File) Secrets(dir *runs.Dir) (map[int]map[string]string, error) {
 			}
 		}
 	}
+	return all, nil
 }
 
 // SameFiles wants the input and the mapping file to be as they were when the run

@@ -111,7 +111,7 @@ type search struct {
 func (s *search) questions() iter.Seq2[int, string] {
 	r := s.lookup.Rows
 	return func(yield func(int, string) bool) {
-		for row, err := range r.read() {
+		for row, err := range r.dir.AllRows() {
 			if err != nil {
 				return // the next pass meets it too, and tells
 			}

@@ -2,9 +2,7 @@ package intake
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"slices"
 	"strconv"
@@ -154,7 +152,7 @@ func (r *Rows) Recall(n int, o batch.Outcome, done bool) {
 // when ctx does: what it leaves out is not_attempted in the report.
 func (r *Rows) Source(ctx context.Context, actions map[string]batch.Action) batch.Source {
 	return func(yield func(*batch.Item, error) bool) {
-		for row, err := range r.read() {
+		for row, err := range r.dir.AllRows() {
 			if err != nil {
 				yield(nil, err)
 				return
@@ -179,7 +177,7 @@ func (r *Rows) Rejects() iter.Seq2[int, batch.Outcome] {
 	whole := *r
 	whole.Selection.Limit, whole.Selection.Shard = 0, Shard{}
 	return func(yield func(int, batch.Outcome) bool) {
-		for row, err := range r.read() {
+		for row, err := range r.dir.AllRows() {
 			if err != nil {
 				return // the refusal stands without them
 			}
@@ -203,7 +201,7 @@ type Named struct {
 // Named yields of each row whom it names.
 func (r *Rows) Named() iter.Seq2[Named, error] {
 	return func(yield func(Named, error) bool) {
-		for row, err := range r.read() {
+		for row, err := range r.dir.AllRows() {
 			n := Named{N: row.N, Line: row.Line}
 			if err == nil {
 				switch mapped := r.mapped(row); {
@@ -216,24 +214,6 @@ func (r *Rows) Named() iter.Seq2[Named, error] {
 				}
 			}
 			if !yield(n, err) {
-				return
-			}
-		}
-	}
-}
-
-// read streams the copied rows.
-func (r *Rows) read() iter.Seq2[runs.Row, error] {
-	return func(yield func(runs.Row, error) bool) {
-		reader, err := r.dir.ReadRows()
-		if err != nil {
-			yield(runs.Row{}, err)
-			return
-		}
-		defer reader.Close()
-		for {
-			row, err := reader.Next()
-			if errors.Is(err, io.EOF) || !yield(row, err) || err != nil {
 				return
 			}
 		}
@@ -284,13 +264,13 @@ func (r *Rows) id(n int) string {
 	if r.ids == nil || r.ids[n] == 0 {
 		return ""
 	}
-	return strconv.FormatUint(r.ids[n], 10)
+	return spelled(r.ids[n])
 }
 
 // codeUses are the tracking codes of the rows that are still open, each once.
 func (r *Rows) codeUses() (all []mapping.Use) {
 	seen := map[mapping.Use]bool{}
-	for row, err := range r.read() {
+	for row, err := range r.dir.AllRows() {
 		if err != nil {
 			return all // the next pass meets it too, and tells
 		}
@@ -317,7 +297,7 @@ func (r *Rows) findCircles() {
 		return
 	}
 	r.circles = mapping.Cycles(func(yield func(child, parent uint64) bool) {
-		for row, err := range r.read() {
+		for row, err := range r.dir.AllRows() {
 			if err != nil {
 				return // the next pass meets it too, and tells
 			}

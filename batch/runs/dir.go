@@ -26,6 +26,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"strings"
@@ -85,12 +86,7 @@ func Create(on FS, root string, now time.Time, action, file string) (*Dir, error
 	if err != nil {
 		return nil, writing(d.path, err)
 	}
-	f, err := d.CreateFile(ignoreName)
-	if err == nil {
-		_, err = io.WriteString(f, "*\n")
-		err = writing(f.Name(), errors.Join(err, f.Close()))
-	}
-	if err == nil {
+	if err = d.note(ignoreName, "*\n"); err == nil {
 		err = writing(root, on.SyncDir(root))
 	}
 	if err != nil {
@@ -125,6 +121,15 @@ func (d *Dir) Path(name ...string) string { return filepath.Join(append([]string
 func (d *Dir) CreateFile(name string) (File, error) {
 	f, err := d.fs.OpenFile(d.Path(name), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	return f, writing(d.Path(name), err)
+}
+
+func (d *Dir) note(name, text string) error {
+	f, err := d.CreateFile(name)
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(f, text)
+	return writing(f.Name(), errors.Join(err, f.Close()))
 }
 
 // RemoveFile removes a file of the folder that has served; none may be there.
@@ -221,6 +226,24 @@ func (d *Dir) ReadRows() (*RowsReader, error) {
 		return nil, err
 	}
 	return newRowsReader(f)
+}
+
+// AllRows yields the run's rows in their order. An error is the last that it yields.
+func (d *Dir) AllRows() iter.Seq2[Row, error] {
+	return func(yield func(Row, error) bool) {
+		reader, err := d.ReadRows()
+		if err != nil {
+			yield(Row{}, err)
+			return
+		}
+		defer reader.Close()
+		for {
+			row, err := reader.Next()
+			if errors.Is(err, io.EOF) || !yield(row, err) || err != nil {
+				return
+			}
+		}
+	}
 }
 
 // PickRows opens the run's rows, of which there must be so many.
@@ -474,14 +497,7 @@ func (d *Dir) Running() bool {
 
 // NotePartFile notes a file that is being written elsewhere for this run, and that
 // is worth nothing without it: its name begins with a dot and ends in .tmp.
-func (d *Dir) NotePartFile(path string) error {
-	f, err := d.CreateFile(partName)
-	if err != nil {
-		return err
-	}
-	_, err = io.WriteString(f, path)
-	return writing(f.Name(), errors.Join(err, f.Close()))
-}
+func (d *Dir) NotePartFile(path string) error { return d.note(partName, path) }
 
 // ForgetPartFile removes the note: the file is in its place. In a run it is of no consequence if it stays.
 func (d *Dir) ForgetPartFile() { _ = d.fs.Remove(d.Path(partName)) }
