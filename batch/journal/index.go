@@ -24,9 +24,9 @@ type Index struct {
 	intents int
 	kinds   []batch.Kind // that rows have ended with
 	words   []uint8      // by row: what its newest record says, as a place in kinds
-	intent  []int64      // by row: where its last intent stands; nil, or 0, where there is none
+	intent  []int64      // by row: where its last intent stands; 0, where the head does: there is none
 	done    []int64      // by row: where its outcome stands, unless a later intent voids it; likewise
-	sends   []uint8      // by row: intents, but for those that are known to have had no effect; likewise
+	sends   []uint8      // by row: intents, but for those that are known to have had no effect
 }
 
 // Load reads a journal of size bytes. With an error comes what was read before it.
@@ -43,7 +43,6 @@ func Load(r io.ReaderAt, size int64) (x *Index, err error) {
 // sequence of records means.
 func (x *Index) note(offset int64, e *Entry) error {
 	x.seq, x.End = e.Seq, e.End // an end that others follow was that of an earlier process
-	rows := x.Head.Rows
 	switch {
 	case (e.Run == nil) == (x.Head.Format == 0): // the first record is the head, and no other
 		return &DamageError{offset}
@@ -57,25 +56,15 @@ func (x *Index) note(offset int64, e *Entry) error {
 	case e.Row < 0 || e.Row >= len(x.words) || e.Kind != "intent" && e.Outcome == nil:
 		return &DamageError{offset}
 	case e.Kind == "intent":
-		if x.intent == nil {
-			x.intent, x.sends = make([]int64, rows), make([]uint8, rows)
-		}
 		x.intents++
-		x.intent[e.Row] = offset
-		if x.done != nil {
-			x.done[e.Row] = 0
-		}
+		x.intent[e.Row], x.done[e.Row] = offset, 0
 		x.sends[e.Row] = uint8(min(int(x.sends[e.Row])+1, math.MaxUint8))
 		x.words[e.Row] = x.word(batch.InDoubt)
 		return nil
 	}
-	if x.done == nil {
-		x.done = make([]int64, rows)
-	}
-	x.done[e.Row] = offset
 	o := e.Outcome
-	x.words[e.Row] = x.word(o.Kind)
-	if o.Kind == batch.NotAttempted && (!o.Lost || o.Futile) && x.sends != nil { // whatever was sent, the server did not take it
+	x.done[e.Row], x.words[e.Row] = offset, x.word(o.Kind)
+	if o.Kind == batch.NotAttempted && (!o.Lost || o.Futile) { // whatever was sent, the server did not take it
 		x.sends[e.Row] = 0
 	}
 	return nil
@@ -87,7 +76,8 @@ func (x *Index) begin(h Head) error {
 		return &FormatError{h.Format, h.Program}
 	}
 	if h.Mode != ModeExport { // whose rows have no outcomes
-		x.words = make([]uint8, h.Rows)
+		x.words, x.sends = make([]uint8, h.Rows), make([]uint8, h.Rows)
+		x.intent, x.done = make([]int64, h.Rows), make([]int64, h.Rows)
 	}
 	return nil
 }
@@ -124,17 +114,9 @@ func (x *Index) Writes() (writes, rows int) {
 // Wrote reports whether a write may have left.
 func (x *Index) Wrote() bool { return x.intents > 0 }
 
-// sent is how many writes have left for a row, but for those that had no effect.
-func (x *Index) sent(n int) int {
-	if x.sends == nil {
-		return 0
-	}
-	return int(x.sends[n])
-}
-
 // Outcome tells how row n (from 0) ended, with the changes that were sent for it.
 func (x *Index) Outcome(n int) (o batch.Outcome, err error) {
-	intent, done := placeOf(x.intent, n), placeOf(x.done, n)
+	intent, done := x.intent[n], x.done[n]
 	switch {
 	case done != 0:
 		if err := x.part(done, "o", &o); err != nil {
@@ -153,16 +135,8 @@ func (x *Index) Outcome(n int) (o batch.Outcome, err error) {
 		return batch.Outcome{}, err
 	}
 	return batch.Outcome{Kind: batch.InDoubt, Code: "no_answer", Key: e.Found.Key, ID: e.Found.ID, Changes: e.Changes,
-		Sends: x.sent(n), Lost: true, Requests: 2 * x.sent(n), // at least: its reads and its writes
+		Sends: int(x.sends[n]), Lost: true, Requests: 2 * int(x.sends[n]), // at least: its reads and its writes
 		Error: "the run ended before the answer to this write was recorded"}, nil
-}
-
-// placeOf returns where a row's record stands, 0 for none: the head stands there.
-func placeOf(places []int64, row int) int64 {
-	if places == nil {
-		return 0
-	}
-	return places[row]
 }
 
 // part reads one member of a record: the customer beside it may be long. What the
@@ -194,11 +168,10 @@ func (x *Index) entry(at int64) (*Entry, error) {
 
 // Sent returns row n's last write; nil when none left.
 func (x *Index) Sent(n int) (*batch.Sent, error) {
-	at := placeOf(x.intent, n)
-	if at == 0 {
+	if x.intent[n] == 0 {
 		return nil, nil
 	}
-	e, err := x.entry(at)
+	e, err := x.entry(x.intent[n])
 	if err != nil {
 		return nil, err
 	}
@@ -218,7 +191,7 @@ func (x *Index) Witnesses(most int) (all []batch.Record, err error) {
 			return nil, err
 		} else if sent != nil {
 			r = sent.Found.Record
-		} else if placeOf(x.done, n) != 0 {
+		} else if x.done[n] != 0 {
 			o, err := x.Outcome(n)
 			if err != nil {
 				return nil, err
