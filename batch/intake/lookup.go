@@ -42,7 +42,7 @@ func (l *Lookup) Do() error {
 		uses = l.Rows.codeUses()
 	}
 	codes, err := ask.Codes(l.Stop, uses)
-	l.Rows.codes = codes
+	l.Rows.Codes = codes
 	if err != nil {
 		l.Halt(err)
 		return nil

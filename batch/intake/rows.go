@@ -22,16 +22,16 @@ type Rows struct {
 	dir       *runs.Dir
 	actions   Actions
 	Selection Selection
-	codes     *action.TrackingCodes
-	ids       []uint64        // of the customers, where rows are keyed by reference; 0: not known
-	circles   map[uint64]bool // customers whom the rows would make their own ancestors
+	Codes     *action.TrackingCodes // the account's names, as far as they were looked up
+	ids       []uint64              // of the customers, where rows are keyed by reference; 0: not known
+	circles   map[uint64]bool       // customers whom the rows would make their own ancestors
 }
 
 // NewRows returns the rows of a file that were copied into dir.
 func NewRows(dir *runs.Dir, in *File, s Source) *Rows {
 	r := &Rows{
 		RowState: NewRowState(in.Checked.Rows, s.Input.AllowDuplicates || s.Actions.Mixed()),
-		File:     in, dir: dir, actions: s.Actions, Selection: s.Selection, codes: action.NewTrackingCodes(),
+		File:     in, dir: dir, actions: s.Actions, Selection: s.Selection, Codes: action.NewTrackingCodes(),
 	}
 	if r.keyedByReference() {
 		r.ids = make([]uint64, r.Len())
@@ -137,9 +137,6 @@ func (r *Rows) leftOut(n int) *batch.Outcome {
 	return nil
 }
 
-// Codes are the account's names of tracking codes, as far as they were looked up.
-func (r *Rows) Codes() *action.TrackingCodes { return r.codes }
-
 // Recall also keeps the customer's id, so that no reference is looked up twice.
 func (r *Rows) Recall(n int, o batch.Outcome, done bool) {
 	r.RowState.Recall(n, o, done)
@@ -241,7 +238,7 @@ func (r *Rows) item(n int, ragged bool, row mapping.Mapped) *batch.Item {
 	case row.Action == "":
 		it.Out = action.Problems(row.Problems)
 	default:
-		with := action.Context{Found: r.id(n), Codes: r.codes, BothKeys: len(checked.KeyFields(row.Action)) > 1}
+		with := action.Context{Found: r.id(n), Codes: r.Codes, BothKeys: len(checked.KeyFields(row.Action)) > 1}
 		it = r.actions.Spec(row.Action).Item(row, with)
 	}
 	r.Prepare(it, n)
