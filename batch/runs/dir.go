@@ -86,7 +86,12 @@ func Create(on FS, root string, now time.Time, action, file string) (*Dir, error
 	if err != nil {
 		return nil, writing(d.path, err)
 	}
-	if err = d.note(ignoreName, "*\n"); err == nil {
+	f, err := d.CreateFile(ignoreName)
+	if err == nil {
+		_, err = io.WriteString(f, "*\n")
+		err = writing(f.Name(), errors.Join(err, f.Close()))
+	}
+	if err == nil {
 		err = writing(root, on.SyncDir(root))
 	}
 	if err != nil {
@@ -121,15 +126,6 @@ func (d *Dir) Path(name ...string) string { return filepath.Join(append([]string
 func (d *Dir) CreateFile(name string) (File, error) {
 	f, err := d.fs.OpenFile(d.Path(name), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	return f, writing(d.Path(name), err)
-}
-
-func (d *Dir) note(name, text string) error {
-	f, err := d.CreateFile(name)
-	if err != nil {
-		return err
-	}
-	_, err = io.WriteString(f, text)
-	return writing(f.Name(), errors.Join(err, f.Close()))
 }
 
 // RemoveFile removes a file of the folder that has served; none may be there.
@@ -497,7 +493,14 @@ func (d *Dir) Running() bool {
 
 // NotePartFile notes a file that is being written elsewhere for this run, and that
 // is worth nothing without it: its name begins with a dot and ends in .tmp.
-func (d *Dir) NotePartFile(path string) error { return d.note(partName, path) }
+func (d *Dir) NotePartFile(path string) error {
+	f, err := d.CreateFile(partName)
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(f, path)
+	return writing(f.Name(), errors.Join(err, f.Close()))
+}
 
 // ForgetPartFile removes the note: the file is in its place. In a run it is of no consequence if it stays.
 func (d *Dir) ForgetPartFile() { _ = d.fs.Remove(d.Path(partName)) }
