@@ -24,7 +24,7 @@ type Index struct {
 	intents int
 	kinds   []batch.Kind // that rows have ended with
 	words   []uint8      // by row: what its newest record says, as a place in kinds
-	intent  []int64      // by row: where its last intent stands; 0, where the head does: there is none
+	intent  []int64      // by row: where its last intent stands; nil, or 0, where there is none
 	done    []int64      // by row: where its outcome stands, unless a later intent voids it; likewise
 	sends   []uint8      // by row: intents, but for those that are known to have had no effect
 }
@@ -43,6 +43,7 @@ func Load(r io.ReaderAt, size int64) (x *Index, err error) {
 // sequence of records means.
 func (x *Index) note(offset int64, e *Entry) error {
 	x.seq, x.End = e.Seq, e.End // an end that others follow was that of an earlier process
+	rows := x.Head.Rows
 	switch {
 	case (e.Run == nil) == (x.Head.Format == 0): // the first record is the head, and no other
 		return &DamageError{offset}
@@ -56,11 +57,20 @@ func (x *Index) note(offset int64, e *Entry) error {
 	case e.Row < 0 || e.Row >= len(x.words) || e.Kind != "intent" && e.Outcome == nil:
 		return &DamageError{offset}
 	case e.Kind == "intent":
+		if x.intent == nil {
+			x.intent = make([]int64, rows)
+		}
 		x.intents++
-		x.intent[e.Row], x.done[e.Row] = offset, 0
+		x.intent[e.Row] = offset
+		if x.done != nil {
+			x.done[e.Row] = 0
+		}
 		x.sends[e.Row] = uint8(min(int(x.sends[e.Row])+1, math.MaxUint8))
 		x.words[e.Row] = x.word(batch.InDoubt)
 		return nil
+	}
+	if x.done == nil {
+		x.done = make([]int64, rows)
 	}
 	o := e.Outcome
 	x.done[e.Row], x.words[e.Row] = offset, x.word(o.Kind)
@@ -77,7 +87,6 @@ func (x *Index) begin(h Head) error {
 	}
 	if h.Mode != ModeExport { // whose rows have no outcomes
 		x.words, x.sends = make([]uint8, h.Rows), make([]uint8, h.Rows)
-		x.intent, x.done = make([]int64, h.Rows), make([]int64, h.Rows)
 	}
 	return nil
 }
@@ -116,7 +125,7 @@ func (x *Index) Wrote() bool { return x.intents > 0 }
 
 // Outcome tells how row n (from 0) ended, with the changes that were sent for it.
 func (x *Index) Outcome(n int) (o batch.Outcome, err error) {
-	intent, done := x.intent[n], x.done[n]
+	intent, done := placeOf(x.intent, n), placeOf(x.done, n)
 	switch {
 	case done != 0:
 		if err := x.part(done, "o", &o); err != nil {
@@ -137,6 +146,14 @@ func (x *Index) Outcome(n int) (o batch.Outcome, err error) {
 	return batch.Outcome{Kind: batch.InDoubt, Code: "no_answer", Key: e.Found.Key, ID: e.Found.ID, Changes: e.Changes,
 		Sends: int(x.sends[n]), Lost: true, Requests: 2 * int(x.sends[n]), // at least: its reads and its writes
 		Error: "the run ended before the answer to this write was recorded"}, nil
+}
+
+// placeOf returns where a row's record stands, 0 for none: the head stands there.
+func placeOf(places []int64, row int) int64 {
+	if places == nil {
+		return 0
+	}
+	return places[row]
 }
 
 // part reads one member of a record: the customer beside it may be long. What the
@@ -168,10 +185,11 @@ func (x *Index) entry(at int64) (*Entry, error) {
 
 // Sent returns row n's last write; nil when none left.
 func (x *Index) Sent(n int) (*batch.Sent, error) {
-	if x.intent[n] == 0 {
+	at := placeOf(x.intent, n)
+	if at == 0 {
 		return nil, nil
 	}
-	e, err := x.entry(x.intent[n])
+	e, err := x.entry(at)
 	if err != nil {
 		return nil, err
 	}
@@ -191,7 +209,7 @@ func (x *Index) Witnesses(most int) (all []batch.Record, err error) {
 			return nil, err
 		} else if sent != nil {
 			r = sent.Found.Record
-		} else if x.done[n] != 0 {
+		} else if placeOf(x.done, n) != 0 {
 			o, err := x.Outcome(n)
 			if err != nil {
 				return nil, err
