@@ -55,8 +55,8 @@ const Last = "last"
 type Session struct {
 	Job
 	Control
-	*events
 	Began    time.Time
+	showing  sync.Mutex
 	accounts *Accounts // that it has connected to
 	locks    []func() error
 	folder   func() error // releases the run's own folder
@@ -64,7 +64,14 @@ type Session struct {
 
 // Start begins a command. Release it.
 func (j Job) Start(c Control) *Session {
-	return &Session{Job: j, Control: c, events: &events{front: j.Front}, Began: time.Now()}
+	return &Session{Job: j, Control: c, Began: time.Now()}
+}
+
+// Show hands what happens to the front, one event after the other.
+func (r *Session) Show(what Event) {
+	r.showing.Lock()
+	defer r.showing.Unlock()
+	r.Front.Show(what)
 }
 
 // Release lets go of what the command holds.

@@ -519,8 +519,7 @@ func (d *Dir) Draft(name string) (*Draft, error) {
 // Withdraw removes the report file of this name, and its numbered successors,
 // unless somebody changed them.
 func (d *Dir) Withdraw(name string) error {
-	ours := &ownFiles{fs: d.fs, list: d.Path(writtenName)}
-	err := ours.read()
+	ours, err := readOwnFiles(d.fs, d.Path(writtenName))
 	if err != nil {
 		return err
 	}

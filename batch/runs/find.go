@@ -16,10 +16,7 @@ const (
 // startOf is the time in a run's id; zero for what is no such id.
 func startOf(id string) time.Time {
 	text, _, _ := strings.Cut(id, "-")
-	t, err := time.Parse(idTime, text)
-	if err != nil {
-		return time.Time{}
-	}
+	t, _ := time.Parse(idTime, text) // zero with an error
 	return t
 }
 
@@ -85,7 +82,8 @@ func Find(reports, name string) (*Dir, error) {
 	if meant != "" {
 		meant = "did you mean " + meant + "? "
 	}
-	return nil, fmt.Errorf("there is no run %q in %s; %stry: rowbatch runs, or --reports with the folder that holds it", name, reports, meant)
+	return nil, fmt.Errorf("there is no run %q in %s; %stry: rowbatch runs, or --reports with the folder that holds it",
+		name, reports, meant)
 }
 
 const shortestPart = 3 // of an id, that is taken to mean it

@@ -75,8 +75,7 @@ func runDirs(on FS, reports string) ([]*Dir, error) {
 	var dirs []*Dir
 	for _, e := range entries {
 		d := at(on, filepath.Join(reports, e.Name()))
-		isFolder := e.IsDir() || e.Type()&fs.ModeSymlink != 0
-		if !isFolder {
+		if !e.IsDir() && e.Type()&fs.ModeSymlink == 0 {
 			continue
 		}
 		isRun, err := d.isRun()
