@@ -46,9 +46,6 @@ type Sent struct {
 	At      time.Time // when it was about to leave
 }
 
-// MayHaveTaken reports whether the write may have had an effect.
-func (s *Sent) MayHaveTaken() bool { return s.Outcome.Kind.WasSent() && !s.Outcome.Refused() }
-
 // Class is what a reply means for the row that asked.
 type Class int
 

@@ -27,11 +27,7 @@ func Kinds() []Kind {
 
 // NeedsWork reports whether the row belongs in the file of rows to run again.
 func (k Kind) NeedsWork() bool {
-	switch k {
-	case Rejected, Failed, Conflict, InDoubt, NotAttempted:
-		return true
-	}
-	return false
+	return k == Rejected || k == Failed || k == Conflict || k == InDoubt || k == NotAttempted
 }
 
 // WasSent reports whether a write left for the row, and may have had an effect.

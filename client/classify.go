@@ -142,16 +142,13 @@ func (x exchange) success() (Class, error) {
 	if x.want != record {
 		return Answered, nil
 	}
-	why := ""
-	if key, twice := repeatedKey(root); twice { // which of two equal keys an edit would reach cannot be told
-		why = fmt.Sprintf("the customer's record holds %q twice", x.secrets.shown(key))
-	} else if deep(x.body) {
-		why = "the customer's record is nested too deeply"
-	}
-	if why == "" {
+	why := "is nested too deeply"
+	if key, twice := RepeatedKey(root); twice {
+		why = fmt.Sprintf("holds %q twice", x.secrets.shown(key))
+	} else if !deep(x.body) {
 		return Answered, nil
 	}
-	err := &RecordError{why + ", and cannot be edited safely", "edit this customer by hand"}
+	err := &RecordError{"the customer's record " + why + ", and cannot be edited safely", "edit this customer by hand"}
 	if x.method == http.MethodGet {
 		return Refused, err
 	}
@@ -194,9 +191,11 @@ func identifier(id gjson.Result) string {
 	return ""
 }
 
-func repeatedKey(root gjson.Result) (key string, found bool) {
+// RepeatedKey finds a key that an object holds twice: which of the two an edit would
+// reach, and which one counts, cannot be told.
+func RepeatedKey(object gjson.Result) (key string, found bool) {
 	seen := make(map[string]bool, 64) // a customer has some fifty
-	root.ForEach(func(k, _ gjson.Result) bool {
+	object.ForEach(func(k, _ gjson.Result) bool {
 		key = k.String()
 		found = seen[key]
 		seen[key] = true

@@ -1,7 +1,6 @@
 package client
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -20,7 +19,6 @@ type Detail struct{ Key, Value string }
 // all of it stands in Raw). Its texts are safe to print.
 type APIError struct {
 	Status  int
-	ErrorID json.Number // "" when the reply had none
 	Details []Detail
 	Message string // of a {"Message": …} reply, as unknown routes give
 	Raw     string // the reply on one line, at most 300 characters
@@ -59,9 +57,6 @@ func parseError(status int, body []byte, shown func(string) string) *APIError {
 		return e
 	}
 	root := gjson.ParseBytes(body)
-	if id := root.Get("ErrorId"); id.Type == gjson.Number {
-		e.ErrorID = json.Number(shown(id.Raw))
-	}
 	e.Message = shown(root.Get("Message").String())
 	for _, d := range root.Get("Errors").Array() {
 		if value := shown(d.Get("Value").String()); value != "" {
@@ -115,10 +110,7 @@ func (e *AccessError) Error() string { return fmt.Sprintf("%s (try: %s)", e.Text
 type ThrottledError struct{ Text string }
 
 func (e *ThrottledError) Error() string {
-	if e.Text == "" {
-		return "the account's request limit is used up"
-	}
-	return "the account's request limit is used up: " + e.Text
+	return joined("the account's request limit is used up", e.Text)
 }
 
 // RecordError is a customer who cannot be addressed or edited safely.
@@ -129,12 +121,10 @@ func (e *RecordError) Error() string { return fmt.Sprintf("%s (try: %s)", e.Text
 // EndsRun reports whether after this error no further request makes sense for now: a
 // *governor.DayLimitError, a *governor.OutageError or an *AccessError.
 func EndsRun(err error) bool {
-	var (
-		day    *governor.DayLimitError
-		outage *governor.OutageError
-		access *AccessError
-	)
-	return errors.As(err, &day) || errors.As(err, &outage) || errors.As(err, &access)
+	_, day := errors.AsType[*governor.DayLimitError](err)
+	_, outage := errors.AsType[*governor.OutageError](err)
+	_, access := errors.AsType[*AccessError](err)
+	return day || outage || access
 }
 
 func statusText(status int) string {

@@ -223,7 +223,7 @@ func (f *Fusebill) Latch(ctx context.Context, l *governor.Lease, body []byte) Re
 	if !gjson.ValidBytes(body) || !root.IsObject() {
 		return bad("is not a JSON object")
 	}
-	if key, twice := repeatedKey(root); twice {
+	if key, twice := RepeatedKey(root); twice {
 		return bad("holds %q twice", visible(key))
 	}
 	for _, key := range []string{"fusebillId", "hubSpotId", "hubSpotCompanyId"} {

@@ -223,10 +223,7 @@ func (w *orderWatch) add(id uint64, created string) {
 	w.byID = w.byID && id > w.id
 	w.id = id
 	created = strings.TrimSuffix(created, "Z") // without it the stamps' texts sort as their times do
-	if created == "" || created < w.time {
-		w.byTime = false
-	}
-	if !w.byTime {
+	if w.byTime = w.byTime && created != "" && created >= w.time; !w.byTime {
 		w.together = nil
 		return
 	}
@@ -234,10 +231,7 @@ func (w *orderWatch) add(id uint64, created string) {
 		w.time = created
 		clear(w.together)
 	}
-	if w.together[id] || len(w.together) == mostTogether {
-		w.byTime = false
-		return
-	}
+	w.byTime = !w.together[id] && len(w.together) < mostTogether
 	w.together[id] = true
 }
 

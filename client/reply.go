@@ -103,11 +103,9 @@ func (p Patience) repeat(ctx context.Context, mostSpoilt int, call func() Reply)
 			tried >= p.Tries || mostSpoilt > 0 && spoilt >= mostSpoilt {
 			return rep
 		}
-		timer := time.NewTimer(waits.NextBackOff())
 		select {
-		case <-timer.C:
+		case <-time.After(waits.NextBackOff()):
 		case <-ctx.Done():
-			timer.Stop()
 			return rep
 		}
 	}

@@ -24,29 +24,22 @@ const (
 // characters escaped, cut at a length.
 func visible(s string) string {
 	s = s[:min(len(s), 16*longestText)] // an endless page need not be walked
+	s = strings.Join(strings.Fields(s), " ")
 	var b strings.Builder
-	length := 0
-	for i, word := range strings.Fields(s) {
-		if i > 0 {
-			b.WriteByte(' ')
-			length++
+	for length := 0; s != ""; length++ {
+		if length >= longestText {
+			return b.String() + "…"
 		}
-		for len(word) > 0 {
-			if length >= longestText {
-				return b.String() + "…"
-			}
-			r, size := utf8.DecodeRuneInString(word)
-			switch {
-			case r == utf8.RuneError && size == 1:
-				fmt.Fprintf(&b, `\x%02x`, word[0])
-			case unicode.IsControl(r), unicode.In(r, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp):
-				fmt.Fprintf(&b, `\u%04x`, r)
-			default:
-				b.WriteRune(r)
-			}
-			word = word[size:]
-			length++
+		r, size := utf8.DecodeRuneInString(s)
+		switch {
+		case r == utf8.RuneError && size == 1:
+			fmt.Fprintf(&b, `\x%02x`, s[0])
+		case unicode.IsControl(r), unicode.In(r, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp):
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			b.WriteRune(r)
 		}
+		s = s[size:]
 	}
 	return b.String()
 }

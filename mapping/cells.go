@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -110,18 +111,15 @@ func (c *column) set(raw string, was *string, out *Mapped) {
 			return
 		}
 	}
-	cleared := false
 	switch kind {
 	case blank: // a field that cannot be cleared is kept all the same: nobody wrote a word there
 	case clears:
-		switch {
-		case c.clearable:
-			cleared = true
-		case c.field.Clear == IfAllowed:
-			c.reject(out, "not_clearable", "is cleared only when the mapping file's allow_clear names "+c.name)
-			return
-		default:
-			c.reject(out, "not_clearable", "cannot be cleared")
+		if !c.clearable {
+			why := "cannot be cleared"
+			if c.field.Clear == IfAllowed {
+				why = "is cleared only when the mapping file's allow_clear names " + c.name
+			}
+			c.reject(out, "not_clearable", why)
 			return
 		}
 	case plain, literal:
@@ -135,7 +133,7 @@ func (c *column) set(raw string, was *string, out *Mapped) {
 		return
 	}
 	if text == "" {
-		if cleared || c.blankClears {
+		if kind == clears || c.blankClears {
 			out.Cells = append(out.Cells, Cell{Field: c.field, Name: c.name, Column: c.heading, Clear: true, Was: was})
 		}
 		return
@@ -361,9 +359,7 @@ func asNumber(text string) (string, bool) {
 	if whole == "" || point && fraction == "" || !allDigits(whole) || !allDigits(fraction) {
 		return "", false
 	}
-	if whole = strings.TrimLeft(whole, "0"); whole == "" {
-		whole = "0"
-	}
+	whole = cmp.Or(strings.TrimLeft(whole, "0"), "0")
 	if fraction = strings.TrimRight(fraction, "0"); fraction != "" {
 		whole += "." + fraction
 	}

@@ -52,7 +52,6 @@ func Check(in *csvfile.Reader, m *Mapper, sink Sink, o CheckOptions) (*Checked, 
 	if m.HasSecrets() {
 		in.HideLines()
 	}
-	isBlank := func(cell string) bool { return cell == "" || strings.TrimSpace(cell) == "" }
 	for {
 		row, err := in.Next()
 		if errors.Is(err, io.EOF) {
@@ -61,7 +60,7 @@ func Check(in *csvfile.Reader, m *Mapper, sink Sink, o CheckOptions) (*Checked, 
 		if err != nil {
 			return nil, err
 		}
-		if !slices.ContainsFunc(row.Cells, func(cell string) bool { return !isBlank(cell) }) {
+		if !slices.ContainsFunc(row.Cells, func(cell string) bool { return strings.TrimSpace(cell) != "" }) {
 			c.result.BlankRows++
 			continue
 		}
@@ -116,11 +115,10 @@ type checker struct {
 	mapped  Mapped // used again for each row
 	hash    func(string) uint64
 
-	keys       []uint64 // by row: who it is about; 0: unknown
-	parents    []uint64 // by row: the parent it sets, or 0; empty when no column does
-	hasParent  bool
-	references []uniqueValue
-	links      []uniqueValue
+	keys      []uint64 // by row: who it is about; 0: unknown
+	parents   []uint64 // by row: the parent it sets, or 0; empty when no column does
+	hasParent bool
+	unique    map[string][]uniqueValue // by the field's rule
 
 	uses         map[Use]bool
 	firstDamaged int // line of the first damaged row
@@ -143,6 +141,7 @@ func newChecker(m *Mapper, o CheckOptions) *checker {
 		mapper:  m,
 		options: o,
 		result:  &Checked{kinds: []kind{{}}, clashes: map[int]int{}},
+		unique:  map[string][]uniqueValue{},
 		uses:    map[Use]bool{},
 		hash:    func(s string) uint64 { return maphash.String(seed, s) },
 	}
@@ -256,10 +255,8 @@ func (c *checker) noteCells(k *kind) {
 				c.result.uses = append(c.result.uses, u)
 			}
 		case cell.Clear:
-		case f.Unique == "reference_chain":
-			c.references = append(c.references, uniqueValue{max(c.hash(cell.Text)^c.salt(k.system, f), 1), n})
 		case f.Unique != "":
-			c.links = append(c.links, uniqueValue{max(c.hash(cell.Text)^c.salt(k.system, f), 1), n})
+			c.unique[f.Unique] = append(c.unique[f.Unique], uniqueValue{max(c.hash(cell.Text)^c.salt(k.system, f), 1), n})
 		case f.Parent && k.digits:
 			c.parents[n] = c.identity(k, cell.Text)
 		}
@@ -291,9 +288,9 @@ func (c *checker) across() {
 	if !c.options.AllowDuplicates {
 		c.duplicates()
 	}
-	c.chains(c.references, chained)
-	c.chains(c.links, linked)
-	c.references, c.links = nil, nil
+	c.chains(c.unique["reference_chain"], chained)
+	c.chains(c.unique["already_linked"], linked)
+	c.unique = nil
 	if c.hasParent { // a customer must not become its own ancestor
 		for n := range cycles(c.keys, c.parents) {
 			c.result.rows[n].state |= circular

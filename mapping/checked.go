@@ -78,16 +78,6 @@ func (c *Checked) KeyField(n int) string { return c.kind(n).Field }
 
 func (c *Checked) kind(n int) *kind { return &c.kinds[c.rows[n].kind] }
 
-// Sendable returns how many rows of an action no offline check rejects.
-func (c *Checked) Sendable(action string) (n int) {
-	for _, k := range c.kinds {
-		if k.Action == action {
-			n += k.sendable
-		}
-	}
-	return n
-}
-
 // KeyFields returns the fields that name the customers of an action's sendable rows.
 func (c *Checked) KeyFields(action string) (fields []string) {
 	for _, k := range c.kinds {

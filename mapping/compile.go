@@ -396,16 +396,22 @@ func (c *compiler) assignRule(r *ColumnRule) {
 	if why != "" && len(parts) > 0 && len(free) == len(parts) {
 		c.complain(r.Field, "%s", why)
 	}
-	for _, t := range all {
+	c.give(h, all, name, r, func(why string) { c.complain(r.Field, "%s", why) })
+}
+
+// give lets a column set a field in rows of the actions that take it, and tells
+// blame what speaks against it. The column may be one that the input lacks, or a guard.
+func (c *compiler) give(h *heading, to []taker, name string, r *ColumnRule, blame func(why string)) {
+	for _, t := range to {
 		if why := t.claim(t.target, fmt.Sprintf("the column %q", name)); why != "" {
-			c.complain(r.Field, "%s", why)
+			blame(why)
 			continue
 		}
-		if t.target.field.Secret && (r.Values != nil || r.expression != nil || r.Lower) {
-			c.complain(r.Field, "%s is sent as it stands in the input: values, expr and lower are not for it", t.target.name)
+		if t.target.field.Secret && r != nil && (r.Values != nil || r.expression != nil || r.Lower) {
+			blame(t.target.name + " is sent as it stands in the input: values, expr and lower are not for it")
 		}
 		if csvfile.Fold(name) == passwordName && !t.target.field.Secret {
-			c.complain(r.Field, "%s", showsPasswords(name, t.target.name+" is shown in reports"))
+			blame(showsPasswords(name, t.target.name+" is shown in reports"))
 		}
 		if h != nil && h.use == undecided {
 			t.take(h)
@@ -449,17 +455,7 @@ func (c *compiler) assignHeading(h *heading) {
 	case why != "" && len(free) == len(c.parts) && !h.taken:
 		blame(why)
 	}
-	for _, t := range all {
-		if why := t.claim(t.target, fmt.Sprintf("the column %q", h.text)); why != "" {
-			blame(why)
-			continue
-		}
-		if csvfile.Fold(h.text) == passwordName && !t.target.field.Secret {
-			blame(showsPasswords(h.text, t.target.name+" is shown in reports"))
-		}
-		t.take(h)
-		t.columns = append(t.columns, t.column(h, t.target, c.file, nil))
-	}
+	c.give(h, all, h.text, nil, blame)
 }
 
 // constants become cells that every row sets whose action has the field: their

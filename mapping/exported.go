@@ -90,9 +90,6 @@ func sameCell(a, b string) bool {
 	if a == b {
 		return true
 	}
-	if !strings.Contains(a, "\r") && !strings.Contains(b, "\r") {
-		return false
-	}
 	lines := strings.NewReplacer("\r\n", "\n", "\r", "\n")
 	return lines.Replace(a) == lines.Replace(b)
 }

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -168,21 +169,14 @@ const mask = "***"
 // secretProblem is the text of a problem with a secret: in words that are the
 // same for all secrets.
 func secretProblem(code string) string {
-	switch code {
-	case "masked_value":
-		return mask + " stands for a secret that was masked, and cannot be sent: type the secret again, or leave the cell blank"
-	case "not_clearable":
-		return "cannot be cleared"
-	case "clear_word_case":
-		return "reads almost like the word that clears a field"
-	case "spreadsheet_damage":
-		return "is what a spreadsheet writes in place of a value it has lost"
-	case "too_long":
-		return "has more characters than the field takes"
-	case "missing_key":
-		return "the key is blank"
-	case "unknown_action":
-		return "is none of the actions"
-	}
-	return "is not a text that can be sent here; it is secret and not shown"
+	return cmp.Or(map[string]string{
+		"masked_value": mask + " stands for a secret that was masked, and cannot be sent: " +
+			"type the secret again, or leave the cell blank",
+		"not_clearable":      "cannot be cleared",
+		"clear_word_case":    "reads almost like the word that clears a field",
+		"spreadsheet_damage": "is what a spreadsheet writes in place of a value it has lost",
+		"too_long":           "has more characters than the field takes",
+		"missing_key":        "the key is blank",
+		"unknown_action":     "is none of the actions",
+	}[code], "is not a text that can be sent here; it is secret and not shown")
 }

@@ -154,8 +154,8 @@ type parser struct {
 }
 
 func (p *parser) syntax(err error) error {
-	var at *yaml.LoadError
-	if !errors.As(err, &at) {
+	at, ok := errors.AsType[*yaml.LoadError](err)
+	if !ok {
 		return &csvfile.Refusal{File: p.file.Name, Text: err.Error()}
 	}
 	place := Scalar{line: at.Mark.Line, column: at.Mark.Column}

@@ -74,13 +74,19 @@ func changesOf(changes []batch.Change) string {
 			list[i].Before = rawJSON(c.Before)
 		}
 	}
+	return batch.Visible(string(bytes.TrimSuffix(encode(list, ""), []byte("\n"))))
+}
+
+// encode returns the JSON of a value that always encodes, with a newline behind.
+func encode(v any, indent string) []byte {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	if err := e.Encode(list); err != nil {
-		panic(err) // rawJSON gives nothing but JSON
+	e.SetIndent("", indent)
+	if err := e.Encode(v); err != nil {
+		panic(err)
 	}
-	return batch.Visible(strings.TrimSuffix(b.String(), "\n"))
+	return b.Bytes()
 }
 
 func rawJSON(v batch.Value) json.RawMessage {
@@ -97,19 +103,7 @@ func rawJSON(v batch.Value) json.RawMessage {
 
 // IsNumber matches -?[0-9]+(\.[0-9]+)?: what a spreadsheet shows and no formula.
 func IsNumber(s string) bool {
-	s = strings.TrimPrefix(s, "-")
-	whole := digits(s)
-	if whole == 0 || whole == len(s) {
-		return whole > 0
-	}
-	fraction := s[whole+1:]
-	return s[whole] == '.' && fraction != "" && digits(fraction) == len(fraction)
-}
-
-// digits counts those that a text begins with.
-func digits(s string) (n int) {
-	for n < len(s) && s[n] >= '0' && s[n] <= '9' {
-		n++
-	}
-	return n
+	digits := func(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
+	whole, fraction, dotted := strings.Cut(strings.TrimPrefix(s, "-"), ".")
+	return digits(whole) && (!dotted || digits(fraction))
 }

@@ -1,15 +1,15 @@
 package reports
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"rowbatch/batch"
 	"rowbatch/batch/journal"
+	"rowbatch/batch/runs"
 )
 
 // Summary is what summary.json holds.
@@ -85,10 +85,10 @@ func (t *tally) add(line int, o batch.Outcome) (fix string) {
 func (t *tally) summary(h journal.Head, end *journal.End) Summary {
 	s := t.Summary
 	s.Errors = make([]ErrorCount, 0, len(t.errors))
-	for _, code := range slices.Sorted(maps.Keys(t.errors)) {
-		s.Errors = append(s.Errors, *t.errors[code])
+	for _, e := range t.errors {
+		s.Errors = append(s.Errors, *e)
 	}
-	slices.SortStableFunc(s.Errors, func(a, b ErrorCount) int { return cmp.Compare(b.Count, a.Count) })
+	slices.SortFunc(s.Errors, func(a, b ErrorCount) int { return cmp.Or(b.Count-a.Count, strings.Compare(a.Code, b.Code)) })
 	s.Requests.Read = max(0, s.Requests.Total-s.Requests.Write)
 	s.Seconds = float64(t.last.Sub(h.Started).Round(time.Millisecond).Milliseconds()) / 1000
 	s.ExitCode = batch.ExitOf(s.Outcomes)
@@ -101,15 +101,20 @@ func (t *tally) summary(h journal.Head, end *journal.End) Summary {
 	return s
 }
 
+// Write puts summary.json into a run's folder.
+func (s Summary) Write(d *runs.Dir) error {
+	draft, err := d.Draft("summary.json")
+	if err != nil {
+		return err
+	}
+	defer draft.Drop()
+	if _, err := draft.Write(s.JSON()); err != nil {
+		return err
+	}
+	_, err = draft.Keep()
+	return err
+}
+
 // JSON returns the summary as summary.json and --json show it: indented, with a
 // newline behind.
-func (s Summary) JSON() []byte {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	if err := e.Encode(s); err != nil {
-		panic(err) // a summary always encodes
-	}
-	return b.Bytes()
-}
+func (s Summary) JSON() []byte { return encode(s, "  ") }

@@ -7,6 +7,7 @@
 package reports
 
 import (
+	"cmp"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -55,13 +56,8 @@ func Write(d *runs.Dir, o Options) (Summary, error) {
 	if o.End != nil {
 		j.End = o.End
 	}
-	delimiter, size := utf8.DecodeRuneInString(j.Head.Delimiter)
-	switch {
-	case o.Delimiter != 0:
-		delimiter = o.Delimiter
-	case size == 0:
-		delimiter = ','
-	}
+	ofInput, _ := utf8.DecodeRuneInString(cmp.Or(j.Head.Delimiter, ","))
+	delimiter := cmp.Or(o.Delimiter, ofInput)
 	report, err := newSheet(d, "report.csv", delimiter)
 	if err != nil {
 		return Summary{}, err
@@ -73,7 +69,7 @@ func Write(d *runs.Dir, o Options) (Summary, error) {
 	}
 	defer failed.draft.Drop()
 	h := j.Head
-	w := &writer{dir: d, journal: j, rows: rows, table: &table{report: report, failed: failed, escape: o.Escape}, tally: &tally{
+	w := &writer{dir: d, journal: j, rows: rows, report: report, failed: failed, escape: o.Escape, tally: &tally{
 		Summary: Summary{RunID: d.ID(), Action: h.Action, File: h.File, Account: h.Account, Rows: h.Rows,
 			Outcomes: map[batch.Kind]int{}, Waited: map[string]float64{}},
 		errors: map[string]*ErrorCount{},
@@ -85,17 +81,23 @@ func Write(d *runs.Dir, o Options) (Summary, error) {
 	return w.keep()
 }
 
+// writer writes both files. To gocsv it is a CSVWriter, which adds the input's cells to
+// the columns that gocsv makes of a Line, and escapes them all.
 type writer struct {
-	dir     *runs.Dir
-	journal *runs.Journal
-	rows    *runs.RowsReader
-	table   *table
-	tally   *tally
+	dir            *runs.Dir
+	journal        *runs.Journal
+	rows           *runs.RowsReader
+	tally          *tally
+	report, failed *sheet
+	escape         func(string) string
+	cells          []string // of the input
+	needsWork      bool     // the row also stands in the failed file
+	record         []string
 }
 
 func (w *writer) copyRows() error {
-	w.table.cells, w.table.needsWork = w.rows.Heading(), true
-	if err := gocsv.MarshalCSV([]Line{}, w.table); err != nil {
+	w.cells, w.needsWork = w.rows.Heading(), true
+	if err := gocsv.MarshalCSV([]Line{}, w); err != nil {
 		return err
 	}
 	n := 0
@@ -124,9 +126,9 @@ func (w *writer) copyRow(row runs.Row) error {
 		return fmt.Errorf("%s: row %d: %w", w.dir.Path("journal"), row.N, err)
 	}
 	fix := w.tally.add(row.Line, o)
-	w.table.cells, w.table.needsWork = row.Cells, o.Kind.NeedsWork()
+	w.cells, w.needsWork = row.Cells, o.Kind.NeedsWork()
 	line := [1]Line{lineOf(row.Line, w.action(row), fix, o)}
-	return gocsv.MarshalCSVWithoutHeaders(&line, w.table)
+	return gocsv.MarshalCSVWithoutHeaders(&line, w)
 }
 
 // action is what a row was to become: of a mixed file, what its cell says.
@@ -146,30 +148,43 @@ func (w *writer) action(row runs.Row) string {
 	return action
 }
 
+// Write takes one row's own columns from gocsv.
+func (w *writer) Write(own []string) error {
+	w.record = w.record[:0]
+	for _, cell := range slices.Concat(own, w.cells) {
+		if !IsNumber(cell) { // a negative number is no formula, and is read back as it is
+			cell = w.escape(cell)
+		}
+		w.record = append(w.record, cell)
+	}
+	err := w.report.out.Write(w.record)
+	if err == nil && w.needsWork {
+		err = w.failed.out.Write(w.record)
+	}
+	return err
+}
+
+// Flush does nothing: gocsv calls it after every row.
+func (w *writer) Flush() {}
+
+// Error knows of nothing that Write has not returned.
+func (w *writer) Error() error { return nil }
+
 // keep puts the files in their places.
 func (w *writer) keep() (s Summary, err error) {
 	s = w.tally.summary(w.journal.Head, w.journal.End)
-	if s.Report, err = w.table.report.keep(); err != nil {
+	if s.Report, err = w.report.keep(); err != nil {
 		return s, err
 	}
 	if slices.ContainsFunc(batch.Kinds(), func(k batch.Kind) bool { return k.NeedsWork() && s.Outcomes[k] > 0 }) {
-		s.Failed, err = w.table.failed.keep()
+		s.Failed, err = w.failed.keep()
 	} else {
 		err = w.dir.Withdraw("failed.csv")
 	}
 	if err != nil {
 		return s, err
 	}
-	draft, err := w.dir.Draft("summary.json")
-	if err != nil {
-		return s, err
-	}
-	if _, err := draft.Write(s.JSON()); err != nil {
-		draft.Drop()
-		return s, err
-	}
-	_, err = draft.Keep()
-	return s, err
+	return s, s.Write(w.dir)
 }
 
 // sheet is one CSV file being written.
@@ -201,36 +216,3 @@ func (s *sheet) keep() (string, error) {
 	}
 	return s.draft.Keep()
 }
-
-// table is the gocsv.CSVWriter behind both files. To the columns that gocsv
-// makes of a Line it adds the input's cells, and it escapes them all.
-type table struct {
-	report, failed *sheet
-	escape         func(string) string
-	cells          []string // of the input
-	needsWork      bool     // the row also stands in the failed file
-	record         []string
-	err            error
-}
-
-// Write takes one row's own columns from gocsv.
-func (t *table) Write(own []string) error {
-	t.record = t.record[:0]
-	for _, cell := range slices.Concat(own, t.cells) {
-		if !IsNumber(cell) { // a negative number is no formula, and is read back as it is
-			cell = t.escape(cell)
-		}
-		t.record = append(t.record, cell)
-	}
-	t.err = t.report.out.Write(t.record)
-	if t.err == nil && t.needsWork {
-		t.err = t.failed.out.Write(t.record)
-	}
-	return t.err
-}
-
-// Flush does nothing: gocsv calls it after every row.
-func (t *table) Flush() {}
-
-// Error returns the first error of Write.
-func (t *table) Error() error { return t.err }

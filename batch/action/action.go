@@ -51,18 +51,11 @@ type Spec struct {
 type Services struct {
 	Fusebill      Fusebill
 	Trackfinity   Trackfinity
-	Codes         *TrackingCodes
-	Condition     *Condition   // only customers who satisfy it; nil: all
-	Planned       bool         // rows come from a plan, in which they satisfied it
-	HoldSuspended bool         // a Suspended customer may be held
-	Warn          func(string) // tells people something about the account; nil: nobody hears
-}
-
-func (s Services) codes() *TrackingCodes {
-	if s.Codes == nil {
-		return NewTrackingCodes()
-	}
-	return s.Codes
+	Codes         *TrackingCodes // nil: names are taken as given
+	Condition     *Condition     // only customers who satisfy it; nil: all
+	Planned       bool           // rows come from a plan, in which they satisfied it
+	HoldSuspended bool           // a Suspended customer may be held
+	Warn          func(string)   // tells people something about the account; nil: nobody hears
 }
 
 // Specs returns every action, in the order in which help lists them.

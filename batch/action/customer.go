@@ -10,6 +10,7 @@ import (
 	"github.com/tidwall/sjson"
 
 	"rowbatch/batch"
+	"rowbatch/client"
 )
 
 // customer reads and edits a Fusebill customer as bytes. Nothing is decoded and
@@ -43,8 +44,8 @@ func (c customer) setRaw(field, raw string) (customer, error) {
 		holder := gjson.GetBytes(c.body, parent)
 		switch {
 		case holder.IsObject():
-			if twice, ok := doubled(holder); ok {
-				return c, fmt.Errorf("%s holds %s twice", parent, twice)
+			if key, twice := client.RepeatedKey(holder); twice {
+				return c, fmt.Errorf("%s holds %s twice", parent, key)
 			}
 		case holder.Type == gjson.Null: // null or absent
 			field, raw = parent, fmt.Sprintf("{%q:%s}", child, raw)
@@ -54,20 +55,6 @@ func (c customer) setRaw(field, raw string) (customer, error) {
 	}
 	body, err := sjson.SetRawBytes(c.body, field, []byte(raw))
 	return customer{body, c.codes}, err
-}
-
-// doubled names a key that an object holds twice: editing one of the two would leave it to chance which one counts.
-func doubled(object gjson.Result) (string, bool) {
-	seen := map[string]bool{}
-	twice := ""
-	object.ForEach(func(key, _ gjson.Result) bool {
-		if seen[key.Str] {
-			twice = key.Str
-		}
-		seen[key.Str] = true
-		return twice == ""
-	})
-	return twice, twice != ""
 }
 
 func (c customer) trackingCode(typ string) batch.Value {
@@ -87,22 +74,19 @@ func (c customer) setTrackingCode(typ string, want batch.Value) (customer, error
 		return c, errors.New(trackingList + " is no list")
 	}
 	var entries []string
-	found := false
-	for _, entry := range list.Array() {
-		if !c.codes.matches(entry, typ) {
+	place, found := len(list.Array()), false
+	for i, entry := range list.Array() {
+		switch {
+		case !c.codes.matches(entry, typ):
 			entries = append(entries, entry.Raw)
-			continue
-		}
-		if found {
+		case found:
 			return c, fmt.Errorf("%s holds the type %q twice", trackingList, typ)
-		}
-		found = true
-		if want != batch.Null {
-			entries = append(entries, c.codes.entry(typ, want))
+		default:
+			place, found = i, true
 		}
 	}
-	if !found && want != batch.Null {
-		entries = append(entries, c.codes.entry(typ, want))
+	if want != batch.Null {
+		entries = slices.Insert(entries, place, c.codes.entry(typ, want))
 	}
 	return c.setRaw(trackingList, "["+strings.Join(entries, ",")+"]")
 }
@@ -123,8 +107,8 @@ func same(field string, a, b batch.Value) bool {
 
 // sideEffects tells which fields differ between the body that was sent and the
 // record after it, though no change accounts for it.
-func sideEffects(sent, got customer, changes []batch.Change, mayMove map[string]bool) (moved []string) {
-	for _, path := range movedPaths(sent.body, got.body, mayMove) {
+func sideEffects(sent, got customer, changes []batch.Change) (moved []string) {
+	for _, path := range movedPaths(sent.body, got.body) {
 		explains := func(c batch.Change) bool {
 			return c.Field == path || slices.Contains(strings.Fields(fieldOf(c.Field).moves), path)
 		}
@@ -149,16 +133,16 @@ func sideEffects(sent, got customer, changes []batch.Change, mayMove map[string]
 // one side is an object and the other an object or null: a server may show an object
 // without values as null. An object's id is the server's, which fills it in when it is new.
 // A key that a server sent is escaped: a dot or star in it is no step.
-func movedPaths(sent, got []byte, mayMove map[string]bool) (paths []string) {
+func movedPaths(sent, got []byte) (paths []string) {
 	before, after := gjson.ParseBytes(sent).Map(), gjson.ParseBytes(got).Map()
 	for _, sides := range [][2]map[string]gjson.Result{{before, after}, {after, before}} {
 		for key, value := range sides[0] {
 			other := sides[1][key]
 			switch {
-			case value.Raw == other.Raw, mayMove[key], value.Type == gjson.Null && other.IsObject():
+			case value.Raw == other.Raw, fieldOf(key).has(restless), value.Type == gjson.Null && other.IsObject():
 			case value.IsObject() && (other.IsObject() || other.Type == gjson.Null):
 				for child := range value.Map() {
-					if child != "id" && !mayMove[child] {
+					if child != "id" && !fieldOf(child).has(restless) {
 						paths = append(paths, gjson.Escape(key)+"."+gjson.Escape(child))
 					}
 				}

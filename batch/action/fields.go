@@ -196,6 +196,3 @@ func overviewTexts() []string {
 		return f.has(inOverview) && (f.set() || f.has(guard)) && !f.has(key) && !f.has(restless) && f.Name != "status"
 	})
 }
-
-// linkKeys are a customer's ids in other systems, which a PUT without them clears.
-func linkKeys() []string { return fieldNames(func(f field) bool { return f.has(link) }) }

@@ -32,26 +32,23 @@ type fusebillAction struct {
 	account   Fusebill
 	codes     *TrackingCodes // of an update, or of updates that come before the action in a plan
 	list      listEvidence
-	mayMove   map[string]bool // fields that the billing system moves by itself
 
 	noOverview func() // tells people, once, that first writes are checked without overviews
 }
 
 func newFusebillAction(name string, mostSends int, s Services, list listEvidence) fusebillAction {
-	a := fusebillAction{name: name, mostSends: mostSends, account: s.Fusebill, codes: s.codes(), list: list, mayMove: map[string]bool{}}
-	a.noOverview = sync.OnceFunc(func() {
+	noOverview := sync.OnceFunc(func() {
 		if s.Warn != nil {
 			s.Warn("the server refuses the overview: what only that shows is not checked around the first write")
 		}
 	})
-	for _, field := range fieldNames(func(f field) bool { return f.has(restless) }) {
-		a.mayMove[field] = true
-	}
-	return a
+	return fusebillAction{name, mostSends, s.Fusebill, cmp.Or(s.Codes, NewTrackingCodes()), list, noOverview}
 }
 
-// open leases the requests of a visit together.
-func (a *fusebillAction) open(ctx context.Context, requests int, sent []batch.Change) (*fusebillVisit, error) {
+// open leases the requests of a visit together; visit makes it the action's own.
+func (a *fusebillAction) open(
+	ctx context.Context, requests int, sent []batch.Change, visit func(*fusebillVisit) batch.Visit,
+) (batch.Visit, error) {
 	lease := a.account.Governor.Lease
 	if sent != nil {
 		lease = a.account.Governor.LeaseReserve
@@ -60,7 +57,7 @@ func (a *fusebillAction) open(ctx context.Context, requests int, sent []batch.Ch
 	if err != nil {
 		return nil, err
 	}
-	return &fusebillVisit{a, a.account.Client, l}, nil
+	return visit(&fusebillVisit{a, a.account.Client, l}), nil
 }
 
 func (a *fusebillAction) Name() string   { return a.name }
@@ -112,7 +109,7 @@ func (a *fusebillAction) checked(sent, got customer, changes []batch.Change) *ba
 			missed = append(missed, fmt.Sprintf("%s is %q, not %q", ch.Field, is.Plain(), ch.After.Plain()))
 		}
 	}
-	if moved := sideEffects(sent, got, changes, a.mayMove); len(moved) > 0 {
+	if moved := sideEffects(sent, got, changes); len(moved) > 0 {
 		return &batch.Outcome{Kind: batch.Failed, Code: "side_effect", Error: strings.Join(append(moved, missed...), "; ")}
 	}
 	if len(missed) > 0 {
@@ -163,7 +160,7 @@ func (v *fusebillVisit) CheckBeside(s batch.Step, before, after batch.Record) *b
 	if before.Body == nil || after.Body == nil {
 		return nil
 	}
-	moved := sideEffects(v.action.customer(before), v.action.customer(after), s.Changes, v.action.mayMove)
+	moved := sideEffects(v.action.customer(before), v.action.customer(after), s.Changes)
 	if len(moved) == 0 {
 		return nil
 	}
@@ -188,7 +185,9 @@ func (v *fusebillVisit) Close() { v.lease.Close() }
 
 // translate puts the client's reply into the engine's words.
 func translate(r client.Reply) batch.Reply {
-	rep := batch.Reply{Class: class(r.Class), Status: r.Status, Requests: r.Requests, Err: r.Err}
+	words := [...]batch.Class{client.Answered: batch.Answered, client.Refused: batch.Refused, client.Throttled: batch.Throttled,
+		client.Unsent: batch.Unsent, client.Lost: batch.Lost, client.NoAccess: batch.Fatal}
+	rep := batch.Reply{Class: words[r.Class], Status: r.Status, Requests: r.Requests, Err: r.Err}
 	if r.Err != nil {
 		rep.Text = r.Err.Error()
 	}
@@ -205,27 +204,10 @@ func translate(r client.Reply) batch.Reply {
 }
 
 func refusal(r client.Reply) string {
-	var unreadable *client.RecordError
-	if errors.As(r.Err, &unreadable) {
+	if _, unreadable := errors.AsType[*client.RecordError](r.Err); unreadable {
 		return "unreadable_record"
 	}
 	return batch.HTTPCode(r.Status)
-}
-
-func class(c client.Class) batch.Class {
-	switch c {
-	case client.Answered:
-		return batch.Answered
-	case client.Refused:
-		return batch.Refused
-	case client.Throttled:
-		return batch.Throttled
-	case client.Unsent:
-		return batch.Unsent
-	case client.NoAccess:
-		return batch.Fatal
-	}
-	return batch.Lost
 }
 
 // Record reads what the engine needs of a customer's bytes.
@@ -273,8 +255,12 @@ func (h *hiddenLinks) complete(ctx context.Context, v *fusebillVisit, rep batch.
 		return seen
 	}
 	rep.Requests = seen.Requests
+	shown := valueOf(seen.Record.Body)
 	for _, key := range lacking {
-		raw := overviewLink(seen.Record.Body, key)
+		raw := shown(key)
+		if key == "quickBooksId" { // an overview spells the key otherwise, too
+			raw = batch.Value(wholeNumber.ReplaceAllString(string(cmp.Or(raw, shown("quickbooksId"))), "$1"))
+		}
 		if raw == batch.Absent {
 			continue
 		}
@@ -311,12 +297,3 @@ func (h *hiddenLinks) absent(record []byte) (keys []string) {
 
 // wholeNumber is an id as a record spells one of QuickBooks, which the overview shows as text.
 var wholeNumber = regexp.MustCompile(`^"([1-9][0-9]*)"$`)
-
-// overviewLink reads a link from an overview, which spells one key otherwise.
-func overviewLink(overview []byte, key string) batch.Value {
-	value := valueOf(overview)
-	if key != "quickBooksId" {
-		return value(key)
-	}
-	return batch.Value(wholeNumber.ReplaceAllString(string(cmp.Or(value(key), value("quickbooksId"))), "$1"))
-}

@@ -25,9 +25,8 @@ const onHold = "Hold"
 // It reads the overview, which also tells what the customer owes and pays.
 type hold struct {
 	fusebillAction
-	suspended bool     // a Suspended customer may be held
-	whole     bool     // a condition needs fields that the overview lacks
-	stays     []string // fields that no hold moves
+	suspended bool // a Suspended customer may be held
+	whole     bool // a condition needs fields that the overview lacks
 }
 
 // NewHold returns the action that puts a Fusebill customer on hold.
@@ -35,18 +34,14 @@ func NewHold(s Services) batch.Action {
 	const most = 2 // a hold acts on billing, and what a second one does is not documented
 	whole := s.Condition != nil && s.Condition.BeyondOverview()
 	// No list row stands in for the record: what the customer owes the overview alone tells.
-	return conditional(&hold{newFusebillAction("hold", most, s, listEvidence{}), s.HoldSuspended, whole, overviewTexts()}, s)
+	return conditional(&hold{newFusebillAction("hold", most, s, listEvidence{}), s.HoldSuspended, whole}, s)
 }
 
 func (h *hold) Open(ctx context.Context, requests int, sent []batch.Change) (batch.Visit, error) {
 	if h.whole {
 		requests++
 	}
-	v, err := h.open(ctx, requests, sent)
-	if err != nil {
-		return nil, err
-	}
-	return &holdVisit{v, h.whole}, nil
+	return h.open(ctx, requests, sent, func(v *fusebillVisit) batch.Visit { return &holdVisit{v, h.whole} })
 }
 
 // holdItem asks for one thing.
@@ -89,7 +84,7 @@ func (h *hold) Apply(now batch.Record, changes []batch.Change) (batch.Record, er
 func (h *hold) Check(s batch.Step, after batch.Record) *batch.Outcome {
 	before, now := valueOf(s.Before.Body), valueOf(after.Body)
 	var moved []string
-	for _, field := range h.stays {
+	for _, field := range overviewTexts() {
 		was, is := before(field), now(field)
 		if was != batch.Absent && is != batch.Absent && !same(field, was, is) {
 			moved = append(moved, fmt.Sprintf("%s went from %q to %q", field, was.Plain(), is.Plain()))
@@ -160,11 +155,7 @@ func NewUnhold(s Services, option string) batch.Action {
 }
 
 func (u *unhold) Open(ctx context.Context, requests int, sent []batch.Change) (batch.Visit, error) {
-	v, err := u.open(ctx, requests, sent)
-	if err != nil {
-		return nil, err
-	}
-	return &unholdVisit{holdVisit{v, false}, u.option}, nil
+	return u.open(ctx, requests, sent, func(v *fusebillVisit) batch.Visit { return &unholdVisit{holdVisit{v, false}, u.option} })
 }
 
 // Decide wants a customer on hold.

@@ -7,6 +7,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"rowbatch/batch"
+	"rowbatch/client"
 	"rowbatch/mapping"
 )
 
@@ -70,17 +71,14 @@ func Key(field, value string) string {
 
 // Problems makes one outcome of all that is wrong with a row's cells.
 func Problems(all []mapping.Problem) *batch.Outcome {
-	out := batch.Reject(all[0].Code, "")
-	for i, p := range all {
-		if i > 0 {
-			out.Error += "; "
-		}
+	var texts []string
+	for _, p := range all {
 		if p.Column != "" && !strings.HasPrefix(p.Text, p.Column+" ") {
-			out.Error += p.Column + ": "
+			p.Text = p.Column + ": " + p.Text
 		}
-		out.Error += p.Text
+		texts = append(texts, p.Text)
 	}
-	return out
+	return batch.Reject(all[0].Code, strings.Join(texts, "; "))
 }
 
 // Planned makes the item of a row that a plan would change: what was found then
@@ -112,10 +110,8 @@ func Planned(o batch.Outcome, secret func(field string) batch.Value, bothKeys bo
 
 // KeyField is how a row named its Trackfinity customer; "" of a Fusebill one.
 func KeyField(key string) string {
-	for _, field := range []string{customerID, subscriptionID} {
-		if strings.HasPrefix(key, field+"=") {
-			return field
-		}
+	if field, _, named := strings.Cut(key, "="); named && (field == customerID || field == subscriptionID) {
+		return field
 	}
 	return ""
 }
@@ -165,7 +161,7 @@ func DecideFromList(it *batch.Item, row []byte, dry bool) (out *batch.Outcome) {
 	if !may || now.ID != it.ID {
 		return nil
 	}
-	if _, twice := doubled(gjson.ParseBytes(row)); twice {
+	if _, twice := client.RepeatedKey(gjson.ParseBytes(row)); twice {
 		return nil
 	}
 	// The key itself must be there: in a parent that is null, or in a list of codes

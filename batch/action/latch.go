@@ -52,11 +52,7 @@ func NewLatch(s Services) batch.Action {
 }
 
 func (l *latch) Open(ctx context.Context, requests int, sent []batch.Change) (batch.Visit, error) {
-	v, err := l.open(ctx, l.hidden.requests(requests), sent)
-	if err != nil {
-		return nil, err
-	}
-	return &latchVisit{v, l}, nil
+	return l.open(ctx, l.hidden.requests(requests), sent, func(v *fusebillVisit) batch.Visit { return &latchVisit{v, l} })
 }
 
 // Decide compares the row's links with the customer's. The body always carries

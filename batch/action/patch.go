@@ -31,15 +31,14 @@ func PatchSchema() mapping.Schema {
 	}
 	for _, name := range []string{"firstname", "lastname", "email", "username", "password", "address1", "address2", "city", "state",
 		"country", "zip", "custom1", "custom2", "custom3", "custom4", "custom5"} {
-		s.Fields = append(s.Fields, mapping.Field{Name: name, Kind: mapping.Text})
-	}
-	for i := range s.Fields {
-		switch f := &s.Fields[i]; f.Name {
+		f := mapping.Field{Name: name}
+		switch name {
 		case "email":
 			f.Kind = mapping.Email
 		case "password":
 			f.Secret, f.Clear = true, mapping.Never
 		}
+		s.Fields = append(s.Fields, f)
 	}
 	return s
 }
@@ -157,8 +156,7 @@ func (v *patchVisit) Send(ctx context.Context, s batch.Step) batch.Reply {
 	}
 	answer := v.client.SetCustomerDetails(ctx, v.lease, form)
 	rep := translate(answer)
-	var untrue *client.NotTrueError
-	if errors.As(answer.Err, &untrue) {
+	if _, untrue := errors.AsType[*client.NotTrueError](answer.Err); untrue {
 		rep.Code = "not_applied" // a server that answers otherwise may have acted all the same
 	}
 	return rep

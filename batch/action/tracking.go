@@ -94,12 +94,12 @@ func (t *TrackingCodes) want(typ string, c mapping.Cell) (batch.Value, *batch.Ou
 	return batch.Text(cmp.Or(t.codes[use], c.Text)), nil
 }
 
+// own is what the account calls a type.
+func (t *TrackingCodes) own(typ string) string { return cmp.Or(t.types[strings.ToLower(typ)], typ) }
+
 // matches reports whether an entry's type is the one that a field names.
 func (t *TrackingCodes) matches(entry gjson.Result, typ string) bool {
-	if own, ok := t.types[strings.ToLower(typ)]; ok {
-		typ = own
-	}
-	return strings.EqualFold(entry.Get("type").String(), typ)
+	return strings.EqualFold(entry.Get("type").String(), t.own(typ))
 }
 
 // defaultType is a type's name in an account that has not renamed it.
@@ -125,10 +125,7 @@ func (t *TrackingCodes) ambiguous(c customer, typ string) (entry string, is bool
 }
 
 func (t *TrackingCodes) entry(typ string, code batch.Value) string {
-	if own, ok := t.types[strings.ToLower(typ)]; ok {
-		typ = own
-	}
-	name, err := json.Marshal(typ)
+	name, err := json.Marshal(t.own(typ))
 	if err != nil {
 		panic(err) // a string always encodes
 	}

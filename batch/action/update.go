@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/tidwall/sjson"
-
 	"rowbatch/batch"
 )
 
@@ -20,16 +18,12 @@ type update struct {
 func NewUpdate(s Services) batch.Action {
 	// A PUT is sent again only after a read has shown that the last one had no effect.
 	u := &update{fusebillAction: newFusebillAction("update", 8, s, listEvidence{standsIn: true})}
-	u.links.keys, u.links.warn = linkKeys(), s.Warn
+	u.links.keys, u.links.warn = fieldNames(func(f field) bool { return f.has(link) }), s.Warn
 	return conditional(u, s)
 }
 
 func (u *update) Open(ctx context.Context, requests int, sent []batch.Change) (batch.Visit, error) {
-	v, err := u.open(ctx, u.links.requests(requests), sent)
-	if err != nil {
-		return nil, err
-	}
-	return &updateVisit{v, &u.links, sent}, nil
+	return u.open(ctx, u.links.requests(requests), sent, func(v *fusebillVisit) batch.Visit { return &updateVisit{v, &u.links, sent} })
 }
 
 // Decide compares the row's cells with the live customer.
@@ -101,19 +95,18 @@ func (u *update) forbidden(after batch.Record, changes []batch.Change) *batch.Ou
 // Check holds the record after the write against the body that was sent. Links that
 // the record does not show are no evidence, but for one that the row set.
 func (u *update) Check(s batch.Step, after batch.Record) *batch.Outcome {
-	got := u.customer(after)
+	sent, got := customer{s.Body, u.codes}, u.customer(after)
 	for _, key := range s.Before.Elsewhere {
 		named := slices.ContainsFunc(s.Changes, func(c batch.Change) bool { return c.Field == key })
 		if named || got.value(key) != batch.Absent {
 			continue
 		}
-		body, err := sjson.SetRawBytes(got.body, key, []byte(customer{s.Body, u.codes}.value(key)))
-		if err != nil {
+		var err error
+		if got, err = got.set(key, sent.value(key)); err != nil {
 			return &batch.Outcome{Kind: batch.Failed, Code: "not_applied", Error: err.Error()}
 		}
-		got.body = body
 	}
-	return u.checked(customer{s.Body, u.codes}, got, s.Changes)
+	return u.checked(sent, got, s.Changes)
 }
 
 // updateVisit reads customers with all their links, since a PUT clears what it leaves out.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -70,10 +71,7 @@ func openFusebill(connections int) (job.Endpoint, error) {
 		return job.Endpoint{}, batch.Usage("set it to the key from Settings > Integrations > API Key, "+
 			"or pass --sandbox to use the embedded stand-in", "FUSEBILL_API_KEY is not set")
 	}
-	base := strings.TrimRight(setting("FUSEBILL_URL"), "/")
-	if base == "" {
-		base = defaultURL
-	}
+	base := cmp.Or(strings.TrimRight(setting("FUSEBILL_URL"), "/"), defaultURL)
 	return job.Endpoint{
 		System: action.SystemFusebill, URL: base, Key: client.Secret(key), Name: base + "#" + fingerprint(key),
 		Transport: client.NewTransport(connections),

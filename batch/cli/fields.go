@@ -18,23 +18,22 @@ func newFields() *cobra.Command {
 	for _, s := range action.Specs() {
 		names = append(names, s.Schema.Action)
 	}
+	all := strings.Join(names, ", ")
 	return &cobra.Command{
 		Use: "fields ACTION", Short: "List the columns that an action takes",
-		Long: "fields lists the columns that an action takes, and what may stand in them.\nActions: " + strings.Join(names,
-			", ") + ".",
+		Long:      "fields lists the columns that an action takes, and what may stand in them.\nActions: " + all + ".",
 		Example:   "  rowbatch fields update",
 		ValidArgs: names,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return batch.Usage("rowbatch fields update", "fields takes one ACTION: %s", strings.Join(names, ", "))
+				return batch.Usage("rowbatch fields update", "fields takes one ACTION: %s", all)
 			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			spec, ok := action.Find(args[0])
 			if !ok {
-				return batch.Usage("rowbatch fields "+names[0], "there is no action %q; the actions are %s", args[0], strings.Join(names,
-					", "))
+				return batch.Usage("rowbatch fields "+names[0], "there is no action %q; the actions are %s", args[0], all)
 			}
 			return printFields(cmd.OutOrStdout(), spec.Schema)
 		},

@@ -104,18 +104,15 @@ func stateOf(i runs.Info, applied map[string]string, back map[string]bool) state
 
 // nextOf is the command that one would type next; "" when there is none.
 func nextOf(i runs.Info, s state, dir string) string {
-	verb := ""
 	switch {
 	case s == stopped:
-		verb = "resume"
+		return job.Command("resume", i.ID, dir)
 	case s == planned:
-		verb = "apply"
+		return job.Command("apply", i.ID, dir)
 	case s == done && i.Writes > 0 && i.Head.Mode != journal.ModeUndo && slices.Contains(i.Head.Systems, action.SystemFusebill):
-		verb = "undo"
-	default:
-		return ""
+		return job.Command("undo", i.ID, dir)
 	}
-	return job.Command(verb, i.ID, dir)
+	return ""
 }
 
 func printRuns(w io.Writer, all []listed, asJSON bool) error {

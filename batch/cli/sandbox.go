@@ -18,17 +18,10 @@ import (
 	"rowbatch/samples"
 )
 
-type sandboxFlags struct {
-	addr      string
-	minute    int
-	day       int
-	fail      []string
-	customers int
-	reset     bool
-}
-
 func newSandbox() *cobra.Command {
-	f := &sandboxFlags{}
+	var addr string
+	var fail []string
+	o := sandbox.Options{Seed: samples.Seed()}
 	cmd := &cobra.Command{
 		Use: "sandbox", Short: "Serve the embedded stand-in for both APIs on a loopback address",
 		Long: `sandbox serves the embedded stand-in for both APIs until Ctrl-C: some hundred
@@ -40,40 +33,37 @@ outlives it; it is the one that --sandbox uses (ROWBATCH_SANDBOX_DIR moves it).
   rowbatch sandbox --fail put:500:every=50 --fail any:lost:rate=5%
   rowbatch sandbox --minute 50 --day 5000 --reset`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return serveSandbox(cmd, f) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return serveSandbox(cmd, addr, fail, o) },
 	}
 	s := cmd.Flags()
 	s.SortFlags = false
-	s.StringVar(&f.addr, "addr", "127.0.0.1:8642", "loopback `ADDRESS` to serve on; port 0 takes a free one")
-	s.IntVar(&f.minute, "minute", 1000, "requests allowed a minute")
-	s.IntVar(&f.day, "day", 180_000, "requests allowed a day")
-	s.StringArrayVar(&f.fail, "fail", nil, "fault `SPEC` (repeatable)")
-	s.IntVar(&f.customers, "customers", 0, "with a new state: how many `N` customers (default: those of the seed)")
-	s.BoolVar(&f.reset, "reset", false, "start anew from the seed")
+	s.StringVar(&addr, "addr", "127.0.0.1:8642", "loopback `ADDRESS` to serve on; port 0 takes a free one")
+	s.IntVar(&o.Minute, "minute", 1000, "requests allowed a minute")
+	s.IntVar(&o.Day, "day", 180_000, "requests allowed a day")
+	s.StringArrayVar(&fail, "fail", nil, "fault `SPEC` (repeatable)")
+	s.IntVar(&o.Customers, "customers", 0, "with a new state: how many `N` customers (default: those of the seed)")
+	s.BoolVar(&o.Reset, "reset", false, "start anew from the seed")
 	return cmd
 }
 
-func serveSandbox(cmd *cobra.Command, f *sandboxFlags) error {
-	if f.minute < 1 || f.day < 1 || f.customers < 0 {
+func serveSandbox(cmd *cobra.Command, addr string, fail []string, o sandbox.Options) (err error) {
+	if o.Minute < 1 || o.Day < 1 || o.Customers < 0 {
 		return batch.Usage("rowbatch sandbox --minute 1000 --day 180000", "--minute and --day must be at least 1, --customers not negative")
 	}
-	faults, err := sandbox.ParseFaults(f.fail)
-	if err != nil {
+	if o.Faults, err = sandbox.ParseFaults(fail); err != nil {
 		return batch.Usage("rowbatch sandbox --help", "--fail: %v", err)
 	}
-	dir, err := sandboxDir()
-	if err != nil {
+	if o.Dir, err = sandboxDir(); err != nil {
 		return err
 	}
-	listener, err := listenLoopback(cmd.Context(), f.addr)
+	listener, err := listenLoopback(cmd.Context(), addr)
 	if err != nil {
 		return err
 	}
 	defer listener.Close()
-	box, err := sandbox.Open(sandbox.Options{Dir: dir, Seed: samples.Seed(), Customers: f.customers,
-		Minute: f.minute, Day: f.day, Faults: faults, Reset: f.reset})
+	box, err := sandbox.Open(o)
 	if err != nil {
-		return sandboxTrouble(dir, err)
+		return sandboxTrouble(o.Dir, err)
 	}
 	fmt.Fprintf(cmd.OutOrStdout(), "export FUSEBILL_URL=http://%s/v1\nexport FUSEBILL_API_KEY=%s\n", listener.Addr(), sandboxKey)
 	fmt.Fprintf(cmd.OutOrStdout(),

@@ -356,7 +356,7 @@ func (x *export) demandBeside(listed *records) job.Demand {
 
 // findReferences finds the ids behind references.
 func (x *export) findReferences(page []fetched) error {
-	l := &action.Lookup{Fusebill: x.fusebill, Workers: x.workers()}
+	l := &action.Lookup{Fusebill: x.fusebill, Workers: x.Settings.WorkersOf(action.SystemFusebill)}
 	questions := func(yield func(int, string) bool) {
 		for at := range page {
 			if ref := page[at].reference; ref != "" && !yield(at, ref) {
@@ -374,12 +374,10 @@ func (x *export) findReferences(page []fetched) error {
 	})
 }
 
-func (x *export) workers() int { return x.Settings.WorkersOf(action.SystemFusebill) }
-
 // add reads what is not known yet of the next customers, several at once, and writes them.
 func (x *export) add(page []fetched) error {
 	workers, stop := errgroup.WithContext(x.Stop)
-	workers.SetLimit(x.workers())
+	workers.SetLimit(x.Settings.WorkersOf(action.SystemFusebill))
 	for i := range page {
 		f := &page[i]
 		lacks := f.record == nil || slices.ContainsFunc(x.needed, func(c action.ExportColumn) bool { return !c.Carried(f.record) })
@@ -397,10 +395,7 @@ func (x *export) add(page []fetched) error {
 		})
 	}
 	err := workers.Wait()
-	if err == nil && x.Stop.Err() != nil {
-		err = context.Cause(x.Stop)
-	}
-	if err != nil {
+	if err = cmp.Or(err, context.Cause(x.Stop)); err != nil {
 		return err
 	}
 	for _, f := range page {
@@ -490,15 +485,7 @@ func (x *export) keep() (*Result, error) {
 		WaitedSeconds: end.Waited, Waited: end.WaitedFor,
 		Errors: append([]reports.ErrorCount{}, x.refused...), ExitCode: code,
 	}
-	draft, err := x.dir.Draft("summary.json")
-	if err != nil {
-		return nil, err
-	}
-	if _, err := draft.Write(s.JSON()); err != nil {
-		draft.Drop()
-		return nil, err
-	}
-	if _, err := draft.Keep(); err != nil {
+	if err := s.Write(x.dir); err != nil {
 		return nil, err
 	}
 	if missing := x.copies.hidden(); len(missing) > 0 && x.options.Columns == "" { // whoever has chosen columns knows

@@ -38,7 +38,8 @@ func openSheet(name string, force bool, stdout io.Writer) (s sheet, err error) {
 		return newCSV(&place{out: stdout, name: "standard output"}, ',')
 	}
 	ext := strings.ToLower(filepath.Ext(name))
-	if ext != ".csv" && ext != ".tsv" && ext != ".xlsx" {
+	delimiters := map[string]rune{".csv": ',', ".tsv": '\t'}
+	if delimiters[ext] == 0 && ext != ".xlsx" {
 		return nil, batch.Usage("-o customers.csv", "-o %s: the name ends in .csv, .tsv or .xlsx", name)
 	}
 	p := &place{name: name, force: force}
@@ -49,13 +50,10 @@ func openSheet(name string, force bool, stdout io.Writer) (s sheet, err error) {
 		return nil, batch.Usage("-o with a folder that you may write to", "%s cannot be written: %v", name, err)
 	}
 	p.out, p.path = p.file, p.file.Name()
-	switch ext {
-	case ".xlsx":
+	if ext == ".xlsx" {
 		s, err = newWorkbook(p)
-	case ".tsv":
-		s, err = newCSV(p, '\t')
-	default:
-		s, err = newCSV(p, ',')
+	} else {
+		s, err = newCSV(p, delimiters[ext])
 	}
 	if err != nil {
 		p.Drop()
@@ -134,15 +132,14 @@ func (p *place) Drop() {
 // csvSheet is UTF-8 with a byte order mark, by which spreadsheets know it.
 type csvSheet struct {
 	*place
-	buffer *bufio.Writer
-	csv    *csv.Writer
+	csv *csv.Writer
 }
 
 func newCSV(p *place, delimiter rune) (*csvSheet, error) {
-	s := &csvSheet{place: p, buffer: bufio.NewWriterSize(p.out, 64<<10)}
-	s.csv = csv.NewWriter(s.buffer)
+	buffer := bufio.NewWriterSize(p.out, 64<<10) // which the csv.Writer takes for its own
+	s := &csvSheet{p, csv.NewWriter(buffer)}
 	s.csv.Comma = delimiter
-	_, err := s.buffer.WriteString("\uFEFF")
+	_, err := buffer.WriteString("\uFEFF")
 	return s, p.writing(err)
 }
 
@@ -152,11 +149,7 @@ func (s *csvSheet) Escape(cell string) string { return csvfile.Escape(cell) }
 
 func (s *csvSheet) Finish() error {
 	s.csv.Flush()
-	err := s.csv.Error()
-	if err == nil {
-		err = s.buffer.Flush()
-	}
-	if err != nil {
+	if err := s.csv.Error(); err != nil {
 		return s.writing(err)
 	}
 	return s.place.Finish()

@@ -139,7 +139,7 @@ func (c *comparison) judge(m *Match, customer client.ListRow, at time.Time) erro
 		}
 	}
 	out.Key = action.Key(m.mapped.KeyField, m.mapped.Key)
-	return c.pending.add(pendingRow{m.N, at, *out})
+	return json.NewEncoder(c.pending.out).Encode(pendingRow{m.N, at, *out})
 }
 
 func (c *comparison) conclude(it *batch.Item, o batch.Outcome) error {
@@ -173,7 +173,7 @@ func (c *comparison) resolve() error {
 		}
 		return nil
 	}
-	for row, err := range c.Rows.read() {
+	for row, err := range c.Rows.dir.AllRows() {
 		if err != nil {
 			return nil // the next pass meets it too, and tells
 		}
@@ -307,21 +307,13 @@ func newPending(dir *runs.Dir) (*pending, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &pending{dir, f, bufio.NewWriterSize(f, 64<<10)}, nil
-}
-
-func (p *pending) add(row pendingRow) error {
-	text, err := json.Marshal(row)
-	if err == nil {
-		_, err = p.out.Write(append(text, '\n'))
-	}
-	return p.failed(err)
+	return &pending{dir, f, bufio.NewWriterSize(owned{f}, 64<<10)}, nil
 }
 
 // each hands the rows out in the order in which they came.
 func (p *pending) each(do func(pendingRow) error) error {
 	if err := p.out.Flush(); err != nil {
-		return p.failed(err)
+		return err
 	}
 	all := json.NewDecoder(io.NewSectionReader(p.file, 0, 1<<62))
 	for {
@@ -331,19 +323,12 @@ func (p *pending) each(do func(pendingRow) error) error {
 			return nil
 		}
 		if err != nil {
-			return p.failed(err)
+			return &runs.WriteError{Path: p.file.Name(), Err: err}
 		}
 		if err := do(row); err != nil {
 			return err
 		}
 	}
-}
-
-func (p *pending) failed(err error) error {
-	if err == nil {
-		return nil
-	}
-	return &runs.WriteError{Path: p.file.Name(), Err: err}
 }
 
 // close removes the file.

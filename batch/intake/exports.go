@@ -182,20 +182,6 @@ func (b *exports) close() error {
 	return errors.Join(all...)
 }
 
-// sameAccount refuses rows that were exported from somewhere else.
-func (b *exports) sameAccount(now string) error {
-	for export, then := range b.accounts {
-		base, _, _ := strings.Cut(then, "#")
-		is := func(name string) bool { n, _, _ := strings.Cut(name, "#"); return n == base }
-		if !slices.ContainsFunc(strings.Split(now, ", "), is) {
-			return &csvfile.Refusal{Text: fmt.Sprintf("rows were exported in %s from %s, and this run is about %s", export, base,
-				AddressesOf(now)),
-				Try: "use the settings of that account, or --no-base"}
-		}
-	}
-	return nil
-}
-
 // AddressesOf names the accounts of a run by their addresses alone.
 func AddressesOf(account string) string {
 	var bases []string

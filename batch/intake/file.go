@@ -29,7 +29,8 @@ type File struct {
 	Name    string // as typed; - for standard input
 	Path    string // absolute; empty for standard input
 	Sum     string // SHA-256 of its bytes, in hex
-	Mapping Mapping
+	Mapping string // the text of the mapping file; empty: there is none
+	MapPath string // absolute
 	Mapper  *mapping.Mapper
 	Checked *mapping.Checked
 	Dialect csvfile.Dialect
@@ -39,12 +40,6 @@ type File struct {
 	secrets map[int][]string // by row: passwords, which stand in no file of ours
 	shards  []uint16         // by row: the shard that sends it; nil where the file is not shared
 	exports *exports         // what exported rows were; nil: they are not compared
-}
-
-// Mapping is a mapping file as it was read; the zero Mapping is none.
-type Mapping struct {
-	Text string
-	Path string // absolute
 }
 
 // stdinCopy is the name of the file in the run's folder that keeps a standard input.
@@ -102,7 +97,7 @@ func Read(stop context.Context, s Source, dir *runs.Dir) (*File, error) {
 	in.Sum = hex.EncodeToString(sum.Sum(nil))
 	if shard := s.Selection.Shard; shard.Some() {
 		split := sha256.New() // of the file, and of how it is read
-		for _, part := range []string{in.Sum, in.Mapping.Text, s.Actions.Name, string(in.Dialect.Delimiter), s.Input.Encoding,
+		for _, part := range []string{in.Sum, in.Mapping, s.Actions.Name, string(in.Dialect.Delimiter), s.Input.Encoding,
 			strings.Join(s.Input.Ignore, "\n"), strconv.Itoa(shard.Of)} {
 			fmt.Fprintf(split, "%d:%s\n", len(part), part)
 		}
@@ -120,8 +115,8 @@ func (in *File) readMapping(name string) (*mapping.File, error) {
 	if err != nil {
 		return nil, Unreadable(name, err)
 	}
-	in.Mapping.Text = string(text)
-	if in.Mapping.Path, err = filepath.Abs(name); err != nil {
+	in.Mapping = string(text)
+	if in.MapPath, err = filepath.Abs(name); err != nil {
 		return nil, err
 	}
 	return mapping.ParseFile(name, text)
@@ -204,7 +199,14 @@ func (in *File) SameAccount(account string) error {
 	if in.exports == nil {
 		return nil
 	}
-	return in.exports.sameAccount(account)
+	now := AddressesOf(account)
+	for export, then := range in.exports.accounts {
+		if base := AddressesOf(then); !slices.Contains(strings.Split(now, ", "), base) {
+			return &csvfile.Refusal{Text: fmt.Sprintf("rows were exported in %s from %s, and this run is about %s", export, base, now),
+				Try: "use the settings of that account, or --no-base"}
+		}
+	}
+	return nil
 }
 
 // mayShard refuses to share a file whose rows cannot be told apart by their keys:
@@ -234,7 +236,7 @@ func (in *File) mayShard(s Source) error {
 
 // Reopen understands the copied rows of a run as the run itself did.
 func Reopen(dir *runs.Dir, h journal.Head, s Source) (*File, error) {
-	in := &File{Name: h.File, Path: h.Path, Sum: h.Input, Mapping: Mapping{h.Mapping, h.MapPath}, Split: s.Selection.Split}
+	in := &File{Name: h.File, Path: h.Path, Sum: h.Input, Mapping: h.Mapping, MapPath: h.MapPath, Split: s.Selection.Split}
 	rows, err := dir.ReadRows()
 	if err != nil {
 		return nil, err
@@ -306,17 +308,8 @@ func (in *File) Secrets(dir *runs.Dir) (map[int]map[string]string, error) {
 	if len(in.secrets) == 0 {
 		return nil, nil
 	}
-	rows, err := dir.ReadRows()
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
 	all := map[int]map[string]string{}
-	for {
-		row, err := rows.Next()
-		if errors.Is(err, io.EOF) {
-			return all, nil
-		}
+	for row, err := range dir.AllRows() {
 		if err != nil {
 			return nil, err
 		}
@@ -331,6 +324,7 @@ func (in *File) Secrets(dir *runs.Dir) (map[int]map[string]string, error) {
 			}
 		}
 	}
+	return all, nil
 }
 
 // SameFiles wants the input and the mapping file to be as they were when the run

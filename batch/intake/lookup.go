@@ -5,6 +5,7 @@ import (
 	"iter"
 	"strconv"
 	"sync"
+	"sync/atomic"
 
 	"rowbatch/batch"
 	"rowbatch/batch/action"
@@ -42,7 +43,7 @@ func (l *Lookup) Do() error {
 		uses = l.Rows.codeUses()
 	}
 	codes, err := ask.Codes(l.Stop, uses)
-	l.Rows.codes = codes
+	l.Rows.Codes = codes
 	if err != nil {
 		l.Halt(err)
 		return nil
@@ -82,12 +83,7 @@ func (l *Lookup) need() (n Need) {
 func (l *Lookup) references(ask *action.Lookup) error {
 	s := &search{lookup: l, waiting: map[string][]int{}, answers: map[string]action.Found{}}
 	searches := l.need().Searches
-	done := func() int {
-		s.one.Lock()
-		defer s.one.Unlock()
-		return s.done
-	}
-	defer l.Phase("looking up references", searches, done, searches)()
+	defer l.Phase("looking up references", searches, func() int { return int(s.done.Load()) }, searches)()
 	if err := ask.References(l.Stop, s.questions(), s.found); err != nil {
 		l.Halt(err)
 	}
@@ -100,8 +96,8 @@ func (l *Lookup) references(ask *action.Lookup) error {
 type search struct {
 	lookup *Lookup
 
-	one     sync.Mutex // rows are settled one at a time
-	done    int
+	done    atomic.Int64
+	one     sync.Mutex              // rows are settled one at a time
 	waiting map[string][]int        // rows of a reference that is being asked for
 	answers map[string]action.Found // of references that come again
 	failed  error                   // the journal's
@@ -111,7 +107,7 @@ type search struct {
 func (s *search) questions() iter.Seq2[int, string] {
 	r := s.lookup.Rows
 	return func(yield func(int, string) bool) {
-		for row, err := range r.read() {
+		for row, err := range r.dir.AllRows() {
 			if err != nil {
 				return // the next pass meets it too, and tells
 			}
@@ -163,7 +159,7 @@ func (s *search) found(n int, f action.Found) {
 
 // settle remembers a row's answer. A row that ends here is recorded.
 func (s *search) settle(n int, f action.Found) {
-	s.done++
+	s.done.Add(1)
 	s.lookup.Rows.ids[n] = f.ID
 	s.lookup.Rows.spend(n, f.Requests)
 	if f.Out == nil || s.failed != nil {

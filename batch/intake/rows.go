@@ -2,9 +2,7 @@ package intake
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"slices"
 	"strconv"
@@ -24,16 +22,16 @@ type Rows struct {
 	dir       *runs.Dir
 	actions   Actions
 	Selection Selection
-	codes     *action.TrackingCodes
-	ids       []uint64        // of the customers, where rows are keyed by reference; 0: not known
-	circles   map[uint64]bool // customers whom the rows would make their own ancestors
+	Codes     *action.TrackingCodes // the account's names, as far as they were looked up
+	ids       []uint64              // of the customers, where rows are keyed by reference; 0: not known
+	circles   map[uint64]bool       // customers whom the rows would make their own ancestors
 }
 
 // NewRows returns the rows of a file that were copied into dir.
 func NewRows(dir *runs.Dir, in *File, s Source) *Rows {
 	r := &Rows{
 		RowState: NewRowState(in.Checked.Rows, s.Input.AllowDuplicates || s.Actions.Mixed()),
-		File:     in, dir: dir, actions: s.Actions, Selection: s.Selection, codes: action.NewTrackingCodes(),
+		File:     in, dir: dir, actions: s.Actions, Selection: s.Selection, Codes: action.NewTrackingCodes(),
 	}
 	if r.keyedByReference() {
 		r.ids = make([]uint64, r.Len())
@@ -139,9 +137,6 @@ func (r *Rows) leftOut(n int) *batch.Outcome {
 	return nil
 }
 
-// Codes are the account's names of tracking codes, as far as they were looked up.
-func (r *Rows) Codes() *action.TrackingCodes { return r.codes }
-
 // Recall also keeps the customer's id, so that no reference is looked up twice.
 func (r *Rows) Recall(n int, o batch.Outcome, done bool) {
 	r.RowState.Recall(n, o, done)
@@ -154,7 +149,7 @@ func (r *Rows) Recall(n int, o batch.Outcome, done bool) {
 // when ctx does: what it leaves out is not_attempted in the report.
 func (r *Rows) Source(ctx context.Context, actions map[string]batch.Action) batch.Source {
 	return func(yield func(*batch.Item, error) bool) {
-		for row, err := range r.read() {
+		for row, err := range r.dir.AllRows() {
 			if err != nil {
 				yield(nil, err)
 				return
@@ -179,7 +174,7 @@ func (r *Rows) Rejects() iter.Seq2[int, batch.Outcome] {
 	whole := *r
 	whole.Selection.Limit, whole.Selection.Shard = 0, Shard{}
 	return func(yield func(int, batch.Outcome) bool) {
-		for row, err := range r.read() {
+		for row, err := range r.dir.AllRows() {
 			if err != nil {
 				return // the refusal stands without them
 			}
@@ -203,7 +198,7 @@ type Named struct {
 // Named yields of each row whom it names.
 func (r *Rows) Named() iter.Seq2[Named, error] {
 	return func(yield func(Named, error) bool) {
-		for row, err := range r.read() {
+		for row, err := range r.dir.AllRows() {
 			n := Named{N: row.N, Line: row.Line}
 			if err == nil {
 				switch mapped := r.mapped(row); {
@@ -216,24 +211,6 @@ func (r *Rows) Named() iter.Seq2[Named, error] {
 				}
 			}
 			if !yield(n, err) {
-				return
-			}
-		}
-	}
-}
-
-// read streams the copied rows.
-func (r *Rows) read() iter.Seq2[runs.Row, error] {
-	return func(yield func(runs.Row, error) bool) {
-		reader, err := r.dir.ReadRows()
-		if err != nil {
-			yield(runs.Row{}, err)
-			return
-		}
-		defer reader.Close()
-		for {
-			row, err := reader.Next()
-			if errors.Is(err, io.EOF) || !yield(row, err) || err != nil {
 				return
 			}
 		}
@@ -261,7 +238,7 @@ func (r *Rows) item(n int, ragged bool, row mapping.Mapped) *batch.Item {
 	case row.Action == "":
 		it.Out = action.Problems(row.Problems)
 	default:
-		with := action.Context{Found: r.id(n), Codes: r.codes, BothKeys: len(checked.KeyFields(row.Action)) > 1}
+		with := action.Context{Found: r.id(n), Codes: r.Codes, BothKeys: len(checked.KeyFields(row.Action)) > 1}
 		it = r.actions.Spec(row.Action).Item(row, with)
 	}
 	r.Prepare(it, n)
@@ -284,13 +261,13 @@ func (r *Rows) id(n int) string {
 	if r.ids == nil || r.ids[n] == 0 {
 		return ""
 	}
-	return strconv.FormatUint(r.ids[n], 10)
+	return spelled(r.ids[n])
 }
 
 // codeUses are the tracking codes of the rows that are still open, each once.
 func (r *Rows) codeUses() (all []mapping.Use) {
 	seen := map[mapping.Use]bool{}
-	for row, err := range r.read() {
+	for row, err := range r.dir.AllRows() {
 		if err != nil {
 			return all // the next pass meets it too, and tells
 		}
@@ -317,7 +294,7 @@ func (r *Rows) findCircles() {
 		return
 	}
 	r.circles = mapping.Cycles(func(yield func(child, parent uint64) bool) {
-		for row, err := range r.read() {
+		for row, err := range r.dir.AllRows() {
 			if err != nil {
 				return // the next pass meets it too, and tells
 			}

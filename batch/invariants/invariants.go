@@ -55,8 +55,15 @@ func (c Case) Breaches() ([]string, error) {
 	}
 	order(c.Run, &b)
 	for i := range c.Run.records {
-		contents(c.Run, &c.Run.records[i], &b)
-		earlier(c, &c.Run.records[i], &b)
+		r := &c.Run.records[i]
+		contents(c.Run, r, &b)
+		switch {
+		case c.Of == nil || !r.isIntent():
+		case c.Run.Head.Mode == journal.ModeApply:
+			planned(c, r, &b)
+		case c.Run.Head.Mode == journal.ModeUndo:
+			undone(c, r, &b)
+		}
 	}
 	if c.Run.Head.Mode == journal.ModeDryRun || c.Run.Head.Dry {
 		onlyLooks(c, &b)

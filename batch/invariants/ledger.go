@@ -66,14 +66,13 @@ func eachLine(name string, do func([]byte) error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	for err == nil {
-		line, rest, found := bytes.Cut(text, []byte("\n"))
-		if !found {
-			return nil
+	for line := range bytes.Lines(text) {
+		line, whole := bytes.CutSuffix(line, []byte("\n"))
+		if !whole {
+			break
 		}
-		text = rest
-		if err = do(line); err != nil {
-			err = fmt.Errorf("%s: %w", name, err)
+		if err := do(line); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
 	return err
@@ -82,13 +81,8 @@ func eachLine(name string, do func([]byte) error) error {
 // After returns the ledger without the effects up to this one: those of a run that
 // began when it was the last.
 func (l *Ledger) After(seq int64) *Ledger {
-	later := &Ledger{Born: l.Born}
-	for _, e := range l.Effects {
-		if e.Seq > seq {
-			later.Effects = append(later.Effects, e)
-		}
-	}
-	return later
+	later := slices.DeleteFunc(slices.Clone(l.Effects), func(e sandbox.Effect) bool { return e.Seq <= seq })
+	return &Ledger{l.Born, later}
 }
 
 // Last is the number of the last effect, 0 when there is none.

@@ -1,6 +1,7 @@
 package invariants
 
 import (
+	"cmp"
 	"slices"
 
 	"rowbatch/batch"
@@ -93,13 +94,7 @@ func (s *story) byOthers() bool {
 
 // mostSends is how often one row's write may leave.
 func mostSends(act string) int {
-	switch act {
-	case "hold":
-		return 2
-	case "unhold":
-		return 1
-	}
-	return 8
+	return cmp.Or(map[string]int{"hold": 2, "unhold": 1}[act], 8)
 }
 
 // sends looks at a row's writes that were sent again, and at what the journal knew

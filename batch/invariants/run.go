@@ -149,19 +149,14 @@ func (r *Run) readOutcomes() error {
 
 // Complete reports whether every row has its last word.
 func (r *Run) Complete() bool {
-	for _, o := range r.Outcomes {
-		if !o.Kind.Settled() {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(r.Outcomes, func(o batch.Outcome) bool { return !o.Kind.Settled() })
 }
 
 // lastIntent is a row's last write, nil when none left.
 func (r *Run) lastIntent(n int) *record {
-	for i := len(r.byRow[n]) - 1; i >= 0; i-- {
-		if r.byRow[n][i].isIntent() {
-			return r.byRow[n][i]
+	for _, rec := range slices.Backward(r.byRow[n]) {
+		if rec.isIntent() {
+			return rec
 		}
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -81,11 +82,5 @@ func quoted(s string, escapeHTML bool) string {
 
 // lowerEscapes writes the digits of percent escapes small.
 func lowerEscapes(s string) string {
-	b := []byte(s)
-	for i := 0; i+2 < len(b); i++ {
-		if b[i] == '%' {
-			copy(b[i+1:i+3], bytes.ToLower(b[i+1:i+3]))
-		}
-	}
-	return string(b)
+	return regexp.MustCompile("%..").ReplaceAllStringFunc(s, strings.ToLower)
 }

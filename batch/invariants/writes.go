@@ -9,7 +9,6 @@ import (
 	"github.com/tidwall/gjson"
 
 	"rowbatch/batch"
-	"rowbatch/batch/journal"
 )
 
 // contents looks at what each effect of a write moved.
@@ -36,17 +35,6 @@ func contents(run *Run, i *record, b *breaches) {
 		if left, read := valueOf(e.After, "status"), valueOf(i.Found.Body, "status"); i.Found.Act == "update" && left != read {
 			b.add(6, "%s: the PUT of effect %d left the status %s, and the read before it showed %s", run.line(i.Row), e.Seq, left, read)
 		}
-	}
-}
-
-// earlier holds a write of an apply or an undo against the run that it is of.
-func earlier(c Case, i *record, b *breaches) {
-	switch {
-	case c.Of == nil || !i.isIntent():
-	case c.Run.Head.Mode == journal.ModeApply:
-		planned(c, i, b)
-	case c.Run.Head.Mode == journal.ModeUndo:
-		undone(c, i, b)
 	}
 }
 

@@ -2,7 +2,6 @@ package job
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"rowbatch/batch"
@@ -113,15 +112,3 @@ type Identity struct {
 }
 
 const progressEvery = 100 * time.Millisecond
-
-// events hands what happens to a front, one after the other.
-type events struct {
-	front Front
-	mu    sync.Mutex
-}
-
-func (e *events) Show(what Event) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.front.Show(what)
-}

@@ -94,14 +94,14 @@ func (x *execution) lookUp() error {
 			Lister: intake.Lister{Stop: x.Stop, Fusebill: x.Accounts.Fusebill.Client, How: x.Settings.Sending.Lookup, Progress: x},
 			Rows:   x.Rows, Halt: x.Halt, Workers: x.Settings.WorkersOf(action.SystemFusebill),
 			Actions: func() map[string]batch.Action {
-				x.Names = x.Rows.Codes()
+				x.Names = x.Rows.Codes
 				return x.actions(x.Notice)
 			},
 			DryRun: x.isDry(), NoProof: x.Settings.Selection.When != "", Past: x.Past,
 			Conclude: x.engine(x.Stop, false).Conclude, Listed: x.tally.listed,
 		}
 		err := l.Do()
-		x.Names = x.Rows.Codes()
+		x.Names = x.Rows.Codes
 		if err != nil {
 			return err
 		}

@@ -49,67 +49,57 @@ func (e *NoReportError) ExitCode() int { return batch.ExitFiles }
 
 // ExitCode gives the exit code of an error that ended a command.
 func ExitCode(err error) int {
-	var (
-		fault   *batch.Fault
-		format  *journal.FormatError
-		own     interface{ ExitCode() int }
-		refusal *csvfile.Refusal
-		access  *client.AccessError
-		setting *client.SettingError
-		busy    *runs.BusyError
-	)
+	var fault *batch.Fault
+	var own interface{ ExitCode() int }
+	var setting *client.SettingError
 	switch {
 	case err == nil:
 		return batch.ExitDone
 	case errors.As(err, &fault):
 		return fault.Code
-	case errors.As(err, &format):
+	case is[*journal.FormatError](err):
 		return batch.ExitUnfit
 	case isOfFiles(err):
 		return batch.ExitFiles
 	case errors.As(err, &own):
 		return own.ExitCode()
-	case errors.As(err, &busy):
+	case is[*runs.BusyError](err):
 		return batch.ExitLocked
-	case errors.As(err, &refusal):
+	case is[*csvfile.Refusal](err):
 		return batch.ExitInput
-	case errors.As(err, &access), errors.As(err, &setting) && setting.Credential:
+	case is[*client.AccessError](err), errors.As(err, &setting) && setting.Credential:
 		return batch.ExitAccess
 	}
 	return batch.ExitUsage
 }
 
+// is reports whether an error is of a type, or wraps one that is.
+func is[E error](err error) bool {
+	_, found := errors.AsType[E](err)
+	return found
+}
+
 // isOfFiles reports whether an error is about the run's own files.
 func isOfFiles(err error) bool {
-	var (
-		damage *journal.DamageError
-		record *journal.WriteError
-		files  *runs.WriteError
-		rows   *runs.RowsError
-	)
-	return errors.As(err, &rows) || errors.As(err, &record) || errors.As(err, &files) || errors.As(err, &damage)
+	return is[*runs.RowsError](err) || is[*runs.WriteError](err) || is[*journal.WriteError](err) || is[*journal.DamageError](err)
 }
 
 // exitOfRun gives the exit code of a run from why it stopped (nil: it did not)
 // and what became of its rows. The order is the contract's: 15, 13, 130/143, 5, 4, 3, 0.
 func exitOfRun(cause error, rows map[batch.Kind]int) int {
-	var (
-		refused *batch.Fault
-		access  *client.AccessError
-		moved   *batch.SideEffectError
-		signal  Signalled
-	)
+	var refused *batch.Fault
+	var signal Signalled
 	open := rows[batch.NotAttempted]+rows[batch.InDoubt] > 0
 	switch {
 	case errors.As(cause, &refused):
 		return refused.Code
 	case isOfFiles(cause):
 		return batch.ExitFiles
-	case errors.As(cause, &access):
+	case is[*client.AccessError](cause):
 		return batch.ExitAccess
 	case errors.As(cause, &signal) && open:
 		return signal.ExitCode()
-	case errors.As(cause, &moved), cause != nil && open:
+	case is[*batch.SideEffectError](cause), cause != nil && open:
 		return batch.ExitStopped
 	}
 	return batch.ExitOf(rows)

@@ -72,7 +72,7 @@ func planRows(r *Session, p *Plan, name string, stdin io.Reader) (err error) {
 		Program: r.Program, ID: p.Dir.ID(), Started: r.Began.UTC(), Mode: mode,
 		Action: p.Actions.Name, ActionColumn: in.Mapper.ActionColumn(),
 		Source:      journal.Source{File: name, Path: in.Path, Input: in.Sum, Delimiter: string(in.Dialect.Delimiter)},
-		MappingFile: journal.MappingFile{Mapping: in.Mapping.Text, MapFile: p.Settings.Input.Map, MapPath: in.Mapping.Path},
+		MappingFile: journal.MappingFile{Mapping: in.Mapping, MapFile: p.Settings.Input.Map, MapPath: in.MapPath},
 		Account:     p.Accounts.Name(), Systems: p.Accounts.Systems(), Settings: p.Settings.record(), Rows: in.Checked.Rows,
 	}
 	return nil

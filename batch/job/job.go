@@ -55,8 +55,8 @@ const Last = "last"
 type Session struct {
 	Job
 	Control
-	*events
 	Began    time.Time
+	showing  sync.Mutex
 	accounts *Accounts // that it has connected to
 	locks    []func() error
 	folder   func() error // releases the run's own folder
@@ -64,7 +64,14 @@ type Session struct {
 
 // Start begins a command. Release it.
 func (j Job) Start(c Control) *Session {
-	return &Session{Job: j, Control: c, events: &events{front: j.Front}, Began: time.Now()}
+	return &Session{Job: j, Control: c, Began: time.Now()}
+}
+
+// Show hands what happens to the front, one event after the other.
+func (r *Session) Show(what Event) {
+	r.showing.Lock()
+	defer r.showing.Unlock()
+	r.Front.Show(what)
 }
 
 // Release lets go of what the command holds.
@@ -211,8 +218,12 @@ func (r *Session) lockAccount(name string, s Settings, a intake.Actions, file st
 		}
 		return runs.LockAccount(r.Stop, runs.Disk(), dir, sameAccount(name), what+process, wait)
 	}
-	err := errors.New("there is no folder for locks")
-	for _, dir := range lockDirs() {
+	dirs := []string{filepath.Join(os.TempDir(), fmt.Sprintf("rowbatch-locks-%d", os.Getuid()))} // each user of a machine has his own
+	cache, err := os.UserCacheDir()
+	if err == nil {
+		dirs = append(dirs, filepath.Join(cache, "rowbatch", "locks"))
+	}
+	for _, dir := range dirs { // the first that can be written
 		var release func() error
 		release, err = lock(dir, 0)
 		if busy := (*runs.BusyError)(nil); errors.As(err, &busy) && s.Pace.LockWait > 0 {
@@ -231,16 +242,6 @@ func (r *Session) lockAccount(name string, s Settings, a intake.Actions, file st
 		}
 	}
 	return err
-}
-
-// lockDirs are where locks may lie, the first that can be written. Each user of a
-// machine has his own.
-func lockDirs() []string {
-	all := []string{filepath.Join(os.TempDir(), fmt.Sprintf("rowbatch-locks-%d", os.Getuid()))}
-	if cache, err := os.UserCacheDir(); err == nil {
-		all = append(all, filepath.Join(cache, "rowbatch", "locks"))
-	}
-	return all
 }
 
 // sameAccount folds what names one account: letter case of the host, and the

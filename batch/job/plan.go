@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -293,24 +292,16 @@ type earlierRows struct {
 func newEarlierRows(of *earlier, several bool) (*earlierRows, error) {
 	n := of.journal.Head.Rows
 	w := &earlierRows{RowState: intake.NewRowState(n, several), actions: make([]string, n)}
-	reader, err := of.dir.ReadRows()
-	if err != nil {
-		return nil, err
-	}
-	defer reader.Close()
-	for {
-		row, err := reader.Next()
-		if errors.Is(err, io.EOF) && len(w.lines) != n {
-			return nil, &runs.RowsError{Path: of.dir.Path(), Why: fmt.Sprintf("it keeps %d rows instead of %d", len(w.lines), n)}
-		}
-		if errors.Is(err, io.EOF) {
-			return w, nil
-		}
+	for row, err := range of.dir.AllRows() {
 		if err != nil {
 			return nil, err
 		}
 		w.lines = append(w.lines, uint32(row.Line))
 	}
+	if len(w.lines) != n {
+		return nil, &runs.RowsError{Path: of.dir.Path(), Why: fmt.Sprintf("it keeps %d rows instead of %d", len(w.lines), n)}
+	}
+	return w, nil
 }
 
 func (w *earlierRows) Line(n int) int { return int(w.lines[n]) }

@@ -222,7 +222,7 @@ func (s *Settings) bindPace(f *pflag.FlagSet, a intake.Actions) {
 	case a.Reaches(action.SystemTrackfinity):
 		rates, shown = "most requests, as `N/s` or N/m (default 5/s)", "1"
 	}
-	f.Var(&p.Rate, "rate", rates)
+	f.StringArrayVar((*[]string)(&p.Rate), "rate", p.Rate, rates)
 	f.TextVar(&p.Reserve, "reserve", p.Reserve, "share `P%` of the account's limit left to its other users")
 	f.IntVar(&p.Workers, "workers", p.Workers, workers)
 	f.Lookup("workers").DefValue = shown
@@ -271,14 +271,12 @@ func (s *Settings) Check(a intake.Actions, set func(flag string) bool) error {
 func (s Settings) Words(names ...string) (words []string) {
 	all := pflag.NewFlagSet("", pflag.ContinueOnError)
 	unset := pflag.NewFlagSet("", pflag.ContinueOnError)
-	defaults, actions := Defaults(), intake.ActionsOf(intake.Mixed)
-	s.Bind(all, actions, FileFlags)
-	defaults.Bind(unset, actions, FileFlags)
-	if slices.Contains(names, "unhold") || slices.Contains(names, "keep-theirs") {
-		all, unset = pflag.NewFlagSet("", pflag.ContinueOnError), pflag.NewFlagSet("", pflag.ContinueOnError)
-		s.Bind(all, actions, UndoFlags)
-		defaults.Bind(unset, actions, UndoFlags)
+	defaults, actions, which := Defaults(), intake.ActionsOf(intake.Mixed), FileFlags
+	if slices.Contains(names, "unhold") {
+		which = UndoFlags
 	}
+	s.Bind(all, actions, which)
+	defaults.Bind(unset, actions, which)
 	all.VisitAll(func(flag *pflag.Flag) {
 		if flag.Value.String() == unset.Lookup(flag.Name).Value.String() || len(names) > 0 && !slices.Contains(names, flag.Name) ||
 			len(names) == 0 && slices.Contains([]string{"json", "yes"}, flag.Name) {
@@ -337,20 +335,6 @@ func (s Settings) rateOf(system string, a intake.Actions) rate.Limit {
 
 // Rates are the texts of --rate: N/s, N/m, or either for a system, as in trackfinity=N/s.
 type Rates []string
-
-func (r *Rates) String() string           { return strings.Join(*r, ",") }
-func (r *Rates) Type() string             { return "rates" }
-func (r *Rates) Append(s string) error    { return r.Set(s) }
-func (r *Rates) Replace(s []string) error { *r = s; return nil }
-func (r *Rates) GetSlice() []string       { return *r }
-
-func (r *Rates) Set(text string) error {
-	if _, _, err := parseRate(text); err != nil {
-		return err
-	}
-	*r = append(*r, text)
-	return nil
-}
 
 // parseRate returns requests a second, and the system, "" where none is named.
 func parseRate(text string) (system string, limit rate.Limit, err error) {

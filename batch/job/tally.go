@@ -196,16 +196,6 @@ func (l *FailureLimit) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// tooManyFailures is the cause of a stop by --max-failures.
-type tooManyFailures struct{ failed, rows, inARow int }
-
-func (e *tooManyFailures) Error() string {
-	if e.inARow > 0 {
-		return fmt.Sprintf("%d rows in a row failed", e.inARow)
-	}
-	return fmt.Sprintf("%d of %d rows failed", e.failed, e.rows)
-}
-
 // failureCount watches the rows as they end.
 type failureCount struct {
 	limit                FailureLimit
@@ -254,10 +244,10 @@ func (c *failureCount) add(n int, o batch.Outcome) error {
 	}
 	switch {
 	case inARow > 0 && c.inARow >= inARow:
-		return &tooManyFailures{inARow: c.inARow}
+		return fmt.Errorf("%d rows in a row failed", c.inARow)
 	case c.limit.Count > 0 && c.failed >= c.limit.Count,
 		share > 0 && rows >= shareFromRowsOn && float64(c.failed) > share*float64(rows):
-		return &tooManyFailures{failed: c.failed, rows: rows}
+		return fmt.Errorf("%d of %d rows failed", c.failed, rows)
 	}
 	return nil
 }

@@ -95,7 +95,8 @@ func planShownUndo(r *Session, shown *earlier) (*Plan, error) {
 // planUndo makes the plan that takes a run back: all of it, or what a dry run has shown of that.
 func planUndo(r *Session, of, shown *earlier) (*Plan, error) {
 	head := of.journal.Head
-	if mine := r.Settings.Sending; head.Mode == journal.ModeUndo && !mine.Yes && !mine.DryRun { // that sends the edits once more
+	mine := r.Settings.Sending
+	if head.Mode == journal.ModeUndo && !mine.Yes && !mine.DryRun { // that sends the edits once more
 		err := r.confirm(head.ID+" is an undo: to undo it makes the edits once more.",
 			batch.Usage("--dry-run to see them, then --yes",
 				"%s is an undo, and nobody confirmed that it is to be undone; nothing was sent", head.ID))
@@ -107,7 +108,6 @@ func planUndo(r *Session, of, shown *earlier) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	mine := r.Settings.Sending
 	s.Sending.DryRun, s.Sending.KeepTheirs, s.Sending.Unhold, s.Sending.Expect = mine.DryRun, mine.KeepTheirs, mine.Unhold, mine.Expect
 	s.Selection.When = "" // what was written is taken back whatever the record shows now
 	p := &Plan{Settings: s, Actions: intake.ActionsOf(head.Action), Names: of.names}
@@ -185,7 +185,7 @@ func undoneRows(of, shown *earlier, s Settings) (w *earlierRows, held []string, 
 		switch act := sent.Found.Act; {
 		case act == "update", act == "latch":
 			w.actions[n] = act
-		case act != "hold" || !sent.MayHaveTaken():
+		case act != "hold", !sent.Outcome.Kind.WasSent(), sent.Outcome.Refused(): // or it had no effect
 		case s.Sending.Unhold != "":
 			w.actions[n] = "unhold"
 		default:

@@ -26,7 +26,7 @@ type Index struct {
 	words   []uint8      // by row: what its newest record says, as a place in kinds
 	intent  []int64      // by row: where its last intent stands; nil, or 0, where there is none
 	done    []int64      // by row: where its outcome stands, unless a later intent voids it; likewise
-	sends   []uint8      // by row: intents, but for those that are known to have had no effect; likewise
+	sends   []uint8      // by row: intents, but for those that are known to have had no effect
 }
 
 // Load reads a journal of size bytes. With an error comes what was read before it.
@@ -58,7 +58,7 @@ func (x *Index) note(offset int64, e *Entry) error {
 		return &DamageError{offset}
 	case e.Kind == "intent":
 		if x.intent == nil {
-			x.intent, x.sends = make([]int64, rows), make([]uint8, rows)
+			x.intent = make([]int64, rows)
 		}
 		x.intents++
 		x.intent[e.Row] = offset
@@ -72,10 +72,9 @@ func (x *Index) note(offset int64, e *Entry) error {
 	if x.done == nil {
 		x.done = make([]int64, rows)
 	}
-	x.done[e.Row] = offset
 	o := e.Outcome
-	x.words[e.Row] = x.word(o.Kind)
-	if o.Kind == batch.NotAttempted && (!o.Lost || o.Futile) && x.sends != nil { // whatever was sent, the server did not take it
+	x.done[e.Row], x.words[e.Row] = offset, x.word(o.Kind)
+	if o.Kind == batch.NotAttempted && (!o.Lost || o.Futile) { // whatever was sent, the server did not take it
 		x.sends[e.Row] = 0
 	}
 	return nil
@@ -87,7 +86,7 @@ func (x *Index) begin(h Head) error {
 		return &FormatError{h.Format, h.Program}
 	}
 	if h.Mode != ModeExport { // whose rows have no outcomes
-		x.words = make([]uint8, h.Rows)
+		x.words, x.sends = make([]uint8, h.Rows), make([]uint8, h.Rows)
 	}
 	return nil
 }
@@ -124,14 +123,6 @@ func (x *Index) Writes() (writes, rows int) {
 // Wrote reports whether a write may have left.
 func (x *Index) Wrote() bool { return x.intents > 0 }
 
-// sent is how many writes have left for a row, but for those that had no effect.
-func (x *Index) sent(n int) int {
-	if x.sends == nil {
-		return 0
-	}
-	return int(x.sends[n])
-}
-
 // Outcome tells how row n (from 0) ended, with the changes that were sent for it.
 func (x *Index) Outcome(n int) (o batch.Outcome, err error) {
 	intent, done := placeOf(x.intent, n), placeOf(x.done, n)
@@ -153,7 +144,7 @@ func (x *Index) Outcome(n int) (o batch.Outcome, err error) {
 		return batch.Outcome{}, err
 	}
 	return batch.Outcome{Kind: batch.InDoubt, Code: "no_answer", Key: e.Found.Key, ID: e.Found.ID, Changes: e.Changes,
-		Sends: x.sent(n), Lost: true, Requests: 2 * x.sent(n), // at least: its reads and its writes
+		Sends: int(x.sends[n]), Lost: true, Requests: 2 * int(x.sends[n]), // at least: its reads and its writes
 		Error: "the run ended before the answer to this write was recorded"}, nil
 }
 

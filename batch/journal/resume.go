@@ -38,7 +38,7 @@ func (opts ResumeOptions) resume(it *batch.Item, x *Index, open map[string]bool)
 	if err != nil {
 		return err
 	}
-	sends := x.sent(it.N)
+	sends := int(x.sends[it.N])
 	if o.Refused() { // none of them may have had an effect
 		sends = 0
 	}
@@ -48,7 +48,7 @@ func (opts ResumeOptions) resume(it *batch.Item, x *Index, open map[string]bool)
 		if it.Action == nil {
 			return fmt.Errorf("row %d has sent a write, and its action is not known", it.N)
 		}
-		it.Writes = batch.Writes{Sent: o.Changes, Sends: x.sent(it.N), Unanswered: true}
+		it.Writes = batch.Writes{Sent: o.Changes, Sends: int(x.sends[it.N]), Unanswered: true}
 		it.Earlier.Sends = it.Sends
 		it.ID, it.Out = o.ID, nil
 		sent, err := x.Sent(it.N)

@@ -26,6 +26,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"strings"
@@ -221,6 +222,24 @@ func (d *Dir) ReadRows() (*RowsReader, error) {
 		return nil, err
 	}
 	return newRowsReader(f)
+}
+
+// AllRows yields the run's rows in their order. An error is the last that it yields.
+func (d *Dir) AllRows() iter.Seq2[Row, error] {
+	return func(yield func(Row, error) bool) {
+		reader, err := d.ReadRows()
+		if err != nil {
+			yield(Row{}, err)
+			return
+		}
+		defer reader.Close()
+		for {
+			row, err := reader.Next()
+			if errors.Is(err, io.EOF) || !yield(row, err) || err != nil {
+				return
+			}
+		}
+	}
 }
 
 // PickRows opens the run's rows, of which there must be so many.
@@ -500,8 +519,7 @@ func (d *Dir) Draft(name string) (*Draft, error) {
 // Withdraw removes the report file of this name, and its numbered successors,
 // unless somebody changed them.
 func (d *Dir) Withdraw(name string) error {
-	ours := &ownFiles{fs: d.fs, list: d.Path(writtenName)}
-	err := ours.read()
+	ours, err := readOwnFiles(d.fs, d.Path(writtenName))
 	if err != nil {
 		return err
 	}

@@ -44,8 +44,8 @@ func (t *Draft) Keep() (path string, err error) {
 	if err = errors.Join(err, t.file.Close()); err != nil {
 		return "", err
 	}
-	ours := &ownFiles{fs: t.dir.fs, list: t.dir.Path(writtenName)}
-	if err := ours.read(); err != nil {
+	ours, err := readOwnFiles(t.dir.fs, t.dir.Path(writtenName))
+	if err != nil {
 		return "", err
 	}
 	for n, free := 1, false; !free; n++ { // name, name-2, name-3, …
@@ -82,14 +82,14 @@ type ownFiles struct {
 	sums map[string]bool
 }
 
-func (o *ownFiles) read() error {
-	o.sums = map[string]bool{}
-	f, err := o.fs.OpenFile(o.list, os.O_RDONLY, 0)
+func readOwnFiles(on FS, list string) (*ownFiles, error) {
+	o := &ownFiles{on, list, map[string]bool{}}
+	f, err := on.OpenFile(list, os.O_RDONLY, 0)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return o, nil
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer f.Close()
 	lines := bufio.NewScanner(f)
@@ -97,7 +97,7 @@ func (o *ownFiles) read() error {
 		sum, _, _ := strings.Cut(lines.Text(), " ")
 		o.sums[sum] = true
 	}
-	return lines.Err()
+	return o, lines.Err()
 }
 
 // has reports whether a file is ours.

@@ -84,18 +84,13 @@ func (disk) Remove(path string) error                     { return os.Remove(pat
 func (disk) RemoveAll(path string) error                  { return os.RemoveAll(path) }
 func (disk) ReadDir(path string) ([]fs.DirEntry, error)   { return os.ReadDir(path) }
 
-// The two below must not return a nil *os.File as a File that is not nil.
-
 func (disk) OpenFile(path string, flag int, perm fs.FileMode) (File, error) {
-	f, err := os.OpenFile(path, flag, perm)
-	if err != nil {
-		return nil, err
-	}
-	return f, nil
+	return opened(os.OpenFile(path, flag, perm))
 }
+func (disk) CreateTemp(dir, pattern string) (File, error) { return opened(os.CreateTemp(dir, pattern)) }
 
-func (disk) CreateTemp(dir, pattern string) (File, error) {
-	f, err := os.CreateTemp(dir, pattern)
+// opened keeps a nil *os.File from becoming a File that is not nil.
+func opened(f *os.File, err error) (File, error) {
 	if err != nil {
 		return nil, err
 	}

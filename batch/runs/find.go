@@ -16,10 +16,7 @@ const (
 // startOf is the time in a run's id; zero for what is no such id.
 func startOf(id string) time.Time {
 	text, _, _ := strings.Cut(id, "-")
-	t, err := time.Parse(idTime, text)
-	if err != nil {
-		return time.Time{}
-	}
+	t, _ := time.Parse(idTime, text) // zero with an error
 	return t
 }
 
@@ -57,24 +54,9 @@ func numbered(name string, n int) string {
 	return fmt.Sprintf("%s-%d%s", strings.TrimSuffix(name, ext), n, ext)
 }
 
-// NotFoundError is the error when there is no such run.
-type NotFoundError struct {
-	Name    string // as typed
-	Reports string
-	Nearest string // the id that was most likely meant; "": none is like it
-}
-
-func (e *NotFoundError) Error() string {
-	meant := ""
-	if e.Nearest != "" {
-		meant = fmt.Sprintf("did you mean %s? ", e.Nearest)
-	}
-	return fmt.Sprintf("there is no run %q in %s; %stry: rowbatch runs, or --reports with the folder that holds it",
-		e.Name, e.Reports, meant)
-}
-
 // Find returns a run of the reports folder by its id, or any run by the path of
-// its folder. The error is a *[NotFoundError] when there is none.
+// its folder. Where there is none, the error names
+// the id that was most likely meant.
 func Find(reports, name string) (*Dir, error) {
 	if name != "" {
 		path, err := filepath.Abs(name)
@@ -96,7 +78,12 @@ func Find(reports, name string) (*Dir, error) {
 	if err != nil {
 		return nil, err
 	}
-	return nil, &NotFoundError{name, reports, nearest(filepath.Base(name), dirs)}
+	meant := nearest(filepath.Base(name), dirs)
+	if meant != "" {
+		meant = "did you mean " + meant + "? "
+	}
+	return nil, fmt.Errorf("there is no run %q in %s; %stry: rowbatch runs, or --reports with the folder that holds it",
+		name, reports, meant)
 }
 
 const shortestPart = 3 // of an id, that is taken to mean it

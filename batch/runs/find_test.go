@@ -1,7 +1,7 @@
 package runs
 
 import (
-	"errors"
+	"fmt"
 	"path/filepath"
 	"testing"
 	"time"
@@ -56,9 +56,12 @@ func TestFindWhatIsNotThere(t *testing.T) {
 		filepath.Join("x", old.ID()):        old.ID(),
 	} {
 		_, err := Find("reports", name)
-		var missing *NotFoundError
-		if !errors.As(err, &missing) || missing.Nearest != nearest || missing.Name != name {
-			t.Errorf("%q: %v, want %q", name, err, nearest)
+		want := fmt.Sprintf("there is no run %q in reports; ", name)
+		if nearest != "" {
+			want += "did you mean " + nearest + "? "
+		}
+		if want += "try: rowbatch runs, or --reports with the folder that holds it"; err == nil || err.Error() != want {
+			t.Errorf("%q: %v, want %q", name, err, want)
 		}
 	}
 	_, err := Find("reports", "20261120")

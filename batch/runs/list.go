@@ -37,7 +37,7 @@ func (i Info) Complete() bool {
 // there is passed over. No folder: no runs.
 //
 // Each journal is read once, from its beginning to its end: a run tells the truth
-// about itself nowhere else. It takes a byte a row.
+// about itself nowhere else. It takes two bytes a row.
 func List(on FS, reports string) ([]Info, error) {
 	dirs, err := runDirs(on, reports)
 	if err != nil {
@@ -75,8 +75,7 @@ func runDirs(on FS, reports string) ([]*Dir, error) {
 	var dirs []*Dir
 	for _, e := range entries {
 		d := at(on, filepath.Join(reports, e.Name()))
-		isFolder := e.IsDir() || e.Type()&fs.ModeSymlink != 0
-		if !isFolder {
+		if !e.IsDir() && e.Type()&fs.ModeSymlink == 0 {
 			continue
 		}
 		isRun, err := d.isRun()

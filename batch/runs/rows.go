@@ -2,7 +2,6 @@ package runs
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -262,22 +261,15 @@ type RowsPicker struct {
 // newRowsPicker finds out where each row begins: no line feed stands within one.
 func newRowsPicker(f File, rows int) (*RowsPicker, error) {
 	p := &RowsPicker{file: f, lines: journal.NewWindow(f), starts: make([]int64, 0, rows+1)}
-	part, at := make([]byte, bufferSize), int64(0)
-	for {
-		n, err := f.Read(part)
-		for from := 0; ; {
-			end := bytes.IndexByte(part[from:n], '\n')
-			if end < 0 {
-				break
-			}
-			from += end + 1
-			p.starts = append(p.starts, at+int64(from))
-		}
-		at += int64(n)
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
+	lines, at := bufio.NewReaderSize(f, bufferSize), int64(0)
+	for err := error(nil); !errors.Is(err, io.EOF); {
+		var part []byte // of a line, where that is longer than the buffer
+		part, err = lines.ReadSlice('\n')
+		at += int64(len(part))
+		switch {
+		case err == nil:
+			p.starts = append(p.starts, at)
+		case !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull):
 			return nil, err
 		}
 	}

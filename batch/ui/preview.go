@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -28,12 +29,8 @@ func printPreview(w io.Writer, p *job.Preview, lineOf func(row int) int, total i
 			fmt.Fprintf(w, "    %-*s  %s → %s\n", width, c.Field, before, valueText(c.After))
 		}
 		if s := r.Standing; s != (batch.Standing{}) {
-			next := s.NextBilling
-			if next == "" {
-				next = "none"
-			}
 			fmt.Fprintf(w, "    %s\n", batch.Visible(fmt.Sprintf("balance %s %s, recurring %s a month, next billing %s",
-				s.Balance, r.Currency, s.Recurring, next)))
+				s.Balance, r.Currency, s.Recurring, cmp.Or(s.NextBilling, "none"))))
 		}
 	}
 	if more := total - len(p.Rows); more > 0 {
@@ -61,10 +58,7 @@ func valueText(v batch.Value) string {
 // fieldLines tell for each field how many rows change and clear it, the most frequent first.
 func fieldLines(p *job.Preview) (lines []string) {
 	fields := slices.SortedFunc(slices.Values(p.Fields), func(a, b *job.FieldCount) int {
-		if d := b.Changed - a.Changed; d != 0 {
-			return d
-		}
-		return strings.Compare(a.Name, b.Name)
+		return cmp.Or(b.Changed-a.Changed, strings.Compare(a.Name, b.Name))
 	})
 	for _, f := range fields {
 		line := fmt.Sprintf("%s in %s", f.Name, batch.Plural(f.Changed, "row"))

@@ -167,21 +167,20 @@ func TimeText(s reports.Summary) string {
 		governor.MinuteLimit: "for the minute's limit", governor.DayLimit: "for the day's limit",
 		governor.ServerPause: "because the server asked for a pause", governor.Outage: "for the server to answer",
 	}
-	var spent, parts []string
+	all += ", of which " + batch.Span(span(s.WaitedSeconds)) + " waiting"
+	var parts []string
+	last := ""
 	for _, why := range governor.Reasons() {
 		if d := span(s.Waited[string(why)]); d >= time.Second {
-			spent, parts = append(spent, batch.Span(d)), append(parts, words[why])
+			last = words[why]
+			parts = append(parts, batch.Span(d)+" "+last)
 		}
 	}
-	all += ", of which " + batch.Span(span(s.WaitedSeconds)) + " waiting"
-	if len(parts) == 1 {
-		return all + " " + parts[0]
-	}
-	for i := range parts {
-		parts[i] = spent[i] + " " + parts[i]
-	}
-	if len(parts) == 0 { // a little for each
+	switch len(parts) {
+	case 0: // a little for each
 		return all
+	case 1:
+		return all + " " + last
 	}
 	return all + ": " + strings.Join(parts, ", ")
 }
@@ -205,16 +204,11 @@ func forecastText(f job.Forecast) string {
 	if f.Takes >= governor.Farthest {
 		return text + ": not done within a year"
 	}
-	// clock tells a time to the minute, rounded up but for less than a second, with its day when that is not today.
-	clock := func(at time.Time) string {
-		at = at.Add(time.Minute - time.Second).Truncate(time.Minute).Local()
-		if at.Format(time.DateOnly) == f.Begins.Local().Format(time.DateOnly) {
-			return at.Format("15:04")
-		}
-		return at.Format("Mon 2 Jan 15:04")
+	minute := func(at time.Time) string { // rounded up but for less than a second
+		return clock(at.Add(time.Minute-time.Second).Truncate(time.Minute), f.Begins, "15:04")
 	}
 	if f.Stops.IsZero() {
-		return text + ": done by " + clock(f.Finish())
+		return text + ": done by " + minute(f.Finish())
 	}
 	ending := map[job.DayEnd]string{
 		job.StopsAtDayEnd: "it stops at %s, and goes on by rowbatch resume from %s, or by itself with --wait",
@@ -222,7 +216,7 @@ func forecastText(f job.Forecast) string {
 		job.EndsAtDayEnd:  "it ends at %s without a file, unless --wait lets it wait until %s",
 	}[f.DayEnd]
 	return fmt.Sprintf("%s, done by %s: today's allowance (%s) does not suffice; "+ending,
-		text, clock(f.Finish()), batch.Thousands(f.Today), clock(f.Stops), clock(f.Renewed))
+		text, minute(f.Finish()), batch.Thousands(f.Today), minute(f.Stops), minute(f.Renewed))
 }
 
 func span(seconds float64) time.Duration { return time.Duration(seconds * float64(time.Second)) }

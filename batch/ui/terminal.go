@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -69,7 +71,11 @@ func (t *Terminal) Show(e job.Event) {
 	case job.PhaseBegan:
 		t.shown, t.waited = time.Now(), ""
 		if isTerminal(t.Err) && !t.Plain {
-			t.bar = newBar(t.Err, e.Name, e.Total)
+			t.bar = progressbar.NewOptions(e.Total,
+				progressbar.OptionSetWriter(t.Err), // the default is standard output, which is for data
+				progressbar.OptionSetDescription(e.Name), progressbar.OptionShowCount(), progressbar.OptionShowIts(),
+				progressbar.OptionSetItsString("rows"), progressbar.OptionSetPredictTime(true), progressbar.OptionSetWidth(24),
+				progressbar.OptionFullWidth(), progressbar.OptionClearOnFinish())
 		}
 	case job.Progress:
 		t.progress(e)
@@ -83,14 +89,6 @@ func (t *Terminal) Show(e job.Event) {
 func (t *Terminal) Complain(err error) {
 	text := strings.ReplaceAll(strings.TrimRight(err.Error(), "\n"), "\n", "\n  ")
 	fmt.Fprintln(t.Err, "rowbatch: "+text)
-}
-
-func newBar(w io.Writer, what string, total int) *progressbar.ProgressBar {
-	return progressbar.NewOptions(total,
-		progressbar.OptionSetWriter(w), // the default is standard output, which is for data
-		progressbar.OptionSetDescription(what), progressbar.OptionShowCount(), progressbar.OptionShowIts(),
-		progressbar.OptionSetItsString("rows"), progressbar.OptionSetPredictTime(true), progressbar.OptionSetWidth(24),
-		progressbar.OptionFullWidth(), progressbar.OptionClearOnFinish())
 }
 
 // clear takes the bar off the screen.
@@ -107,11 +105,7 @@ func (t *Terminal) progress(p job.Progress) {
 		waiting = waitingText(p.Waiting, time.Now())
 	}
 	if t.bar != nil {
-		text := p.Phase
-		if waiting != "" {
-			text = waiting
-		}
-		t.bar.Describe(text)
+		t.bar.Describe(cmp.Or(waiting, p.Phase))
 		_ = t.bar.Set(min(p.Done, p.Total-1)) // the last row clears the bar
 		return
 	}
@@ -133,7 +127,7 @@ func (t *Terminal) progress(p job.Progress) {
 	t.waited = waiting
 }
 
-// waitingText tells a wait's reason and end, with its day when that is not today.
+// waitingText tells a wait's reason and end.
 func waitingText(w job.Waiting, now time.Time) string {
 	what := "waiting for the account's limit until "
 	switch w.Reason {
@@ -144,11 +138,16 @@ func waitingText(w job.Waiting, now time.Time) string {
 	case governor.ServerPause:
 		what = "the server asks for a pause until "
 	}
-	until := w.Until.Local()
-	if until.Format(time.DateOnly) != now.Local().Format(time.DateOnly) {
-		return what + until.Format("Mon 2 Jan 15:04:05")
+	return what + clock(w.Until, now, time.TimeOnly)
+}
+
+// clock tells a time, with its day when that is not today.
+func clock(at, now time.Time, layout string) string {
+	at = at.Local()
+	if at.Format(time.DateOnly) != now.Local().Format(time.DateOnly) {
+		layout = "Mon 2 Jan " + layout
 	}
-	return what + until.Format("15:04:05")
+	return at.Format(layout)
 }
 
 // fileRead tells how the file was read, and what may be amiss with it.
@@ -189,11 +188,9 @@ func (t *Terminal) fileRead(rows *intake.Rows) {
 func keyColumns(keys []mapping.KeyUse) string {
 	var names []string
 	for _, k := range keys {
-		if name := fmt.Sprintf("%q", k.Column); len(names) == 0 || names[len(names)-1] != name {
-			names = append(names, name)
-		}
+		names = append(names, strconv.Quote(k.Column))
 	}
-	if len(names) > 1 {
+	if names = slices.Compact(names); len(names) > 1 {
 		return "key columns " + strings.Join(names, ", ")
 	}
 	return "key column " + strings.Join(names, "")
@@ -285,10 +282,7 @@ func printProposal(w io.Writer, p *job.Proposal) {
 	line("Run", run)
 	where := accountText(p.Run)
 	if rows := p.Preview.Rows; len(rows) > 0 {
-		name := "a customer without a name"
-		if rows[0].Customer != "" {
-			name = batch.Visible(rows[0].Customer)
-		}
+		name := cmp.Or(batch.Visible(rows[0].Customer), "a customer without a name")
 		where += fmt.Sprintf(", where %s is %s", rows[0].Key, name)
 	}
 	line("Account", where)

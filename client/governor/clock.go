@@ -66,9 +66,6 @@ type stopwatch struct {
 func (s *stopwatch) add(why Reason, step int) {
 	s.spent = s.totals()
 	s.since = time.Now()
-	if s.going == nil {
-		s.going = map[Reason]int{}
-	}
 	s.going[why] += step
 }
 
@@ -84,9 +81,6 @@ func (s *stopwatch) gravest() (now Reason) {
 
 func (s *stopwatch) totals() map[Reason]time.Duration {
 	spent := maps.Clone(s.spent)
-	if spent == nil {
-		spent = map[Reason]time.Duration{}
-	}
 	if why := s.gravest(); why != "" {
 		spent[why] += time.Since(s.since)
 	}

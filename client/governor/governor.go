@@ -59,6 +59,7 @@ func New(l Limits) *Governor {
 		limits: l,
 		blind:  newPacer(BlindRate, blindBurst),
 		turn:   make(chan struct{}, 1),
+		waits:  stopwatch{going: map[Reason]int{}, spent: map[Reason]time.Duration{}},
 		state: state{
 			reserve: l.Reserve,
 			minute:  window{headers: limitHeaders("Minute"), length: time.Minute, why: MinuteLimit, paced: true},
@@ -187,10 +188,8 @@ func (g *Governor) wait(ctx context.Context, v verdict, most time.Duration, chan
 	}
 	count(1)
 	defer count(-1)
-	timer := time.NewTimer(most)
-	defer timer.Stop()
 	select {
-	case <-timer.C:
+	case <-time.After(most):
 	case <-changed:
 	case <-ctx.Done():
 		return ctx.Err()

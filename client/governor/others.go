@@ -69,9 +69,7 @@ func (o *others) ended(request uint64, place int) {
 // sight keeps that others, with what was there before, have used so many at least.
 func (o *others) sight(used int, until time.Time) {
 	o.seen = max(o.seen, used-o.base)
-	if until.After(o.heard) {
-		o.heard = until
-	}
+	o.heard = later(o.heard, until)
 }
 
 // begin starts to watch a window. The one before joins the past.

@@ -185,9 +185,7 @@ func (s *state) reviewMinute(ours int, now time.Time) {
 // hear notes that a request which left then has brought an answer of the server.
 func (s *state) hear(sent time.Time) {
 	s.met = true
-	if sent.After(s.answeredAt) {
-		s.answeredAt = sent
-	}
+	s.answeredAt = later(s.answeredAt, sent)
 	s.unanswered = slices.DeleteFunc(s.unanswered, func(lost time.Time) bool { return !lost.After(sent) })
 }
 

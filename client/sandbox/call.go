@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"context"
 	"encoding/base64"
 	"html"
 	"io"
@@ -16,7 +15,7 @@ import (
 // maxBody is far above any customer, in bytes.
 const maxBody = 1 << 20
 
-// route is one call of the APIs. {id} stands for a number; letter case does not
+// route is one call of the APIs. ID stands for a number; letter case does not
 // matter, since Fusebill's own samples do not agree on it.
 type route struct {
 	method, path string
@@ -27,17 +26,17 @@ type route struct {
 
 func routes() []route {
 	return []route{
-		{"GET", "/v1/customers/{id}", "get", getCustomer, nil},
+		{"GET", "/v1/customers/ID", "get", getCustomer, nil},
 		{"GET", "/v1/customers", "list", listCustomers, nil},
 		{"PUT", "/v1/customers", "put", putCustomer, jsonID("id")},
-		{"GET", "/v1/customers/{id}/overview", "overview", getOverview, nil},
+		{"GET", "/v1/customers/ID/overview", "overview", getOverview, nil},
 		{"GET", "/v1/salestrackingcodes", "codes", getTrackingCode, nil},
-		{"POST", "/v1/customerhold/{id}", "hold", holdCustomer, nil},
+		{"POST", "/v1/customerhold/ID", "hold", holdCustomer, nil},
 		{"POST", "/v1/customers/unhold", "unhold", unholdCustomer, jsonID("customerId")},
 		{"POST", "/v1/hubspot/latchcustomer", "latch", latchCustomer, jsonID("fusebillId")},
-		{"POST", "/v1/hubspot/unlatchcustomer/{id}", "unlatch", unlatchCustomer, nil},
+		{"POST", "/v1/hubspot/unlatchcustomer/ID", "unlatch", unlatchCustomer, nil},
 		{"PATCH", "/api/customer/set_customer_details", "patch", setCustomerDetails, affiliateOf},
-		{"GET", "/api/service/ping", "ping", ping, nil},
+		{"GET", "/api/service/ping", "ping", func(*call) *reply { return answer([]byte(`"pong"`)) }, nil}, // no page shows it
 	}
 }
 
@@ -46,52 +45,35 @@ func jsonID(name string) func(body []byte) int64 {
 	return func(body []byte) int64 { return wholeID(gjson.GetBytes(body, name).Raw) }
 }
 
-func (rt route) match(path string) (id int64, ok bool) {
-	want, got := strings.Split(rt.path, "/"), strings.Split(strings.ToLower(path), "/")
-	if len(want) != len(got) {
-		return 0, false
-	}
-	for i, part := range want {
-		if part == "{id}" {
-			n, err := strconv.ParseUint(got[i], 10, 63)
-			if err != nil {
-				return 0, false
-			}
-			id = int64(n)
-		} else if part != got[i] {
-			return 0, false
+// parsePath returns a request's path as a route has it, and the number in it.
+func parsePath(given string) (path string, id int64) {
+	parts := strings.Split(strings.ToLower(given), "/")
+	for i, part := range parts {
+		if n, err := strconv.ParseUint(part, 10, 63); err == nil {
+			parts[i], id = "ID", int64(n)
 		}
 	}
-	return id, true
+	return strings.Join(parts, "/"), id
 }
 
 // call is one request, read whole.
 type call struct {
+	*http.Request
 	box    *Sandbox
-	ctx    context.Context
-	header http.Header
-	path   string
 	params url.Values
 	body   []byte
 	system system
 	kind   string
-	write  bool
-	id     int64 // the customer addressed by the path or the body; 0: none
+	id     int64  // the customer addressed by the path or the body; 0: none
+	option string // of the effect
 	serve  func(*call) *reply
-	fault  *Fault // the fault that fired for it and is the route's to act out
+	fault  Fault // the one that fired for it and is the route's to act out
 }
 
 func newCall(box *Sandbox, r *http.Request) *call {
-	c := &call{
-		box:    box,
-		ctx:    r.Context(),
-		header: r.Header,
-		path:   r.URL.Path,
-		system: fusebill(),
-		write:  r.Method != http.MethodGet && r.Method != http.MethodHead,
-		kind:   "other",
-	}
-	if strings.HasPrefix(strings.ToLower(c.path), "/api/") {
+	c := &call{Request: r, box: box, system: fusebill(), kind: "other"}
+	path, id := parsePath(r.URL.Path)
+	if strings.HasPrefix(path, "/api/") {
 		c.system = trackfinity()
 	}
 	c.serve = c.system.noRoute
@@ -107,18 +89,16 @@ func newCall(box *Sandbox, r *http.Request) *call {
 		return c // such as a ; that is not URL-encoded, and would else drop the whole query
 	}
 	for _, rt := range routes() {
-		id, ok := rt.match(c.path)
-		if !ok {
-			continue
-		}
-		if rt.method != r.Method {
+		switch {
+		case rt.path != path:
+		case rt.method != r.Method:
 			c.serve = c.system.badMethod
-			continue
+		default:
+			if c.kind, c.id, c.serve = rt.kind, id, rt.serve; rt.idIn != nil {
+				c.id = rt.idIn(c.body)
+			}
+			return c
 		}
-		if c.kind, c.id, c.serve = rt.kind, id, rt.serve; rt.idIn != nil {
-			c.id = rt.idIn(c.body)
-		}
-		break
 	}
 	return c
 }
@@ -137,11 +117,11 @@ type system struct {
 // refused as a regenerated key is, any other accepted.
 func fusebill() system {
 	noRoute := func(c *call) *reply { // what clients have seen for unknown addresses, in place of the documented shape
-		m := struct{ Message string }{"No HTTP resource was found that matches the request URI '" + c.path + "'."}
+		m := struct{ Message string }{"No HTTP resource was found that matches the request URI '" + c.URL.Path + "'."}
 		return &reply{status: http.StatusNotFound, body: encode(m)}
 	}
 	refuse := func(c *call) *reply {
-		authorization := c.header.Get("Authorization")
+		authorization := c.Header.Get("Authorization")
 		key, ok := strings.CutPrefix(authorization, "Basic ")
 		plain, err := base64.StdEncoding.DecodeString(key)
 		secret, zero := strings.CutPrefix(string(plain), "0:")
@@ -164,14 +144,14 @@ func fusebill() system {
 func trackfinity() system {
 	return system{
 		refuse: func(c *call) *reply {
-			if key := c.header.Get("api-key"); key == "" || key == "revoked" || c.header.Get("api-username") == "" {
+			if key := c.Header.Get("api-key"); key == "" || key == "revoked" || c.Header.Get("api-username") == "" {
 				return htmlPage(http.StatusOK, "Affiliates Admin", `<form action="/admin/login" method="post">Please sign in.</form>`)
 			}
 			return nil
 		},
 		failure: func(status int, texts ...string) *reply { return words(status, strings.Join(texts, " ")) },
 		noRoute: func(c *call) *reply {
-			return htmlPage(http.StatusNotFound, "Not Found", html.EscapeString(c.path)+" is not here.")
+			return htmlPage(http.StatusNotFound, "Not Found", html.EscapeString(c.URL.Path)+" is not here.")
 		},
 		badMethod: func(*call) *reply { return words(http.StatusMethodNotAllowed, "Method Not Allowed") },
 	}

@@ -38,33 +38,27 @@ func newAccount() account {
 		a.types = append(a.types, codeType{name, name})
 	}
 	a.types[1].present = "Region"
-	orNull := func(s string) *string {
-		if s == "" {
-			return nil
-		}
-		return &s
-	}
 	for i, c := range []struct {
-		slot         int
-		code, name   string
-		status, mail string
+		slot               int
+		code, name, status string
+		mail               *string
 	}{
-		{0, "EMB", "Ember team", "Active", "ember@example.com"},
-		{0, "FRO", "Frost team", "Active", ""},
-		{0, "TID", "Tide team", "Active", ""},
-		{0, "OLD", "Old guard", "Retired", ""},
-		{1, "NORTH", "North", "Active", "north@example.com"},
-		{1, "EAST", "East", "Active", ""},
-		{1, "SOUTH", "South", "Active", ""},
-		{1, "WEST", "West", "Active", ""},
-		{2, "WEB", "Website", "Active", ""},
-		{2, "FAIR", "Trade fair", "Active", ""},
-		{3, "Q1-26", "First quarter", "Active", ""},
-		{4, "VIP", "Key account", "Active", "care@example.com"},
+		{0, "EMB", "Ember team", "Active", new("ember@example.com")},
+		{0, "FRO", "Frost team", "Active", nil},
+		{0, "TID", "Tide team", "Active", nil},
+		{0, "OLD", "Old guard", "Retired", nil},
+		{1, "NORTH", "North", "Active", new("north@example.com")},
+		{1, "EAST", "East", "Active", nil},
+		{1, "SOUTH", "South", "Active", nil},
+		{1, "WEST", "West", "Active", nil},
+		{2, "WEB", "Website", "Active", nil},
+		{2, "FAIR", "Trade fair", "Active", nil},
+		{3, "Q1-26", "First quarter", "Active", nil},
+		{4, "VIP", "Key account", "Active", new("care@example.com")},
 	} {
 		id := 4410 + i
 		a.codes = append(a.codes, trackingCode{
-			Type: a.types[c.slot].present, Code: c.code, Name: c.name, Status: c.status, Email: orNull(c.mail),
+			Type: a.types[c.slot].present, Code: c.code, Name: c.name, Status: c.status, Email: c.mail,
 			ID: id, URI: fmt.Sprintf("https://secure.fusebill.com/v1/SalesTrackingCodes/%d", id),
 		})
 	}

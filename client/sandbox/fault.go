@@ -50,7 +50,7 @@ func parseFault(spec string) (Fault, error) {
 		return Fault{}, errors.New("WHAT and HOW are needed")
 	}
 	f := Fault{What: parts[0]}
-	if !slices.Contains(kinds(), f.What) {
+	if f.What != "any" && !slices.ContainsFunc(routes(), func(rt route) bool { return rt.kind == f.What }) {
 		return f, fmt.Errorf("%q is no kind of request", f.What)
 	}
 	if err := f.parseHow(parts[1]); err != nil {
@@ -62,15 +62,6 @@ func parseFault(spec string) (Fault, error) {
 		}
 	}
 	return f, nil
-}
-
-// kinds are the requests that a fault may happen to.
-func kinds() []string {
-	list := []string{"any"}
-	for _, rt := range routes() {
-		list = append(list, rt.kind)
-	}
-	return list
 }
 
 // Fault is one misbehaviour and when it happens. Its text form is
@@ -149,8 +140,8 @@ func (f *Fault) parseWhen(text string) error {
 }
 
 // spoilBody is what an ignore fault makes of the body of a PUT or a latch: the field as stored.
-func (f *Fault) spoilBody(body, stored object) object {
-	if f == nil || f.How != "ignore" {
+func (f Fault) spoilBody(body, stored object) object {
+	if f.How != "ignore" {
 		return body
 	}
 	return restore(body, stored, f.Field)
@@ -298,10 +289,7 @@ func (f *faults) serve(c *call) *reply {
 			return &reply{cut: true}
 		}
 	}
-	var m misbehaviour
-	if c.fault != nil {
-		m = f.table[c.fault.How]
-	}
+	m := f.table[c.fault.How]
 	if m.before != nil {
 		return m.before(c)
 	}
@@ -337,8 +325,8 @@ func (f *faults) pick(c *call) (waits []Fault, habits []misbehaviour) {
 			waits = append(waits, happens)
 		case m.habit:
 			habits = append(habits, m)
-		case c.fault == nil:
-			c.fault = &happens
+		case c.fault.How == "":
+			c.fault = happens
 		}
 	}
 	return waits, habits
@@ -377,14 +365,12 @@ func draw(seed uint64, id int64, nth int) float64 {
 
 // pause waits, and reports false when a slow call's caller has gone.
 func pause(c *call, f Fault) bool {
-	t := time.NewTimer(f.Delay)
-	defer t.Stop()
-	gone := c.ctx.Done()
+	gone := c.Context().Done()
 	if f.How == "late" {
 		gone = nil
 	}
 	select {
-	case <-t.C:
+	case <-time.After(f.Delay):
 		return true
 	case <-gone:
 		return false

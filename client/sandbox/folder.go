@@ -3,6 +3,7 @@ package sandbox
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -81,7 +82,7 @@ func openLocked(o Options, lock *flock.Flock) (st *store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if end > int64(positive(o.foldAbove, 64<<20)) {
+	if end > int64(cmp.Or(o.foldAbove, 64<<20)) {
 		if err := writeSnapshot(snapshot, st); err != nil {
 			return nil, err
 		}

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 )
@@ -9,12 +10,12 @@ import (
 // may be held is not documented; a suspended customer may be here, so that a
 // caller who means to hold one can be tried.
 func holdCustomer(c *call) *reply {
-	return rewrite(c, Effect{Kind: "hold"}, func(stored object) (object, *reply) {
+	return rewrite(c, func(stored object) (object, *reply) {
 		status := stored.text("status")
 		if status != "Active" && status != "Suspended" {
 			return nil, failure(http.StatusConflict, fmt.Sprintf("Customer %d cannot be put on hold: its status is %s.", c.id, status))
 		}
-		if c.fault != nil && c.fault.How == "ignore" { // the status, which is all that a hold sets
+		if c.fault.How == "ignore" { // the status, which is all that a hold sets
 			return nil, answer(stored.bytes())
 		}
 		return stored.set("status", quote("Hold")), nil
@@ -44,13 +45,13 @@ func unholdCustomer(c *call) *reply {
 	if problems != nil {
 		return failure(http.StatusBadRequest, problems...)
 	}
-	given := body.text("serviceStartOption")
-	return rewrite(c, Effect{Kind: "unhold", Option: given}, func(stored object) (object, *reply) {
+	c.option = body.text("serviceStartOption")
+	return rewrite(c, func(stored object) (object, *reply) {
 		if status := stored.text("status"); status != "Hold" {
 			return nil, failure(http.StatusConflict, fmt.Sprintf("Customer %d is not on hold: its status is %s.", c.id, status))
 		}
 		if body.raw("preview") == "true" {
-			return nil, answer(mockInvoice(stored, given).bytes())
+			return nil, answer(mockInvoice(stored, c.option).bytes())
 		}
 		return stored.set("status", quote("Active")), nil
 	})
@@ -65,7 +66,7 @@ func mockInvoice(customer object, option string) object {
 	}
 	return object{}.
 		set("customerId", customer.raw("id")).
-		set("currency", orNull(customer.raw("currency"))).
+		set("currency", cmp.Or(customer.raw("currency"), "null")).
 		set("subtotal", total).
 		set("totalTaxes", "0.00").
 		set("total", total)

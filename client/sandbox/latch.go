@@ -8,21 +8,20 @@ import (
 
 // link is one of the two HubSpot ids of a customer.
 type link struct {
-	field  string
-	noun   string
-	exists func(id int64) bool // whether HubSpot knows it
+	field, noun string
+	first       int64 // of the long ids that HubSpot knows
 }
 
 func links() []link {
 	return []link{
-		{"hubSpotId", "contact", numbered(51_000_000_000, 51_000_999_999)},
-		{"hubSpotCompanyId", "company", numbered(7_300_000_000, 7_300_999_999)},
+		{"hubSpotId", "contact", 51_000_000_000},
+		{"hubSpotCompanyId", "company", 7_300_000_000},
 	}
 }
 
-// numbered is true of the small ids, which are easy to type, and of those from first to last.
-func numbered(first, last int64) func(int64) bool {
-	return func(id int64) bool { return id >= 1 && id <= 9999 || id >= first && id <= last }
+// exists is true of a million long ids, and of the small ones, which are easy to type.
+func (l link) exists(id int64) bool {
+	return id >= 1 && id <= 9999 || id >= l.first && id < l.first+1_000_000
 }
 
 func (l link) key(id string) string { return l.noun + " " + id }
@@ -47,15 +46,15 @@ func latchCustomer(c *call) *reply {
 	if problems != nil {
 		return failure(http.StatusBadRequest, problems...)
 	}
-	return relink(c, Effect{Kind: "latch"}, body)
+	return relink(c, body)
 }
 
 // unlatchCustomer is developer.staxbill.com/reference/unlatch-customer-1.
-func unlatchCustomer(c *call) *reply { return relink(c, Effect{Kind: "unlatch"}, nil) }
+func unlatchCustomer(c *call) *reply { return relink(c, nil) }
 
 // relink gives the record both ids as the body has them: null for one that it leaves out.
-func relink(c *call, e Effect, body object) *reply {
-	return rewrite(c, e, func(stored object) (object, *reply) {
+func relink(c *call, body object) *reply {
+	return rewrite(c, func(stored object) (object, *reply) {
 		if stored.text("status") == "Cancelled" {
 			return nil, failure(http.StatusConflict, "A cancelled customer cannot be modified.")
 		}

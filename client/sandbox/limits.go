@@ -39,8 +39,8 @@ func newLimits(o Options) (*limits, error) {
 		others = func(time.Time) int { return 0 }
 	}
 	return &limits{
-		minute: window{name: "Minute", length: cmp.Or(o.MinuteLength, time.Minute), limit: positive(o.Minute, 1000)},
-		day:    window{name: "Day", length: 24 * time.Hour, limit: positive(o.Day, 180_000)},
+		minute: window{name: "Minute", length: cmp.Or(o.MinuteLength, time.Minute), limit: cmp.Or(o.Minute, 1000)},
+		day:    window{name: "Day", length: 24 * time.Hour, limit: cmp.Or(o.Day, 180_000)},
 		others: others,
 		form:   form,
 	}, nil

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"math/big"
 	"net/http"
@@ -108,14 +109,11 @@ func (p page) cut(st *store, ids []int64, shortRows bool) *reply {
 	} {
 		out.with(name, strconv.Itoa(n))
 	}
-	order, by := "Ascending", "id"
+	order := "Ascending"
 	if p.descending {
 		order = "Descending"
 	}
-	if p.sort.name != "" {
-		by = p.sort.name
-	}
-	return out.with("X-SortOrder", order).with("X-SortExpression", by)
+	return out.with("X-SortOrder", order).with("X-SortExpression", cmp.Or(p.sort.name, "id"))
 }
 
 // form is how a field is searched (developer.staxbill.com/reference/string-filtering and date-filtering).
@@ -134,13 +132,6 @@ type searchable struct {
 	form    form
 	value   func(body []byte) string // raw JSON
 	allowed []string                 // of an enum
-}
-
-func (f searchable) compare(a, b string) int {
-	if f.form == numberRange || f.form == integerList {
-		return decimal(a).Cmp(decimal(b))
-	}
-	return strings.Compare(a, b)
 }
 
 // searchables are the customers page's own list, and id, which that page lacks

@@ -100,13 +100,6 @@ func plain(raw string) string {
 
 func isNull(raw string) bool { return raw == "" || raw == "null" }
 
-func orNull(raw string) string {
-	if raw == "" {
-		return "null"
-	}
-	return raw
-}
-
 // same reports whether two JSON texts have one value: strings whatever their escapes,
 // numbers whatever their trailing zeros, objects and arrays member by member.
 func same(a, b string) bool {

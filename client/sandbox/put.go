@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -21,7 +22,7 @@ func putCustomer(c *call) *reply {
 	if problem := integer(body.raw("id")); problem != "" {
 		return failure(http.StatusBadRequest, "id is required and "+problem)
 	}
-	return rewrite(c, Effect{Kind: "put"}, func(stored object) (object, *reply) {
+	return rewrite(c, func(stored object) (object, *reply) {
 		taken := c.fault.spoilBody(body, stored)
 		if out := refusePut(c.box, stored, taken); out != nil {
 			return nil, out
@@ -33,9 +34,9 @@ func putCustomer(c *call) *reply {
 // rewrite changes the customer that the call is about and answers with the whole
 // record, as every write of one customer does. change returns the record it wants,
 // modifiedTimestamp aside, or the reply that says why nothing is to be written.
-func rewrite(c *call, e Effect, change func(stored object) (object, *reply)) *reply {
+func rewrite(c *call, change func(stored object) (object, *reply)) *reply {
 	st := c.box.store
-	return st.update(st.customers, c.id, e, func(stored object) (object, *reply) {
+	return st.update(c, st.customers, func(stored object) (object, *reply) {
 		if stored == nil {
 			return nil, failure(http.StatusNotFound, fmt.Sprintf("Customer with id %d not found.", c.id))
 		}
@@ -44,7 +45,7 @@ func rewrite(c *call, e Effect, change func(stored object) (object, *reply)) *re
 			return nil, out
 		}
 		after = st.touch(after)
-		if c.fault != nil && c.fault.How == "side-effect" {
+		if c.fault.How == "side-effect" {
 			after = after.set("lastName", quote(gjson.Parse(after.raw("lastName")).String()+" (moved)"))
 		}
 		return after, answer(after.bytes())
@@ -174,7 +175,7 @@ func mergeNested(customer object, stored, sent string, keys []string) string {
 		if isNull(sent) {
 			return stored
 		}
-		to = object{}.set("id", customer.raw("id")).set("uri", orNull(customer.raw("uri")))
+		to = object{}.set("id", customer.raw("id")).set("uri", cmp.Or(customer.raw("uri"), "null"))
 	}
 	from, _ := parseObject([]byte(sent)) // null and left out: no keys
 	for _, k := range keys {

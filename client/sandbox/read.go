@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -10,10 +11,7 @@ import (
 )
 
 func getCustomer(c *call) *reply {
-	st := c.box.store
-	st.mu.RLock()
-	defer st.mu.RUnlock()
-	body, ok := st.customers.body(c.id)
+	body, ok := c.box.record(c.box.store.customers, c.id)
 	if !ok {
 		return failure(http.StatusNotFound, fmt.Sprintf("Customer with id %d not found.", c.id))
 	}
@@ -44,16 +42,13 @@ func overview(st *store, customer object) object {
 		"status", "customerAccountStatus", "currency", "salesforceSynchStatus", "monthlyRecurringRevenue", "netMonthlyRecurringRevenue",
 		"parentId", "hubSpotId", "hubSpotCompanyId", "salesforceId", "netsuiteId", "geotabId", "isParent", "id",
 	} {
-		o = o.set(name, orNull(customer.raw(name)))
+		o = o.set(name, cmp.Or(customer.raw(name), "null"))
 	}
 	quickBooks := "null" // text here, though a number in the record
 	if id := customer.text("quickBooksId"); id != "" {
 		quickBooks = quote(id)
 	}
-	created := "2018-01-01T00:00:00"
-	if stamp := customer.text("createdTimestamp"); stamp != "" {
-		created = strings.TrimSuffix(stamp, "Z")
-	}
+	created := cmp.Or(strings.TrimSuffix(customer.text("createdTimestamp"), "Z"), "2018-01-01T00:00:00")
 	id := gjson.Parse(customer.raw("id")).Int()
 	billing := "null"
 	if customer.text("status") == "Active" {
@@ -91,16 +86,10 @@ func balance(id int64) string {
 }
 
 func parentName(st *store, id string) string {
-	if isNull(id) {
-		return "null"
-	}
 	parent, ok := st.customers.body(gjson.Parse(id).Int())
 	if !ok {
 		return "null"
 	}
-	name := gjson.GetBytes(parent, "companyName").String()
-	if name == "" {
-		name = gjson.GetBytes(parent, "firstName").String() + " " + gjson.GetBytes(parent, "lastName").String()
-	}
-	return quote(strings.TrimSpace(name))
+	f := gjson.GetManyBytes(parent, "companyName", "firstName", "lastName")
+	return quote(strings.TrimSpace(cmp.Or(f[0].String(), f[1].String()+" "+f[2].String())))
 }

@@ -12,6 +12,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -104,25 +105,22 @@ func Open(o Options) (*Sandbox, error) {
 		editable:  editable(),
 		limits:    lim,
 		faults:    newFaults(o.Faults),
-		pageCap:   positive(o.PageCap, 1000),
+		pageCap:   cmp.Or(o.PageCap, 1000),
 		shortRows: o.ShortRows,
 		counts:    Counts{Kinds: map[string]int{}},
 	}, nil
 }
 
-func positive(n, otherwise int) int {
-	if n > 0 {
-		return n
-	}
-	return otherwise
-}
-
 // Close releases the state's folder. The state itself is on disk already.
-func (s *Sandbox) Close() error { return s.store.close() }
+func (s *Sandbox) Close() error {
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	return s.store.ledger.close()
+}
 
 // Customer returns the bytes that GET /customers/{id} would answer with, faults and limits aside.
 func (s *Sandbox) Customer(id string) (json.RawMessage, bool) {
-	return s.record(s.store.customers, id)
+	return s.record(s.store.customers, wholeID(id))
 }
 
 // Affiliate returns a Trackfinity customer as the sandbox holds it, by its number
@@ -130,13 +128,13 @@ func (s *Sandbox) Customer(id string) (json.RawMessage, bool) {
 // sixteen fields, null where empty. A password shows as sha256: and the first 16
 // hexadecimal digits of its SHA-256.
 func (s *Sandbox) Affiliate(id string) (json.RawMessage, bool) {
-	return s.record(s.store.affiliates, id)
+	return s.record(s.store.affiliates, wholeID(id))
 }
 
-func (s *Sandbox) record(all *records, id string) (json.RawMessage, bool) {
+func (s *Sandbox) record(all *records, id int64) (json.RawMessage, bool) {
 	s.store.mu.RLock()
 	defer s.store.mu.RUnlock()
-	body, ok := all.body(wholeID(id))
+	body, ok := all.body(id)
 	return slices.Clone(body), ok
 }
 
@@ -152,7 +150,11 @@ func (s *Sandbox) IDs() []string {
 // Effects returns the writes that took effect, in order: since the start when
 // the state is in memory, else those of the ledger file, which Open folds into
 // the snapshot once it has grown long.
-func (s *Sandbox) Effects() []Effect { return s.store.effects() }
+func (s *Sandbox) Effects() []Effect {
+	s.store.mu.RLock()
+	defer s.store.mu.RUnlock()
+	return s.store.ledger.all()
+}
 
 // Requests returns what has arrived since Open.
 func (s *Sandbox) Requests() Counts {
@@ -222,7 +224,7 @@ func (s *Sandbox) admit(c *call) (refusal *reply) {
 	case exhausted != "":
 		s.counts.Throttled++
 		return failure(http.StatusTooManyRequests, "Rate limit of "+exhausted+" exceeded.")
-	case c.write:
+	case c.Method != http.MethodGet && c.Method != http.MethodHead:
 		s.counts.Writes++
 	default:
 		s.counts.Reads++

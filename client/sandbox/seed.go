@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,7 +22,7 @@ type seed struct {
 }
 
 func newSeed(bodies []json.RawMessage, count int) (*seed, error) {
-	s := &seed{ordinal: map[int64]int{}, count: positive(count, len(bodies))}
+	s := &seed{ordinal: map[int64]int{}, count: cmp.Or(count, len(bodies))}
 	for i, b := range bodies {
 		t, err := newTemplate(b)
 		if err != nil {
@@ -73,9 +74,9 @@ func (s *seed) ids() iter.Seq[int64] {
 
 // template is one given customer with the places marked at which its copies differ.
 type template struct {
-	id    int64
-	own   []byte   // the original
-	parts [][]byte // of a copy: literal pieces, and marks by themselves
+	id     int64
+	own    []byte // the original
+	marked []byte // the same with marks in it
 }
 
 // The marks are bytes that no JSON text can hold.
@@ -93,19 +94,7 @@ func newTemplate(raw []byte) (template, error) {
 	if err != nil || id <= 0 {
 		return template{}, errors.New("no id, or one that is no positive integer")
 	}
-	t := template{id: id, own: o.bytes()}
-	rest := markPlaces(o, o.raw("id")).bytes()
-	for len(rest) > 0 {
-		i := bytes.IndexAny(rest, markID+markCopy)
-		switch {
-		case i < 0:
-			i = len(rest)
-		case i == 0:
-			i = 1
-		}
-		t.parts, rest = append(t.parts, rest[:i]), rest[i:]
-	}
-	return t, nil
+	return template{id, o.bytes(), markPlaces(o, o.raw("id")).bytes()}, nil
 }
 
 // copy returns the original (nth 0) or a copy of it under another id.
@@ -113,18 +102,8 @@ func (t template) copy(id int64, nth int) []byte {
 	if nth == 0 {
 		return t.own
 	}
-	out := make([]byte, 0, len(t.own)+64)
-	for _, p := range t.parts {
-		switch string(p) {
-		case markID:
-			out = strconv.AppendInt(out, id, 10)
-		case markCopy:
-			out = strconv.AppendInt(out, int64(nth)+1, 10)
-		default:
-			out = append(out, p...)
-		}
-	}
-	return out
+	out := bytes.ReplaceAll(t.marked, []byte(markID), strconv.AppendInt(nil, id, 10))
+	return bytes.ReplaceAll(out, []byte(markCopy), strconv.AppendInt(nil, int64(nth)+1, 10))
 }
 
 func markPlaces(o object, id string) object {

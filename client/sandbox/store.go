@@ -64,14 +64,14 @@ func (st *store) touch(o object) object {
 	return o.set("modifiedTimestamp", quote(st.clock.Format("2006-01-02T15:04:05.9999999Z")))
 }
 
-// update puts in a record's place what change makes of it, and gives change's
-// reply to the caller. change gets nil if there is no such record; when it returns
-// no object, nothing is written.
-func (st *store) update(all *records, id int64, e Effect, change func(stored object) (after object, out *reply)) *reply {
+// update puts in the place of the call's record what change makes of it, and returns
+// change's reply. change gets nil if there is no such record; when it returns no
+// object, nothing is written.
+func (st *store) update(c *call, all *records, change func(stored object) (after object, out *reply)) *reply {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	var stored object
-	if raw, ok := all.body(id); ok {
+	if raw, ok := all.body(c.id); ok {
 		var err error
 		if stored, err = parseObject(raw); err != nil {
 			return failure(http.StatusInternalServerError, err.Error())
@@ -82,8 +82,7 @@ func (st *store) update(all *records, id int64, e Effect, change func(stored obj
 	if after == nil {
 		return out
 	}
-	e.After = after.bytes()
-	if err := st.replace(all, id, e); err != nil {
+	if err := st.replace(all, c.id, Effect{Kind: c.kind, Option: c.option, After: after.bytes()}); err != nil {
 		return failure(http.StatusInternalServerError, err.Error())
 	}
 	return out
@@ -121,18 +120,6 @@ func (st *store) redo(e Effect) {
 	}
 }
 
-func (st *store) effects() []Effect {
-	st.mu.RLock()
-	defer st.mu.RUnlock()
-	return st.ledger.all()
-}
-
-func (st *store) close() error {
-	st.mu.Lock()
-	defer st.mu.Unlock()
-	return st.ledger.close()
-}
-
 // search returns the ids of the customers for which all terms hold, ascending.
 func (st *store) search(terms []term) []int64 {
 	if len(terms) == 0 {
@@ -168,7 +155,10 @@ func (st *store) order(ids []int64, p page) {
 		keys[id] = plain(p.sort.value(body))
 	}
 	slices.SortStableFunc(ids, func(a, b int64) int {
-		n := p.sort.compare(keys[a], keys[b])
+		n := strings.Compare(keys[a], keys[b])
+		if p.sort.form == numberRange || p.sort.form == integerList {
+			n = decimal(keys[a]).Cmp(decimal(keys[b]))
+		}
 		if p.descending {
 			return -n
 		}

@@ -37,19 +37,7 @@ func firstAffiliateBody(id int64) ([]byte, bool) {
 	if id < firstAffiliate || id > lastAffiliate {
 		return nil, false
 	}
-	number := strconv.FormatInt(id, 10)
-	o := object{}.
-		set("customer_id", quote(number)).
-		set("subscription_id", quote(subscriptionPrefix+number)).
-		set("locked", strconv.FormatBool(id >= firstLocked))
-	values := firstAffiliateValues(int(id - firstAffiliate))
-	for _, name := range affiliateFields() {
-		o = o.set(name, affiliateValue(name, values[name]))
-	}
-	return o.bytes(), true
-}
-
-func firstAffiliateValues(n int) map[string]string {
+	n := int(id - firstAffiliate)
 	pick := func(list string, i int) string {
 		words := strings.Split(list, " ")
 		return words[i%len(words)]
@@ -57,7 +45,7 @@ func firstAffiliateValues(n int) map[string]string {
 	first := pick("Ada Bea Cal Dora Emil Fern Gus Hanne Ines Jonas", n)
 	last := pick("Reed Holm Moor Vale Frost Lind Marsh Thorn Quill Birch Wren Stone Ashby Croft Dell Field Grove Heath Knoll Lake", n/10)
 	login := strings.ToLower(first) + strconv.Itoa(n+1)
-	return map[string]string{
+	values := map[string]string{
 		"firstname": first,
 		"lastname":  last,
 		"email":     login + "@" + pick("example.com example.org", n),
@@ -73,13 +61,25 @@ func firstAffiliateValues(n int) map[string]string {
 		"custom2":   pick(" mail phone", n),
 		"custom3":   pick("  é<&>", n),
 	}
+	number := strconv.FormatInt(id, 10)
+	o := object{}.
+		set("customer_id", quote(number)).
+		set("subscription_id", quote(subscriptionPrefix+number)).
+		set("locked", strconv.FormatBool(id >= firstLocked))
+	for _, name := range affiliateFields() {
+		o = o.set(name, affiliateValue(name, values[name]))
+	}
+	return o.bytes(), true
 }
 
-// affiliateValue is the field as it is kept: null for an empty one, and of a
+// remove is the value that empties a field.
+const remove = "REMOVE"
+
+// affiliateValue is the field as it is kept: null for one that is emptied, and of a
 // password no more than tells it from another.
 func affiliateValue(field, text string) string {
 	switch {
-	case text == "":
+	case text == "", text == remove:
 		return "null"
 	case field == "password":
 		sum := sha256.Sum256([]byte(text))
@@ -87,12 +87,6 @@ func affiliateValue(field, text string) string {
 	}
 	return quote(text)
 }
-
-// ping answers with a body of our own: that of the reply is not documented.
-func ping(*call) *reply { return answer([]byte(`"pong"`)) }
-
-// remove is the value that empties a field.
-const remove = "REMOVE"
 
 // setCustomerDetails is docs.trackfinity.com/api/customer/set-customer-details.
 // Not documented are the replies to an unknown customer or field and to a locked
@@ -104,7 +98,7 @@ func setCustomerDetails(c *call) *reply {
 		return out
 	}
 	st := c.box.store
-	return st.update(st.affiliates, c.id, Effect{Kind: "patch"}, func(stored object) (object, *reply) {
+	return st.update(c, st.affiliates, func(stored object) (object, *reply) {
 		switch {
 		case stored == nil:
 			return nil, invalidParameter(": " + lookupKey(form))
@@ -113,11 +107,7 @@ func setCustomerDetails(c *call) *reply {
 		}
 		after := slices.Clone(stored)
 		for _, name := range affiliateFields() {
-			switch {
-			case !form.Has(name):
-			case form.Get(name) == remove:
-				after = after.set(name, "null")
-			default:
+			if form.Has(name) {
 				after = after.set(name, affiliateValue(name, form.Get(name)))
 			}
 		}
@@ -128,7 +118,7 @@ func setCustomerDetails(c *call) *reply {
 // readForm takes a form only: whether JSON is accepted is not documented.
 func readForm(c *call) (url.Values, *reply) {
 	invalid := words(http.StatusBadRequest, "Invalid or unsupported HTTP request")
-	media, _, err := mime.ParseMediaType(c.header.Get("Content-Type"))
+	media, _, err := mime.ParseMediaType(c.Header.Get("Content-Type"))
 	if err != nil || media != "application/x-www-form-urlencoded" {
 		return nil, invalid
 	}

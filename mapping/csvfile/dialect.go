@@ -3,6 +3,7 @@ package csvfile
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 
@@ -15,19 +16,11 @@ import (
 type Dialect struct {
 	Delimiter rune
 	Encoding  string // UTF-8, UTF-16LE, windows-1252, …
-	BOM       bool   // the file began with a byte order mark
-	Detected  bool   // the delimiter was chosen from the heading line
 }
 
 // String describes the dialect for people, such as "UTF-8, delimiter ;".
 func (d Dialect) String() string {
-	name := string(d.Delimiter)
-	switch d.Delimiter {
-	case '\t':
-		name = "tab"
-	case ' ':
-		name = "space"
-	}
+	name := cmp.Or(map[rune]string{'\t': "tab", ' ': "space"}[d.Delimiter], string(d.Delimiter))
 	return fmt.Sprintf("%s, delimiter %s", d.Encoding, name)
 }
 
@@ -60,7 +53,7 @@ const utf8Name = "UTF-8"
 // decode finds the encoding out and returns the text as UTF-8 without its byte
 // order mark. UTF-8 itself is passed through unchecked; lines checks it, since
 // it knows the line. A byte order mark beats the wanted encoding.
-func decode(r io.Reader, wanted string) (io.Reader, Dialect, *Refusal) {
+func decode(r io.Reader, wanted string) (io.Reader, Dialect, error) {
 	in := bufio.NewReader(r)
 	start, _ := in.Peek(4) // an error comes again on reading
 	const save = "save it from the spreadsheet as CSV (UTF-8)"
@@ -86,15 +79,15 @@ func decode(r io.Reader, wanted string) (io.Reader, Dialect, *Refusal) {
 			if _, err := in.Discard(len(mark.bytes)); err != nil {
 				panic(err) // just peeked at
 			}
-			return mark.encoding.NewDecoder().Reader(in), Dialect{Encoding: mark.name, BOM: true}, nil
+			return mark.encoding.NewDecoder().Reader(in), Dialect{Encoding: mark.name}, nil
 		}
 	}
 	if wanted == "" {
 		return in, Dialect{Encoding: utf8Name}, nil
 	}
-	e, refusal := encodingOf(wanted)
-	if refusal != nil {
-		return nil, Dialect{}, refusal
+	e, err := encodingOf(wanted)
+	if err != nil {
+		return nil, Dialect{}, err
 	}
 	name, err := htmlindex.Name(e)
 	switch {
@@ -112,13 +105,11 @@ func CheckEncoding(name string) error {
 	if name == "" {
 		return nil
 	}
-	if _, refusal := encodingOf(name); refusal != nil {
-		return refusal
-	}
-	return nil
+	_, err := encodingOf(name)
+	return err
 }
 
-func encodingOf(name string) (encoding.Encoding, *Refusal) {
+func encodingOf(name string) (encoding.Encoding, error) {
 	e, err := htmlindex.Get(name)
 	if err != nil || e == encoding.Replacement {
 		return nil, &Refusal{

@@ -11,6 +11,7 @@ package csvfile
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -36,7 +37,7 @@ type Reader struct {
 	csv     *csv.Reader
 	width   int // columns with ours
 	ours    []int
-	own     []string
+	own     []string // their headings, in lower case: rb_line, rb_outcome, …
 	heading []string
 	hidden  bool // lines may hold passwords and are not shown
 }
@@ -51,12 +52,11 @@ type Row struct {
 // NewReader reads the heading of a file and leaves r at the first row. The error
 // is a *Refusal when the file cannot be what it should be; name stands in it.
 func NewReader(r io.Reader, name string, o Options) (*Reader, error) {
-	text, dialect, refusal := decode(r, o.Encoding)
-	if refusal != nil {
-		refusal.File = name
-		return nil, refusal
-	}
+	text, dialect, err := decode(r, o.Encoding)
 	in := &Reader{name: name, dialect: dialect}
+	if err != nil {
+		return nil, in.explain(err)
+	}
 	in.lines = &lines{in: bufio.NewReaderSize(text, longestRow), most: longestRow, decoded: dialect.Encoding != utf8Name}
 	first, err := in.lines.heading()
 	if err != nil {
@@ -65,10 +65,7 @@ func NewReader(r io.Reader, name string, o Options) (*Reader, error) {
 	if len(bytes.TrimSpace(first)) == 0 {
 		return nil, &Refusal{File: name, Text: "the file is empty", Try: "a first line with the column headings, such as id,firstName"}
 	}
-	in.dialect.Delimiter = o.Delimiter
-	if o.Delimiter == 0 {
-		in.dialect.Delimiter, in.dialect.Detected = delimiterOf(first), true
-	}
+	in.dialect.Delimiter = cmp.Or(o.Delimiter, delimiterOf(first))
 	if d := in.dialect.Delimiter; !utf8.ValidRune(d) || strings.ContainsRune("\x00\"\r\n\uFFFD", d) {
 		return nil, &Refusal{File: name, Text: fmt.Sprintf("%q cannot be a delimiter", o.Delimiter), Try: "one of , ; | or tab"}
 	}
@@ -106,9 +103,6 @@ func (in *Reader) Heading() []string { return in.heading }
 // Width returns how many cells a row has, those of our own columns included.
 func (in *Reader) Width() int { return in.width }
 
-// OwnColumns returns the headings that were left out, in lower case: rb_line, rb_outcome, ….
-func (in *Reader) OwnColumns() []string { return in.own }
-
 // IsReport reports whether the file is a report.csv or failed.csv, edited or not.
 func (in *Reader) IsReport() bool { return slices.Contains(in.own, "rb_outcome") }
 
@@ -144,13 +138,12 @@ func (in *Reader) Next() (Row, error) {
 
 // explain names file and line of what the readers below report.
 func (in *Reader) explain(err error) error {
-	var refusal *Refusal
-	if errors.As(err, &refusal) {
+	if refusal, ok := errors.AsType[*Refusal](err); ok {
 		refusal.File = in.name
 		return refusal
 	}
-	var bad *csv.ParseError
-	if !errors.As(err, &bad) {
+	bad, ok := errors.AsType[*csv.ParseError](err)
+	if !ok {
 		return err // io.EOF, or the reading itself failed
 	}
 	text := "a quotation mark inside a cell"

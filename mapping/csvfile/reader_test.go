@@ -71,7 +71,7 @@ func TestReaderHeading(t *testing.T) {
 	if diff := cmp.Diff([]string{"+Phone", "rb_export", "name"}, in.Heading()); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]string{"rb_line"}, in.OwnColumns()); diff != "" {
+	if diff := cmp.Diff([]string{"rb_line"}, in.own); diff != "" {
 		t.Error(diff)
 	}
 }
