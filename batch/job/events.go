@@ -21,7 +21,7 @@ type Front interface {
 }
 
 // Event is one of the types below.
-type Event interface{ event() }
+type Event any
 
 type (
 	// FileRead: the input is checked and copied.
@@ -71,16 +71,6 @@ type Waiting struct {
 	Until  time.Time
 	Reason governor.Reason
 }
-
-func (FileRead) event()   {}
-func (Notice) event()     {}
-func (RowRefused) event() {}
-func (Trouble) event()    {}
-func (PhaseBegan) event() {}
-func (Foretold) event()   {}
-func (Progress) event()   {}
-func (PhaseEnded) event() {}
-func (Settled) event()    {}
 
 // Question is something that a person must agree to before the run goes on.
 type Question struct {

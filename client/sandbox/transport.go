@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"net/http/httptrace"
+	"strconv"
 )
 
 // transport is Sandbox.Transport.
@@ -53,20 +53,37 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // serve returns nil when the connection was cut before the first byte of the reply.
 func (t transport) serve(r *http.Request) (resp *http.Response) {
-	w := httptest.NewRecorder()
+	w := &wire{header: http.Header{}}
 	defer func() {
 		switch cut := recover(); {
 		case cut == nil:
-			resp = w.Result()
+			resp = w.response(&w.body)
 		case cut != http.ErrAbortHandler: //nolint:errorlint // net/http too compares the value of the panic
 			panic(cut)
-		case w.Flushed:
+		case w.status != 0:
 			broken, end := io.Pipe()
 			_ = end.CloseWithError(io.ErrUnexpectedEOF)
-			resp = w.Result()
-			resp.Body = io.NopCloser(io.MultiReader(resp.Body, broken))
+			resp = w.response(io.MultiReader(&w.body, broken))
 		}
 	}()
 	t.s.ServeHTTP(w, r)
 	return nil
+}
+
+// wire is what has been sent of a reply.
+type wire struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (w *wire) Header() http.Header         { return w.header }
+func (w *wire) WriteHeader(status int)      { w.status = status }
+func (w *wire) Write(p []byte) (int, error) { return w.body.Write(p) }
+
+func (w *wire) response(body io.Reader) *http.Response {
+	return &http.Response{
+		Status: strconv.Itoa(w.status) + " " + http.StatusText(w.status), StatusCode: w.status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: w.header, Body: io.NopCloser(body), ContentLength: -1,
+	}
 }
