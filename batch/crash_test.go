@@ -117,6 +117,10 @@ func TestResumeSendsAsOftenAgain(t *testing.T) {
 	})
 }
 
+// slowest is how long the slowest answer of faultsOf takes: a write that a crash cut
+// off may have been on its way for so long.
+const slowest = 8 * 901 * time.Millisecond
+
 func faultsOf(seed int) func(kind, id string, call int) fault {
 	bad := chance(seed, "bad") / 2
 	return func(kind, id string, call int) fault {
@@ -164,7 +168,7 @@ func (p *process) live(t *testing.T, dies time.Duration, power bool) (kept []byt
 			Workers: workers(3), Send: true, Settle: 30 * time.Second, Fresh: 5 * time.Second,
 			Tries: 8, Waits: waits(time.Minute)}}
 	src := journal.Resumed(p.rows(), past, journal.ResumeOptions{
-		Again: func(batch.Outcome) bool { return false }, Attempt: time.Second, Settle: 30 * time.Second})
+		Again: func(batch.Outcome) bool { return false }, Attempt: slowest, Settle: 30 * time.Second})
 	crashed := make(chan []byte, 1)
 	if dies > 0 {
 		time.AfterFunc(dies, func() {
