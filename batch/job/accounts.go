@@ -183,6 +183,14 @@ func (a *Accounts) waiting() (w Waiting) {
 	return w
 }
 
+// allowance is what is left of the first system's.
+func (a *Accounts) allowance() governor.Allowance {
+	if len(a.all) == 0 {
+		return governor.Allowance{}
+	}
+	return a.all[0].governor.Allowance()
+}
+
 // Waited is for how many seconds limits and outages held the run up, for each reason.
 func (a *Accounts) Waited() map[string]float64 {
 	waited := map[string]float64{}

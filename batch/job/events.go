@@ -24,6 +24,8 @@ type Front interface {
 type Event any
 
 type (
+	// Begun: the run has its journal, and every row is accounted for from now on.
+	Begun struct{ Run Identity }
 	// FileRead: the input is checked and copied.
 	FileRead struct{ Rows *intake.Rows }
 	// Notice tells something that is no trouble.
@@ -55,12 +57,15 @@ type (
 		Done, Total int
 		Began       time.Time
 		Waiting     Waiting
+		Requests    int // of the command so far
+		Allowance   governor.Allowance
 	}
 	// PhaseEnded: the phase that began last is over.
 	PhaseEnded struct{ Name string }
 	// Settled: a row has an outcome, its last word or, before anything is sent, what was found.
 	Settled struct {
 		Row     int
+		Line    int // of the input, where it starts
 		Outcome batch.Outcome
 		Final   bool
 	}

@@ -30,6 +30,7 @@ func execute(r *Session, p *Plan) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.Show(Begun{p.identity(r.Began)})
 	x := &execution{Session: r, Plan: p, journal: w, tally: newTally(p.Settings.Pace.MaxFailures)}
 	return x.finish(x.process())
 }
@@ -271,7 +272,7 @@ func (x *execution) engine(stop context.Context, send bool) *batch.Engine {
 		Emit: func(it *batch.Item, o batch.Outcome) {
 			done := final(it, o)
 			x.Work.Note(it, o, done)
-			x.Show(Settled{it.N, o, done})
+			x.Show(Settled{it.N, x.Work.Line(it.N), o, done})
 			if err := x.tally.add(it, o, done); err != nil && !x.isDry() {
 				x.Halt(err)
 			}

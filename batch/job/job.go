@@ -170,7 +170,7 @@ func (r *Session) PhaseOf(name string, total int, done func() int, d Demand) (en
 		for {
 			select {
 			case <-tick.C:
-				r.Show(Progress{name, done(), total, began, r.accounts.waiting()})
+				r.Show(Progress{name, done(), total, began, r.accounts.waiting(), r.accounts.Requests(), r.accounts.allowance()})
 			case <-over:
 				return
 			}

@@ -8,6 +8,7 @@ import (
 
 	"rowbatch/batch"
 	"rowbatch/batch/action"
+	"rowbatch/batch/runs"
 )
 
 const (
@@ -59,7 +60,24 @@ type Stakes struct {
 	MoreParents        int
 }
 
-func (p *Preview) add(it *batch.Item, o batch.Outcome) {
+func newPreview() *Preview { return &Preview{mails: map[uint64]int{}, seed: maphash.MakeSeed()} }
+
+// PreviewOf counts what a dry run has found, as its journal tells, without the rows that are left out.
+func PreviewOf(j *runs.Journal, leftOut func(row int) bool) (*Preview, error) {
+	p := newPreview()
+	for n := range j.Head.Rows {
+		o, err := j.Outcome(n)
+		if err != nil {
+			return nil, err
+		}
+		if leftOut == nil || !leftOut(n) {
+			p.add(n, o)
+		}
+	}
+	return p, nil
+}
+
+func (p *Preview) add(n int, o batch.Outcome) {
 	if o.Kind != batch.WouldChange {
 		return
 	}
@@ -76,10 +94,10 @@ func (p *Preview) add(it *batch.Item, o batch.Outcome) {
 			p.addMail(c.After.Plain())
 		}
 	}
-	if it.Action.System() == action.SystemTrackfinity {
+	if systemOf(o.Action) == action.SystemTrackfinity {
 		p.Patches++
 	}
-	switch it.Action.Name() {
+	switch o.Action {
 	case "hold":
 		p.Holds++
 		p.Stakes.add(o)
@@ -87,7 +105,7 @@ func (p *Preview) add(it *batch.Item, o batch.Outcome) {
 		p.Unholds++
 		p.Stakes.add(o)
 	}
-	row := PreviewRow{it.N, o.Key, o.Customer, o.Changes, o.Standing, o.Currency}
+	row := PreviewRow{n, o.Key, o.Customer, o.Changes, o.Standing, o.Currency}
 	at, _ := slices.BinarySearchFunc(p.Rows, row, func(a, b PreviewRow) int { return a.N - b.N }) // rows are settled in any order
 	p.Rows = slices.Insert(p.Rows, at, row)
 	p.Rows = p.Rows[:min(len(p.Rows), previewRows)]

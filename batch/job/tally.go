@@ -2,7 +2,6 @@ package job
 
 import (
 	"fmt"
-	"hash/maphash"
 	"maps"
 	"strconv"
 	"strings"
@@ -41,7 +40,7 @@ type past struct {
 func newTally(limit FailureLimit) *tally {
 	return &tally{
 		kinds: map[batch.Kind]int{}, failures: failureCount{limit: limit},
-		preview:  &Preview{mails: map[uint64]int{}, seed: maphash.MakeSeed()},
+		preview:  newPreview(),
 		surveyed: surveyed{map[batch.Kind]int{}, map[string]int{}, 0}, past: past{map[batch.Kind]int{}, map[string]int{}},
 	}
 }
@@ -56,7 +55,7 @@ func (t *tally) add(it *batch.Item, o batch.Outcome, final bool) error {
 	}
 	t.done++
 	t.writes += o.Sends - it.Earlier.Sends
-	t.preview.add(it, o)
+	t.preview.add(it.N, o)
 	switch {
 	case o.Kind == batch.WouldChange:
 		t.surveyed.would[it.Action.Name()]++

@@ -38,7 +38,7 @@ func TestForecastText(t *testing.T) {
 		"250,000 requests, done by Tue 24 Nov 09:12: today's allowance (162,000) does not suffice; it waits from 17:02 until Tue 24 Nov 01:00": stopping(foretold(
 			250_000, at(24, 9, 12, 0).Sub(at(21, 14, 28, 40)), 900), at(21, 17, 1, 10), at(24, 1, 0, 0), job.WaitsAtDayEnd),
 	} {
-		if got := forecastText(f); got != want {
+		if got := ForecastText(f); got != want {
 			t.Errorf("%q\nwant %q", got, want)
 		}
 	}
@@ -54,7 +54,7 @@ func TestWaitingTellsItsDay(t *testing.T) {
 		"the server asks for a pause until 14:29:00":                                           {governor.ServerPause, at(21, 14, 29, 0)},
 		"the day's requests are used up; waiting for the next day's until Sun 22 Nov 01:00:00": {governor.DayLimit, at(22, 1, 0, 0)},
 	} {
-		if got := waitingText(job.Waiting{Until: c.until, Reason: c.reason}, now); got != want {
+		if got := WaitingText(job.Waiting{Until: c.until, Reason: c.reason}, now); got != want {
 			t.Errorf("%q\nwant %q", got, want)
 		}
 	}

@@ -55,8 +55,8 @@ func valueText(v batch.Value) string {
 	return string(text)
 }
 
-// fieldLines tell for each field how many rows change and clear it, the most frequent first.
-func fieldLines(p *job.Preview) (lines []string) {
+// FieldLines tell for each field how many rows change and clear it, the most frequent first.
+func FieldLines(p *job.Preview) (lines []string) {
 	fields := slices.SortedFunc(slices.Values(p.Fields), func(a, b *job.FieldCount) int {
 		return cmp.Or(b.Changed-a.Changed, strings.Compare(a.Name, b.Name))
 	})
@@ -95,8 +95,8 @@ func stakeLines(s job.Stakes) (lines []string) {
 	return lines
 }
 
-// warnings name what deserves a second look: invoices go to primaryEmail, and a latch acts on the books.
-func warnings(p *job.Preview) (all []string) {
+// Warnings name what deserves a second look: invoices go to primaryEmail, and a latch acts on the books.
+func Warnings(p *job.Preview) (all []string) {
 	does := func(f *job.FieldCount) string {
 		var parts []string
 		if n := f.Changed - f.Cleared; n > 0 {

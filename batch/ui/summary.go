@@ -64,14 +64,14 @@ func printSummary(w io.Writer, r *job.Result) {
 	}
 	fmt.Fprintf(w, "%s: %s\n", runText(r.Run), CountsText(s.Rows, s.Outcomes))
 	if p := r.Preview; p != nil {
-		for _, line := range append(fieldLines(p), stakeLines(p.Stakes)...) {
+		for _, line := range append(FieldLines(p), stakeLines(p.Stakes)...) {
 			fmt.Fprintf(w, "  %s\n", line)
 		}
-		for _, warning := range warnings(p) {
+		for _, warning := range Warnings(p) {
 			fmt.Fprintf(w, "  attention: %s\n", warning)
 		}
 		if s.Outcomes[batch.WouldChange] > 0 && r.Forecast != nil {
-			fmt.Fprintf(w, "sending them takes %s\n", forecastText(*r.Forecast))
+			fmt.Fprintf(w, "sending them takes %s\n", ForecastText(*r.Forecast))
 		}
 	}
 	fmt.Fprintf(w, "%s (%s, %s) in %s\n", batch.Plural(s.Requests.Total, "request"), batch.Plural(s.Requests.Read, "read"),
@@ -185,8 +185,8 @@ func TimeText(s reports.Summary) string {
 	return all + ": " + strings.Join(parts, ", ")
 }
 
-// forecastText says what requests take, and when they are done.
-func forecastText(f job.Forecast) string {
+// ForecastText says what requests take, and when they are done.
+func ForecastText(f job.Forecast) string {
 	text := batch.Plural(f.Requests, "request")
 	if f.AtMost {
 		text = "at most " + text

@@ -67,7 +67,7 @@ func (t *Terminal) Show(e job.Event) {
 		fmt.Fprintln(t.Err, cmp.Or(e.File, "rowbatch")+": "+e.Text)
 	case job.Foretold:
 		t.clear()
-		fmt.Fprintf(t.Err, "rowbatch: %s takes %s\n", e.Phase, forecastText(e.Forecast))
+		fmt.Fprintf(t.Err, "rowbatch: %s takes %s\n", e.Phase, ForecastText(e.Forecast))
 	case job.PhaseBegan:
 		t.shown, t.waited = time.Now(), ""
 		if isTerminal(t.Err) && !t.Plain {
@@ -102,7 +102,7 @@ func (t *Terminal) clear() {
 func (t *Terminal) progress(p job.Progress) {
 	waiting := ""
 	if time.Until(p.Waiting.Until) >= time.Second {
-		waiting = waitingText(p.Waiting, time.Now())
+		waiting = WaitingText(p.Waiting, time.Now())
 	}
 	if t.bar != nil {
 		t.bar.Describe(cmp.Or(waiting, p.Phase))
@@ -127,8 +127,8 @@ func (t *Terminal) progress(p job.Progress) {
 	t.waited = waiting
 }
 
-// waitingText tells a wait's reason and end.
-func waitingText(w job.Waiting, now time.Time) string {
+// WaitingText tells a wait's reason and end.
+func WaitingText(w job.Waiting, now time.Time) string {
 	what := "waiting for the account's limit until "
 	switch w.Reason {
 	case governor.DayLimit:
@@ -296,10 +296,10 @@ func printProposal(w io.Writer, p *job.Proposal) {
 	k := p.Counts
 	line("Rows", fmt.Sprintf("%s to send, %s unchanged, %s rejected",
 		batch.Thousands(k[batch.WouldChange]), batch.Thousands(k[batch.Unchanged]), batch.Thousands(k[batch.Rejected]+k[batch.Conflict])))
-	lines("Fields", fieldLines(p.Preview))
+	lines("Fields", FieldLines(p.Preview))
 	lines("Holds", stakeLines(p.Preview.Stakes))
-	line("Cost", forecastText(p.Forecast))
-	for _, warning := range warnings(p.Preview) {
+	line("Cost", ForecastText(p.Forecast))
+	for _, warning := range Warnings(p.Preview) {
 		line("Attention", warning)
 	}
 }

@@ -1,0 +1,213 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"syscall"
+	"time"
+
+	"github.com/google/renameio/v2/maybe"
+	"github.com/spf13/cobra"
+
+	"rowbatch/batch"
+	"rowbatch/batch/job"
+	"rowbatch/batch/web"
+)
+
+func newUI() *cobra.Command {
+	addr, noOpen, s := "", false, job.Defaults()
+	cmd := &cobra.Command{
+		Use: "ui", Short: "Look at edits, send, watch and undo them in the browser",
+		Long: `ui serves a page on this machine, and opens it in the browser: choose a file, say
+what its columns mean, look at what would change, strike out rows, send, watch,
+stop, resume and undo. It stands on the same runs as the command line: what one
+begins, the other shows and goes on with.
+
+Only this machine can reach the page, and only a browser that has opened the
+address with its token, which is printed first. Ctrl-C ends the program; a run
+that is under way stops then, and can be resumed.`,
+		Example: `  rowbatch ui --sandbox
+  rowbatch ui --reports runs --addr 127.0.0.1:8700 --no-open`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return servePage(cmd, addr, !noOpen, s) },
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringVar(&addr, "addr", "127.0.0.1:0", "loopback `ADDRESS` to serve on; port 0 takes a free one")
+	f.BoolVar(&noOpen, "no-open", false, "print the address, and do not open the browser")
+	f.BoolVar(&s.Sending.Sandbox, "sandbox", false, "new edits go to the embedded stand-in")
+	f.StringVar(&s.Output.Reports, "reports", s.Output.Reports, "folder `DIR` where run folders go")
+	return cmd
+}
+
+// servePage serves the page until a signal, or opens the one that is served already.
+func servePage(cmd *cobra.Command, addr string, open bool, s job.Settings) error {
+	note, err := pageNote(s)
+	if err != nil {
+		return err
+	}
+	if address, is := servedAlready(cmd.Context(), note); is {
+		fmt.Fprintln(cmd.OutOrStdout(), address)
+		fmt.Fprintln(cmd.ErrOrStderr(), "rowbatch: the page is served already, by another rowbatch ui")
+		return openPage(open, filepath.Dir(note), address)
+	}
+	listener, err := listenLoopback(cmd.Context(), addr)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer signal.Stop(signals)
+	requests, cut := context.WithCancel(cmd.Context())
+	defer cut()
+	page, err := web.New(requests, listener.Addr(), web.Options{Settings: s, Accounts: pageAccounts(s), Program: Version})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(cmd.OutOrStdout(), page.Address())
+	fmt.Fprintln(cmd.ErrOrStderr(), "rowbatch: the page is at this address until Ctrl-C; who opens it may send edits")
+	if err := maybe.WriteFile(note, []byte(inLine(page.Address())), 0o600); err != nil {
+		return err
+	}
+	defer os.Remove(note)
+	if err := openPage(open, filepath.Dir(note), page.Address()); err != nil {
+		fmt.Fprintf(cmd.ErrOrStderr(), "rowbatch: the browser could not be opened (%v); open the address yourself\n", err)
+	}
+	serving, end := context.WithCancel(cmd.Context())
+	defer end()
+	served := make(chan error, 1)
+	go func() { served <- page.Serve(serving, listener) }()
+	select {
+	case err := <-served:
+		return err
+	case sig := <-signals:
+		page.Stop(sig)
+		go func() { // a second one cuts off requests on their way
+			<-signals
+			cut()
+		}()
+		stopped := page.Wait()
+		end()
+		if stopped {
+			fmt.Fprintln(cmd.ErrOrStderr(), "rowbatch: a run was stopped; rowbatch runs shows how to resume it")
+			return ended(job.Signalled{Signal: sig}.ExitCode())
+		}
+	}
+	return nil
+}
+
+// pageAccounts are those that a page offers: what the environment names, and the stand-in.
+func pageAccounts(s job.Settings) (all []web.Account) {
+	stand := web.Account{Name: "sandbox", Host: "the sandbox", Word: "SANDBOX", Sandbox: true, Open: openAnew}
+	if s.Sending.Sandbox {
+		all = append(all, stand)
+	}
+	if setting("FUSEBILL_API_KEY") != "" || setting("TRACKFINITY_API_KEY") != "" {
+		at := cmp.Or(setting("FUSEBILL_URL"), defaultURL)
+		if setting("FUSEBILL_API_KEY") == "" {
+			at = setting("TRACKFINITY_URL")
+		}
+		if u, err := url.Parse(at); err == nil && u.Host != "" {
+			at = u.Host
+		}
+		all = append(all, web.Account{Name: "environment", Host: at, Word: "PRODUCTION", Open: openAnew})
+	}
+	if !s.Sending.Sandbox {
+		all = append(all, stand)
+	}
+	return all
+}
+
+// openAnew opens an endpoint for one run of a page: each has its own, and lets go of it at its end.
+func openAnew(system string, s job.Settings, connections int, lock func(account string) error) (job.Endpoint, error) {
+	return new(accounts).open(system, s, connections, lock)
+}
+
+// pageNote is the file that tells a second rowbatch ui where the first one is. Its
+// folder is the user's own.
+func pageNote(s job.Settings) (string, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", batch.Usage("set XDG_CACHE_HOME to a folder", "there is no folder for the page's address: %v", err)
+	}
+	dir := filepath.Join(cache, "rowbatch", "ui")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", err
+	}
+	reports, err := filepath.Abs(s.Output.Reports)
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(dir, fingerprint(fmt.Sprint(reports, s.Sending.Sandbox))+".json"), nil
+}
+
+func inLine(address string) string {
+	text, err := json.Marshal(address)
+	if err != nil {
+		panic(err) // a text always encodes
+	}
+	return string(text) + "\n"
+}
+
+// servedAlready asks the address in a note whether a page is still there.
+func servedAlready(ctx context.Context, note string) (address string, is bool) {
+	text, err := os.ReadFile(note)
+	if err != nil || json.Unmarshal(text, &address) != nil {
+		return "", false
+	}
+	ctx, end := context.WithTimeout(ctx, 2*time.Second)
+	defer end()
+	ask, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return "", false
+	}
+	reply, err := new(http.Transport).RoundTrip(ask) // no proxy of the environment: it is this machine
+	if err != nil {
+		return "", false
+	}
+	return address, reply.Body.Close() == nil && reply.StatusCode == http.StatusOK
+}
+
+// openPage opens the browser by a file that leads on: the address, which has the
+// token, would stand in the list of processes for everybody.
+func openPage(wanted bool, dir, address string) error {
+	if !wanted {
+		return nil
+	}
+	f, err := os.CreateTemp(dir, "open-*.html") // 0600
+	if err != nil {
+		return err
+	}
+	text := html.EscapeString(address)
+	_, err = fmt.Fprintf(f, `<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0;url=%s"><title>rowbatch</title><a href="%s">rowbatch</a>`,
+		text, text)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	opener := map[string][]string{"darwin": {"open"}, "windows": {"rundll32", "url.dll,FileProtocolHandler"}}[runtime.GOOS]
+	if opener == nil {
+		opener = []string{"xdg-open"}
+	}
+	browser := exec.Command(opener[0], append(opener[1:], f.Name())...) //nolint:gosec // the system's own opener
+	if err := browser.Start(); err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	go func() {
+		_ = browser.Wait() // the page says whether it was opened
+		time.Sleep(time.Minute)
+		_ = os.Remove(f.Name())
+	}()
+	return nil
+}

@@ -1,0 +1,99 @@
+package intake
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"rowbatch/mapping"
+	"rowbatch/mapping/csvfile"
+)
+
+// Look is what a file shows by itself, before anybody says what its columns mean.
+type Look struct {
+	Written string // how: encoding and delimiter
+	Rows    int
+	Columns []ColumnLook
+	First   []csvfile.Row // the first rows
+}
+
+// ColumnLook is a column of a file by itself.
+type ColumnLook struct {
+	Heading string
+	Filled  int
+	Samples []string // the first different cells, blank ones among them
+	Values  []string // all different cells, where they are few
+}
+
+const (
+	rowsLookedAt = 8
+	samplesKept  = 3
+	valuesKept   = 12
+)
+
+// LookAt reads a file to its end, in memory that does not grow with it. How it is
+// read is in its settings; actions and columns are not looked at.
+func LookAt(stop context.Context, s Source) (*Look, error) {
+	f, err := os.Open(s.Name)
+	if err != nil {
+		return nil, Unreadable(s.Name, err)
+	}
+	defer f.Close()
+	in, err := csvfile.NewReader(stoppable{stop, f}, s.Name, s.Input.readOptions())
+	if err != nil {
+		return nil, err
+	}
+	l := &Look{Written: in.Dialect().String()}
+	for _, heading := range in.Heading() {
+		l.Columns = append(l.Columns, ColumnLook{Heading: strings.TrimSpace(heading)})
+	}
+	for {
+		row, err := in.Next()
+		if errors.Is(err, io.EOF) {
+			return l, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		l.Rows++
+		if len(l.First) < rowsLookedAt {
+			row.Cells = slices.Clone(row.Cells)
+			l.First = append(l.First, row)
+		}
+		for n := range min(len(row.Cells), len(l.Columns)) {
+			l.Columns[n].add(row.Cells[n])
+		}
+	}
+}
+
+func (c *ColumnLook) add(cell string) {
+	if strings.TrimSpace(cell) != "" {
+		c.Filled++
+	}
+	if len(c.Samples) < samplesKept && !slices.Contains(c.Samples, cell) {
+		c.Samples = append(c.Samples, strings.Clone(cell))
+	}
+	if len(c.Values) <= valuesKept && !slices.Contains(c.Values, cell) {
+		c.Values = append(c.Values, strings.Clone(cell))
+	}
+}
+
+// Understand compiles the columns of a file as a run of it would.
+func (l *Look) Understand(s Source) (*mapping.Mapper, error) {
+	file, err := new(File).readMapping(s.Input.Map)
+	if err != nil {
+		return nil, err
+	}
+	o, err := s.Input.compileOptions(s.Name, file)
+	if err != nil {
+		return nil, err
+	}
+	heading := make([]string, len(l.Columns))
+	for n, c := range l.Columns {
+		heading[n] = c.Heading
+	}
+	return s.Actions.compile(heading, o)
+}

@@ -1,0 +1,78 @@
+package job
+
+import (
+	"slices"
+
+	"rowbatch/batch"
+	"rowbatch/batch/action"
+	"rowbatch/batch/journal"
+	"rowbatch/batch/runs"
+)
+
+// State is how far a run has come.
+type State string
+
+const (
+	Planned State = "planned" // a dry run that an apply can carry out
+	Running State = "running"
+	Stopped State = "stopped" // a resume goes on with it
+	Done    State = "done"
+	Undone  State = "undone" // an undo has taken it back
+	Damaged State = "damaged"
+)
+
+// States returns them all, in the order in which they ask for somebody.
+func States() []State { return []State{Running, Planned, Stopped, Damaged, Done, Undone} }
+
+// Listed is a run among the others of its folder.
+type Listed struct {
+	runs.Info
+	State State
+	By    string // of a plan: the run that has carried it out
+}
+
+// List returns the runs of a reports folder, newest first.
+func List(reports string) ([]Listed, error) {
+	all, err := runs.List(runs.Disk(), reports)
+	if err != nil {
+		return nil, err
+	}
+	applied, back := runs.Applied(all), runs.Undone(all)
+	list := make([]Listed, len(all))
+	for n, i := range all {
+		l := Listed{Info: i, State: Done, By: applied[i.ID]}
+		switch {
+		case i.Damage != nil:
+			l.State = Damaged
+		case i.Running:
+			l.State = Running
+		case i.End != nil && i.End.Exit == batch.ExitUsage && i.Sent == 0: // it was refused when it asked
+		case !i.Complete():
+			l.State = Stopped
+		case isDryRun(i) && i.Counts[batch.WouldChange] > 0 && l.By == "":
+			l.State = Planned
+		case back[i.ID]:
+			l.State = Undone
+		}
+		list[n] = l
+	}
+	return list, nil
+}
+
+// CanUndo reports whether an undo of the run may find something to put back.
+func (l Listed) CanUndo() bool {
+	return l.State == Done && l.Writes > 0 && l.Head.Mode != journal.ModeUndo && slices.Contains(l.Head.Systems, action.SystemFusebill)
+}
+
+// Next is the command that one would type next; "" when there is none.
+func (l Listed) Next(reports string) string {
+	switch {
+	case l.State == Stopped:
+		return Command("resume", l.ID, reports)
+	case l.State == Planned && l.Head.Mode == journal.ModeDryRun:
+		return Command("apply", l.ID, reports)
+	case l.CanUndo():
+		return Command("undo", l.ID, reports)
+	}
+	return ""
+}

@@ -1,0 +1,34 @@
+// A new edit: dropping a file, and what its columns mean.
+const one = (s) => document.querySelector(s), all = (s) => [...document.querySelectorAll(s)];
+
+const form = one('form[data-new]');
+if (form) {
+  const drop = one('[data-drop]'), file = form.elements.file;
+  const name = () => { if (file.files.length) one('[data-name]').textContent = file.files[0].name; };
+  file.addEventListener('change', name);
+  for (const kind of ['dragenter', 'dragover']) drop.addEventListener(kind, (e) => { e.preventDefault(); drop.classList.add('over'); });
+  for (const kind of ['dragleave', 'drop']) drop.addEventListener(kind, () => drop.classList.remove('over'));
+  drop.addEventListener('drop', (e) => {
+    e.preventDefault();
+    if (e.dataTransfer.files.length) { file.files = e.dataTransfer.files; name(); }
+  });
+  form.addEventListener('submit', (e) => {
+    if (form.dataset.sent) { e.preventDefault(); return; }
+    form.dataset.sent = 'yes';
+  });
+  addEventListener('pageshow', () => { delete form.dataset.sent; name(); });
+}
+
+// A change of a column is kept at once: the page comes back with what it means.
+const columns = one('form[data-columns]');
+columns?.addEventListener('change', () => columns.requestSubmit(one('[data-keep]')));
+for (const b of all('[data-ignore]')) b.addEventListener('click', () => {
+  const select = columns.elements[b.dataset.ignore];
+  select.value = 'ignore';
+  select.dispatchEvent(new Event('change', { bubbles: true }));
+});
+for (const b of all('form[data-once]')) b.addEventListener('submit', (e) => {
+  if (b.dataset.sent) e.preventDefault();
+  b.dataset.sent = 'yes';
+});
+addEventListener('pageshow', () => all('form[data-once]').forEach((f) => delete f.dataset.sent));

@@ -1,0 +1,167 @@
+// A run's page: its rows, what is decided about them, and how far it has come.
+import { Rows, controls, count, plot, stack, words } from './rows.js';
+
+const page = document.querySelector('[data-run]');
+const id = page.dataset.run, kinds = JSON.parse(page.dataset.kinds), fixes = JSON.parse(page.dataset.fixes);
+const one = (s) => document.querySelector(s), all = (s) => [...document.querySelectorAll(s)];
+const form = one('form[data-send]');
+const struck = form ? new Set() : null;
+let rows = null;
+
+for (const s of all('[data-stack]')) stack(s, JSON.parse(s.dataset.stack), kinds);
+for (const p of all('[data-plot]')) if (p.dataset.plot) plot(p, JSON.parse(p.dataset.plot));
+
+function mount(list) {
+  rows = new Rows(one('[data-rows]'), { rows: list, fixes, struck, shown: one('[data-shown]'), onChange: () => label() });
+  controls(document, rows);
+  label();
+}
+
+// ---- striking out, and the number that follows from it ----
+
+function label() {
+  if (!rows || !struck) return;
+  const b = one('[data-strike]'), seen = rows.visible();
+  if (b) {
+    b.disabled = !seen.length;
+    b.textContent = seen.length && seen.every((r) => struck.has(r.l)) ? 'Take in those shown' : 'Strike out those shown';
+  }
+  const left = Number(form.dataset.total) - struck.size;
+  for (const e of all('[data-count]')) e.textContent = count(left);
+  for (const e of all('[data-struck]')) e.textContent = count(struck.size);
+  agree(left);
+}
+
+function agree(left) {
+  const button = form.querySelector('button[type=submit]'), typed = form.querySelector('#typed'), tick = form.querySelector('[data-confirm]');
+  button.textContent = form.dataset.send.replace('{n}', count(left));
+  const said = typed ? typed.value.trim().replaceAll(',', '') : '';
+  const right = typed ? said === String(left) : !tick || tick.checked;
+  button.disabled = !right || left === 0 || form.dataset.sent === 'yes';
+  const hint = form.querySelector('[data-hint]');
+  if (hint) hint.textContent = !said ? 'The button opens when the number is right.'
+    : right ? `${count(left)} is right.` : `Not ${said}: the number of customers is on top of this column.`;
+}
+
+if (form) {
+  one('[data-strike]')?.addEventListener('click', () => {
+    const seen = rows.visible();
+    rows.strike(seen, !seen.every((r) => struck.has(r.l)));
+  });
+  form.addEventListener('input', () => label());
+  form.addEventListener('submit', (e) => {
+    if (form.dataset.sent) { e.preventDefault(); return; } // a second click sends nothing more
+    form.dataset.sent = 'yes';
+    form.elements.rows.value = Number(form.dataset.total) - struck.size;
+    form.elements.except.value = [...struck].sort((a, b) => a - b).join(',');
+    const button = form.querySelector('button[type=submit]');
+    setTimeout(() => { button.disabled = true; button.textContent = 'Beginning…'; });
+  });
+  addEventListener('pageshow', (e) => { if (e.persisted) { delete form.dataset.sent; label(); } });
+}
+
+// ---- stop: the first click asks, the second stops ----
+
+const stop = one('form[data-stop]');
+stop?.addEventListener('submit', async (e) => {
+  e.preventDefault();
+  const b = stop.querySelector('button');
+  if (!b.dataset.asked) { b.dataset.asked = 'yes'; b.querySelector('span').textContent = 'Yes, stop now'; return; }
+  b.disabled = true;
+  one('[data-stopped]').hidden = false;
+  await fetch(stop.action, { method: 'POST' });
+});
+
+// ---- under way ----
+
+const clock = (ms) => new Date(ms).toTimeString().slice(0, 8);
+let taken = 0, failuresKey = '';
+
+async function follow() {
+  let now;
+  try {
+    const reply = await fetch(`/runs/${id}/state.json?rows=${taken}`);
+    if (!reply.ok) throw new Error(reply.status);
+    now = await reply.json();
+    one('#lost').hidden = true;
+  } catch {
+    one('#lost').hidden = false;
+    setTimeout(follow, 3000);
+    return;
+  }
+  show(now);
+  if (now.ended) { location.reload(); return; }
+  setTimeout(follow, document.hidden ? 2000 : 500);
+}
+
+function show(now) {
+  const done = Object.values(now.counts).reduce((a, b) => a + b, 0);
+  const counts = { ...now.counts };
+  if (now.total > now.done) counts.left = now.total - now.done;
+  stack(one('[data-stack]'), counts, [...kinds, 'left']);
+  for (const chip of all('.chip[data-outcome]')) {
+    const kind = chip.dataset.outcome;
+    chip.hidden = kind !== '' && !now.counts[kind];
+    chip.querySelector('b').textContent = count(kind ? now.counts[kind] ?? 0 : done);
+  }
+  const doing = { reading: 'Reading', sending: 'Sending' }[now.phase] ?? (now.phase ? now.phase[0].toUpperCase() + now.phase.slice(1) : 'Beginning');
+  one('[data-lead]').textContent = now.total ? `${doing}: ${count(now.done)} of ${count(now.total)} rows` : 'Beginning…';
+  one('[data-jump]').textContent = now.total ? `${count(now.done)} of ${count(now.total)} settled` : 'Beginning';
+  const wait = one('[data-wait]');
+  const seconds = Math.max(0, Math.round((now.until - Date.now()) / 1000));
+  const text = now.wait ? `${now.wait[0].toUpperCase()}${now.wait.slice(1)} (${seconds} s)` : now.stopping ? 'Stopping: requests in flight finish' : doing;
+  if (wait && wait.textContent !== text) wait.textContent = text;
+  const put = (s, t) => { const e = one(s); if (e && e.textContent !== t) e.textContent = t; };
+  put('[data-rate]', now.rate ? `${now.rate.toFixed(1)} rows/s` : '—');
+  put('[data-requests]', count(now.requests));
+  put('[data-today]', now.today >= 0 ? count(now.today) : 'not known');
+  const left = now.total - now.done;
+  put('[data-finish]', now.rate && left > 0 ? clock(Date.now() + 1000 * left / now.rate + (now.wait ? 1000 * seconds : 0)) : left > 0 ? '—' : 'now');
+  const p = one('[data-plot]');
+  if (p) plot(p, now.minutes, { limit: now.limit, usable: now.usable });
+  const key = (now.failures ?? []).map((f) => f.l).join();
+  if (key !== failuresKey && one('[data-failures]')) {
+    failuresKey = key;
+    one('[data-nofailures]').hidden = true;
+    new Rows(one('[data-failures]'), { rows: now.failures, fixes });
+  }
+  notes(now.notes ?? []);
+  question(now.question);
+  if (now.rows?.length) {
+    taken += now.rows.length;
+    if (rows) rows.add(now.rows); else mount(now.rows);
+  }
+}
+
+function notes(list) {
+  const box = one('[data-notes]');
+  if (box.children.length === list.length) return;
+  box.hidden = !list.length;
+  box.replaceChildren(...list.map((text) => {
+    const n = document.createElement('div');
+    n.className = 'note warn';
+    const p = document.createElement('p');
+    p.textContent = text;
+    n.append(document.createElement('span'), p);
+    return n;
+  }));
+}
+
+function question(q) {
+  const box = one('[data-question]');
+  if (!box) return;
+  box.hidden = !q;
+  if (!q) return;
+  const wants = q.agrees === 'yes' ? 'Type yes.' : 'Type the number of customers.';
+  const text = `${q.text} ${q.rows ? `${count(q.rows)} rows will be sent. ` : ''}${wants}`;
+  if (one('[data-question-text]').textContent !== text) one('[data-question-text]').textContent = text;
+}
+
+one('form[data-answer]')?.addEventListener('submit', async (e) => {
+  e.preventDefault();
+  await fetch(e.target.action, { method: 'POST', body: new URLSearchParams(new FormData(e.target)) });
+  e.target.reset();
+});
+
+if (page.dataset.state === 'running') follow();
+else fetch(one('[data-rows]').dataset.rows).then((r) => r.json()).then(mount, (err) => { one('[data-shown]').textContent = `the rows cannot be read: ${err}`; });

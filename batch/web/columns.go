@@ -1,0 +1,375 @@
+package web
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/google/renameio/v2/maybe"
+	"go.yaml.in/yaml/v4"
+
+	"rowbatch/batch"
+	"rowbatch/batch/intake"
+	"rowbatch/mapping"
+)
+
+// column is what somebody has chosen for a heading.
+type column struct {
+	Heading     string      `json:"heading"`
+	Field       string      `json:"field"` // a field's name, or one of the uses below; "": nothing yet
+	Lower       bool        `json:"lower,omitempty"`
+	OnlyIfBlank bool        `json:"only_if_blank,omitempty"`
+	Expr        string      `json:"expr,omitempty"`
+	Values      []valuePair `json:"values,omitempty"`
+}
+
+type valuePair struct {
+	From string `json:"from"`
+	To   string `json:"to"`
+}
+
+// The uses of a column that sets no field.
+const (
+	useIgnore = "ignore"
+	useAction = "action"
+	useKey    = "key:"   // before the name of a field that names the customer
+	useGuard  = "guard:" // before the name of a field that must hold the cell's value
+)
+
+// proposed are the columns of a file before anybody has chosen.
+func proposed(d *draft, l *intake.Look) []column {
+	headings, samples := make([]string, len(l.Columns)), make([][]string, len(l.Columns))
+	for n, c := range l.Columns {
+		headings[n], samples[n] = c.Heading, c.Values
+	}
+	all := make([]column, len(headings))
+	for n, p := range mapping.Propose(schemasOf(d.Action), headings, samples) {
+		all[n] = column{Heading: headings[n], Field: p.Field}
+		if p.Key {
+			all[n].Field = useKey + p.Field
+		}
+		if p.Action {
+			all[n].Field = useAction
+		}
+	}
+	return all
+}
+
+func schemasOf(action string) (all []mapping.Schema) {
+	for _, s := range intake.ActionsOf(action).Specs {
+		all = append(all, s.Schema)
+	}
+	return all
+}
+
+// mappingText writes the mapping file that says what was chosen.
+func mappingText(action string, columns []column) ([]byte, error) {
+	m := map[string]any{"action": action}
+	rules, match, ignore := map[string]any{}, map[string]string{}, []string{}
+	for _, c := range columns {
+		name, isKey := strings.CutPrefix(c.Field, useKey)
+		guard, isGuard := strings.CutPrefix(c.Field, useGuard)
+		switch {
+		case c.Field == useIgnore:
+			ignore = append(ignore, c.Heading)
+		case c.Field == useAction:
+			m["action_column"] = c.Heading
+		case isKey:
+			m["key"] = map[string]string{"column": c.Heading, "field": name}
+		case isGuard:
+			match[c.Heading] = guard
+		case c.Field != "":
+			rules[c.Heading] = c.rule()
+		}
+	}
+	if len(rules) > 0 {
+		m["columns"] = rules
+	}
+	if len(match) > 0 {
+		m["match"] = match
+	}
+	if len(ignore) > 0 {
+		m["ignore"] = ignore
+	}
+	return yaml.Marshal(m)
+}
+
+// rule is what the mapping file says of a column that sets a field.
+func (c column) rule() any {
+	if !c.Lower && !c.OnlyIfBlank && c.Expr == "" && len(c.Values) == 0 {
+		return c.Field
+	}
+	r := map[string]any{"field": c.Field}
+	if c.Lower {
+		r["lower"] = true
+	}
+	if c.OnlyIfBlank {
+		r["only_if_blank"] = true
+	}
+	if c.Expr != "" {
+		r["expr"] = c.Expr
+	}
+	if len(c.Values) > 0 {
+		values := map[string]string{}
+		for _, v := range c.Values {
+			values[v.From] = v.To
+		}
+		r["values"] = values
+	}
+	return r
+}
+
+// plain reports whether the headings say all that was chosen by themselves.
+func plain(columns []column) bool {
+	return !slices.ContainsFunc(columns, func(c column) bool {
+		name := strings.TrimPrefix(c.Field, useKey)
+		_, isText := c.rule().(string)
+		return !isText || c.Field != useAction && !mapping.SameName(name, c.Heading)
+	})
+}
+
+// draftView is the page of a draft.
+type draftView struct {
+	frame
+	ID, File, What, Problem, NotReady string
+	Rows                              int
+	Columns                           []columnView
+	Headings                          []string
+	First                             []lineView
+	Facts                             []fact
+	Noticed                           []string
+	Ready, HasMapping, Uploaded       bool
+}
+
+type columnView struct {
+	column
+	Filled, Remark, Todo string
+	Samples              []string
+	Choices              []choice
+	Sets                 bool
+}
+
+type lineView struct {
+	Line  int
+	Cells []string
+}
+
+func (s *Server) showDraft(w http.ResponseWriter, r *http.Request) {
+	if d, ok := s.findDraft(w, r); ok {
+		s.draftPage(w, d, http.StatusOK, nil)
+	}
+}
+
+// draftPage shows a draft, with what was wrong when something was asked of it.
+func (s *Server) draftPage(w http.ResponseWriter, d *draft, status int, wrong error) {
+	a := s.account(d.Account)
+	v := &draftView{ID: d.ID, File: d.File, Uploaded: d.Uploaded}
+	i := slices.IndexFunc(choices(), func(c choice) bool { return c.Name == d.Action })
+	v.What = choices()[i].Title
+	v.frame = frame{Title: d.File, Script: "draft.js", Nav: "new", Account: s.bandOf(a),
+		Steps: stepsOf("Columns", map[string]string{"New": "/new"})}
+	look, err := intake.LookAt(s.ctx, d.source())
+	if err != nil {
+		v.Problem, v.NotReady = cmp.Or(wrong, err).Error(), "The file cannot be read as it stands."
+		s.show(w, http.StatusUnprocessableEntity, "draft", v)
+		return
+	}
+	if wrong != nil {
+		v.Problem = wrong.Error()
+	}
+	v.Rows, v.Facts = look.Rows, []fact{{"Written as", look.Written}, {"Columns", fmt.Sprint(len(look.Columns))}}
+	for _, c := range look.Columns {
+		v.Headings = append(v.Headings, c.Heading)
+	}
+	for _, row := range look.First {
+		v.First = append(v.First, lineView{row.Line, row.Cells})
+	}
+	if !d.Uploaded {
+		if len(d.Columns) == 0 {
+			d.Columns = proposed(d, look)
+		}
+		v.Columns = columnViews(d, look)
+		err = d.keepMapping()
+	}
+	v.HasMapping = d.Input.Map != ""
+	if err == nil {
+		_, err = s.understood(d, look)
+	}
+	if v.Ready = err == nil; !v.Ready {
+		v.NotReady = err.Error()
+	}
+	s.show(w, status, "draft", v)
+}
+
+// understood compiles the columns of a draft as its run will.
+func (s *Server) understood(d *draft, l *intake.Look) (*mapping.Mapper, error) {
+	m, err := l.Understand(d.source())
+	if err == nil && m.HasSecrets() {
+		err = errors.New("this file has passwords, and the page keeps none; try: the command line, rowbatch " + d.Action + " FILE")
+	}
+	return m, err
+}
+
+func columnViews(d *draft, l *intake.Look) (all []columnView) {
+	options := fieldChoices(d.Action)
+	for n, c := range d.Columns {
+		look := l.Columns[n]
+		v := columnView{column: c, Samples: look.Samples, Choices: options, Filled: batch.Thousands(look.Filled) + " filled"}
+		if blank := l.Rows - look.Filled; blank > 0 {
+			v.Filled += ", " + batch.Thousands(blank) + " blank"
+		}
+		switch {
+		case c.Field == "":
+			v.Todo = "This heading is no field: choose one, or leave the column out."
+		case c.Field == useIgnore:
+			v.Remark = "left out"
+		case c.Field == useAction:
+			v.Remark = "says what each row becomes"
+		case strings.HasPrefix(c.Field, useKey):
+			v.Remark = "the key: must find exactly one customer"
+		case strings.HasPrefix(c.Field, useGuard):
+			v.Remark = "a guard: the live record must hold this value, else the row is a conflict"
+		default:
+			v.Sets = true
+			if c.Field == "primaryEmail" {
+				v.Remark = "invoices go to this address"
+			}
+		}
+		all = append(all, v)
+	}
+	return all
+}
+
+// fieldChoices are all that a column of an action can be.
+func fieldChoices(action string) (all []choice) {
+	all = append(all, choice{Name: useIgnore, Title: "leave this column out"})
+	if action == intake.Mixed {
+		all = append(all, choice{Name: useAction, Title: "the action of each row"})
+	}
+	var keys, sets, guards []choice
+	for _, s := range schemasOf(action) {
+		for _, k := range s.Keys {
+			keys = append(keys, choice{Name: useKey + k.Name, Title: "key: " + k.Name})
+		}
+		for _, f := range s.Fields {
+			if !f.Secret && !f.Family {
+				sets = append(sets, choice{Name: f.Name, Title: f.Name})
+			}
+		}
+		for _, f := range s.Guards {
+			if !f.Family {
+				guards = append(guards, choice{Name: useGuard + f.Name, Title: "guard: " + f.Name})
+			}
+		}
+	}
+	seen := map[string]bool{}
+	for _, c := range slices.Concat(all, keys, sets, guards) {
+		if !seen[c.Name] {
+			seen[c.Name] = true
+			all = append(all[:len(seen)-1], c)
+		}
+	}
+	return all
+}
+
+// changeDraft takes what was chosen for the columns.
+func (s *Server) changeDraft(w http.ResponseWriter, r *http.Request) {
+	d, ok := s.findDraft(w, r)
+	if !ok {
+		return
+	}
+	look, err := intake.LookAt(s.ctx, d.source())
+	if err != nil {
+		s.draftPage(w, d, http.StatusUnprocessableEntity, err)
+		return
+	}
+	if len(d.Columns) == 0 {
+		d.Columns = proposed(d, look)
+	}
+	for n := range d.Columns {
+		c, is := &d.Columns[n], func(name string) bool { return r.PostFormValue(fmt.Sprint(name, n)) == "yes" }
+		had := len(c.Values) > 0
+		c.Field = r.PostFormValue(fmt.Sprint("field", n))
+		c.Lower, c.OnlyIfBlank, c.Expr = is("lower"), is("if_blank"), strings.TrimSpace(r.PostFormValue(fmt.Sprint("expr", n)))
+		c.Values = nil
+		from, to := r.PostForm[fmt.Sprint("from", n)], r.PostForm[fmt.Sprint("to", n)]
+		switch {
+		case is("values") && had:
+			for k := range min(len(from), len(to)) {
+				c.Values = append(c.Values, valuePair{from[k], to[k]})
+			}
+		case is("values"):
+			for _, value := range look.Columns[n].Values {
+				if strings.TrimSpace(value) != "" {
+					c.Values = append(c.Values, valuePair{value, value})
+				}
+			}
+		}
+	}
+	if err := d.save(); err != nil {
+		s.complain(w, http.StatusInternalServerError, err)
+		return
+	}
+	http.Redirect(w, r, "/drafts/"+d.ID, http.StatusSeeOther)
+}
+
+// keepMapping writes the mapping file of what was chosen, where the headings do not say it by themselves.
+func (d *draft) keepMapping() error {
+	if plain(d.Columns) {
+		d.Input.Map = ""
+		return d.save()
+	}
+	text, err := mappingText(d.Action, d.Columns)
+	if err != nil {
+		return err
+	}
+	d.Input.Map = d.mapping()
+	return errors.Join(maybe.WriteFile(d.Input.Map, text, 0o600), d.save())
+}
+
+const largestMapping = 1 << 20 // bytes
+
+// takeMapping takes a mapping file in place of the choices; without one, the choices again.
+func (s *Server) takeMapping(w http.ResponseWriter, r *http.Request) {
+	d, ok := s.findDraft(w, r)
+	if !ok {
+		return
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, 2*largestMapping)
+	d.Uploaded, d.Input.Map = false, ""
+	err := error(nil)
+	if f, _, noFile := r.FormFile("mapping"); noFile == nil {
+		defer f.Close()
+		var text []byte
+		if text, err = io.ReadAll(io.LimitReader(f, largestMapping)); err == nil {
+			d.Uploaded, d.Input.Map = true, d.mapping()
+			err = os.WriteFile(d.Input.Map, text, 0o600)
+		}
+	}
+	if err = errors.Join(err, d.save()); err != nil {
+		s.complain(w, http.StatusInternalServerError, err)
+		return
+	}
+	http.Redirect(w, r, "/drafts/"+d.ID, http.StatusSeeOther)
+}
+
+// sendMapping sends the mapping file of a draft.
+func (s *Server) sendMapping(w http.ResponseWriter, r *http.Request) {
+	d, ok := s.findDraft(w, r)
+	if !ok {
+		return
+	}
+	text, err := os.ReadFile(d.mapping())
+	if err != nil {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", "application/yaml")
+	w.Header().Set("Content-Disposition", `attachment; filename="mapping.yaml"`)
+	_, _ = w.Write(text) // who is gone needs no file
+}

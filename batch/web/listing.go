@@ -1,0 +1,143 @@
+package web
+
+import (
+	"cmp"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"rowbatch/batch"
+	"rowbatch/batch/job"
+	"rowbatch/batch/journal"
+	"rowbatch/batch/ui"
+)
+
+// listed is a run as the page of all runs shows it.
+type listed struct {
+	ID, File, Action, What, When string
+	State                        job.State
+	Icon                         string
+	Text, Remark                 string
+	CountsJSON                   string
+	Go                           string // what is to be done next; "": to look at it
+	Account                      *band  // where it is another than the first
+}
+
+type runsView struct {
+	frame
+	Folder  string
+	Running []listed
+	Runs    []listed
+	States  []job.State
+}
+
+func (s *Server) listRuns(w http.ResponseWriter, _ *http.Request) {
+	all, err := job.List(s.Settings.Output.Reports)
+	if err != nil {
+		s.complain(w, http.StatusInternalServerError, err)
+		return
+	}
+	v := runsView{frame: frame{Title: "Runs", Script: "runs.js", Nav: "runs", Account: s.bandOf(s.Accounts[0])},
+		Folder: s.Settings.Output.Reports, States: job.States()}
+	for _, i := range all {
+		if i.Head.Mode == journal.ModeExport {
+			continue
+		}
+		l := s.listedOf(i, all)
+		if i.State == job.Running {
+			v.Running = append(v.Running, l)
+		}
+		v.Runs = append(v.Runs, l)
+	}
+	s.show(w, http.StatusOK, "runs", v)
+}
+
+func (s *Server) listedOf(i job.Listed, all []job.Listed) listed {
+	icons := map[job.State]string{job.Planned: "would_change", job.Running: "wait", job.Stopped: "warn", job.Damaged: "alert",
+		job.Done: "changed", job.Undone: "unchanged"}
+	verbs := map[job.State]string{job.Planned: "Go on to send", job.Running: "Watch", job.Stopped: "Resume…"}
+	l := listed{ID: i.ID, File: nameOf(i.Head.File), Action: i.Head.Action, What: whatOf(i.Head), When: when(i.Head.Started, time.Now()),
+		State: i.State, Icon: icons[i.State], Text: ui.CountsText(i.Head.Rows, i.Counts), CountsJSON: inJSON(i.Counts), Go: verbs[i.State]}
+	if b := s.bandOfRun(i); b.Kind != s.bandOf(s.Accounts[0]).Kind || b.Host != s.bandOf(s.Accounts[0]).Host {
+		l.Account = &b
+	}
+	switch {
+	case i.State == job.Damaged:
+		l.Text = "its journal cannot be read"
+	case i.State == job.Planned && time.Since(i.Head.Started) > 24*time.Hour:
+		l.Remark = "over 24 hours old: asks before it is sent"
+	case i.State == job.Stopped && i.End != nil:
+		l.Remark = i.End.Cause
+	case i.By != "":
+		l.Remark = "sent by " + i.By
+	case i.State == job.Undone:
+		by := slices.IndexFunc(all, func(o job.Listed) bool { return o.Head.Of == i.ID && o.Head.Mode == journal.ModeUndo && !o.Head.Dry })
+		if by >= 0 {
+			l.Remark = "taken back by " + all[by].ID
+		}
+	}
+	return l
+}
+
+// whatOf says what a run does, in the words of the page.
+func whatOf(h journal.Head) string {
+	what := map[string]string{"update": "Update", "hold": "Hold", "latch": "HubSpot links", "patch": "Trackfinity patch", "run": "Mixed"}[h.Action]
+	what = cmp.Or(what, h.Action)
+	switch {
+	case h.Mode == journal.ModeUndo && h.Dry:
+		return what + ": undo, preview"
+	case h.Mode == journal.ModeUndo:
+		return what + ": undo"
+	case h.Mode == journal.ModeDryRun:
+		return what + ", preview"
+	case h.Mode == journal.ModeApply:
+		return what + ", from a preview"
+	}
+	return what
+}
+
+func (s *Server) bandOf(a Account) band {
+	b := band{Kind: "production", Word: a.Word, Host: a.Host}
+	if a.Sandbox {
+		b.Kind = "sandbox"
+	}
+	return b
+}
+
+// bandOfRun is the account of an earlier run, as its journal names it.
+func (s *Server) bandOfRun(i job.Listed) band {
+	a := s.accountOf(i.Info)
+	b := s.bandOf(a)
+	if i.Head.Account == job.StandIn {
+		return b
+	}
+	var hosts []string
+	for name := range strings.SplitSeq(i.Head.Account, ", ") {
+		base, _, _ := strings.Cut(name, "#")
+		if u, err := url.Parse(base); err == nil && u.Host != "" {
+			hosts = append(hosts, u.Host)
+		}
+	}
+	if len(hosts) > 0 {
+		b.Kind, b.Word, b.Host = "production", cmp.Or(b.Word, "PRODUCTION"), strings.Join(hosts, " and ")
+	}
+	return b
+}
+
+// countOf is how many rows ended in one way.
+type countOf struct {
+	Kind batch.Kind
+	Rows int
+}
+
+// order is in which outcomes are shown: by what is done first to what needs work.
+func order(dry bool) []batch.Kind {
+	all := []batch.Kind{batch.Changed, batch.Unchanged, batch.Skipped, batch.Rejected, batch.Failed, batch.Conflict, batch.InDoubt,
+		batch.NotAttempted}
+	if dry {
+		return slices.Insert(all, 0, batch.WouldChange)
+	}
+	return slices.Insert(all, 1, batch.WouldChange)
+}

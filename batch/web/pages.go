@@ -1,0 +1,127 @@
+package web
+
+import (
+	"bytes"
+	"embed"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"rowbatch/batch"
+	"rowbatch/reports/page"
+)
+
+//go:embed assets
+var assets embed.FS
+
+// pages are the templates, made once.
+func pages() (*template.Template, error) {
+	functions := template.FuncMap{
+		"count":  batch.Thousands,
+		"sprite": page.Sprite,
+		"words":  func(kind batch.Kind) string { return strings.ReplaceAll(string(kind), "_", " ") },
+		"icon": func(name string) template.HTML {
+			name = template.HTMLEscapeString(name)
+			return template.HTML(`<svg class="i i-` + name + `" aria-hidden="true"><use href="#` + name + `"/></svg>`) //nolint:gosec // escaped
+		},
+	}
+	return template.New("").Funcs(functions).ParseFS(assets, "assets/*.html")
+}
+
+// frame is what every page has around it.
+type frame struct {
+	Title   string
+	Script  string // module of the page; "": it has none
+	Nav     string // the part that it belongs to: runs or new
+	Account band
+	Steps   []step
+}
+
+// band tells the account above everything.
+type band struct {
+	Kind string // of its look: production, sandbox or none
+	Word string // PRODUCTION, SANDBOX
+	Host string
+	Who  string // a customer whom one knows there
+}
+
+// Real reports whether customers feel what is sent there.
+func (b band) Real() bool { return b.Kind != "sandbox" }
+
+// step is one of the steps of an edit.
+type step struct {
+	Name, Href string
+	Now        bool
+}
+
+// stepsOf are the steps of an edit, at one of them. hrefs leads back to those that are over.
+func stepsOf(at string, hrefs map[string]string) (steps []step) {
+	for _, name := range []string{"New", "Columns", "Preview", "Send", "Result"} {
+		s := step{Name: name, Now: name == at}
+		if !s.Now {
+			s.Href = hrefs[name]
+		}
+		steps = append(steps, s)
+	}
+	return steps
+}
+
+// show writes a page.
+func (s *Server) show(w http.ResponseWriter, status int, name string, view any) {
+	var text bytes.Buffer
+	if err := s.pages.ExecuteTemplate(&text, name, view); err != nil {
+		http.Error(w, "this page cannot be shown: "+err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write(text.Bytes()) // who is gone needs no page
+}
+
+// tell answers a script with JSON.
+func tell(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	e := json.NewEncoder(w)
+	_ = e.Encode(v) // likewise
+}
+
+// inJSON is for attributes that scripts read.
+func inJSON(v any) string {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // counts and texts always encode
+	}
+	return string(text)
+}
+
+// when tells a time as people do: with its day unless that is today.
+func when(at, now time.Time) string {
+	at, now = at.Local(), now.Local()
+	switch {
+	case at.Format(time.DateOnly) == now.Format(time.DateOnly):
+		return "today, " + at.Format("15:04")
+	case at.Year() == now.Year():
+		return at.Format("2 Jan, 15:04")
+	}
+	return at.Format("2 Jan 2006, 15:04")
+}
+
+// nameOf is how a run's file is called on pages: drafts lie in folders that nobody knows.
+func nameOf(file string) string { return filepath.Base(file) }
+
+// complain shows an error as a page.
+func (s *Server) complain(w http.ResponseWriter, status int, err error) {
+	text, try, _ := strings.Cut(err.Error(), "; try: ")
+	s.show(w, status, "trouble", struct {
+		frame
+		Text, Try string
+	}{frame{Title: "That did not work", Account: s.noAccount(), Nav: ""}, text, try})
+}
+
+func (s *Server) noAccount() band {
+	return band{Kind: "none", Word: "no account", Host: fmt.Sprintf("runs in %s", s.Settings.Output.Reports)}
+}

@@ -1,0 +1,452 @@
+package web
+
+import (
+	"bufio"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"rowbatch/batch"
+	"rowbatch/batch/action"
+	"rowbatch/batch/job"
+	"rowbatch/batch/journal"
+	"rowbatch/batch/runs"
+	"rowbatch/batch/ui"
+	"rowbatch/client"
+	"rowbatch/reports/page"
+)
+
+// runView is a run as its page shows it: a preview, one that is under way, or a result.
+type runView struct {
+	frame
+	ID, Of, Heading, Lead, When, Took, Jump string
+	State                                   job.State
+	Rows                                    int
+	Counts                                  []countOf
+	CountsJSON, KindsJSON, FixesJSON        string
+	Notes                                   []string
+	Attention                               []remark
+	Facts                                   []fact
+
+	Planned, Running, Own bool
+	Phase, Resume         string // of one that is under way
+	previewView
+	resultView
+}
+
+// previewView is what somebody decides by before anything is sent.
+type previewView struct {
+	Would                                         int
+	Verb, Noun, LeftOut                           string
+	Fields                                        []fact
+	Stakes                                        *stakes
+	Forecast, Applied                             string
+	SendHeading, SendButton, SendText, Old, Typed string
+	Undoable                                      bool
+}
+
+// resultView is what a run has left, and what can be done now.
+type resultView struct {
+	Causes                               []cause
+	Minutes, RequestsText, ResumeText    string
+	CanResume, CanRetry, CanUndo, Undone bool
+	Unhold                               []string
+	Files                                []string
+}
+
+type (
+	remark struct{ Text, Find string }
+	fact   struct{ Name, Text string }
+	cause  struct {
+		Code, Means, Fix, Lines string
+		Count                   int
+	}
+	stakes struct {
+		Customers  int
+		Currencies []string
+		Lines      []struct {
+			Name    string
+			Amounts []string
+		}
+		Notes []string
+	}
+)
+
+func (s *Server) showRun(w http.ResponseWriter, r *http.Request) {
+	i, ok := s.find(w, r)
+	if !ok {
+		return
+	}
+	v := &runView{ID: i.ID, Of: i.Head.Of, State: i.State, Rows: i.Head.Rows, When: when(i.Head.Started, time.Now()),
+		Heading: whatOf(i.Head) + ": " + nameOf(i.Head.File), KindsJSON: inJSON(order(isDry(i))), FixesJSON: inJSON(fixes())}
+	own := s.watchOf(i.ID)
+	v.Own = own != nil && !own.ended()
+	v.Running = v.Own || i.State == job.Running
+	if v.Running {
+		v.State = job.Running
+	}
+	v.frame = frame{Title: v.Heading, Script: "run.js", Nav: "runs", Account: s.bandOfRun(i)}
+	v.CountsJSON = inJSON(i.Counts)
+	for _, kind := range order(isDry(i)) {
+		if n := i.Counts[kind]; n > 0 || v.Running {
+			v.Counts = append(v.Counts, countOf{kind, n})
+		}
+	}
+	v.Lead, v.Jump = lead(i), ui.CountsText(i.Head.Rows, i.Counts)
+	v.Facts = append(v.Facts, fact{"File", nameOf(i.Head.File)})
+	if own != nil {
+		v.Notes = own.now(0).Notes
+	} else if i.End != nil && i.End.Cause != "" {
+		v.Notes = []string{i.End.Cause}
+	}
+	at := "Result"
+	switch {
+	case v.Running:
+		at = "Send"
+		if isDry(i) {
+			at = "Preview"
+		}
+		v.Phase, v.Resume, v.Lead = "Beginning", job.Command("resume", i.ID, s.Settings.Output.Reports), "Beginning…"
+	case isDry(i) && i.State != job.Stopped:
+		at, v.Planned = "Preview", true
+		if err := s.preparePreview(v, i); err != nil {
+			s.complain(w, http.StatusInternalServerError, err)
+			return
+		}
+	default:
+		if err := s.prepareResult(v, i); err != nil {
+			s.complain(w, http.StatusInternalServerError, err)
+			return
+		}
+	}
+	v.Steps = s.stepsOfRun(i, at)
+	s.show(w, http.StatusOK, "run", v)
+}
+
+func isDry(i job.Listed) bool { return i.Head.Mode == journal.ModeDryRun || i.Head.Dry }
+
+// stepsOfRun lead back from a run to its draft and its preview.
+func (s *Server) stepsOfRun(i job.Listed, at string) []step {
+	if i.Head.Mode == journal.ModeUndo {
+		return nil
+	}
+	hrefs := map[string]string{"New": "/new"}
+	if i.Head.Mode == journal.ModeApply {
+		hrefs["Preview"] = "/runs/" + i.Head.Of
+	}
+	if id := s.draftOf(i.Head.Path); id != "" {
+		hrefs["Columns"] = "/drafts/" + id
+	}
+	return stepsOf(at, hrefs)
+}
+
+// lead says in one sentence what a run came to.
+func lead(i job.Listed) string {
+	c := i.Counts
+	work := 0
+	for _, k := range batch.Kinds() {
+		if k.NeedsWork() {
+			work += c[k]
+		}
+	}
+	text := ""
+	switch {
+	case isDry(i) && i.Head.Action == "hold" && i.Head.Mode == journal.ModeDryRun:
+		text = fmt.Sprintf("%s of %s customers would be put on hold", batch.Thousands(c[batch.WouldChange]), batch.Thousands(i.Head.Rows))
+	case isDry(i):
+		text = fmt.Sprintf("%s of %s would change a customer", batch.Thousands(c[batch.WouldChange]), batch.Plural(i.Head.Rows, "row"))
+	case i.State == job.Stopped:
+		text = fmt.Sprintf("Stopped: %s of %s changed", batch.Thousands(c[batch.Changed]), batch.Plural(i.Head.Rows, "row"))
+	default:
+		text = fmt.Sprintf("Finished: %s of %s changed", batch.Thousands(c[batch.Changed]), batch.Plural(i.Head.Rows, "row"))
+	}
+	if work > 0 && !isDry(i) {
+		text += ", " + batch.Plural(work, "row") + " need" + map[bool]string{true: "s", false: ""}[work == 1] + " work"
+	}
+	return text
+}
+
+// preparePreview adds what is decided by.
+func (s *Server) preparePreview(v *runView, i job.Listed) error {
+	d, err := runs.Find(s.Settings.Output.Reports, i.ID)
+	if err != nil {
+		return err
+	}
+	j, err := d.OpenAnyJournal()
+	if err != nil {
+		return err
+	}
+	defer j.Close()
+	p, err := job.PreviewOf(j, nil)
+	if err != nil {
+		return err
+	}
+	c := i.Counts
+	v.Would, v.Applied, v.Verb, v.Noun = c[batch.WouldChange], i.By, "send", "rows"
+	v.LeftOut = leftOut(c)
+	v.Undoable = slices.Contains(i.Head.Systems, action.SystemFusebill) && p.Patches == 0
+	for _, line := range ui.FieldLines(p) {
+		name, text, _ := strings.Cut(line, " in ")
+		v.Fields = append(v.Fields, fact{name, text})
+	}
+	for _, text := range ui.Warnings(p) {
+		name, _, _ := strings.Cut(text, " ")
+		if p.Field(name) == nil {
+			name = ""
+		}
+		v.Attention = append(v.Attention, remark{text, name})
+	}
+	v.Stakes = stakesOf(p)
+	if i.End != nil && i.End.Forecast != nil {
+		v.Forecast = forecastText(*i.End.Forecast)
+	}
+	if age := time.Since(i.Head.Started); age > 24*time.Hour {
+		v.Old = batch.Span(age)
+	}
+	v.SendHeading, v.SendButton = "Send", "Send {n} rows"
+	switch {
+	case p.Holds > 0:
+		v.Verb, v.Noun, v.SendHeading, v.SendButton = "hold", "customers", "Put on hold", "Put {n} customers on hold"
+		v.Typed = "A hold suspends every subscription of a customer. It is not taken back by itself: coming back may bill the missed periods."
+	case p.Unholds > 0:
+		v.Verb, v.Noun, v.SendHeading, v.SendButton = "take off hold", "customers", "Take off hold", "Take {n} customers off hold"
+		v.Typed = "Coming back may bill the customer, as the option says that was chosen."
+	case i.Head.Mode == journal.ModeUndo:
+		v.Verb, v.SendHeading, v.SendButton = "put back", "Put back", "Put back {n} rows"
+	}
+	v.SendText = strings.ReplaceAll(v.SendButton, "{n}", batch.Thousands(v.Would))
+	return nil
+}
+
+func leftOut(c map[batch.Kind]int) string {
+	var parts []string
+	for _, kind := range batch.Kinds() {
+		if n := c[kind]; n > 0 && kind != batch.WouldChange {
+			parts = append(parts, batch.Thousands(n)+" "+strings.ReplaceAll(string(kind), "_", " "))
+		}
+	}
+	return cmp.Or(strings.Join(parts, ", "), "none")
+}
+
+// forecastText is a dry run's forecast, as the journal keeps it.
+func forecastText(f journal.Forecast) string {
+	text := batch.Plural(f.Requests, "request")
+	if f.AtMost {
+		text = "at most " + text
+	}
+	if f.Seconds < 60 {
+		return text + ", less than a minute"
+	}
+	text += ", about " + batch.Span(time.Duration(f.Seconds*float64(time.Second)))
+	if !f.EnoughToday {
+		text += ": today's allowance does not suffice"
+	}
+	return text
+}
+
+// stakesOf shows what the customers of holds owe and pay; nil where nothing is known of it.
+func stakesOf(p *job.Preview) *stakes {
+	at := p.Stakes
+	if len(at.Balance) == 0 && at.Unread == 0 && len(at.Parents) == 0 {
+		return nil
+	}
+	v := &stakes{Customers: p.Holds + p.Unholds}
+	for currency := range at.Balance {
+		v.Currencies = append(v.Currencies, currency)
+	}
+	slices.Sort(v.Currencies)
+	for _, of := range []struct {
+		name string
+		sums map[string]*big.Rat
+	}{{"Balance", at.Balance}, {"Recurring revenue a month", at.Recurring}} {
+		line := struct {
+			Name    string
+			Amounts []string
+		}{Name: of.name}
+		for _, currency := range v.Currencies {
+			amount := of.sums[currency]
+			if amount == nil {
+				amount = new(big.Rat)
+			}
+			line.Amounts = append(line.Amounts, amount.FloatString(2))
+		}
+		v.Lines = append(v.Lines, line)
+	}
+	if at.Unread > 0 {
+		v.Notes = append(v.Notes, "Amounts of "+batch.Plural(at.Unread, "customer")+" could not be read.")
+	}
+	if len(at.Parents) > 0 {
+		v.Notes = append(v.Notes, "Other customers belong to "+strings.Join(at.Parents, ", ")+".")
+	}
+	return v
+}
+
+// prepareResult adds what a run has left, and what can be done now.
+func (s *Server) prepareResult(v *runView, i job.Listed) error {
+	d, err := runs.Find(s.Settings.Output.Reports, i.ID)
+	if err != nil || i.State == job.Damaged {
+		return err
+	}
+	j, err := d.OpenAnyJournal()
+	if err != nil {
+		return err
+	}
+	defer j.Close()
+	sum, err := page.SummaryOf(d, j)
+	if err != nil {
+		return err
+	}
+	for _, e := range sum.Errors {
+		lines := make([]string, len(e.Lines))
+		for n, line := range e.Lines {
+			lines[n] = strconv.Itoa(line)
+		}
+		if e.Count > len(lines) {
+			lines = append(lines, "…")
+		}
+		v.Causes = append(v.Causes, cause{e.Code, cmp.Or(e.Text, e.Code), e.Fix, strings.Join(lines, ", "), e.Count})
+	}
+	for _, f := range sum.Fields {
+		v.Fields = append(v.Fields, fact{Name: f})
+	}
+	if len(sum.Minutes) > 0 {
+		v.Minutes = inJSON(sum.Minutes)
+	}
+	if e := i.End; e != nil {
+		v.Took = batch.Span(time.Duration(e.Seconds * float64(time.Second)))
+		v.RequestsText = fmt.Sprintf("%s: %s, %s", batch.Plural(e.Reads+e.Writes, "request"), batch.Plural(e.Reads, "read"),
+			batch.Plural(e.Writes, "write"))
+		v.Facts = append(v.Facts, fact{"Requests", batch.Thousands(e.Reads + e.Writes)})
+	}
+	open := i.Counts[batch.NotAttempted] + i.Counts[batch.InDoubt]
+	v.CanResume = i.State == job.Stopped
+	v.ResumeText = batch.Plural(open, "row") + " left."
+	v.CanRetry = !v.CanResume && !isDry(i) && i.Counts[batch.Failed]+i.Counts[batch.Conflict] > 0
+	v.CanUndo, v.Undone = i.CanUndo(), i.State == job.Undone
+	if i.Head.Action == "hold" || i.Head.Action == "run" {
+		v.Unhold = client.ServiceStartOptions()
+	}
+	v.Files = filesOf(d)
+	return nil
+}
+
+// filesOf are the report files of a run.
+func filesOf(d *runs.Dir) (names []string) {
+	entries, err := os.ReadDir(d.Path())
+	if err != nil {
+		return nil
+	}
+	for _, e := range entries {
+		if isReport(e.Name()) {
+			names = append(names, e.Name())
+		}
+	}
+	return names
+}
+
+// isReport reports whether a file of a run is one to hand on.
+func isReport(name string) bool {
+	base, ext := strings.TrimSuffix(name, filepath.Ext(name)), filepath.Ext(name)
+	known := strings.HasPrefix(base, "report") || strings.HasPrefix(base, "failed") || strings.HasPrefix(base, "summary") ||
+		strings.HasPrefix(base, "review")
+	return known && slices.Contains([]string{".csv", ".xlsx", ".html", ".json"}, ext)
+}
+
+func (s *Server) sendFile(w http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("name")
+	d, err := runs.Open(runs.Disk(), s.Settings.Output.Reports, r.PathValue("id"))
+	if err != nil || !isReport(name) || name != filepath.Base(name) {
+		http.NotFound(w, r)
+		return
+	}
+	f, err := os.Open(d.Path(name))
+	if err != nil {
+		http.NotFound(w, r)
+		return
+	}
+	defer f.Close()
+	w.Header().Set("Content-Disposition", `attachment; filename="`+d.ID()+"-"+name+`"`)
+	w.Header().Set("Content-Security-Policy", "sandbox")
+	http.ServeContent(w, r, "", time.Time{}, f)
+}
+
+// sendRows sends the rows of a run as one JSON array.
+func (s *Server) sendRows(w http.ResponseWriter, r *http.Request) {
+	d, err := runs.Open(runs.Disk(), s.Settings.Output.Reports, r.PathValue("id"))
+	if err != nil {
+		http.NotFound(w, r)
+		return
+	}
+	j, err := d.OpenAnyJournal()
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	defer j.Close()
+	w.Header().Set("Content-Type", "application/json")
+	out := bufio.NewWriterSize(w, 1<<16)
+	e := json.NewEncoder(out)
+	separator := "["
+	for row, err := range page.Rows(d, j) {
+		if err != nil {
+			panic(http.ErrAbortHandler) // a list that ends early must not look complete
+		}
+		_, _ = out.WriteString(separator)
+		if separator = ","; e.Encode(row) != nil {
+			return // nobody reads any more
+		}
+	}
+	if separator == "[" {
+		_, _ = out.WriteString("[")
+	}
+	_, _ = out.WriteString("]")
+	_ = out.Flush()
+}
+
+// sendState sends how far a run has come; of one that goes on elsewhere, what its journal tells.
+func (s *Server) sendState(w http.ResponseWriter, r *http.Request) {
+	if run := s.watchOf(r.PathValue("id")); run != nil {
+		tell(w, run.now(number(r.FormValue("rows"))))
+		return
+	}
+	d, err := runs.Open(runs.Disk(), s.Settings.Output.Reports, r.PathValue("id"))
+	if err != nil {
+		http.NotFound(w, r)
+		return
+	}
+	i := d.Info()
+	l := live{Counts: map[batch.Kind]int{}, Minutes: [][2]int64{}, Total: i.Head.Rows, Today: -1, Ended: !i.Running}
+	for kind, n := range i.Counts {
+		if kind != batch.NotAttempted && kind != batch.InDoubt {
+			l.Counts[kind] = n
+			l.Done += n
+		}
+	}
+	tell(w, l)
+}
+
+// fixes tells what to do about each error code.
+func fixes() map[string]string {
+	all := map[string]string{}
+	for _, c := range batch.Codes() {
+		all[c.Name] = c.Fix
+	}
+	return all
+}
+
+// number is a count that a form gives; 0 for what is none.
+func number(text string) int {
+	n, err := strconv.Atoi(strings.ReplaceAll(text, ",", ""))
+	if err != nil || n < 0 {
+		return 0
+	}
+	return n
+}
