@@ -60,6 +60,7 @@ type Session struct {
 	accounts *Accounts // that it has connected to
 	locks    []func() error
 	folder   func() error // releases the run's own folder
+	watch    func() error // wants the run's own files to be in their place; nil: there are none yet
 }
 
 // Start begins a command. Release it.
@@ -178,6 +179,11 @@ func (r *Session) PhaseOf(name string, total int, done func() int, d Demand) (en
 		for {
 			select {
 			case <-tick.C:
+				if r.watch != nil {
+					if err := r.watch(); err != nil {
+						r.Halt(err)
+					}
+				}
 				r.Show(Progress{name, done(), total, began, r.accounts.waiting()})
 			case <-over:
 				return
