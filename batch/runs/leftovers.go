@@ -39,8 +39,9 @@ func RemoveLeftovers(on FS, reports string, now time.Time) {
 		if err != nil || !ok {
 			continue
 		}
-		goes := onlyBegun(on, d.path) && removePart(on, d.Path(partName)) == nil // it may have come to be a run since
-		if unlock() == nil && goes {                                             // unlocked before: some systems remove no file that is open
+		// It may have come to be a run since. Unlocked before: some systems remove no file that is open.
+		goes := onlyBegun(on, d.path) && removePart(on, d.Path(partName)) == nil
+		if unlock() == nil && goes {
 			_ = on.RemoveAll(d.path)
 		}
 	}
