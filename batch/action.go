@@ -21,6 +21,10 @@ type Record struct {
 	Standing Standing `json:"-"` // where it was read
 }
 
+// newer reports whether a reading shows the customer as a write after another reading
+// left it. Where readings carry no such stamp, that is not known.
+func (r Record) newer(than Record) bool { return r.Modified > than.Modified }
+
 // Step is a write ready to be sent: a value, journalled before it leaves.
 type Step struct {
 	Changes []Change
@@ -93,7 +97,11 @@ type Action interface {
 	Decide(it *Item, now Record) (Step, *Outcome)
 	// Apply lays changes over a record: the body of the write, and for a dry run what the lane's next row finds.
 	Apply(now Record, changes []Change) (Record, error)
-	// Check compares the record after a write with what was asked for; nil means all is as it should be.
+	// Hint tells what the reply to a write seems to show amiss; nil means that it shows what was
+	// asked for. What it leaves out is no evidence: of a reply without the values that were set the
+	// outcome is in_doubt.
+	Hint(s Step, reply Record) *Outcome
+	// Check compares the record as read after a write with what was asked for; nil means all is as it should be.
 	Check(s Step, after Record) *Outcome
 	// Settle judges by a read-back whether the changes were made.
 	Settle(sent []Change, now Record) Verdict

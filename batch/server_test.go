@@ -224,6 +224,14 @@ func (a *edit) Apply(now batch.Record, changes []batch.Change) (batch.Record, er
 	return now, nil
 }
 
+// Hint takes a reply without a or b for no evidence.
+func (a *edit) Hint(s batch.Step, reply batch.Record) *batch.Outcome {
+	if !a.blind && (value(reply)("a") == batch.Absent || value(reply)("b") == batch.Absent) {
+		return &batch.Outcome{Kind: batch.InDoubt, Code: "no_answer"}
+	}
+	return a.Check(s, reply)
+}
+
 func (a *edit) Check(s batch.Step, after batch.Record) *batch.Outcome {
 	if a.blind {
 		return nil

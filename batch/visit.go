@@ -25,14 +25,26 @@ type task struct {
 	status   int      // HTTP status of the last reply
 	seen     Record   // as last read
 	planned  []Change // dry run: what earlier rows of the lane would change
-	step     Step     // as last sent
 	late     lateness
 
-	unsettled bool     // an earlier write may have taken effect, and nothing can tell
-	refusal   *Reply   // of a write that followed on one without an answer
+	lastWrite
 	postponed int      // times that it was put off until the other rows are done
 	changed   int      // rows that were changed when it was last tried
 	refused   *Outcome // what stands if it is not tried again
+}
+
+// lastWrite is what was last sent for a row, and how that was answered.
+type lastWrite struct {
+	step      Step
+	doubted   *doubt // until a reading settles it
+	refusal   *Reply // until a reading has shown that the write had no effect
+	unsettled bool   // an earlier write may have taken effect, and nothing can tell
+}
+
+// doubt is about an answered write that is to be looked at.
+type doubt struct {
+	hint  *Outcome  // what its reply seemed to show amiss; nil: nothing
+	since time.Time // when that came
 }
 
 // lateness is of a row's record, when it is too old for the write by the time that that could leave.
@@ -263,6 +275,8 @@ func (v *visitor) unread(rep Reply) *result {
 		return v.cutShort()
 	case rep.Class != Refused:
 		return v.retry(rep)
+	case v.t.refusal != nil && !v.t.Unanswered:
+		return v.denied(*v.t.refusal)
 	case v.t.Sent != nil:
 		return v.settled(Outcome{Kind: InDoubt, Code: "changed_meanwhile", Error: "the customer could not be read back: " + rep.Text})
 	}
@@ -281,31 +295,31 @@ func (v *visitor) retry(rep Reply) *result {
 	return v.settled(Outcome{Kind: NotAttempted, Code: "server_unavailable", Error: rep.Text})
 }
 
-// judge settles an earlier write whose answer was lost, or has the row sent again.
+// judge settles an earlier write by what it left: one whose answer was lost or is
+// doubted, or that was refused. Or it has the row sent again.
 func (v *visitor) judge(now Record) *result {
-	if v.t.Sent == nil {
+	switch {
+	case v.t.Sent == nil:
 		return nil
+	case v.t.doubted != nil:
+		return v.verified(v.t.step, now)
 	}
-	switch v.t.Action.Settle(v.t.Sent, now) {
-	case TookEffect:
-		if v.first {
-			return v.verified(v.t.step, now)
-		}
+	switch verdict := v.t.Action.Settle(v.t.Sent, now); {
+	case verdict == TookEffect && v.first:
+		return v.verified(v.t.step, now)
+	case verdict == TookEffect:
 		return v.settled(Outcome{Kind: Changed})
-	case Other:
+	case v.t.refusal != nil && (verdict == NoEffect || !v.t.Unanswered):
+		return v.denied(*v.t.refusal)
+	case verdict == Other:
 		return v.settled(Outcome{Kind: InDoubt, Code: "changed_meanwhile",
 			Error: "after a lost answer the customer shows neither the old nor the new values"})
-	case Unreadable:
+	case verdict == Unreadable:
 		v.t.unsettled = true
 		return nil
 	}
 	v.t.Sent = nil
-	switch {
-	case v.t.refusal != nil:
-		rep := *v.t.refusal
-		v.t.refusal = nil
-		return v.denied(rep)
-	case v.t.Sends >= v.t.Action.MaxSends():
+	if v.t.Sends >= v.t.Action.MaxSends() {
 		_, r := v.decide(now) // no more can leave: this read tells all there is to tell
 		return r
 	}
@@ -320,6 +334,8 @@ func (v *visitor) decide(now Record) (Step, *result) {
 	}
 	step, out := v.t.Action.Decide(v.t.Item, now)
 	switch {
+	case out != nil && v.hasLeft(out, now):
+		out = &Outcome{Kind: Changed}
 	case out != nil:
 	case !v.e.Send:
 		out = wouldChange(v.t.Item, step, now)
@@ -335,6 +351,15 @@ func (v *visitor) decide(now Record) (Step, *result) {
 			Error: fmt.Sprintf("%d writes were sent, and none took effect", v.t.Sends)}
 	}
 	return step, v.settled(*out)
+}
+
+// hasLeft reports whether a row of which nothing need be sent any more has sent it:
+// a write that was taken for one without an effect may have it later.
+func (v *visitor) hasLeft(out *Outcome, now Record) bool {
+	if v.t.Sends == 0 && (v.t.Earlier.Outcome == nil || v.t.Earlier.Outcome.Sends == 0) {
+		return false
+	}
+	return out.Kind == Unchanged || v.t.step.Changes != nil && v.t.Action.Settle(v.t.step.Changes, now) == TookEffect
 }
 
 // write records the intent, and lets the write leave once there is a slot for it,
@@ -406,8 +431,7 @@ func (v *visitor) replied(step Step, rep Reply) *result {
 		v.t.refusal = &rep // perhaps because the earlier write did take effect, only later: the record tells
 		return &result{task: v.t, next: park}
 	case rep.Class == Refused:
-		v.t.Sent = nil
-		return v.denied(rep)
+		return v.refused(rep)
 	}
 	// It did nothing, if no earlier one has; but what a redirecting server did with it, nobody knows.
 	redirected := rep.Class == Fatal && rep.Status >= 300 && rep.Status <= 399
@@ -421,8 +445,23 @@ func (v *visitor) replied(step Step, rep Reply) *result {
 	return v.retry(rep) // Throttled or Unsent
 }
 
+// refused looks once at what a refused write left: some servers refuse what they
+// have carried out.
+func (v *visitor) refused(rep Reply) *result {
+	if _, blind := v.visit.(Blind); blind || rep.Requests == 0 {
+		return v.denied(rep)
+	}
+	v.t.refusal = &rep
+	now := v.reread(v.visit.Read)
+	if now.Class != Answered {
+		return v.unread(now)
+	}
+	return v.judge(now.Record)
+}
+
 // denied settles a row whose write had no effect, or puts it off.
 func (v *visitor) denied(rep Reply) *result {
+	v.t.Sent, v.t.refusal = nil, nil
 	r := v.settled(Outcome{Kind: Failed, Code: rep.Code, Error: rep.Text})
 	if rep.Later {
 		r.next = postpone
@@ -430,34 +469,61 @@ func (v *visitor) denied(rep Reply) *result {
 	return r
 }
 
-// answered compares the reply with what was asked. What looks wrong in it is only
-// a hint, since a reply may show less than a record, and otherwise: reading the
-// customer again decides. After the first write that is done in any case.
+// answered takes what looks wrong in a reply for a hint only, since a reply may show
+// less than a record, and otherwise: reading the customer again decides. After the
+// first write that is done in any case.
 func (v *visitor) answered(step Step, after Record) *result {
-	hint := v.t.Action.Check(step, after)
+	hint := v.t.Action.Hint(step, after)
 	if hint == nil && !v.first {
 		return v.settled(Outcome{Kind: Changed})
 	}
-	rep := v.reread(v.visit.Read)
-	if rep.Class != Answered {
-		return v.unverified(rep, hint)
+	v.t.doubted = &doubt{hint, time.Now()}
+	switch rep := v.reread(v.visit.Read); {
+	case rep.Class == Answered:
+		return v.verified(step, rep.Record)
+	case hint != nil:
+		return v.unread(rep)
+	default:
+		return v.unverified(rep)
 	}
-	return v.verified(step, rep.Record)
 }
 
 // verified settles a row by the record after its write. After the first one, what
 // stands beside the record is looked at, too.
 func (v *visitor) verified(step Step, now Record) *result {
+	stale := v.t.Action.Settle(step.Changes, now) == NoEffect && !now.newer(step.Before)
+	if wait := v.lag(); stale && wait > 0 {
+		return &result{task: v.t, next: park, wait: wait}
+	}
 	out := v.t.Action.Check(step, now)
+	if d := v.t.doubted; stale && d != nil && (d.hint == nil || d.hint.Kind != Failed) {
+		out = &Outcome{Kind: InDoubt, Code: "no_answer", Error: fmt.Sprintf(
+			"the server accepted the write, and %s later it still shows the customer as before", Span(time.Since(d.since)))}
+	}
+	v.t.doubted = nil
 	beside, ok := v.visit.(Beside)
 	if !v.first || !ok || out != nil && out.Code == "side_effect" {
 		return v.concluded(out)
 	}
-	rep := v.reread(beside.ReadBeside)
-	if rep.Class != Answered {
-		return v.unverified(rep, out)
+	switch rep := v.reread(beside.ReadBeside); {
+	case rep.Class == Answered:
+		return v.concluded(cmp.Or(beside.CheckBeside(step, v.beside, rep.Record), out))
+	case out != nil:
+		return v.concluded(out)
+	default:
+		return v.unverified(rep)
 	}
-	return v.concluded(cmp.Or(beside.CheckBeside(step, v.beside, rep.Record), out))
+}
+
+// lag is how long to wait for a server whose reads may lag behind its writes before
+// the customer is read once more: as long as has been waited so far. It is not positive
+// once the settle time is over.
+func (v *visitor) lag() time.Duration {
+	if v.t.doubted == nil {
+		return 0
+	}
+	waited := time.Since(v.t.doubted.since)
+	return min(max(waited, v.e.Settle/64), v.e.Settle-waited)
 }
 
 // reread reads what a write has just changed, stopped or not.
@@ -471,15 +537,13 @@ func (v *visitor) reread(read func(context.Context, string) Reply) Reply {
 	return rep
 }
 
-// unverified settles a row by what is known, when what its write left cannot be read.
-func (v *visitor) unverified(rep Reply, known *Outcome) *result {
-	switch {
-	case known != nil:
-		return v.concluded(known)
-	case rep.Class == Refused:
+// unverified settles the first row, whose reply was good, when what its write left
+// cannot be read.
+func (v *visitor) unverified(rep Reply) *result {
+	if rep.Class == Refused {
 		return v.concluded(&Outcome{Kind: Failed, Code: "side_effect", Error: "after the write the customer cannot be read: " + rep.Text})
 	}
-	return v.settled(Outcome{Kind: Changed}) // the reply showed it; the next write goes alone again
+	return v.settled(Outcome{Kind: Changed}) // the next write goes alone again
 }
 
 // concluded settles a row by the check of its write. A side effect of the first write stops the run.

@@ -351,6 +351,7 @@ func (r *Session) adopt(h journal.Head) (Settings, error) {
 			"%s was about %s, and --sandbox names the embedded stand-in; nothing was sent", h.ID, intake.AddressesOf(h.Account))
 	}
 	s.Pace, s.Output, s.Sending.Yes, s.Sending.Sandbox = mine.Pace, mine.Output, mine.Sending.Yes, h.Account == StandIn
+	s.Sending.MayMove = alsoMoving(s.Sending.MayMove, mine.Sending.MayMove)
 	return s, nil
 }
 

@@ -187,8 +187,11 @@ func (p *Plan) identity(now time.Time) Identity {
 func (p *Plan) next(s reports.Summary) string {
 	h, dir := p.Head, filepath.Dir(p.Dir.Path())
 	resume := Command("resume", h.ID, dir)
+	if kept, err := SettingsOf(h); err == nil && len(kept.Sending.MayMove) < len(p.Settings.Sending.MayMove) { // given to a resume
+		resume += " " + strings.Join(p.Settings.Words("may-move"), " ")
+	}
 	undo := func(s Settings) string {
-		return strings.Join(append([]string{Command("undo", h.Of, dir)}, s.Words("keep-theirs", "unhold")...), " ")
+		return strings.Join(append([]string{Command("undo", h.Of, dir)}, s.Words("keep-theirs", "unhold", "may-move")...), " ")
 	}
 	keepTheirs := p.Settings
 	keepTheirs.Sending.KeepTheirs = true
@@ -245,12 +248,14 @@ func Command(verb, id, reports string) string {
 func (p *Plan) actions(warn func(string)) map[string]batch.Action {
 	all := map[string]batch.Action{}
 	if option := p.Settings.Sending.Unhold; option != "" {
-		all["unhold"] = action.NewUnhold(p.Accounts.Services, option)
+		with := p.Accounts.Services
+		with.MayMove, with.Warn = p.Settings.Sending.MayMove, warn
+		all["unhold"] = action.NewUnhold(with, option)
 	}
 	for _, s := range p.Actions.Specs {
 		name, with := s.Schema.Action, p.Accounts.Services
 		with.Codes, with.Condition, with.HoldSuspended = p.Names, p.When[name], p.Settings.Sending.HoldSuspended
-		with.Planned, with.Warn = p.Known != nil, warn
+		with.Planned, with.Warn, with.MayMove = p.Known != nil, warn, p.Settings.Sending.MayMove
 		all[name] = s.New(with)
 	}
 	return all

@@ -88,7 +88,8 @@ func planShownUndo(r *Session, shown *earlier) (*Plan, error) {
 		return nil, err
 	}
 	r.locks = append(r.locks, of.journal.Close)
-	r.Settings.Sending.KeepTheirs, r.Settings.Sending.Unhold = s.Sending.KeepTheirs, s.Sending.Unhold
+	mine := &r.Settings.Sending
+	mine.KeepTheirs, mine.Unhold, mine.MayMove = s.Sending.KeepTheirs, s.Sending.Unhold, alsoMoving(s.Sending.MayMove, mine.MayMove)
 	return planUndo(r, of, shown)
 }
 

@@ -11,14 +11,13 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/tidwall/gjson"
 )
 
 // FaultHelp says how a fault spec is written.
 const FaultHelp = `a fault is WHAT:HOW[:every=N][:at=N][:after=N][:times=N][:rate=P%][:seed=N]
   WHAT  get list put overview codes hold unhold latch unlatch (Fusebill), patch ping (Trackfinity), any
   HOW   400 401 403 404 409 429 500 502 503 (no effect), 500-after 502-after 503-after (the effect, then the error),
+        400-after 404-after 409-after 429-after (put hold unhold latch unlatch: the effect, then the refusal),
         lost-before lost-after (the connection breaks before or after the effect), lost (either, by the seed),
         html (a web page, no effect) html-after, truncated null empty (a spoilt reply after the effect),
         redirect (no effect), wrong-id (another customer's id in the reply; all kinds but list codes patch ping),
@@ -27,8 +26,13 @@ const FaultHelp = `a fault is WHAT:HOW[:every=N][:at=N][:after=N][:times=N][:rat
         ignore=FIELD (put: accepted, and the field not taken; hold: status, latch: hubSpotId or hubSpotCompanyId),
         false (patch: 200 with false, no effect), object (patch: the effect, then an object in place of true),
         echo (patch: 404 that repeats the form, no effect),
+     and these, beside which other faults happen:
         hidden-links (replies leave out the ids in HubSpot, Geotab, NetSuite, Salesforce and QuickBooks; any: all
-        replies but the overview; overview: there; other faults happen besides)
+        replies but the overview; overview: there),
+        short longer respelled former (put hold unhold latch unlatch: the reply shows id and status only, has warnings
+        too, spells its values otherwise, shows the customer as before; overview: respelled links only),
+        moves=FIELD (put hold unhold latch unlatch: the server moves that field by itself at each write),
+        lag=20ms behind=N (get overview, any: both: what stood so long ago, or before the last write for N reads)
 such as put:500:every=50, any:lost:rate=25%:seed=7, get:slow=2s:at=3`
 
 // ParseFaults reads fault specs. Its error names the first bad one and lists what is possible.
@@ -73,8 +77,9 @@ func parseFault(spec string) (Fault, error) {
 type Fault struct {
 	What  string        // get, list, put, overview, codes, hold, unhold, latch, unlatch, patch, ping, any
 	How   string        // see ParseFaults
-	Delay time.Duration // of slow and late
-	Field string        // of ignore: of a put a key or, after a dot, one within; of a hold status; of a latch either id
+	Delay time.Duration // of slow, late and lag
+	Reads int           // of behind
+	Field string        // of moves, and of ignore: of a put a key or, after a dot, one within; of a hold status; of a latch either id
 
 	Every int     // each N-th matching call
 	At    int     // only the N-th
@@ -92,7 +97,7 @@ func (f *Fault) parseHow(text string) (err error) {
 	case !known:
 		return fmt.Errorf("%q is no misbehaviour", how)
 	case given != m.takesValue || given && value == "":
-		return fmt.Errorf("%q wants a value after = just when it is slow, late or ignore", text)
+		return fmt.Errorf("%q wants a value after = just when it is slow, late, ignore, moves, lag or behind", text)
 	case m.only != nil && !slices.Contains(m.only, f.What):
 		return fmt.Errorf("%s happens to %s only", how, strings.Join(m.only, ", "))
 	case how == "ignore":
@@ -100,6 +105,12 @@ func (f *Fault) parseHow(text string) (err error) {
 		fields := map[string][]string{"hold": {"status"}, "latch": {"hubSpotId", "hubSpotCompanyId"}}[f.What]
 		if fields != nil && !slices.Contains(fields, f.Field) { // only a PUT has fields of all names
 			return fmt.Errorf("a %s can ignore %s only", f.What, strings.Join(fields, " or "))
+		}
+	case how == "moves":
+		f.Field = value
+	case how == "behind":
+		if f.Reads, err = strconv.Atoi(value); err != nil || f.Reads < 1 {
+			return fmt.Errorf("%q wants a whole number of reads, from 1", text)
 		}
 	case given:
 		if f.Delay, err = time.ParseDuration(value); err != nil || f.Delay <= 0 {
@@ -171,7 +182,7 @@ type misbehaviour struct {
 	after      func(*call, *reply) *reply
 	only       []string // kinds of requests; nil: all
 	takesValue bool
-	habit      bool // how the server is: it spoils what the route answers, and leaves other faults their turn
+	habit      bool // how the server is: it leaves other faults their turn
 }
 
 func misbehaviours() map[string]misbehaviour {
@@ -201,6 +212,13 @@ func misbehaviours() map[string]misbehaviour {
 		return answer(o.set("id", "1"+o.raw("id")).bytes())
 	}
 	links := []string{"any", "get", "list", "put", "overview", "hold", "unhold", "latch", "unlatch"}
+	writes, reads := []string{"put", "hold", "unhold", "latch", "unlatch"}, []string{"any", "get", "overview"}
+	respelled := func(c *call, r *reply) *reply {
+		if c.kind == "overview" {
+			return shape(respellLinks)(c, r)
+		}
+		return shape(respell)(c, r)
+	}
 	table := map[string]misbehaviour{
 		"lost-before":  {before: lose},
 		"lost-after":   {after: instead(lose)},
@@ -220,41 +238,26 @@ func misbehaviours() map[string]misbehaviour {
 		"object":       {after: instead(saying(`{"result":"Success","message":"Customer details set"}`)), only: []string{"patch"}},
 		"echo":         {before: echo, only: []string{"patch"}},
 		"hidden-links": {after: hideLinks, only: links, habit: true},
+		"short":        {after: shape(shorten), only: writes, habit: true},
+		"longer":       {after: shape(lengthen), only: writes, habit: true},
+		"respelled":    {after: respelled, only: append(writes, "overview"), habit: true},
+		"former":       {after: showBefore, only: writes, habit: true},
+		"moves":        {only: writes, takesValue: true, habit: true},
+		"lag":          {only: reads, takesValue: true, habit: true},
+		"behind":       {only: reads, takesValue: true, habit: true},
 	}
 	for _, status := range []int{400, 401, 403, 404, 409, 429, 500, 502, 503} {
 		name := strconv.Itoa(status)
 		fail := func(c *call) *reply { return c.system.failure(status, http.StatusText(status)+".") }
 		table[name] = misbehaviour{before: fail}
-		if status >= 500 {
+		switch {
+		case status >= 500:
 			table[name+"-after"] = misbehaviour{after: instead(fail)}
+		case status != http.StatusUnauthorized && status != http.StatusForbidden:
+			table[name+"-after"] = misbehaviour{after: instead(fail), only: writes}
 		}
 	}
 	return table
-}
-
-// hideLinks leaves the ids in other systems out of a customer, or of all in a list.
-// The record itself keeps them, until a PUT that leaves them out too.
-func hideLinks(_ *call, r *reply) *reply {
-	keys := []string{"hubSpotId", "hubSpotCompanyId", "geotabId", "netsuiteId", "salesforceId",
-		"quickBooksId", "quickbooksId"} // the last is the overview's
-	strip := func(raw string) string {
-		o, err := parseObject([]byte(raw))
-		if err != nil {
-			return raw
-		}
-		return string(slices.DeleteFunc(o, func(m member) bool { return slices.Contains(keys, m.name) }).bytes())
-	}
-	whole := gjson.ParseBytes(r.body)
-	if !whole.IsArray() {
-		r.body = []byte(strip(string(r.body)))
-		return r
-	}
-	var rows []string
-	for _, row := range whole.Array() {
-		rows = append(rows, strip(row.Raw))
-	}
-	r.body = []byte("[" + strings.Join(rows, ",") + "]")
-	return r
 }
 
 // faults decide which calls go wrong.
@@ -283,8 +286,7 @@ func newFaults(list []Fault) *faults {
 // serve answers the call, with whatever goes wrong. Waits and habits add up and let
 // other faults happen besides; of those the first that fires wins.
 func (f *faults) serve(c *call) *reply {
-	waits, habits := f.pick(c)
-	for _, one := range waits {
+	for _, one := range f.pick(c) {
 		if !pause(c, one) {
 			return &reply{cut: true}
 		}
@@ -294,8 +296,10 @@ func (f *faults) serve(c *call) *reply {
 		return m.before(c)
 	}
 	out := c.serve(c)
-	for _, one := range habits {
-		out = one.after(c, out)
+	for _, one := range c.habits {
+		if after := f.table[one.How].after; after != nil {
+			out = after(c, out)
+		}
 	}
 	if m.after != nil {
 		out = m.after(c, out)
@@ -303,8 +307,8 @@ func (f *faults) serve(c *call) *reply {
 	return out
 }
 
-// pick returns the waits and the habits that fired and sets the call's fault to the first other one.
-func (f *faults) pick(c *call) (waits []Fault, habits []misbehaviour) {
+// pick returns the waits that fired and sets the call's habits, and its fault to the first other one.
+func (f *faults) pick(c *call) (waits []Fault) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for i := range f.armed {
@@ -320,16 +324,16 @@ func (f *faults) pick(c *call) (waits []Fault, habits []misbehaviour) {
 		case happens.How == "lost":
 			happens.How = "lost-after"
 		}
-		switch m := f.table[happens.How]; {
+		switch {
+		case f.table[happens.How].habit:
+			c.habits = append(c.habits, happens)
 		case happens.Delay > 0:
 			waits = append(waits, happens)
-		case m.habit:
-			habits = append(habits, m)
 		case c.fault.How == "":
 			c.fault = happens
 		}
 	}
-	return waits, habits
+	return waits
 }
 
 func (a *armed) fires(c *call) bool {

@@ -48,6 +48,9 @@ func rewrite(c *call, change func(stored object) (object, *reply)) *reply {
 		if c.fault.How == "side-effect" {
 			after = after.set("lastName", quote(gjson.Parse(after.raw("lastName")).String()+" (moved)"))
 		}
+		if field := c.habit("moves").Field; field != "" {
+			after = after.set(field, quote(fmt.Sprint("moved by write ", st.seq+1)))
+		}
 		return after, answer(after.bytes())
 	})
 }
