@@ -21,9 +21,12 @@ type Record struct {
 	Standing Standing `json:"-"` // where it was read
 }
 
-// newer reports whether a reading shows the customer as a write after another reading
-// left it. Where readings carry no such stamp, that is not known.
-func (r Record) newer(than Record) bool { return r.Modified > than.Modified }
+// asBefore reports whether a reading shows the customer as a write found him. Where it
+// carries a later stamp, it is no reading that lags.
+func (r Record) asBefore(w Step, a Action) bool {
+	later := w.Before.Modified != "" && r.Modified > w.Before.Modified
+	return !later && len(w.Changes) > 0 && a.Settle(w.Changes, r) == NoEffect
+}
 
 // Step is a write ready to be sent: a value, journalled before it leaves.
 type Step struct {

@@ -6,96 +6,9 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
-
-	"github.com/cenkalti/backoff/v5"
-)
-
-// task is a row on its way through the engine.
-type task struct {
-	*Item
-	pool     *pool
-	canary   *canary
-	started  time.Time
-	due      time.Time // of a parked row
-	requests int       // made for this row by this process
-	tries    int       // in a row that brought no answer
-	waits    *backoff.ExponentialBackOff
-	status   int      // HTTP status of the last reply
-	seen     Record   // as last read
-	planned  []Change // dry run: what earlier rows of the lane would change
-	late     lateness
-
-	lastWrite
-	postponed int      // times that it was put off until the other rows are done
-	changed   int      // rows that were changed when it was last tried
-	refused   *Outcome // what stands if it is not tried again
-}
-
-// lastWrite is what was last sent for a row, and how that was answered.
-type lastWrite struct {
-	step      Step
-	doubted   *doubt // until a reading settles it
-	refusal   *Reply // until a reading has shown that the write had no effect
-	unsettled bool   // an earlier write may have taken effect, and nothing can tell
-}
-
-// doubt is about an answered write that is to be looked at.
-type doubt struct {
-	hint  *Outcome  // what its reply seemed to show amiss; nil: nothing
-	since time.Time // when that came
-}
-
-// lateness is of a row's record, when it is too old for the write by the time that that could leave.
-type lateness struct {
-	body  []byte // of the record as last read
-	slow  int    // readings that themselves took too long, one after the other
-	times int    // that its intent was on disk already
-}
-
-const (
-	mostSlow = 3
-	mostLate = 8
-)
-
-// outcome completes o with what is known of the row.
-func (t *task) outcome(o Outcome) Outcome {
-	o.ID, o.Sends, o.Lost, o.Requests = t.ID, t.Sends, t.Unanswered, t.requests+t.Spent
-	o.Customer, o.Status, o.Standing = t.seen.Name, cmp.Or(o.Status, t.seen.Status), t.seen.Standing
-	o.HTTP = cmp.Or(o.HTTP, t.status)
-	o.At = time.Now().UTC()
-	if !t.started.IsZero() {
-		o.Millis = o.At.Sub(t.started).Milliseconds()
-	}
-	return o
-}
-
-// cutShort is the outcome of a row that the stop of the run overtook.
-func (t *task) cutShort() Outcome {
-	if t.Sent != nil {
-		return t.outcome(Outcome{Kind: InDoubt, Cut: true, Code: "no_answer",
-			Error: "the run stopped before it could be read back whether the write took effect"})
-	}
-	return t.outcome(Outcome{Kind: NotAttempted, Cut: true, Code: "stopped"})
-}
-
-// result is what a turn brought.
-type result struct {
-	task *task
-	next next
-	out  Outcome       // of a row that ends; of one that is put off, what stands if it is not tried again
-	wait time.Duration // of a row that is parked
-}
-
-// next is what becomes of a row after a visit.
-type next int
-
-const (
-	end      next = iota
-	park          // another visit after a while
-	postpone      // another visit when all other rows are done
-	repeat        // another visit at once, by the same worker
 )
 
 // visitor is a worker during its turn with one row.
@@ -194,7 +107,7 @@ func (v *visitor) once() (*result, error) {
 	}
 	now, r := v.read()
 	if r == nil {
-		r = v.judge(now)
+		r = cmp.Or(v.behind(now), v.judge(now))
 	}
 	if r != nil {
 		return r, nil
@@ -265,6 +178,22 @@ func (v *visitor) read() (Record, *result) {
 		v.asked, v.slow = v.e.Clock.now(), false
 	}
 	return rep.Record, nil
+}
+
+// behind parks a row whose customer is shown as he was before an earlier row's write:
+// reads lag behind writes, and what is sent by such a record would take that write back.
+func (v *visitor) behind(now Record) *result {
+	w := v.t.after
+	if w == nil || v.t.Sent != nil {
+		return nil
+	}
+	otherKind := (now.Modified == "") != (w.step.Before.Modified == "") // of resource, which shows other fields
+	hollow := !slices.ContainsFunc(w.step.Changes, func(c Change) bool { return !c.Before.Empty() })
+	wait := v.pause(w.at)
+	if wait <= 0 || otherKind && hollow || !now.asBefore(w.step, w.action) {
+		return nil
+	}
+	return &result{task: v.t, next: park, wait: wait}
 }
 
 // unread says what becomes of a row whose customer a reply does not show.
@@ -452,6 +381,9 @@ func (v *visitor) refused(rep Reply) *result {
 		return v.denied(rep)
 	}
 	v.t.refusal = &rep
+	if lag := v.t.canary.lag(); lag > 0 {
+		return &result{task: v.t, next: park, wait: min(2*lag, v.e.Settle)}
+	}
 	now := v.reread(v.visit.Read)
 	if now.Class != Answered {
 		return v.unread(now)
@@ -477,7 +409,7 @@ func (v *visitor) answered(step Step, after Record) *result {
 	if hint == nil && !v.first {
 		return v.settled(Outcome{Kind: Changed})
 	}
-	v.t.doubted = &doubt{hint, time.Now()}
+	v.t.doubted = &doubt{hint: hint, since: time.Now()}
 	switch rep := v.reread(v.visit.Read); {
 	case rep.Class == Answered:
 		return v.verified(step, rep.Record)
@@ -491,14 +423,19 @@ func (v *visitor) answered(step Step, after Record) *result {
 // verified settles a row by the record after its write. After the first one, what
 // stands beside the record is looked at, too.
 func (v *visitor) verified(step Step, now Record) *result {
-	stale := v.t.Action.Settle(step.Changes, now) == NoEffect && !now.newer(step.Before)
-	if wait := v.lag(); stale && wait > 0 {
-		return &result{task: v.t, next: park, wait: wait}
-	}
 	out := v.t.Action.Check(step, now)
-	if d := v.t.doubted; stale && d != nil && (d.hint == nil || d.hint.Kind != Failed) {
-		out = &Outcome{Kind: InDoubt, Code: "no_answer", Error: fmt.Sprintf(
-			"the server accepted the write, and %s later it still shows the customer as before", Span(time.Since(d.since)))}
+	if d := v.t.doubted; d != nil {
+		stale := now.asBefore(step, v.t.Action)
+		switch wait := v.pause(d.since); {
+		case stale && wait > 0:
+			d.stale = true
+			return &result{task: v.t, next: park, wait: wait}
+		case stale && (d.hint == nil || d.hint.Kind != Failed):
+			out = &Outcome{Kind: InDoubt, Code: "no_answer", Error: fmt.Sprintf(
+				"the server accepted the write, and %s later it still shows the customer as before", Span(time.Since(d.since)))}
+		case d.stale && !stale:
+			v.t.canary.lags(time.Since(d.since))
+		}
 	}
 	v.t.doubted = nil
 	beside, ok := v.visit.(Beside)
@@ -515,14 +452,11 @@ func (v *visitor) verified(step Step, now Record) *result {
 	}
 }
 
-// lag is how long to wait for a server whose reads may lag behind its writes before
-// the customer is read once more: as long as has been waited so far. It is not positive
+// pause is how long to wait for a server whose reads may lag behind a write before the
+// customer is read once more: as long as has been waited so far. It is not positive
 // once the settle time is over.
-func (v *visitor) lag() time.Duration {
-	if v.t.doubted == nil {
-		return 0
-	}
-	waited := time.Since(v.t.doubted.since)
+func (v *visitor) pause(since time.Time) time.Duration {
+	waited := time.Since(since)
 	return min(max(waited, v.e.Settle/64), v.e.Settle-waited)
 }
 

@@ -17,7 +17,7 @@ import (
 const FaultHelp = `a fault is WHAT:HOW[:every=N][:at=N][:after=N][:times=N][:rate=P%][:seed=N]
   WHAT  get list put overview codes hold unhold latch unlatch (Fusebill), patch ping (Trackfinity), any
   HOW   400 401 403 404 409 429 500 502 503 (no effect), 500-after 502-after 503-after (the effect, then the error),
-        400-after 404-after 409-after 429-after (put hold unhold latch unlatch: the effect, then the refusal),
+        400-after 404-after 409-after (put hold unhold latch unlatch: the effect, then the refusal),
         lost-before lost-after (the connection breaks before or after the effect), lost (either, by the seed),
         html (a web page, no effect) html-after, truncated null empty (a spoilt reply after the effect),
         redirect (no effect), wrong-id (another customer's id in the reply; all kinds but list codes patch ping),
@@ -253,7 +253,7 @@ func misbehaviours() map[string]misbehaviour {
 		switch {
 		case status >= 500:
 			table[name+"-after"] = misbehaviour{after: instead(fail)}
-		case status != http.StatusUnauthorized && status != http.StatusForbidden:
+		case status == http.StatusBadRequest, status == http.StatusNotFound, status == http.StatusConflict:
 			table[name+"-after"] = misbehaviour{after: instead(fail), only: writes}
 		}
 	}
