@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/tidwall/gjson"
 )
 
 // visitor is a worker during its turn with one row.
@@ -187,10 +189,12 @@ func (v *visitor) behind(now Record) *result {
 	if w == nil || v.t.Sent != nil {
 		return nil
 	}
-	otherKind := (now.Modified == "") != (w.step.Before.Modified == "") // of resource, which shows other fields
-	hollow := !slices.ContainsFunc(w.step.Changes, func(c Change) bool { return !c.Before.Empty() })
+	otherKind := (now.Modified == "") != (w.step.Before.Modified == "") // of resource, which may not show a field
+	old := func(c Change) bool {
+		return !(otherKind && !gjson.GetBytes(now.Body, c.Field).Exists()) && now.asBefore(Step{Changes: []Change{c}, Before: w.step.Before}, w.action)
+	}
 	wait := v.pause(w.at)
-	if wait <= 0 || otherKind && hollow || !now.asBefore(w.step, w.action) {
+	if wait <= 0 || !slices.ContainsFunc(w.step.Changes, old) {
 		return nil
 	}
 	return &result{task: v.t, next: park, wait: wait}
