@@ -21,11 +21,12 @@ type visitor struct {
 	proved bool // it was verified
 
 	visit  Visit
-	slot   bool    // it holds one
-	hasty  bool    // a write of this turn came too late after its read: the next keeps the slot of its read
-	beside Record  // before the first write: what the row's own reading does not show
-	asked  instant // when the record was asked for
-	slow   bool    // it took so long to come that the write may be too late
+	slot   bool      // it holds one
+	hasty  bool      // a write of this turn came too late after its read: the next keeps the slot of its read
+	beside Record    // before the first write: what the row's own reading does not show
+	asked  instant   // when the record was asked for, to be written over
+	looked time.Time // when the customer was last asked for
+	slow   bool      // it took so long to come that the write may be too late
 }
 
 // turn visits the row's customer until the row is settled or may be parked. The first
@@ -158,13 +159,12 @@ func (v *visitor) read() (Record, *result) {
 	if v.e.stopped() {
 		return Record{}, v.cutShort()
 	}
-	began := time.Now()
-	v.asked = v.e.Clock.now()
+	v.looked, v.asked = time.Now(), v.e.Clock.now()
 	rep := v.count(v.visit.Read(v.e.Abort, v.t.ID))
 	// The slot is kept for the write where waiting for another might take too long; else other
 	// rows' requests have it while this one's intent is on its way to the disk. Who must wait
 	// for the first write keeps none: that one may need it.
-	if soon := v.hasty || time.Since(began) > v.e.Fresh/20; !v.first && (!soon || !v.t.canary.passed()) {
+	if soon := v.hasty || time.Since(v.looked) > v.e.Fresh/20; !v.first && (!soon || !v.t.canary.passed()) {
 		v.release()
 	}
 	if rep.Class != Answered {
@@ -457,16 +457,17 @@ func (v *visitor) verified(step Step, now Record) *result {
 }
 
 // pause is how long to wait for a server whose reads may lag behind a write before the
-// customer is read once more: as long as has been waited so far. It is not positive
-// once the settle time is over.
+// customer is read once more: as long as the last reading came after it. It is not
+// positive once that was the settle time.
 func (v *visitor) pause(since time.Time) time.Duration {
-	waited := time.Since(since)
+	waited := v.looked.Sub(since)
 	return min(max(waited, v.e.Settle/64), v.e.Settle-waited)
 }
 
 // reread reads what a write has just changed, stopped or not.
 func (v *visitor) reread(read func(context.Context, string) Reply) Reply {
 	v.acquire(false)
+	v.looked = time.Now()
 	rep := read(v.e.Abort, v.t.ID)
 	v.t.requests += rep.Requests // its status is not the row's
 	if rep.Class == Fatal {
