@@ -20,7 +20,8 @@ func Codes() []Code {
 		{"not_applied", f, "accepted, but the customer does not show the value, or the reply does not say that it was taken",
 			"look at the customer in the account before sending the row again"},
 		{"side_effect", f, "the write moved a field that the row did not name",
-			"look at the customer in the account before going on; rb_error names the field, and what to type if the server moves it by itself"},
+			"look at the customer in the account before going on; " +
+				"rb_error names the field, and what to type if the server moves it by itself"},
 		{"http_<code>", []Kind{Failed, Rejected},
 			"the server refused the write (failed) or the read before it (rejected) with this HTTP status",
 			"read rb_error, correct the row and run it again"},

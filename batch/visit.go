@@ -191,7 +191,8 @@ func (v *visitor) behind(now Record) *result {
 	}
 	otherKind := (now.Modified == "") != (w.step.Before.Modified == "") // of resource, which may not show a field
 	old := func(c Change) bool {
-		return !(otherKind && !gjson.GetBytes(now.Body, c.Field).Exists()) && now.asBefore(Step{Changes: []Change{c}, Before: w.step.Before}, w.action)
+		shown := !otherKind || gjson.GetBytes(now.Body, c.Field).Exists()
+		return shown && now.asBefore(Step{Changes: []Change{c}, Before: w.step.Before}, w.action)
 	}
 	wait := v.pause(w.at)
 	if wait <= 0 || !slices.ContainsFunc(w.step.Changes, old) {

@@ -211,14 +211,6 @@ func misbehaviours() map[string]misbehaviour {
 		}
 		return answer(o.set("id", "1"+o.raw("id")).bytes())
 	}
-	links := []string{"any", "get", "list", "put", "overview", "hold", "unhold", "latch", "unlatch"}
-	writes, reads := []string{"put", "hold", "unhold", "latch", "unlatch"}, []string{"any", "get", "overview"}
-	respelled := func(c *call, r *reply) *reply {
-		if c.kind == "overview" {
-			return shape(respellLinks)(c, r)
-		}
-		return shape(respell)(c, r)
-	}
 	table := map[string]misbehaviour{
 		"lost-before":  {before: lose},
 		"lost-after":   {after: instead(lose)},
@@ -237,14 +229,10 @@ func misbehaviours() map[string]misbehaviour {
 		"false":        {before: saying("false"), only: []string{"patch"}},
 		"object":       {after: instead(saying(`{"result":"Success","message":"Customer details set"}`)), only: []string{"patch"}},
 		"echo":         {before: echo, only: []string{"patch"}},
-		"hidden-links": {after: hideLinks, only: links, habit: true},
-		"short":        {after: shape(shorten), only: writes, habit: true},
-		"longer":       {after: shape(lengthen), only: writes, habit: true},
-		"respelled":    {after: respelled, only: append(writes, "overview"), habit: true},
-		"former":       {after: showBefore, only: writes, habit: true},
-		"moves":        {only: writes, takesValue: true, habit: true},
-		"lag":          {only: reads, takesValue: true, habit: true},
-		"behind":       {only: reads, takesValue: true, habit: true},
+	}
+	for how, m := range habits() {
+		m.habit = true
+		table[how] = m
 	}
 	for _, status := range []int{400, 401, 403, 404, 409, 429, 500, 502, 503} {
 		name := strconv.Itoa(status)
@@ -254,7 +242,7 @@ func misbehaviours() map[string]misbehaviour {
 		case status >= 500:
 			table[name+"-after"] = misbehaviour{after: instead(fail)}
 		case status == http.StatusBadRequest, status == http.StatusNotFound, status == http.StatusConflict:
-			table[name+"-after"] = misbehaviour{after: instead(fail), only: writes}
+			table[name+"-after"] = misbehaviour{after: instead(fail), only: writesOfOne()}
 		}
 	}
 	return table

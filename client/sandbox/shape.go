@@ -8,6 +8,30 @@ import (
 	"github.com/tidwall/gjson"
 )
 
+// writesOfOne are the kinds of calls that write a Fusebill customer.
+func writesOfOne() []string { return []string{"put", "hold", "unhold", "latch", "unlatch"} }
+
+// habits are how a server may always be, whatever else goes wrong.
+func habits() map[string]misbehaviour {
+	writes, reads := writesOfOne(), []string{"any", "get", "overview"}
+	respelled := func(c *call, r *reply) *reply {
+		if c.kind == "overview" {
+			return shape(respellLinks)(c, r)
+		}
+		return shape(respell)(c, r)
+	}
+	return map[string]misbehaviour{
+		"hidden-links": {after: hideLinks, only: append(writesOfOne(), "any", "get", "list", "overview")},
+		"short":        {after: shape(shorten), only: writes},
+		"longer":       {after: shape(lengthen), only: writes},
+		"respelled":    {after: respelled, only: append(writesOfOne(), "overview")},
+		"former":       {after: showBefore, only: writes},
+		"moves":        {only: writes, takesValue: true},
+		"lag":          {only: reads, takesValue: true},
+		"behind":       {only: reads, takesValue: true},
+	}
+}
+
 // hideLinks leaves the ids in other systems out of a customer, or of all in a list.
 // The record itself keeps them, until a PUT that leaves them out too.
 func hideLinks(_ *call, r *reply) *reply {
