@@ -46,11 +46,10 @@ type Outcome struct {
 	Kind     Kind      `json:"k"`
 	Key      string    `json:"key,omitempty"`  // id=1234 or reference=AC-100, as the row addressed the customer
 	ID       string    `json:"id,omitempty"`   // the customer's id, once known
-	Changes  []Change  `json:"c,omitempty"`    // of a would_change row, or one that was stored otherwise; other sent rows' stand in their intents
+	Changes  []Change  `json:"c,omitempty"`    // of a would_change row; a sent row's stand in its intent, unless one was stored otherwise
 	HTTP     int       `json:"http,omitempty"` // status of the last reply; 0: none came
 	Code     string    `json:"code,omitempty"` // rb_error_code
 	Error    string    `json:"err,omitempty"`  // for people; Codes holds the fix
-	Warnings []string  `json:"w,omitempty"`    // what deserves a look though it hinders nothing: rb_warning
 	Sends    int       `json:"n,omitempty"`    // writes sent, repeats included
 	Requests int       `json:"q,omitempty"`    // all requests made for this row, writes included
 	Millis   int64     `json:"ms,omitempty"`   // from the row's first request to its outcome

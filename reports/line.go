@@ -73,6 +73,10 @@ func changeText(changes []batch.Change) string {
 	for i, c := range changes {
 		before, after := c.Shown()
 		all[i] = batch.Visible(c.Field) + ": " + before + " → " + after
+		if c.Stored != batch.Absent {
+			_, stored := batch.Change{After: c.Stored}.Shown()
+			all[i] += ", stored as " + stored
+		}
 	}
 	return strings.Join(all, "; ")
 }
