@@ -493,8 +493,9 @@ func (v *visitor) concluded(out *Outcome) *result {
 	switch {
 	case v.first && out.Code == "side_effect":
 		v.e.Halt(&SideEffectError{v.t.Key, out.Error})
-	case v.first && out.Code == "not_applied" && !v.e.Lenient:
-		v.e.Halt(fmt.Errorf("the first write, to %s, did not take: %s\ntry: --max-failures 100%% to go on all the same", v.t.Key, out.Error))
+	case v.first && out.Code == "not_applied" && v.e.Strict:
+		v.e.Halt(fmt.Errorf("the first write, to %s, did not take: %s\ntry: --max-failures 100%% to go on all the same",
+			v.t.Key, out.Error))
 	}
 	return v.settled(*out)
 }

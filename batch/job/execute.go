@@ -264,7 +264,7 @@ func (x *execution) engine(stop context.Context, send bool) *batch.Engine {
 	return &batch.Engine{
 		Options: batch.Options{
 			Workers: workers, Send: send, Fresh: freshness, Settle: x.settleTime(),
-			Tries: governor.Tries, Waits: p.Waits, Lenient: x.Settings.Pace.MaxFailures != FailureLimit{},
+			Tries: governor.Tries, Waits: p.Waits, Strict: x.Settings.Pace.MaxFailures == FailureLimit{},
 		},
 		Stops:   batch.Stops{Stop: stop, Abort: x.Ctx, Halt: x.Halt},
 		Journal: x.journal, Final: final,
