@@ -243,6 +243,8 @@ func (v *visitor) judge(now Record) *result {
 		return v.verified(v.t.step, now)
 	case verdict == TookEffect:
 		return v.settled(Outcome{Kind: Changed})
+	case verdict == Respelled: // carried out, and not taken as it was sent
+		return v.verified(Step{Changes: v.t.Sent, Before: now, Body: now.Body}, now)
 	case v.t.refusal != nil && (verdict == NoEffect || !v.t.Unanswered):
 		return v.denied(*v.t.refusal)
 	case verdict == Other:
@@ -293,7 +295,7 @@ func (v *visitor) hasLeft(out *Outcome, now Record) bool {
 	if v.t.Sends == 0 && (v.t.Earlier.Outcome == nil || v.t.Earlier.Outcome.Sends == 0) {
 		return false
 	}
-	return out.Kind == Unchanged || v.t.step.Changes != nil && v.t.Action.Settle(v.t.step.Changes, now) == TookEffect
+	return out.Kind == Unchanged && out.Warnings == nil || v.t.step.Changes != nil && v.t.Action.Settle(v.t.step.Changes, now) == TookEffect
 }
 
 // write records the intent, and lets the write leave once there is a slot for it,
@@ -486,14 +488,18 @@ func (v *visitor) unverified(rep Reply) *result {
 	return v.settled(Outcome{Kind: Changed}) // the next write goes alone again
 }
 
-// concluded settles a row by the check of its write. A side effect of the first write stops the run.
+// concluded settles a row by the check of its write. What is wrong with the first write stops the run.
 func (v *visitor) concluded(out *Outcome) *result {
 	if out == nil {
 		v.proved = v.first
 		return v.settled(Outcome{Kind: Changed})
 	}
-	if v.first && out.Code == "side_effect" {
+	switch {
+	case v.first && out.Code == "side_effect":
 		v.e.Halt(&SideEffectError{v.t.Key, out.Error})
+	case v.first && out.Code == "not_applied" && v.e.Strict:
+		v.e.Halt(fmt.Errorf("the first write, to %s, did not take: %s\ntry: --max-failures 100%% to go on all the same",
+			v.t.Key, out.Error))
 	}
 	return v.settled(*out)
 }

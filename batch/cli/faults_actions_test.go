@@ -59,7 +59,7 @@ func seededFaults(seed uint64, timeout time.Duration) []string {
 		}
 	}
 	faults = append(faults, "put:short:rate=20%", "hold:former:rate=20%", "hold:short:rate=10%", "latch:respelled:rate=20%",
-		"latch:short:rate=20%", "unlatch:longer:rate=20%", "overview:respelled")
+		"latch:short:rate=20%", "unlatch:longer:rate=20%", "overview:other-ids")
 	if seed%3 == 1 { // one read after a refusal may itself lag
 		faults = append(faults, "any:lag=20ms")
 	} else {

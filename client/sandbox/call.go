@@ -81,6 +81,16 @@ func (c *call) habit(how string) (f Fault) {
 	return f
 }
 
+// stores is how the server stores what a PUT sets: storedForms.
+func (c *call) stores() (forms []string) {
+	for _, f := range c.habits {
+		if f.How == "stores" {
+			forms = append(forms, strings.Split(f.Field, "+")...)
+		}
+	}
+	return forms
+}
+
 func newCall(box *Sandbox, r *http.Request) *call {
 	c := &call{Request: r, box: box, system: fusebill(), kind: "other"}
 	path, id := parsePath(r.URL.Path)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -27,10 +28,16 @@ const FaultHelp = `a fault is WHAT:HOW[:every=N][:at=N][:after=N][:times=N][:rat
         false (patch: 200 with false, no effect), object (patch: the effect, then an object in place of true),
         echo (patch: 404 that repeats the form, no effect),
      and these, beside which other faults happen:
+        stores=trim stores=lower stores=phone stores=cut stores=nfc stores=escape, or several as stores=trim+lower
+        (put: what is stored is trimmed, e-mails in lower case, phones as (415) 555-0123, names cut to 12 characters,
+        letters and accents as one, & as &amp;),
+        respelled (list overview: phones as (415) 555-0123, statuses in capitals, numbers as texts; put hold unhold latch
+        unlatch: times with or without zone, numbers with an exponent, words in lower case, an object as null),
+        other-ids (overview: salesforceId and geotabId are others than in the record),
         hidden-links (replies leave out the ids in HubSpot, Geotab, NetSuite, Salesforce and QuickBooks; any: all
         replies but the overview; overview: there),
-        short longer respelled former (put hold unhold latch unlatch: the reply shows id and status only, has warnings
-        too, spells its values otherwise, shows the customer as before; overview: respelled links only),
+        short longer former (put hold unhold latch unlatch: the reply shows id and status only, has warnings too, shows
+        the customer as before),
         moves=FIELD (put hold unhold latch unlatch: the server moves that field by itself at each write),
         lag=20ms behind=N (get overview, any: both: what stood so long ago, or before the last write for N reads)
 such as put:500:every=50, any:lost:rate=25%:seed=7, get:slow=2s:at=3`
@@ -79,7 +86,8 @@ type Fault struct {
 	How   string        // see ParseFaults
 	Delay time.Duration // of slow, late and lag
 	Reads int           // of behind
-	Field string        // of moves, and of ignore: of a put a key or, after a dot, one within; of a hold status; of a latch either id
+	// Of moves, stores (how) and ignore: of a put a key or, after a dot, one within; of a hold status; of a latch either id.
+	Field string
 
 	Every int     // each N-th matching call
 	At    int     // only the N-th
@@ -97,9 +105,16 @@ func (f *Fault) parseHow(text string) (err error) {
 	case !known:
 		return fmt.Errorf("%q is no misbehaviour", how)
 	case given != m.takesValue || given && value == "":
-		return fmt.Errorf("%q wants a value after = just when it is slow, late, ignore, moves, lag or behind", text)
+		return fmt.Errorf("%q wants a value after = just when it is slow, late, ignore, stores, moves, lag or behind", text)
 	case m.only != nil && !slices.Contains(m.only, f.What):
 		return fmt.Errorf("%s happens to %s only", how, strings.Join(m.only, ", "))
+	case how == "stores":
+		f.Field = value
+		for one := range strings.SplitSeq(value, "+") {
+			if storedForms()[one] == nil {
+				return fmt.Errorf("%q is none of %s", one, strings.Join(slices.Sorted(maps.Keys(storedForms())), ", "))
+			}
+		}
 	case how == "ignore":
 		f.Field = value
 		fields := map[string][]string{"hold": {"status"}, "latch": {"hubSpotId", "hubSpotCompanyId"}}[f.What]
@@ -150,7 +165,7 @@ func (f *Fault) parseWhen(text string) error {
 	return nil
 }
 
-// spoilBody is what an ignore fault makes of the body of a PUT or a latch: the field as stored.
+// spoilBody is what faults make of the body of a PUT or a latch: of an ignore fault, the field as stored.
 func (f Fault) spoilBody(body, stored object) object {
 	if f.How != "ignore" {
 		return body
@@ -212,23 +227,23 @@ func misbehaviours() map[string]misbehaviour {
 		return answer(o.set("id", "1"+o.raw("id")).bytes())
 	}
 	table := map[string]misbehaviour{
-		"lost-before":  {before: lose},
-		"lost-after":   {after: instead(lose)},
-		"lost":         {}, // becomes one of the two when it fires
-		"html":         {before: webPage},
-		"html-after":   {after: instead(webPage)},
-		"truncated":    {after: truncate},
-		"null":         {after: instead(saying("null"))},
-		"empty":        {after: instead(saying(""))},
-		"redirect":     {before: redirect},
-		"wrong-id":     {after: wrongID, only: []string{"hold", "unhold", "latch", "unlatch", "get", "put", "overview"}},
-		"slow":         {takesValue: true},
-		"late":         {takesValue: true},
-		"side-effect":  {only: []string{"hold", "latch", "put"}},
-		"ignore":       {only: []string{"hold", "latch", "put"}, takesValue: true},
-		"false":        {before: saying("false"), only: []string{"patch"}},
-		"object":       {after: instead(saying(`{"result":"Success","message":"Customer details set"}`)), only: []string{"patch"}},
-		"echo":         {before: echo, only: []string{"patch"}},
+		"lost-before": {before: lose},
+		"lost-after":  {after: instead(lose)},
+		"lost":        {}, // becomes one of the two when it fires
+		"html":        {before: webPage},
+		"html-after":  {after: instead(webPage)},
+		"truncated":   {after: truncate},
+		"null":        {after: instead(saying("null"))},
+		"empty":       {after: instead(saying(""))},
+		"redirect":    {before: redirect},
+		"wrong-id":    {after: wrongID, only: []string{"hold", "unhold", "latch", "unlatch", "get", "put", "overview"}},
+		"slow":        {takesValue: true},
+		"late":        {takesValue: true},
+		"side-effect": {only: []string{"hold", "latch", "put"}},
+		"ignore":      {only: []string{"hold", "latch", "put"}, takesValue: true},
+		"false":       {before: saying("false"), only: []string{"patch"}},
+		"object":      {after: instead(saying(`{"result":"Success","message":"Customer details set"}`)), only: []string{"patch"}},
+		"echo":        {before: echo, only: []string{"patch"}},
 	}
 	for how, m := range habits() {
 		m.habit = true

@@ -15,16 +15,18 @@ func writesOfOne() []string { return []string{"put", "hold", "unhold", "latch", 
 func habits() map[string]misbehaviour {
 	writes, reads := writesOfOne(), []string{"any", "get", "overview"}
 	respelled := func(c *call, r *reply) *reply {
-		if c.kind == "overview" {
-			return shape(respellLinks)(c, r)
+		if slices.Contains(writes, c.kind) {
+			return shape(respellReply)(c, r)
 		}
-		return shape(respell)(c, r)
+		return respell(c, r)
 	}
 	return map[string]misbehaviour{
 		"hidden-links": {after: hideLinks, only: append(writesOfOne(), "any", "get", "list", "overview")},
 		"short":        {after: shape(shorten), only: writes},
 		"longer":       {after: shape(lengthen), only: writes},
-		"respelled":    {after: respelled, only: append(writesOfOne(), "overview")},
+		"respelled":    {after: respelled, only: append(writesOfOne(), "list", "overview")},
+		"other-ids":    {after: shape(otherIDs), only: []string{"overview"}},
+		"stores":       {only: []string{"put"}, takesValue: true},
 		"former":       {after: showBefore, only: writes},
 		"moves":        {only: writes, takesValue: true},
 		"lag":          {only: reads, takesValue: true},
@@ -80,9 +82,9 @@ func shorten(o object) object {
 // lengthen adds what the record itself does not have.
 func lengthen(o object) object { return o.set("warnings", "[]") }
 
-// respell writes the same values otherwise: times with or without their zone, numbers with an
+// respellReply writes the same values otherwise: times with or without their zone, numbers with an
 // exponent, words in other letter case, an object as null.
-func respell(o object) object {
+func respellReply(o object) object {
 	fraction := regexp.MustCompile(`^-?[0-9]+\.[0-9]+$`)
 	for _, m := range slices.Clone(o) {
 		switch {
@@ -101,8 +103,8 @@ func respell(o object) object {
 	return o
 }
 
-// respellLinks writes in the overview two ids otherwise than the record has them, as the vendor's own samples do.
-func respellLinks(o object) object {
+// otherIDs writes in the overview two ids otherwise than the record has them, as the vendor's own samples do.
+func otherIDs(o object) object {
 	for _, name := range []string{"salesforceId", "geotabId"} {
 		if raw := o.raw(name); !isNull(raw) {
 			o = o.set(name, quote("sf-"+plain(raw)))

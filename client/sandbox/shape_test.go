@@ -36,7 +36,7 @@ func TestShapesOfAReply(t *testing.T) {
 
 // A habit leaves other faults their turn.
 func TestShapesBesideOtherFaults(t *testing.T) {
-	s := open(t, Options{Faults: faultsOf(t, "put:short", "put:409-after:at=2", "overview:respelled")})
+	s := open(t, Options{Faults: faultsOf(t, "put:short", "put:409-after:at=2", "overview:other-ids")})
 	for _, want := range []int{200, 409} {
 		if g := put(t, s, odd); g.status != want {
 			t.Errorf("%d, not %d", g.status, want)
