@@ -245,10 +245,7 @@ func misbehaviours() map[string]misbehaviour {
 		"object":      {after: instead(saying(`{"result":"Success","message":"Customer details set"}`)), only: []string{"patch"}},
 		"echo":        {before: echo, only: []string{"patch"}},
 	}
-	for how, m := range habits() {
-		m.habit = true
-		table[how] = m
-	}
+	maps.Copy(table, habits())
 	for _, status := range []int{400, 401, 403, 404, 409, 429, 500, 502, 503} {
 		name := strconv.Itoa(status)
 		fail := func(c *call) *reply { return c.system.failure(status, http.StatusText(status)+".") }

@@ -21,16 +21,16 @@ func habits() map[string]misbehaviour {
 		return respell(c, r)
 	}
 	return map[string]misbehaviour{
-		"hidden-links": {after: hideLinks, only: append(writesOfOne(), "any", "get", "list", "overview")},
-		"short":        {after: shape(shorten), only: writes},
-		"longer":       {after: shape(lengthen), only: writes},
-		"respelled":    {after: respelled, only: append(writesOfOne(), "list", "overview")},
-		"other-ids":    {after: shape(otherIDs), only: []string{"overview"}},
-		"stores":       {only: []string{"put"}, takesValue: true},
-		"former":       {after: showBefore, only: writes},
-		"moves":        {only: writes, takesValue: true},
-		"lag":          {only: reads, takesValue: true},
-		"behind":       {only: reads, takesValue: true},
+		"hidden-links": {after: hideLinks, only: append(writesOfOne(), "any", "get", "list", "overview"), habit: true},
+		"short":        {after: shape(shorten), only: writes, habit: true},
+		"longer":       {after: shape(lengthen), only: writes, habit: true},
+		"respelled":    {after: respelled, only: append(writesOfOne(), "list", "overview"), habit: true},
+		"other-ids":    {after: shape(otherIDs), only: []string{"overview"}, habit: true},
+		"stores":       {only: []string{"put"}, takesValue: true, habit: true},
+		"former":       {after: showBefore, only: writes, habit: true},
+		"moves":        {only: writes, takesValue: true, habit: true},
+		"lag":          {only: reads, takesValue: true, habit: true},
+		"behind":       {only: reads, takesValue: true, habit: true},
 	}
 }
 
