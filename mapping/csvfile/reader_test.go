@@ -196,6 +196,32 @@ func TestReaderHidesLinesOfPasswords(t *testing.T) {
 	}
 }
 
+// Titles above the heading hide nothing of what is below it.
+func TestReaderHidesLinesBelowTitles(t *testing.T) {
+	second := func(rows []Row) (int, error) {
+		if len(rows) < 2 {
+			return 0, errors.New("look further")
+		}
+		return 1, nil
+	}
+	for text, says := range map[string]string{
+		"My \"list\"\n\ncustomer_id,Password\n1,hun\"ter\"\n": "not shown",
+		"My list\n\ncustomer_id,Password\n1,hun\xebter\n":    "UTF-8",
+	} {
+		in, err := NewReader(strings.NewReader(text), "in.csv", Options{Heading: second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if line, titles := in.HeadingLine(); line != 3 || !titles || in.Dialect().Delimiter != ',' {
+			t.Errorf("the heading stands in line %d", line)
+		}
+		_, err = rows(in)
+		if refused(t, err, 4, says); strings.Contains(err.Error(), "ter") {
+			t.Error(err)
+		}
+	}
+}
+
 func TestEscape(t *testing.T) {
 	for cell, want := range map[string]string{
 		"": "", "a": "a", "'a": "'a", "=1": "'=1", "+1": "'+1", "-1": "'-1", "@x": "'@x", "\tx": "'\tx", "\rx": "'\rx", "'=1": "''=1", "''": "''",
