@@ -206,7 +206,7 @@ func TestReaderHidesLinesBelowTitles(t *testing.T) {
 	}
 	for text, says := range map[string]string{
 		"My \"list\"\n\ncustomer_id,Password\n1,hun\"ter\"\n": "not shown",
-		"My list\n\ncustomer_id,Password\n1,hun\xebter\n":    "UTF-8",
+		"My list\n\ncustomer_id,Password\n1,hun\xebter\n":     "UTF-8",
 	} {
 		in, err := NewReader(strings.NewReader(text), "in.csv", Options{Heading: second})
 		if err != nil {
