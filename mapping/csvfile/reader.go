@@ -75,12 +75,12 @@ type Row struct {
 // NewReader reads the heading of a file and leaves r at the first row. The error
 // is a *Refusal when the file cannot be what it should be; name stands in it.
 func NewReader(r io.Reader, name string, o Options) (*Reader, error) {
-	text, dialect, err := decode(r, o.Encoding)
+	text, dialect, marked, err := decode(r, o.Encoding)
 	in := &Reader{name: name, dialect: dialect, options: o}
 	if err != nil {
 		return nil, in.explain(err)
 	}
-	in.lines = &lines{in: bufio.NewReaderSize(text, longestRow), most: longestRow, decoded: dialect.Encoding != utf8Name}
+	in.lines = &lines{in: bufio.NewReaderSize(text, longestRow), most: longestRow, decoded: dialect.Encoding != utf8Name, marked: marked}
 	first, err := in.openings(nil, 1)
 	if err != nil {
 		return nil, in.explain(err)
@@ -105,7 +105,10 @@ func NewReader(r io.Reader, name string, o Options) (*Reader, error) {
 			for _, f := range first {
 				rows = append(rows, f.row)
 			}
-			if at, err = o.Heading(rows); err != nil {
+			switch at, err = o.Heading(rows); {
+			case err != nil && in.lines.failed != nil: // the heading may be where the reading failed
+				return nil, in.explain(in.lines.next())
+			case err != nil:
 				return nil, err
 			}
 		}
@@ -126,11 +129,13 @@ func (in *Reader) openings(all []opening, most int) ([]opening, error) {
 			return nil, err
 		case err != nil:
 			in.lines.failed = err // told when the rows before it are read
+			in.lines.hidden = in.lines.hidden || MentionsPassword(string(in.lines.current))
 			return all, nil
 		case len(bytes.TrimSpace(text)) == 0:
 			return all, nil
 		}
 		this := openingOf(text, in.lines.number)
+		in.lines.hidden = in.lines.hidden || MentionsPassword(string(text))
 		if told := toldDelimiter(this.text); told != 0 && this.row.Line == 1 && o.HeaderRow <= 1 {
 			o.Delimiter = cmp.Or(o.Delimiter, told)
 			continue
