@@ -122,9 +122,10 @@ func decode(r io.Reader, wanted string) (text io.Reader, d Dialect, marked bool,
 		if !bytes.HasPrefix(start, []byte(mark.bytes)) {
 			continue
 		}
-		if body := start[len(mark.bytes):]; mark.name != utf8Name && len(body) > 0 && bytes.IndexByte(body, 0) < 0 && bytes.IndexByte(body, '\n') >= 0 {
-			return nil, d, false, &Refusal{Text: "the file begins with the byte order mark of " + mark.name + ", and the rest is not written so",
-				Try: "save it from the spreadsheet as CSV (UTF-8)"}
+		body := start[len(mark.bytes):]
+		if mark.name != utf8Name && bytes.IndexByte(body, 0) < 0 && bytes.IndexByte(body, '\n') >= 0 {
+			return nil, d, false, &Refusal{Try: "save it from the spreadsheet as CSV (UTF-8)",
+				Text: "the file begins with the byte order mark of " + mark.name + ", and the rest is not written so"}
 		}
 		if _, err := in.Discard(len(mark.bytes)); err != nil {
 			panic(err) // just peeked at

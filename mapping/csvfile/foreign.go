@@ -61,7 +61,8 @@ func foreign(start []byte) error {
 	case begins("<?xml") && strings.Contains(low, "office:spreadsheet"):
 		return refuse("an Excel workbook written as XML", save)
 	case begins("<!doctype html", "<html", "<table", "<head", "<meta", "<body", "<div", "<style"):
-		return refuse("a web page (HTML)", "open it in the spreadsheet and save it as CSV (UTF-8); was it downloaded without being logged in?")
+		return refuse("a web page (HTML)",
+			"open it in the spreadsheet and save it as CSV (UTF-8); was it downloaded without being logged in?")
 	case begins("<?xml", "<!--", "<!doctype"):
 		return refuse("an XML document", export)
 	case begins("{") && (strings.HasPrefix(inner, `"`) && strings.Contains(inner, `":`) || strings.HasPrefix(inner, "}")),

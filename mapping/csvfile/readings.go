@@ -66,12 +66,12 @@ func likeWords(text string) bool {
 		case unicode.IsLetter(r) || r == 'ー' || r == '々':
 			if !unicode.IsLetter(before) {
 				beyond, turned = false, false
-			} else if s, t := scriptOf(before), scriptOf(r); s != t && t+s > 0 && (r > unicode.MaxASCII || before > unicode.MaxASCII) {
+			} else if scriptOf(before) != scriptOf(r) && max(before, r) > unicode.MaxASCII {
 				return false
 			}
 			beyond = beyond || r > unicode.MaxASCII
 			turned = turned || unicode.IsLower(before) && unicode.IsUpper(r)
-			if beyond && turned || r > unicode.MaxASCII && scriptOf(r) == 0 || unicode.In(r, unicode.Lm) && unicode.Is(unicode.Katakana, r) {
+			if beyond && turned || r > unicode.MaxASCII && scriptOf(r) == 0 {
 				return false
 			}
 		case r <= unicode.MaxASCII:
