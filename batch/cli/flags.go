@@ -48,7 +48,7 @@ func example(f *pflag.Flag) string {
 func unknownFlag(cmd *cobra.Command, unknown *pflag.NotExistError) error {
 	name := unknown.GetSpecifiedName()
 	if unknown.GetSpecifiedShortnames() != "" {
-		return batch.Usage(cmd.CommandPath()+" --help", "%s has no flag -%s", cmd.CommandPath(), name)
+		return batch.Usage(cmd.CommandPath()+" --help", "%s has no flag -%s", words(cmd), name)
 	}
 	var names, begin, elsewhere []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
@@ -66,7 +66,7 @@ func unknownFlag(cmd *cobra.Command, unknown *pflag.NotExistError) error {
 	if len(begin) == 1 {
 		near, ok = begin[0], true
 	}
-	text := fmt.Sprintf("%s has no flag --%s", cmd.CommandPath(), name)
+	text := fmt.Sprintf("%s has no flag --%s", words(cmd), name)
 	switch {
 	case len(elsewhere) > 0:
 		return batch.Usage(cmd.CommandPath()+" --help", "%s: it is one of %s", text, strings.Join(elsewhere, ", "))
@@ -76,10 +76,13 @@ func unknownFlag(cmd *cobra.Command, unknown *pflag.NotExistError) error {
 	return batch.Usage(cmd.CommandPath()+" --help", "%s", text)
 }
 
+// words are those of a command, without the program's name.
+func words(cmd *cobra.Command) string { return strings.TrimPrefix(cmd.CommandPath(), "rowbatch ") }
+
 // noArgument refuses whatever stands behind a command that takes nothing.
 func noArgument(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	return batch.Usage(cmd.CommandPath(), "%s takes nothing but flags, and %q is none", cmd.CommandPath(), args[0])
+	return batch.Usage(cmd.CommandPath(), "%s takes nothing but flags, and %q is none", words(cmd), args[0])
 }
