@@ -51,7 +51,7 @@ func fusebillItem(row mapping.Mapped, c Context) *batch.Item {
 		}
 		if cell.Was != nil { // what was exported must still stand there
 			was := batch.Text(*cell.Was)
-			e.Expect, e.Stale = &was, "changed_since_export"
+			e.Expect, e.Stale, it.Listed = &was, "changed_since_export", true
 		}
 		it.Edits = append(it.Edits, e)
 	}
@@ -85,7 +85,7 @@ func Problems(all []mapping.Problem) *batch.Outcome {
 // must still stand there. secret returns a value that the plan does not hold;
 // bothKeys is as in Context.
 func Planned(o batch.Outcome, secret func(field string) batch.Value, bothKeys bool) *batch.Item {
-	it := &batch.Item{Key: o.Key, ID: o.ID, Lane: "fb:" + o.ID}
+	it := &batch.Item{Key: o.Key, ID: o.ID, Lane: "fb:" + o.ID, Listed: o.Listed}
 	if KeyField(o.Key) != "" {
 		it.Lane, it.Shared = patchLane(o.Key, bothKeys)
 	}
@@ -100,7 +100,7 @@ func Planned(o batch.Outcome, secret func(field string) batch.Value, bothKeys bo
 		it.Edits = append(it.Edits, e)
 	}
 	if o.Status != "" && o.Action != "hold" { // a hold expects it as an edit does
-		it.Guards = append(it.Guards, batch.Guard{Field: "status", Value: batch.Text(o.Status), Exact: true, Stale: "changed_since_plan"})
+		it.Guards = append(it.Guards, batch.Guard{Field: "status", Value: batch.Text(o.Status), Stale: "changed_since_plan"})
 	}
 	if ref, keyed := strings.CutPrefix(o.Key, "reference="); keyed {
 		it.Guards = append(it.Guards, batch.Guard{Field: "reference", Value: batch.Text(ref), Exact: true, Stale: "changed_since_plan"})
@@ -149,7 +149,8 @@ type listEvidence struct {
 // DecideFromList decides a row by its customer's row in the list of customers, as far as
 // that is evidence: a list row may be a short form, and it ages. In a run that sends,
 // the only outcome is that nothing need be sent; in a dry run a list row that carries
-// all that matters is the record itself. nil: the customer must be read.
+// all that matters may stand in for the record. What would keep the row from being sent
+// is for the record to say. nil: the customer must be read.
 func DecideFromList(it *batch.Item, row []byte, dry bool) (out *batch.Outcome) {
 	defer func() {
 		if recover() != nil {
@@ -176,7 +177,8 @@ func DecideFromList(it *batch.Item, row []byte, dry bool) (out *batch.Outcome) {
 	judged := batch.Judge(it, now)
 	// What a preview and a plan keep of a customer.
 	short := slices.ContainsFunc([]string{"status", "createdTimestamp", "currency", "companyName", "firstName", "lastName"}, lacks)
-	if judged.Kind == batch.Unchanged || dry && evidence.standsIn && !short {
+	if judged.Kind == batch.Unchanged || judged.Kind == batch.WouldChange && dry && evidence.standsIn && !short {
+		judged.Listed = judged.Kind == batch.WouldChange
 		return &judged
 	}
 	return nil
