@@ -25,7 +25,7 @@ type Item struct {
 	Out       *Outcome // when set, it settles the row without a request
 	Uncounted bool     // it must not be sent: when the rows were counted, nothing was to be
 	Spent     int      // requests made for this row before the engine, such as looking its reference up
-	Listed    bool     // what its edits expect was seen in the customer list, which may spell it otherwise than the record
+	Listed    *Record  // when set, what its edits expect was seen in the customer list: as that was last found to show it still
 	Undoes    *Record  // when set, the record as the write found it that this row takes back
 
 	Writes

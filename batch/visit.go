@@ -26,7 +26,6 @@ type task struct {
 	seen     Record   // as last read
 	planned  []Change // dry run: what earlier rows of the lane would change
 	step     Step     // as last sent
-	listed   Record   // as the customer list showed it, when that was what the row expects
 	late     lateness
 
 	unsettled bool     // an earlier write may have taken effect, and nothing can tell
@@ -327,7 +326,7 @@ func (v *visitor) decide(now Record) (Step, *result) {
 		return Step{}, v.settled(*Reject("unreadable_record", err.Error()))
 	}
 	step, out := v.t.Action.Decide(v.t.Item, now)
-	if out != nil && out.Kind == Conflict && v.t.Listed && v.t.planned == nil && v.alike(now) {
+	if out != nil && out.Kind == Conflict && v.t.Listed != nil && v.t.planned == nil && v.alike(now) {
 		step, out = v.t.Action.Decide(v.t.unexpecting(), now)
 	}
 	switch {
@@ -353,7 +352,7 @@ func (v *visitor) decide(now Record) (Step, *result) {
 // the spelling differs. A list that lags behind the record shows another state.
 func (v *visitor) alike(now Record) bool {
 	lister, can := v.visit.(Lister)
-	if !can || v.t.listed.SameVersion(now) {
+	if !can || v.t.Listed.SameVersion(now) {
 		return can
 	}
 	rep := v.reread(lister.ReadListed)
@@ -366,7 +365,7 @@ func (v *visitor) alike(now Record) bool {
 	if _, out := v.t.Action.Decide(v.t.Item, rep.Record); out != nil && out.Kind != Unchanged {
 		return false
 	}
-	v.t.listed = rep.Record
+	*v.t.Listed = rep.Record
 	return true
 }
 

@@ -244,7 +244,8 @@ func refusal(r client.Reply) string {
 func Record(body []byte) batch.Record {
 	f := gjson.GetManyBytes(body,
 		"id", "status", "modifiedTimestamp", "createdTimestamp", "currency", "companyName", "firstName", "lastName")
-	return batch.Record{ID: f[0].String(), Status: canonical(statuses(), f[1].String()), Modified: f[2].String(), Created: f[3].String(), Currency: f[4].String(),
+	return batch.Record{ID: f[0].String(), Status: canonical(statuses(), f[1].String()), Modified: f[2].String(),
+		Created: f[3].String(), Currency: f[4].String(),
 		Name: cmp.Or(f[5].String(), strings.TrimSpace(f[6].String()+" "+f[7].String())), Body: body}
 }
 

@@ -51,7 +51,7 @@ func fusebillItem(row mapping.Mapped, c Context) *batch.Item {
 		}
 		if cell.Was != nil { // what was exported must still stand there
 			was := batch.Text(*cell.Was)
-			e.Expect, e.Stale, it.Listed = &was, "changed_since_export", true
+			e.Expect, e.Stale, it.Listed = &was, "changed_since_export", &batch.Record{}
 		}
 		it.Edits = append(it.Edits, e)
 	}
@@ -85,7 +85,10 @@ func Problems(all []mapping.Problem) *batch.Outcome {
 // must still stand there. secret returns a value that the plan does not hold;
 // bothKeys is as in Context.
 func Planned(o batch.Outcome, secret func(field string) batch.Value, bothKeys bool) *batch.Item {
-	it := &batch.Item{Key: o.Key, ID: o.ID, Lane: "fb:" + o.ID, Listed: o.Listed}
+	it := &batch.Item{Key: o.Key, ID: o.ID, Lane: "fb:" + o.ID}
+	if o.Listed {
+		it.Listed = &batch.Record{}
+	}
 	if KeyField(o.Key) != "" {
 		it.Lane, it.Shared = patchLane(o.Key, bothKeys)
 	}
@@ -177,8 +180,13 @@ func DecideFromList(it *batch.Item, row []byte, dry bool) (out *batch.Outcome) {
 	judged := batch.Judge(it, now)
 	// What a preview and a plan keep of a customer.
 	short := slices.ContainsFunc([]string{"status", "createdTimestamp", "currency", "companyName", "firstName", "lastName"}, lacks)
-	if judged.Kind == batch.Unchanged || judged.Kind == batch.WouldChange && dry && evidence.standsIn && !short {
-		judged.Listed = judged.Kind == batch.WouldChange
+	spelled := func(e batch.Edit) bool { // what was exported, perhaps, and only otherwise
+		is := a.customer(now).value(e.Field)
+		return e.Expect != nil && !same(e.Field, is, *e.Expect) && respelled(e.Field, is, *e.Expect)
+	}
+	judged.Listed = judged.Kind == batch.WouldChange
+	changed := judged.Code == "changed_since_export" && !slices.ContainsFunc(it.Edits, spelled) // an export is mostly the list's, too
+	if judged.Kind == batch.Unchanged || dry && evidence.standsIn && !short && (judged.Listed || changed) {
 		return &judged
 	}
 	return nil

@@ -38,7 +38,8 @@ func contents(run *Run, i *record, b *breaches) {
 	}
 }
 
-// planned wants a write to be what the plan said, over what the plan found.
+// planned wants a write to be what the plan said, over what the plan found: in the
+// customer list that may have been spelled otherwise.
 func planned(c Case, i *record, b *breaches) {
 	o := c.Of.Outcomes[i.Row]
 	if o.Kind != batch.WouldChange {
@@ -48,7 +49,7 @@ func planned(c Case, i *record, b *breaches) {
 	plan := byField(o.Changes)
 	for _, is := range i.Changes {
 		p, named := plan[is.Field]
-		if !named || is.After != p.After || p.Before != batch.Hidden && !o.Listed && !is.Before.Same(p.Before) { // a list may spell it otherwise
+		if !named || is.After != p.After || p.Before != batch.Hidden && !o.Listed && !is.Before.Same(p.Before) {
 			b.add(14, "%s: %s went from %s to %s, and the plan was from %s to %s",
 				c.Run.line(i.Row), is.Field, is.Before, is.After, p.Before, p.After)
 		}
