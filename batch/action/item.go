@@ -152,8 +152,8 @@ type listEvidence struct {
 // DecideFromList decides a row by its customer's row in the list of customers, as far as
 // that is evidence: a list row may be a short form, and it ages. In a run that sends,
 // the only outcome is that nothing need be sent; in a dry run a list row that carries
-// all that matters may stand in for the record. What would keep the row from being sent
-// is for the record to say. nil: the customer must be read.
+// all that matters may stand in for the record. Where it differs from a guard, or only in
+// spelling from what was exported, the record is to say. nil: the customer must be read.
 func DecideFromList(it *batch.Item, row []byte, dry bool) (out *batch.Outcome) {
 	defer func() {
 		if recover() != nil {
@@ -185,8 +185,8 @@ func DecideFromList(it *batch.Item, row []byte, dry bool) (out *batch.Outcome) {
 		return e.Expect != nil && !same(e.Field, is, *e.Expect) && respelled(e.Field, is, *e.Expect)
 	}
 	judged.Listed = judged.Kind == batch.WouldChange
-	changed := judged.Code == "changed_since_export" && !slices.ContainsFunc(it.Edits, spelled) // an export is mostly the list's, too
-	if judged.Kind == batch.Unchanged || dry && evidence.standsIn && !short && (judged.Listed || changed) {
+	unclear := judged.Code == "match_failed" || judged.Kind == batch.Conflict && slices.ContainsFunc(it.Edits, spelled)
+	if judged.Kind == batch.Unchanged || dry && evidence.standsIn && !short && !unclear {
 		return &judged
 	}
 	return nil
