@@ -199,6 +199,8 @@ func TestReaderHidesLinesOfPasswords(t *testing.T) {
 func TestEscape(t *testing.T) {
 	for cell, want := range map[string]string{
 		"": "", "a": "a", "'a": "'a", "=1": "'=1", "+1": "'+1", "-1": "'-1", "@x": "'@x", "\tx": "'\tx", "\rx": "'\rx", "'=1": "''=1", "''": "''",
+		"＝1": "'＝1", "＋1": "'＋1", "－1": "'－1", "＠x": "'＠x", "'＝1": "''＝1", "−1": "−1", "=": "'=",
+		"0049": "0049", "'0049": "''0049", "''0049": "'''0049", "'0049 ": "'0049 ", "'t Hooft": "'t Hooft", "'49a": "'49a", "'٣": "'٣",
 	} {
 		if got := Escape(cell); got != want {
 			t.Errorf("Escape(%q) = %q, want %q", cell, got, want)
