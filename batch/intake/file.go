@@ -200,7 +200,8 @@ func (p *piped) Read(b []byte) (int, error) {
 func (in *File) check(stop context.Context, input *csvfile.Reader, s Source, dir *runs.Dir) (err error) {
 	o := in.checkOptions(s.Input, s.Selection)
 	if in.Mapper.ComparesExports() && !s.Input.NoBase {
-		in.exports = &exports{stop: stop, reports: s.Reports, file: s.Input.Base, dir: dir, opened: map[string]*base{}, accounts: map[string]string{}}
+		in.exports = &exports{stop: stop, reports: s.Reports, file: s.Input.Base, dir: dir,
+			opened: map[string]*base{}, accounts: map[string]string{}}
 		o.Exports = in.exports
 		defer func() { err = errors.Join(err, in.exports.close()) }()
 	}
