@@ -3,14 +3,10 @@ package mapping
 import (
 	"cmp"
 	"fmt"
-	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode"
-
-	"github.com/expr-lang/expr"
-	"github.com/expr-lang/expr/vm"
 
 	"rowbatch/mapping/csvfile"
 )
@@ -230,7 +226,7 @@ func (c *column) transform(text string) (string, *Problem) {
 	if c.rule.expression == nil {
 		return text, nil
 	}
-	result, err := expr.Run(c.rule.expression, environment{text})
+	result, err := evaluate(c.rule.expression, text)
 	if err != nil {
 		return "", problem("bad_value", "the mapping file's expr fails on %s: %s", quoted(text), firstLine(err))
 	}
@@ -267,17 +263,6 @@ func (c *column) reject(out *Mapped, code, text string) {
 		text = secretProblem(code)
 	}
 	out.Problems = append(out.Problems, Problem{code, c.heading, text})
-}
-
-// environment is all that an expression sees.
-type environment struct {
-	Cell string `expr:"cell"`
-}
-
-// compileExpression leaves the clock out, so that a row means the same each
-// time it is read.
-func compileExpression(code string) (*vm.Program, error) {
-	return expr.Compile(code, expr.Env(environment{}), expr.AsKind(reflect.String), expr.DisableBuiltin("now"))
 }
 
 func firstLine(err error) string {

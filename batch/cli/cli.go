@@ -27,7 +27,7 @@ func Main(args []string) int {
 		return ended.code
 	}
 	if err != nil {
-		(&ui.Terminal{Err: os.Stderr}).Complain(err)
+		(&ui.Terminal{Err: os.Stderr, Words: args}).Complain(err)
 	}
 	return job.ExitCode(err)
 }

@@ -318,6 +318,8 @@ func (s Settings) Words(names ...string) (words []string) {
 // QuoteWord quotes a word for the shell of the system.
 func QuoteWord(s string) string {
 	switch {
+	case batch.Visible(s) != s && runtime.GOOS != "windows": // $'…' reads escapes, and shows none
+		return "$'" + batch.Visible(strings.NewReplacer(`\`, `\\`, "'", `\'`).Replace(s)) + "'"
 	case s != "" && !strings.ContainsAny(s, " \t\r\n\"'$`\\&|;<>()*?[]#~!{}%^"):
 		return s
 	case runtime.GOOS == "windows":

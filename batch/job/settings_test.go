@@ -2,6 +2,7 @@ package job
 
 import (
 	"math"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -150,5 +151,19 @@ func TestSettingsAreChecked(t *testing.T) {
 	patches.Selection.When = "true"
 	if err := patches.Check(intake.ActionsOf("patch"), func(string) bool { return false }); ExitCode(err) != batch.ExitUsage {
 		t.Errorf("a condition on what cannot be read: %v", err)
+	}
+}
+
+// A word with control characters is shown without them, and is the same to the shell.
+func TestAWordThatCannotBeShownIsQuoted(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("its shell has no such quotes")
+	}
+	for word, want := range map[string]string{
+		"a\x1b[31m": `$'a\u001b[31m'`, "it's\n": `$'it\'s\u000a'`, `back\` + "\u202e": `$'back\\\u202e'`, "a b": "'a b'", "é": "é",
+	} {
+		if got := QuoteWord(word); got != want {
+			t.Errorf("%q: %s, want %s", word, got, want)
+		}
 	}
 }

@@ -29,16 +29,17 @@ import (
 type Terminal struct {
 	In          io.Reader
 	Out, Err    io.Writer
-	InputIsFile bool // standard input is the file, not somebody's answers
-	Quiet       bool // no progress and no notices
-	Plain       bool // no bars: other lines would tear them
+	InputIsFile bool     // standard input is the file, not somebody's answers
+	Quiet       bool     // no progress and no notices
+	Plain       bool     // no bars: other lines would tear them
+	Words       []string // of the command line, which messages repeat
 
 	// Keyboard opens what a person answers on; nil: what the streams lead to. It
 	// returns nil when there is nobody.
 	Keyboard func() io.ReadCloser
 
 	bar    *progressbar.ProgressBar
-	shown  time.Time // when a line was last shown of this phase
+	told   time.Time // when a line was last shown of this phase
 	waited string    // what it was then waiting for
 }
 
@@ -53,7 +54,7 @@ func (t *Terminal) Show(e job.Event) {
 		return
 	case job.RowRefused:
 		t.clear()
-		fmt.Fprintf(t.Err, "%s: line %d: %s: %s\n", e.File, e.Line, e.Problem.Code, batch.Visible(e.Problem.Text))
+		fmt.Fprintf(t.shown(), "%s: line %d: %s: %s\n", e.File, e.Line, e.Problem.Code, batch.Visible(e.Problem.Text))
 		return
 	}
 	if t.Quiet {
@@ -64,12 +65,12 @@ func (t *Terminal) Show(e job.Event) {
 		t.fileRead(e.Rows)
 	case job.Notice:
 		t.clear()
-		fmt.Fprintln(t.Err, cmp.Or(e.File, "rowbatch")+": "+e.Text)
+		fmt.Fprintln(t.shown(), cmp.Or(e.File, "rowbatch")+": "+e.Text)
 	case job.Foretold:
 		t.clear()
-		fmt.Fprintf(t.Err, "rowbatch: %s takes %s\n", e.Phase, forecastText(e.Forecast))
+		fmt.Fprintf(t.shown(), "rowbatch: %s takes %s\n", e.Phase, forecastText(e.Forecast))
 	case job.PhaseBegan:
-		t.shown, t.waited = time.Now(), ""
+		t.told, t.waited = time.Now(), ""
 		if isTerminal(t.Err) && !t.Plain {
 			t.bar = progressbar.NewOptions(e.Total,
 				progressbar.OptionSetWriter(t.Err), // the default is standard output, which is for data
@@ -87,8 +88,47 @@ func (t *Terminal) Show(e job.Event) {
 
 // Complain tells what went wrong.
 func (t *Terminal) Complain(err error) {
-	text := strings.ReplaceAll(strings.TrimRight(err.Error(), "\n"), "\n", "\n  ")
-	fmt.Fprintln(t.Err, "rowbatch: "+text)
+	text := strings.ReplaceAll(strings.TrimRight(spelled(err.Error(), t.Words), "\n"), "\n", "\n  ")
+	fmt.Fprintln(t.shown(), "rowbatch: "+text)
+}
+
+// shown takes what people read.
+func (t *Terminal) shown() io.Writer { return Shown(t.Err, t.Words) }
+
+// Shown returns a writer that makes text safe for a terminal: words of a command line,
+// such as names of files, may hold what moves the cursor or begins a line of its own.
+func Shown(w io.Writer, words []string) io.Writer { return shownWriter{w, words} }
+
+type shownWriter struct {
+	io.Writer
+	words []string
+}
+
+func (w shownWriter) Write(text []byte) (int, error) {
+	_, err := io.WriteString(w.Writer, spelled(string(text), w.words))
+	return len(text), err
+}
+
+// spelled shows control and bidirectional characters of a text as escapes, line ends and
+// tabs aside; those too where a word of the command line has them.
+func spelled(text string, words []string) string {
+	for _, word := range words {
+		_, value, _ := strings.Cut(word, "=")
+		for _, part := range []string{word, value} {
+			if visible := batch.Visible(part); visible != part {
+				text = strings.ReplaceAll(text, part, visible)
+			}
+		}
+	}
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		cells := strings.Split(line, "\t")
+		for j, cell := range cells {
+			cells[j] = batch.Visible(cell)
+		}
+		lines[i] = strings.Join(cells, "\t")
+	}
+	return strings.Join(lines, "\n")
 }
 
 // clear takes the bar off the screen.
@@ -109,19 +149,19 @@ func (t *Terminal) progress(p job.Progress) {
 		_ = t.bar.Set(min(p.Done, p.Total-1)) // the last row clears the bar
 		return
 	}
-	if time.Since(t.shown) < lineEvery {
+	if time.Since(t.told) < lineEvery {
 		return
 	}
-	t.shown = time.Now()
+	t.told = time.Now()
 	switch took := time.Since(p.Began); {
 	case waiting != "" && waiting == t.waited:
 	case waiting != "":
-		fmt.Fprintf(t.Err, "rowbatch: %s of %s rows; %s\n", batch.Thousands(p.Done), batch.Thousands(p.Total), waiting)
+		fmt.Fprintf(t.shown(), "rowbatch: %s of %s rows; %s\n", batch.Thousands(p.Done), batch.Thousands(p.Total), waiting)
 	case p.Done == 0:
-		fmt.Fprintf(t.Err, "rowbatch: %s: 0 of %s rows\n", p.Phase, batch.Thousands(p.Total))
+		fmt.Fprintf(t.shown(), "rowbatch: %s: 0 of %s rows\n", p.Phase, batch.Thousands(p.Total))
 	default:
 		left := time.Duration(float64(took) / float64(p.Done) * float64(p.Total-p.Done))
-		fmt.Fprintf(t.Err, "rowbatch: %s: %s of %s rows, %.1f rows/s, about %s left\n",
+		fmt.Fprintf(t.shown(), "rowbatch: %s: %s of %s rows, %.1f rows/s, about %s left\n",
 			p.Phase, batch.Thousands(p.Done), batch.Thousands(p.Total), float64(p.Done)/took.Seconds(), batch.Span(left))
 	}
 	t.waited = waiting
@@ -155,7 +195,7 @@ func (t *Terminal) fileRead(rows *intake.Rows) {
 	in := rows.File
 	c := in.Checked
 	say := func(format string, args ...any) {
-		fmt.Fprintf(t.Err, "%s: %s\n", in.Name, fmt.Sprintf(format, args...))
+		fmt.Fprintf(t.shown(), "%s: %s\n", in.Name, fmt.Sprintf(format, args...))
 	}
 	say("%s, %s (%s)", batch.Plural(c.Rows, "row"), keyColumns(in.Mapper.Keys()), in.Dialect)
 	if part := rows.Selection.Shard; part.Some() {
@@ -215,13 +255,13 @@ func (t *Terminal) Attended() bool {
 func (t *Terminal) Ask(ctx context.Context, q job.Question) bool {
 	t.clear()
 	if q.Proposal != nil {
-		printProposal(t.Err, q.Proposal)
+		printProposal(t.shown(), q.Proposal)
 	}
 	what := "Type yes: "
 	if q.Agrees != "yes" {
 		what = "Type the number of customers: "
 	}
-	fmt.Fprint(t.Err, q.Text+" "+what)
+	fmt.Fprint(t.shown(), q.Text+" "+what)
 	answer := strings.ReplaceAll(t.answer(ctx), ",", "") // of 1,240 customers
 	return strings.EqualFold(answer, q.Agrees) && ctx.Err() == nil
 }
@@ -241,7 +281,7 @@ func (t *Terminal) answer(ctx context.Context) string {
 	case text := <-line:
 		return text
 	case <-ctx.Done():
-		fmt.Fprintln(t.Err)
+		fmt.Fprintln(t.shown())
 		return ""
 	}
 }
