@@ -132,7 +132,7 @@ func ExitCodes() []ExitCode {
 		{ExitUsage, "usage or settings"},
 		{ExitInput, "the input was refused, nothing was sent"},
 		{ExitLocked, "another run holds this account's lock"},
-		{ExitAccess, "credentials or access refused"},
+		{ExitAccess, "credentials or access refused, or a wrong address: nobody has ever answered there, or not the API"},
 		{ExitUnfit, "the plan or run no longer fits, nothing was sent"},
 		{ExitFiles, "the run's own files could not be written, or are not what its journal says; no further request was sent"},
 		{ExitInterrupt, "stopped by Ctrl-C"},

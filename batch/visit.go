@@ -263,10 +263,12 @@ func (v *visitor) unread(rep Reply) *result {
 		return v.cutShort()
 	case rep.Class != Refused:
 		return v.retry(rep)
-	case v.t.Sent != nil:
-		return v.settled(Outcome{Kind: InDoubt, Code: "changed_meanwhile", Error: "the customer could not be read back: " + rep.Text})
 	}
-	return v.settled(Outcome{Kind: Rejected, Code: rep.Code, Error: rep.Text})
+	out := Outcome{Kind: Rejected, Code: rep.Code, Error: rep.Text}
+	if v.t.Sent != nil {
+		out = Outcome{Kind: InDoubt, Code: "changed_meanwhile", Error: "the customer could not be read back: " + rep.Text}
+	}
+	return v.refused(out, rep)
 }
 
 // retry parks the row until the server may answer, or gives it up.
@@ -423,7 +425,12 @@ func (v *visitor) replied(step Step, rep Reply) *result {
 
 // denied settles a row whose write had no effect, or puts it off.
 func (v *visitor) denied(rep Reply) *result {
-	r := v.settled(Outcome{Kind: Failed, Code: rep.Code, Error: rep.Text})
+	return v.refused(Outcome{Kind: Failed, Code: rep.Code, Error: rep.Text}, rep)
+}
+
+// refused settles a row with the outcome that a refusal leaves, or puts it off.
+func (v *visitor) refused(o Outcome, rep Reply) *result {
+	r := v.settled(o)
 	if rep.Later {
 		r.next = postpone
 	}

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -30,6 +31,7 @@ type Account struct {
 	transport http.RoundTripper
 	governor  *governor.Governor
 	patience  Patience
+	contact   contact
 	prepare   func(*http.Request)
 	vendor    vendor
 	secrets   secrets
@@ -54,6 +56,7 @@ type vendor struct {
 func newAccount(o Options, base *url.URL, v vendor, s secrets, credentials func(http.Header)) *Account {
 	a := &Account{base: base.String(), timeout: cmp.Or(o.Timeout, defaultTimeout), transport: o.Transport, governor: o.Governor,
 		patience: cmp.Or(o.Patience, PatienceFor(o.BaseURL)), vendor: v, secrets: s, log: o.Log}
+	a.contact = contact{limit: o.Contact, stopped: o.Stop, told: o.Silent, turn: make(chan struct{}, 1)}
 	if a.transport == nil {
 		a.transport = NewTransport(defaultConnections)
 	}
@@ -78,6 +81,9 @@ func (a *Account) Requests() int { return int(a.requests.Load()) }
 // nothing was asked yet it is false; a page of one customer, or a Ping, will tell.
 func (a *Account) IsSandbox() bool { return a.marked.Load() && !a.unmarked.Load() }
 
+// Replied reports whether any server has answered at the account's address yet, with whatever.
+func (a *Account) Replied() bool { return a.marked.Load() || a.unmarked.Load() }
+
 // Patiently repeats a call that is no row's (a page of the list, a search) until it is
 // answered, refused, or was made often enough. It returns the last reply, at once
 // when ctx ends.
@@ -100,7 +106,8 @@ type call struct {
 	hidden     []string // what it sends that no message may repeat
 }
 
-// do makes one attempt, under a permit of the lease or of the account's governor.
+// do makes one attempt, under a permit of the lease or of the account's governor; at an
+// address that has never answered, several where that harms nobody.
 func (a *Account) do(ctx context.Context, l *governor.Lease, c call) (rep Reply) {
 	if l == nil && a.governor != nil {
 		var err error
@@ -114,7 +121,9 @@ func (a *Account) do(ctx context.Context, l *governor.Lease, c call) (rep Reply)
 	}
 	rep.Class = Lost // what a panic on the way would mean
 	defer func() { l.End(rep.observation()) }()
-	rep = a.attempt(ctx, c)
+	if rep = a.attempt(ctx, c); rep.Status == 0 && a.contact.limit > 0 && !a.Replied() {
+		rep = a.first(ctx, c, rep)
+	}
 	a.requests.Add(int64(rep.Requests))
 	if rep.Status != 0 {
 		mark := &a.unmarked
@@ -155,6 +164,14 @@ func (a *Account) attempt(parent context.Context, c call) Reply {
 		GotConn: func(httptrace.GotConnInfo) { got.Add(1) },
 	})
 	x := exchange{call: c, vendor: a.vendor, secrets: a.secrets.and(c.hidden...)}
+	if a.contact.limit > 0 && !a.Replied() { // a connection to where nobody may be
+		connecting := time.AfterFunc(time.Until(a.contact.until()), func() {
+			if sought.Load() > 0 && got.Load() == 0 {
+				cancel()
+			}
+		})
+		defer connecting.Stop()
+	}
 	res, err := a.transport.RoundTrip(a.request(ctx, c))
 	if err == nil {
 		rep.Status, rep.Header = res.StatusCode, res.Header
@@ -166,8 +183,12 @@ func (a *Account) attempt(parent context.Context, c call) Reply {
 		x.body, err = readBody(res, limit)
 	}
 	err = x.secrets.hide(err)
-	if err != nil && ctx.Err() != nil && parent.Err() == nil {
+	switch {
+	case err == nil || ctx.Err() == nil || parent.Err() != nil:
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		err = fmt.Errorf("no complete answer within %s: %w", a.timeout, context.DeadlineExceeded)
+	default:
+		err = fmt.Errorf("no connection was made in time: %w", context.DeadlineExceeded)
 	}
 	rep.Received = time.Now()
 	x.err, x.trusted = err, a.trusted.Load()
@@ -179,9 +200,13 @@ func (a *Account) attempt(parent context.Context, c call) Reply {
 	default:
 		rep.Requests = max(1, int(got.Load()))
 	}
+	x.base, x.stray = a.base, func() bool { return a.contact.isStray(strings.SplitN(c.path, "?", 2)[0], c.want) }
 	if rep.Class, rep.Err = classify(x); rep.Class == Answered {
-		a.trusted.Store(true)
 		rep.Body = x.body
+	}
+	said, refused := errors.AsType[*APIError](rep.Err)
+	if rep.Class == Answered || refused && len(said.Details) > 0 { // the API's own words
+		a.trusted.Store(true)
 	}
 	return rep
 }

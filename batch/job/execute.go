@@ -40,6 +40,7 @@ type execution struct {
 	*Plan
 	journal  *journal.Writer
 	tally    *tally
+	unknown  bool      // whether Trackfinity is a stand-in could not be found out
 	surveyed bool      // it is known what would change
 	agreed   bool      // a person has agreed to that, or it is nothing
 	forecast *Forecast // of sending, as it was told
@@ -54,6 +55,7 @@ func (x *execution) process() error {
 		if err := x.Accounts.ping(x.Stop); err != nil && !x.Settings.Sending.SkipPing {
 			x.Halt(err)
 		}
+		x.unknown = !x.Accounts.Trackfinity.Client.Replied()
 	}
 	if err := x.lookUp(); err != nil {
 		return err
@@ -163,7 +165,8 @@ func (x *execution) mustAgree() bool {
 	if x.agreed || x.isDry() || x.Settings.Sending.Yes {
 		return false
 	}
-	return x.Accounts.trial() == isReal
+	is := x.Accounts.trial()
+	return is == isReal || is == maybeTrial && x.unknown // it is written to without having been read
 }
 
 // mustSurvey reports whether it must be known what would change before anything is

@@ -121,7 +121,8 @@ func (r *Session) Connect(s Settings, a intake.Actions, file string, systems []s
 			err = lock(e.Name)
 		}
 		if err == nil {
-			err = all.connect(e, "rowbatch/"+r.Program, r.Log)
+			err = all.connect(e, client.Options{UserAgent: "rowbatch/" + r.Program, Log: r.Log, Stop: r.Stop.Done(),
+				Silent: func(err error) { r.Show(Trouble{err}) }})
 		}
 		if err != nil {
 			return nil, err

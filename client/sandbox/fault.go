@@ -28,7 +28,10 @@ const FaultHelp = `a fault is WHAT:HOW[:every=N][:at=N][:after=N][:times=N][:rat
         false (patch: 200 with false, no effect), object (patch: the effect, then an object in place of true),
         echo (patch: 404 that repeats the form, no effect),
         hidden-links (replies leave out the ids in HubSpot, Geotab, NetSuite, Salesforce and QuickBooks; any: all
-        replies but the overview; overview: there; other faults happen besides)
+        replies but the overview; overview: there; other faults happen besides),
+        no-route (404 as of a path that the server does not know, no effect),
+        of the limits' headers, besides other faults: no-minute and no-limits (the minute's are missing, or all),
+        bare-429 (they are missing where a limit refuses), negative (what remains is below nothing)
 such as put:500:every=50, any:lost:rate=25%:seed=7, get:slow=2s:at=3`
 
 // ParseFaults reads fault specs. Its error names the first bad one and lists what is possible.
@@ -169,7 +172,8 @@ func restore(body, stored object, path string) object {
 type misbehaviour struct {
 	before     func(*call) *reply
 	after      func(*call, *reply) *reply
-	only       []string // kinds of requests; nil: all
+	only       []string                          // kinds of requests; nil: all
+	head       func(h http.Header, refused bool) // spoils the headers of the limits
 	takesValue bool
 	habit      bool // how the server is: it spoils what the route answers, and leaves other faults their turn
 }
@@ -220,6 +224,10 @@ func misbehaviours() map[string]misbehaviour {
 		"object":       {after: instead(saying(`{"result":"Success","message":"Customer details set"}`)), only: []string{"patch"}},
 		"echo":         {before: echo, only: []string{"patch"}},
 		"hidden-links": {after: hideLinks, only: links, habit: true},
+		"no-route":     {before: func(c *call) *reply { return c.system.noRoute(c) }},
+	}
+	for name, head := range spoiltHeads() {
+		table[name] = misbehaviour{head: head}
 	}
 	for _, status := range []int{400, 401, 403, 404, 409, 429, 500, 502, 503} {
 		name := strconv.Itoa(status)
@@ -303,6 +311,19 @@ func (f *faults) serve(c *call) *reply {
 	return out
 }
 
+// spoilHead does to the headers of the limits what the faults of a call say. refused
+// reports that a limit is why it is refused.
+func (f *faults) spoilHead(c *call, h http.Header, refused bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i := range f.armed {
+		one := &f.armed[i]
+		if head := f.table[one.How].head; head != nil && (one.What == "any" || one.What == c.kind) && one.fires(c) {
+			head(h, refused)
+		}
+	}
+}
+
 // pick returns the waits and the habits that fired and sets the call's fault to the first other one.
 func (f *faults) pick(c *call) (waits []Fault, habits []misbehaviour) {
 	f.mu.Lock()
@@ -310,7 +331,7 @@ func (f *faults) pick(c *call) (waits []Fault, habits []misbehaviour) {
 	for i := range f.armed {
 		one := &f.armed[i]
 		matches := one.What == c.kind || one.What == "any" && (one.How != "hidden-links" || c.kind != "overview")
-		if !matches || !one.fires(c) {
+		if !matches || f.table[one.How].head != nil || !one.fires(c) {
 			continue
 		}
 		happens := one.Fault

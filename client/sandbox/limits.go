@@ -108,3 +108,30 @@ func (l *limits) head(h http.Header, now time.Time) {
 		h.Set("X-Rate-Limit-Reset-"+w.name, l.form(w.start.Add(w.length)))
 	}
 }
+
+// spoiltHeads are what other servers have made of these headers.
+func spoiltHeads() map[string]func(h http.Header, refused bool) {
+	drop := func(h http.Header, windows ...string) {
+		for _, w := range windows {
+			for _, name := range []string{"Limit", "Remaining", "Reset"} {
+				h.Del("X-Rate-Limit-" + name + "-" + w)
+			}
+		}
+	}
+	return map[string]func(http.Header, bool){
+		"no-minute": func(h http.Header, _ bool) { drop(h, "Minute") },
+		"no-limits": func(h http.Header, _ bool) { drop(h, "Minute", "Day") },
+		"bare-429": func(h http.Header, refused bool) {
+			if refused {
+				drop(h, "Minute", "Day")
+			}
+		},
+		"negative": func(h http.Header, _ bool) {
+			for _, w := range []string{"Minute", "Day"} {
+				if name := "X-Rate-Limit-Remaining-" + w; h.Get(name) == "0" {
+					h.Set(name, "-3")
+				}
+			}
+		},
+	}
+}

@@ -1,0 +1,98 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// contact is the way to an address that has not answered yet. It may be the wrong one,
+// and then no patience helps; or its server is just starting. So it is tried for a
+// short time by one caller, and all others wait for what he finds.
+type contact struct {
+	limit   time.Duration // for how long it is tried; 0: its failures are like any other
+	stopped <-chan struct{}
+	told    func(error) // of the first failure; nil: nobody is
+
+	turn   chan struct{} // its holder makes the attempts
+	mu     sync.Mutex
+	since  time.Time // when the first attempt began
+	astray string    // the path that was first found to be unknown
+}
+
+// soonest is the first wait between two attempts; each is twice the one before, and a second at most.
+const soonest = 50 * time.Millisecond
+
+// until is when the address is given up.
+func (c *contact) until() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.since.IsZero() {
+		c.since = time.Now()
+	}
+	return c.since.Add(c.limit)
+}
+
+// isStray takes note of a path that the server does not know, and reports whether it is
+// the second: of one alone it may be the customer who is missing. A list is about nobody.
+func (c *contact) isStray(path string, kind kind) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.astray == "" {
+		c.astray = path
+		return false
+	}
+	return c.astray != path || kind == list
+}
+
+// first goes on with an attempt at an address that has never answered, until one is
+// answered, or the address is given up. A write goes on only while it has not left.
+func (a *Account) first(ctx context.Context, c call, rep Reply) Reply {
+	select {
+	case a.contact.turn <- struct{}{}:
+		defer func() { <-a.contact.turn }()
+	case <-ctx.Done():
+		return rep
+	}
+	for wait := soonest; ; wait = min(2*wait, time.Second) {
+		again := rep.Class == Unsent || rep.Class == Lost && c.method == http.MethodGet
+		if a.Replied() || !again || errors.Is(rep.Err, context.Canceled) {
+			return rep
+		}
+		left := time.Until(a.contact.until())
+		if failed := a.unanswered(rep.Err, left); failed != nil {
+			rep.Class, rep.Err = NoAccess, failed
+			return rep
+		}
+		select {
+		case <-time.After(min(wait, left)):
+		case <-ctx.Done():
+			return rep
+		case <-a.contact.stopped:
+			return rep
+		}
+		requests := rep.Requests
+		rep = a.attempt(ctx, c)
+		rep.Requests += requests
+	}
+}
+
+// unanswered tells of the first failure, and gives the address up after the last. The
+// holder of the turn calls it.
+func (a *Account) unanswered(err error, left time.Duration) (failed error) {
+	if unsent, is := errors.AsType[*UnsentError](err); is {
+		err = errors.New(visible(unsent.Err.Error())) // without its advice
+	}
+	const try = "check the URL and the network, and whether the server runs"
+	if left <= 0 {
+		return &AccessError{0, fmt.Sprintf("%s has not answered within %s: %v", a.base, a.contact.limit, err), try}
+	}
+	if told := a.contact.told; told != nil {
+		a.contact.told = nil
+		told(fmt.Errorf("%s does not answer: %w; trying again for %s (try: %s)", a.base, err, left.Round(time.Second), try))
+	}
+	return nil
+}
