@@ -128,10 +128,24 @@ func (g *Governor) acquire(ctx context.Context, l *Lease, n int) error {
 func (g *Governor) pacer() *pacer {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.rate == nil && g.state.met && !g.state.known() {
-		return g.blind
+	if !g.state.met || g.state.minute.known() && g.state.pace.most == 0 {
+		return g.rate
 	}
-	return g.rate
+	asked := BlindRate
+	switch {
+	case g.rate != nil:
+		asked = g.rate.Limit()
+	case g.state.minute.known():
+		asked = rate.Inf
+	}
+	limit := g.state.pace.limit(asked, g.clock.now(g.read()))
+	if limit == asked && asked != BlindRate {
+		return g.rate
+	}
+	if limit != g.blind.Limit() {
+		g.blind.SetLimit(limit)
+	}
+	return g.blind
 }
 
 // try gives the lease its permits when they are to be had now. Else it is worth

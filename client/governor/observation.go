@@ -56,15 +56,15 @@ func readQuota(h http.Header, names [3]string, length time.Duration, date time.T
 			return 0, false
 		}
 		n, err := strconv.Atoi(strings.TrimSpace(text))
-		return n, err == nil && n >= 0
+		return n, err == nil
 	}
 	limit, okLimit := number(names[0])
 	left, okLeft := number(names[1])
-	if !okLimit || !okLeft || limit == 0 {
+	if !okLimit || !okLeft || limit <= 0 {
 		return quota{}, false
 	}
 	stamp, _ := readStamp(h.Get(names[2]), date)
-	return quota{limit, min(left, limit), believed(stamp, date, length)}, true
+	return quota{limit, min(max(0, left), limit), believed(stamp, date, length)}, true // below nothing is nothing
 }
 
 const slack = 2 * time.Second // whole-second stamps, and the way from handling to sending
