@@ -164,13 +164,8 @@ func (a *Account) attempt(parent context.Context, c call) Reply {
 		GotConn: func(httptrace.GotConnInfo) { got.Add(1) },
 	})
 	x := exchange{call: c, vendor: a.vendor, secrets: a.secrets.and(c.hidden...)}
-	if a.contact.limit > 0 && !a.Replied() { // a connection to where nobody may be
-		connecting := time.AfterFunc(time.Until(a.contact.until()), func() {
-			if sought.Load() > 0 && got.Load() == 0 {
-				cancel()
-			}
-		})
-		defer connecting.Stop()
+	if a.contact.limit > 0 && !a.Replied() {
+		defer a.contact.cut(cancel, func() bool { return sought.Load() > 0 && got.Load() == 0 })()
 	}
 	res, err := a.transport.RoundTrip(a.request(ctx, c))
 	if err == nil {

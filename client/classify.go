@@ -37,7 +37,7 @@ type exchange struct {
 	unsent      bool  // no connection was obtained
 	trusted     bool  // this address has given a proper API answer before
 	base        string
-	stray       func() bool // takes note of a path that the server does not know, and reports whether it is the second; nil: it is not
+	stray       func() bool // takes note of an unknown path, and reports whether it is the second; nil: it is not
 }
 
 // classify says what an attempt means. Where the API's behaviour is not
@@ -75,7 +75,8 @@ func classify(x exchange) (Class, error) {
 	case s >= 400:
 		err := parseError(s, x.body, x.secrets.shown)
 		// Fusebill says of a customer who is not there what it says of all errors, and of a path in other words.
-		if err.Astray = s == http.StatusNotFound && !x.vendor.vague404 && !x.trusted && len(err.Details) == 0; err.Astray && x.stray != nil && x.stray() {
+		err.Astray = s == http.StatusNotFound && !x.vendor.vague404 && !x.trusted && len(err.Details) == 0
+		if err.Astray && x.stray != nil && x.stray() {
 			return access("the server answers "+statusText(s)+" and knows nothing of what is asked for", x.words(), x.vendor.tryPage)
 		}
 		return Refused, err

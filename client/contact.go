@@ -36,6 +36,15 @@ func (c *contact) until() time.Time {
 	return c.since.Add(c.limit)
 }
 
+// cut ends an attempt that still has no connection when the address is given up.
+func (c *contact) cut(cancel func(), unconnected func() bool) (done func() bool) {
+	return time.AfterFunc(time.Until(c.until()), func() {
+		if unconnected() {
+			cancel()
+		}
+	}).Stop
+}
+
 // isStray takes note of a path that the server does not know, and reports whether it is
 // the second: of one alone it may be the customer who is missing. A list is about nobody.
 func (c *contact) isStray(path string, kind kind) bool {

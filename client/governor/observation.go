@@ -36,6 +36,9 @@ type facts struct {
 	told   [2]bool
 }
 
+// bare reports whether a reply tells nothing.
+func (f facts) bare() bool { return f.told == [2]bool{} && f.wish == 0 }
+
 // quota is what a reply says about one window (developer.staxbill.com/reference/rate-limits).
 type quota struct {
 	limit, left int

@@ -164,7 +164,7 @@ func (s *state) count(request uint64, o Observation, f facts) (told bool) {
 			told, s.met = true, true
 		case o.Ending == Answered && w.fresh && o.Sent.Round(0).After(w.rolled):
 			w.forget() // the server has ceased to tell of it
-		case o.Ending == Throttled && w == &s.minute && w.known() && f.told == [2]bool{} && f.wish == 0: // others have used it up, for all one knows
+		case o.Ending == Throttled && f.bare() && w == &s.minute && w.known(): // others have used it up, for all one knows
 			w.observe(quota{w.limit, 0, w.reset}, at)
 			w.others.sight(w.limit-w.ours-at.pending, at.received)
 			w.others.full = true
@@ -201,7 +201,7 @@ func (s *state) hear(sent time.Time) {
 // throttled makes a pause for everyone after a 429, unless a window's end does so anyway.
 func (s *state) throttled(sent time.Time, f facts, now time.Time) {
 	s.hear(sent)
-	if news := s.escalate(sent, now); news && (!s.minute.known() || f.told == [2]bool{} && f.wish == 0) {
+	if news := s.escalate(sent, now); news && (!s.minute.known() || f.bare()) {
 		s.pace.tooMuch(now)
 	}
 	if f.wish > 0 {

@@ -109,8 +109,8 @@ func (l *limits) head(h http.Header, now time.Time) {
 	}
 }
 
-// spoiltHeads are what other servers have made of these headers.
-func spoiltHeads() map[string]func(h http.Header, refused bool) {
+// otherServers are what others have made of these headers, or answer at paths of ours.
+func otherServers() map[string]misbehaviour {
 	drop := func(h http.Header, windows ...string) {
 		for _, w := range windows {
 			for _, name := range []string{"Limit", "Remaining", "Reset"} {
@@ -118,20 +118,21 @@ func spoiltHeads() map[string]func(h http.Header, refused bool) {
 			}
 		}
 	}
-	return map[string]func(http.Header, bool){
-		"no-minute": func(h http.Header, _ bool) { drop(h, "Minute") },
-		"no-limits": func(h http.Header, _ bool) { drop(h, "Minute", "Day") },
-		"bare-429": func(h http.Header, refused bool) {
+	return map[string]misbehaviour{
+		"no-route":  {before: func(c *call) *reply { return c.system.noRoute(c) }},
+		"no-minute": {head: func(h http.Header, _ bool) { drop(h, "Minute") }},
+		"no-limits": {head: func(h http.Header, _ bool) { drop(h, "Minute", "Day") }},
+		"bare-429": {head: func(h http.Header, refused bool) {
 			if refused {
 				drop(h, "Minute", "Day")
 			}
-		},
-		"negative": func(h http.Header, _ bool) {
+		}},
+		"negative": {head: func(h http.Header, _ bool) {
 			for _, w := range []string{"Minute", "Day"} {
 				if name := "X-Rate-Limit-Remaining-" + w; h.Get(name) == "0" {
 					h.Set(name, "-3")
 				}
 			}
-		},
+		}},
 	}
 }
