@@ -38,6 +38,7 @@ type Account struct {
 	log       *slog.Logger
 
 	requests atomic.Int64
+	writes   atomic.Int64
 	trusted  atomic.Bool // a proper API answer has come
 	marked   atomic.Bool // a reply has come with the stand-in's header,
 	unmarked atomic.Bool // or one without
@@ -75,6 +76,9 @@ func newAccount(o Options, base *url.URL, v vendor, s secrets, credentials func(
 
 // Requests is how many requests have gone out. It is the sum of the replies' Requests.
 func (a *Account) Requests() int { return int(a.requests.Load()) }
+
+// Writes is how many of them were no reads.
+func (a *Account) Writes() int { return int(a.writes.Load()) }
 
 // IsSandbox reports whether the server says that it is our stand-in, and no account of
 // anybody's: by a header that only the stand-in sends, in each reply so far. Where
@@ -125,6 +129,9 @@ func (a *Account) do(ctx context.Context, l *governor.Lease, c call) (rep Reply)
 		rep = a.first(ctx, c, rep)
 	}
 	a.requests.Add(int64(rep.Requests))
+	if c.method != http.MethodGet {
+		a.writes.Add(int64(rep.Requests))
+	}
 	if rep.Status != 0 {
 		mark := &a.unmarked
 		if rep.Header.Get(sandboxHeader) == "1" {

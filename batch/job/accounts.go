@@ -170,6 +170,14 @@ func (a *Accounts) Requests() (n int) {
 	return n
 }
 
+// writes is how many of them were no reads.
+func (a *Accounts) writes() (n int) {
+	for _, c := range a.all {
+		n += c.client.Writes()
+	}
+	return n
+}
+
 // waiting is what holds all of the systems up.
 func (a *Accounts) waiting() (w Waiting) {
 	for _, c := range a.all {

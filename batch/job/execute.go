@@ -84,7 +84,7 @@ func (x *execution) process() error {
 			x.tally.forgetSurvey()
 			x.Work.EndSurvey()
 		}
-		err := x.pass("sending", true)
+		err := x.pass(sending, true)
 		if !x.mustSurvey() {
 			return err
 		}
@@ -123,7 +123,7 @@ func (x *execution) survey() (err error) {
 	if x.Known != nil && x.Past == nil {
 		err = x.rehearse()
 	} else {
-		err = x.pass("reading", false)
+		err = x.pass(reading, false)
 	}
 	x.surveyed = true
 	if x.isDry() {
