@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -355,7 +356,7 @@ func (x *execution) finish(failed error) (*Result, error) {
 	}
 	summary.ExitCode = code
 	res := &Result{Run: x.identity(x.Began), Summary: summary, Stopped: failed, Forecast: x.forecast, Line: x.Work.Line, Held: x.Held,
-		Next: x.next(summary), TakeBack: x.takeBack(summary)}
+		Next: x.next(summary), TakeBack: x.takeBack(summary), Unhold: unholdCommands(x.Head.Of, filepath.Dir(x.Dir.Path()))}
 	if x.isDry() {
 		res.Preview = x.tally.preview
 	}

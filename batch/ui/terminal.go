@@ -74,8 +74,7 @@ func (t *Terminal) Show(e job.Event) {
 	case job.PhaseBegan:
 		t.shown, t.waited, t.foretold = time.Now(), "", job.Forecast{}
 		if isTerminal(t.Err) && !t.Plain {
-			t.bar = progressbar.NewOptions(e.Total,
-				progressbar.OptionSetWriter(t.Err),                                               // the default is standard output, which is for data
+			t.bar = progressbar.NewOptions(e.Total, progressbar.OptionSetWriter(t.Err), // standard output is for data
 				progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false), // by its last steps alone
 				progressbar.OptionFullWidth(), progressbar.OptionClearOnFinish())
 		}

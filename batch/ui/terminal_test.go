@@ -122,7 +122,7 @@ func TestTheQuestionIsShown(t *testing.T) {
 func TestHeldCustomersAreTold(t *testing.T) {
 	for _, asJSON := range []bool{false, true} {
 		var out, errs bytes.Buffer
-		r := &job.Result{Run: job.Identity{Of: "2026-hold"}, Held: []string{"id=1 A"}}
+		r := &job.Result{Held: []string{"id=1 A"}, Unhold: []string{"rowbatch undo 2026-hold --unhold A", "rowbatch undo 2026-hold --unhold B"}}
 		if err := PrintResult(&Terminal{Out: &out, Err: &errs}, r, asJSON); err != nil {
 			t.Error(err)
 		}
@@ -130,7 +130,7 @@ func TestHeldCustomersAreTold(t *testing.T) {
 		if asJSON {
 			told = errs.String()
 		}
-		if !strings.Contains(told, "  id=1 A\nto take them off hold: rowbatch undo 2026-hold --unhold ") || asJSON && out.Len() > 0 {
+		if !strings.Contains(told, "  id=1 A\nto take them off hold, one of:\n  rowbatch undo 2026-hold --unhold A\n  rowbatch undo 2026-hold --unhold B\n") || asJSON && out.Len() > 0 {
 			t.Errorf("%q, %q", out.String(), errs.String())
 		}
 	}
