@@ -57,7 +57,7 @@ type vendor struct {
 func newAccount(o Options, base *url.URL, v vendor, s secrets, credentials func(http.Header)) *Account {
 	a := &Account{base: base.String(), timeout: cmp.Or(o.Timeout, defaultTimeout), transport: o.Transport, governor: o.Governor,
 		patience: cmp.Or(o.Patience, PatienceFor(o.BaseURL)), vendor: v, secrets: s, log: o.Log}
-	a.contact = contact{limit: o.Contact, stopped: o.Stop, told: o.Silent, turn: make(chan struct{}, 1)}
+	a.contact = contact{base: a.base, limit: o.Contact, stopped: o.Stop, told: o.Silent, turn: make(chan struct{}, 1)}
 	if a.transport == nil {
 		a.transport = NewTransport(defaultConnections)
 	}
@@ -126,7 +126,7 @@ func (a *Account) do(ctx context.Context, l *governor.Lease, c call) (rep Reply)
 	rep.Class = Lost // what a panic on the way would mean
 	defer func() { l.End(rep.observation()) }()
 	if rep = a.attempt(ctx, c); rep.Status == 0 && a.contact.limit > 0 && !a.Replied() {
-		rep = a.first(ctx, c, rep)
+		rep = a.contact.first(ctx, rep, c.method == http.MethodGet, a.Replied, func() Reply { return a.attempt(ctx, c) })
 	}
 	a.requests.Add(int64(rep.Requests))
 	if c.method != http.MethodGet {

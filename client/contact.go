@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"sync"
 	"time"
 )
@@ -13,6 +12,7 @@ import (
 // and then no patience helps; or its server is just starting. So it is tried for a
 // short time by one caller, and all others wait for what he finds.
 type contact struct {
+	base    string
 	limit   time.Duration // for how long it is tried; 0: its failures are like any other
 	stopped <-chan struct{}
 	told    func(error) // of the first failure; nil: nobody is
@@ -59,20 +59,20 @@ func (c *contact) isStray(path string, kind kind) bool {
 
 // first goes on with an attempt at an address that has never answered, until one is
 // answered, or the address is given up. A write goes on only while it has not left.
-func (a *Account) first(ctx context.Context, c call, rep Reply) Reply {
+func (c *contact) first(ctx context.Context, rep Reply, isRead bool, replied func() bool, attempt func() Reply) Reply {
 	select {
-	case a.contact.turn <- struct{}{}:
-		defer func() { <-a.contact.turn }()
+	case c.turn <- struct{}{}:
+		defer func() { <-c.turn }()
 	case <-ctx.Done():
 		return rep
 	}
 	for wait := soonest; ; wait = min(2*wait, time.Second) {
-		again := rep.Class == Unsent || rep.Class == Lost && c.method == http.MethodGet
-		if a.Replied() || !again || errors.Is(rep.Err, context.Canceled) {
+		again := rep.Class == Unsent || rep.Class == Lost && isRead
+		if replied() || !again || errors.Is(rep.Err, context.Canceled) {
 			return rep
 		}
-		left := time.Until(a.contact.until())
-		if failed := a.unanswered(rep.Err, left); failed != nil {
+		left := time.Until(c.until())
+		if failed := c.unanswered(rep.Err, left); failed != nil {
 			rep.Class, rep.Err = NoAccess, failed
 			return rep
 		}
@@ -80,28 +80,28 @@ func (a *Account) first(ctx context.Context, c call, rep Reply) Reply {
 		case <-time.After(min(wait, left)):
 		case <-ctx.Done():
 			return rep
-		case <-a.contact.stopped:
+		case <-c.stopped:
 			return rep
 		}
 		requests := rep.Requests
-		rep = a.attempt(ctx, c)
+		rep = attempt()
 		rep.Requests += requests
 	}
 }
 
 // unanswered tells of the first failure, and gives the address up after the last. The
 // holder of the turn calls it.
-func (a *Account) unanswered(err error, left time.Duration) (failed error) {
+func (c *contact) unanswered(err error, left time.Duration) (failed error) {
 	if unsent, is := errors.AsType[*UnsentError](err); is {
 		err = errors.New(visible(unsent.Err.Error())) // without its advice
 	}
 	const try = "check the URL and the network, and whether the server runs"
 	if left <= 0 {
-		return &AccessError{0, fmt.Sprintf("%s has not answered within %s: %v", a.base, a.contact.limit, err), try}
+		return &AccessError{0, fmt.Sprintf("%s has not answered within %s: %v", c.base, c.limit, err), try}
 	}
-	if told := a.contact.told; told != nil {
-		a.contact.told = nil
-		told(fmt.Errorf("%s does not answer: %w; trying again for %s (try: %s)", a.base, err, left.Round(time.Second), try))
+	if told := c.told; told != nil {
+		c.told = nil
+		told(fmt.Errorf("%s does not answer: %w; trying again for %s (try: %s)", c.base, err, left.Round(time.Second), try))
 	}
 	return nil
 }

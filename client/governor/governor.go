@@ -164,8 +164,8 @@ func (g *Governor) try(l *Lease, n int) (v verdict, wait time.Duration, changed 
 	switch s := &g.state; {
 	case v.why == DayLimit && !g.limits.WaitDay && v.floor && v.at.Sub(now) > time.Minute: // less is no reason to stop a run
 		err = &DayLimitError{Until: g.clock.shown(v.at)}
-	case v.why == Outage && g.limits.Outage > 0 && len(s.unanswered) >= Tries && now.Sub(s.silent) >= g.limits.Outage:
-		err = &OutageError{Since: g.clock.shown(s.silent), Last: s.lastErr}
+	case v.why == Outage && g.limits.Outage > 0 && len(s.unanswered) >= Tries && now.Sub(s.silence.since) >= g.limits.Outage:
+		err = &OutageError{Since: g.clock.shown(s.silence.since), Last: s.silence.last}
 	}
 	return v, wait, g.next(), err
 }

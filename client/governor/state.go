@@ -40,13 +40,15 @@ type state struct {
 
 	answeredAt time.Time   // when the last request that was answered had left
 	unanswered []time.Time // when those that were not answered had left, since
-	silent     time.Time   // when the first of them ended
-	lastErr    error       // of the last
-	until      time.Time   // nothing leaves before
-	why        Reason
-	paused     time.Time // when trouble last made a pause
-	pauses     int       // times that it was met again after one
-	pace       pace      // where the minute's limit is not known, or not what it is said to be
+	silence    struct {    // of those
+		since time.Time // when the first ended
+		last  error
+	}
+	until  time.Time // nothing leaves before
+	why    Reason
+	paused time.Time // when trouble last made a pause
+	pauses int       // times that it was met again after one
+	pace   pace      // where the minute's limit is not known, or not what it is said to be
 }
 
 func (s *state) windows() [2]*window { return [...]*window{&s.day, &s.minute} }
@@ -127,7 +129,7 @@ func (s *state) end(l *Lease, o Observation, f facts, now time.Time) {
 	case Throttled:
 		s.throttled(o.Sent, f, now)
 	case Unanswered:
-		s.lastErr = o.Err
+		s.silence.last = o.Err
 		s.lost(o.Sent, f.wish, now)
 	}
 }
@@ -230,7 +232,7 @@ func (s *state) lost(sent time.Time, wish time.Duration, now time.Time) {
 		return
 	}
 	if len(s.unanswered) == 0 {
-		s.silent = now
+		s.silence.since = now
 	}
 	if s.unanswered = append(s.unanswered, sent); s.outage() {
 		s.escalate(sent, now)
