@@ -34,14 +34,14 @@ func Codes() []Code {
 		{"changed_since_run", c, "somebody else has changed what is to be put back",
 			"look at the customer in the account; --keep-theirs puts back the row's other fields"},
 		{"no_answer", d, "a write went out, and no answer came, or reads did not show yet what it said",
-			"rowbatch resume reads the customer back and settles the row"},
+			"resume the run: that reads the customer back and settles the row"},
 		{noReadBack, d, "a patch went out and no answer came, and the API has no call that shows the customer",
-			"rowbatch resume --failed sends the same values again, which does no harm where they are set already"},
+			"resume --failed sends the same values again, which does no harm where they are set already"},
 		{"changed_meanwhile", d, "after a lost answer the record shows neither the old nor the new values",
 			"look at the customer in the account: somebody else changed it at the same time"},
 		{"internal_error", []Kind{Rejected, InDoubt}, "a fault in this program", "report it with the text of rb_error"},
-		{"stopped", n, "the run stopped before this row", "rowbatch resume goes on with the run"},
-		{"server_unavailable", n, "the server did not answer for this row", "rowbatch resume, when the server answers again"},
+		{"stopped", n, "the run stopped before this row", "resume the run, which goes on here"},
+		{"server_unavailable", n, "the server did not answer for this row", "resume the run, when the server answers again"},
 	}...)
 }
 
@@ -136,7 +136,7 @@ func ExitCodes() []ExitCode {
 		{ExitUsage, "usage or settings"},
 		{ExitInput, "the input was refused, nothing was sent"},
 		{ExitLocked, "another run holds this account's lock"},
-		{ExitAccess, "credentials or access refused"},
+		{ExitAccess, "credentials or access refused, or a wrong address: nobody has ever answered there, or not the API"},
 		{ExitUnfit, "the plan or run no longer fits, nothing was sent"},
 		{ExitFiles, "the run's own files could not be written, or are not what its journal says; no further request was sent"},
 		{ExitInterrupt, "stopped by Ctrl-C"},

@@ -395,9 +395,10 @@ func (r Rates) check(a intake.Actions) error {
 	return nil
 }
 
-// of is the rate of a system, 0 where none is set.
+// of is the rate of a system, 0 where none is set. Of two, as a resume may be given whose
+// actions are known only later, the last word of the command line counts.
 func (r Rates) of(system string, a intake.Actions) rate.Limit {
-	for _, text := range r {
+	for _, text := range slices.Backward(r) {
 		name, limit, err := parseRate(text)
 		if err == nil && (name == system || name == "" && system == a.Specs[0].Schema.System) {
 			return limit

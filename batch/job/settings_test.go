@@ -116,6 +116,16 @@ func TestABareRateIsOfTheRunsOwnSystem(t *testing.T) {
 	}
 }
 
+// A resume learns only from the run whose the rates are: of two for one system the last word counts.
+func TestTheLastRateCounts(t *testing.T) {
+	for _, words := range [][]string{{"trackfinity=9/s", "2/s"}, {"9/s", "trackfinity=2/s"}} {
+		s := parsed(t, "--rate", words[0], "--rate", words[1])
+		if got := s.rateOf(action.SystemTrackfinity, intake.ActionsOf("patch")); got != 2 {
+			t.Errorf("%q: %v a second", words, got)
+		}
+	}
+}
+
 // What is wrong with a command line is refused before anything is read, with a way out.
 func TestSettingsAreChecked(t *testing.T) {
 	for words, want := range map[string]string{
