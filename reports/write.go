@@ -126,6 +126,10 @@ func (w *writer) copyRow(row runs.Row) error {
 	if err != nil {
 		return fmt.Errorf("%s: row %d: %w", w.dir.Path("journal"), row.N, err)
 	}
+	if end := w.journal.End; o.Code == "stopped" && end != nil && end.Exit == batch.ExitUsage { // nobody wanted it
+		o.Code = "not_confirmed"
+		o.Error, _, _ = strings.Cut(end.Cause, "\n")
+	}
 	if w.journal.Head.Mode != journal.ModeUndo { // which sends none of the cells
 		o.Warnings = slices.Concat(row.Warnings, o.Warnings)
 	}

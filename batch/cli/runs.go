@@ -183,6 +183,7 @@ func rewriteReport(w io.Writer, folder, name string, asJSON bool) error {
 	}
 	fmt.Fprintf(w, "%s %s: %s\n", summary.Action, summary.File, ui.CountsText(summary.Rows, summary.Outcomes))
 	ui.PrintErrors(w, summary)
-	_, err = fmt.Fprintf(w, "report: %s\n", summary.Report)
+	run := job.Identity{ID: summary.RunID, Dry: summary.DryRun, Age: time.Since(summary.Started)}
+	_, err = fmt.Fprintf(w, "run: %s\naccount: %s\nreport: %s\n", ui.IdentityText(run), summary.Host, summary.Report)
 	return err
 }

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -57,6 +58,24 @@ func PrintNoReport(t *Terminal, e *job.NoReportError) {
 	fmt.Fprintf(t.Err, "%s: %s\nwhat was sent stands in %s\n", runText(e.Run), CountsText(e.Rows, e.Counts), e.Journal)
 }
 
+// PrintRefusal tells as one JSON object why a command has no summary to show.
+func PrintRefusal(w io.Writer, err error, code int) {
+	refusal := struct {
+		RunID    string             `json:"run_id,omitempty"` // of a run whose report could not be written
+		Outcomes map[batch.Kind]int `json:"outcomes,omitempty"`
+		Journal  string             `json:"journal,omitempty"`
+		Error    string             `json:"error"`
+		ExitCode int                `json:"exit_code"`
+	}{Error: err.Error(), ExitCode: code}
+	if lost := (*job.NoReportError)(nil); errors.As(err, &lost) {
+		refusal.RunID, refusal.Outcomes, refusal.Journal = lost.Run.ID, lost.Counts, lost.Journal
+	}
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	_ = e.Encode(refusal) // standard error has told it, whoever reads this
+}
+
 func printSummary(w io.Writer, r *job.Result) {
 	s := r.Summary
 	if r.Preview != nil {
@@ -80,11 +99,12 @@ func printSummary(w io.Writer, r *job.Result) {
 	if s.Warnings > 0 {
 		fmt.Fprintf(w, "%s: rb_warning in the report\n", batch.Plural(s.Warnings, "warning"))
 	}
+	fmt.Fprintf(w, "run: %s\n", IdentityText(r.Run))
 	if r.Run.Hosts != "" {
 		fmt.Fprintf(w, "account: %s\n", accountText(r.Run))
 	}
 	fmt.Fprintf(w, "report: %s\n", s.Report)
-	if s.Failed != "" {
+	if s.Failed != "" && s.ExitCode != batch.ExitUsage { // else nobody wanted any
 		fmt.Fprintf(w, "rows that need work: %s\n", s.Failed)
 	}
 	if r.Next != "" {
@@ -105,6 +125,23 @@ func runText(r job.Identity) string {
 		title = r.Mode + " of " + r.Of + " (" + title + ")"
 	}
 	return batch.Visible(title)
+}
+
+// IdentityText tells a run from others.
+func IdentityText(r job.Identity) string {
+	mode := "live"
+	if r.Dry {
+		mode = "dry run"
+	}
+	text := r.ID + " (" + mode + ")"
+	switch {
+	case r.Age <= 0:
+	case r.Of != "":
+		text += ", of " + r.Of + ", " + batch.Span(r.Age) + " old"
+	default:
+		text += ", " + batch.Span(r.Age) + " old"
+	}
+	return batch.Visible(text)
 }
 
 // accountText says where a run goes.
