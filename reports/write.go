@@ -186,10 +186,14 @@ func (w *writer) keep() (s Summary, err error) {
 	if s.Report, err = w.report.keep(); err != nil {
 		return s, err
 	}
+	s.leave(w.dir, "report.csv", s.Report)
 	if slices.ContainsFunc(batch.Kinds(), func(k batch.Kind) bool { return k.NeedsWork() && s.Outcomes[k] > 0 }) {
 		s.Failed, err = w.failed.keep()
+		s.leave(w.dir, "failed.csv", s.Failed)
 	} else {
-		err = w.dir.Withdraw("failed.csv")
+		var left []string
+		left, err = w.dir.Withdraw("failed.csv")
+		s.Left = append(s.Left, left...)
 	}
 	if err != nil {
 		return s, err

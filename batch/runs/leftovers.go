@@ -73,3 +73,39 @@ func removePart(on FS, note string) error {
 	}
 	return nil
 }
+
+// removedName is what the journal of a run is called while its folder goes.
+const removedName = ".removed"
+
+// Remove removes a run with all its files, and what was left of others whose removal
+// did not come to its end. From the first moment it is a run no more. One that a process
+// works on stays: the error is a *[BusyError] then.
+func Remove(on FS, i Info) error {
+	d := at(on, i.Dir)
+	unlock, err := d.Lock()
+	if err != nil {
+		return err
+	}
+	err = on.Rename(d.Path(journalName), d.Path(removedName))
+	if err = errors.Join(err, unlock()); err == nil { // before: some systems remove no file that is open
+		err = on.RemoveAll(d.path)
+	}
+	if err != nil {
+		return writing(d.path, err)
+	}
+	reports := filepath.Dir(d.path)
+	entries, err := on.ReadDir(reports)
+	if err != nil {
+		return writing(reports, err)
+	}
+	for _, e := range entries {
+		left := at(on, filepath.Join(reports, e.Name()))
+		if f, err := left.open(removedName); err == nil && f.Close() == nil && !startOf(left.ID()).IsZero() {
+			err = on.RemoveAll(left.path)
+			if err != nil {
+				return writing(left.path, err)
+			}
+		}
+	}
+	return nil
+}

@@ -104,6 +104,9 @@ func printSummary(w io.Writer, r *job.Result) {
 		fmt.Fprintf(w, "account: %s\n", accountText(r.Run))
 	}
 	fmt.Fprintf(w, "report: %s\n", s.Report)
+	for _, path := range s.Left {
+		fmt.Fprintf(w, "left as it was, since it was edited or is open in another program: %s\n", path)
+	}
 	if s.Failed != "" && s.ExitCode != batch.ExitUsage { // else nobody wanted any
 		fmt.Fprintf(w, "rows that need work: %s\n", s.Failed)
 	}
@@ -133,13 +136,15 @@ func IdentityText(r job.Identity) string {
 	if r.Dry {
 		mode = "dry run"
 	}
-	text := r.ID + " (" + mode + ")"
-	switch {
-	case r.Age <= 0:
-	case r.Of != "":
-		text += ", of " + r.Of + ", " + batch.Span(r.Age) + " old"
-	default:
-		text += ", " + batch.Span(r.Age) + " old"
+	text, age := r.ID+" ("+mode+")", batch.Span(r.Age)
+	if days := int(r.Age.Hours() / 24); days > 2 {
+		age = batch.Plural(days, "day")
+	}
+	if r.Age > 0 && r.Of != "" {
+		text += ", of " + r.Of
+	}
+	if r.Age > 0 {
+		text += ", " + age + " old"
 	}
 	return batch.Visible(text)
 }
