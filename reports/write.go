@@ -39,8 +39,8 @@ type Options struct {
 //   - both are UTF-8 with a byte order mark, LF after a row. A ragged row keeps its
 //     own number of cells.
 //
-// A file that somebody has edited since it was written stays, and the new one gets
-// a number. Memory is 16 bytes a row. The run may still be going on. An error is a
+// A file that somebody has edited since it was written, or holds open, stays, and the
+// new one gets a number. Memory is 16 bytes a row. The run may still be going on. An error is a
 // *runs.WriteError when a file could not be written.
 func Write(d *runs.Dir, o Options) (Summary, error) {
 	j, err := d.OpenAnyJournal()
