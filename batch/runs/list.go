@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -75,7 +76,7 @@ func runDirs(on FS, reports string) ([]*Dir, error) {
 	var dirs []*Dir
 	for _, e := range entries {
 		d := at(on, filepath.Join(reports, e.Name()))
-		if !e.IsDir() && e.Type()&fs.ModeSymlink == 0 {
+		if !e.IsDir() && e.Type()&fs.ModeSymlink == 0 || strings.HasPrefix(d.ID(), removed) {
 			continue
 		}
 		isRun, err := d.isRun()
