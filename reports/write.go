@@ -134,7 +134,7 @@ func (w *writer) copyRow(row runs.Row) error {
 		o.Warnings = slices.Concat(row.Warnings, o.Warnings)
 	}
 	line := [1]Line{lineOf(row, w.action(row), w.tally.add(row.Line, o), o)}
-	w.cells, w.needsWork = row.Cells, o.Kind.NeedsWork()
+	w.cells, w.needsWork = line[0].Cells, line[0].Of.Kind.NeedsWork()
 	return gocsv.MarshalCSVWithoutHeaders(&line, w)
 }
 

@@ -56,6 +56,7 @@ func PrintResult(t *Terminal, r *job.Result, asJSON bool) error {
 // PrintNoReport tells what became of the rows when the report cannot.
 func PrintNoReport(t *Terminal, e *job.NoReportError) {
 	fmt.Fprintf(t.Err, "%s: %s\n", runText(e.Run), CountsText(e.Rows, e.Counts))
+	fmt.Fprintf(t.Err, "run: %s\naccount: %s\n", IdentityText(e.Run), accountText(e.Run))
 	switch {
 	case e.Journal != "":
 		fmt.Fprintf(t.Err, "what was sent stands in %s\n", e.Journal)
@@ -72,11 +73,12 @@ func PrintRefusal(w io.Writer, err error, code int) {
 		RunID    string             `json:"run_id,omitempty"` // of a run whose report could not be written
 		Outcomes map[batch.Kind]int `json:"outcomes,omitempty"`
 		Journal  string             `json:"journal,omitempty"`
+		Sent     string             `json:"sent,omitempty"`
 		Error    string             `json:"error"`
 		ExitCode int                `json:"exit_code"`
 	}{Error: err.Error(), ExitCode: code}
 	if lost := (*job.NoReportError)(nil); errors.As(err, &lost) {
-		refusal.RunID, refusal.Outcomes, refusal.Journal = lost.Run.ID, lost.Counts, lost.Journal
+		refusal.RunID, refusal.Outcomes, refusal.Journal, refusal.Sent = lost.Run.ID, lost.Counts, lost.Journal, lost.Sent
 	}
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
