@@ -32,7 +32,7 @@ the newest run, the newest plan and the newest live run, and whatever belongs to
 run that stays: its plan, its undo.`,
 		Example: `  rowbatch runs prune --older-than 90d
   rowbatch runs prune --older-than 52w --yes`,
-		Args: cobra.NoArgs,
+		Args: noArgument,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			age, err := ageOf(olderThan)
 			if err != nil {

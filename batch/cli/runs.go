@@ -59,7 +59,7 @@ rows ended, its state (planned, running, stopped, done, undone), and what can be
 done next.`,
 		Example: `  rowbatch runs --limit 5
   rowbatch runs prune --older-than 90d`,
-		Args: cobra.NoArgs,
+		Args: noArgument,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if limit < 0 {
 				return batch.Usage("rowbatch runs --limit 5", "--limit %d is no number of runs", limit)
