@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"iter"
+	"strings"
 	"time"
 )
 
@@ -56,11 +57,12 @@ func (it *Item) customer() string {
 // Edit sets one field.
 type Edit struct {
 	Field  string
-	Want   Value  // Null clears
-	Expect *Value // what must stand there now, unless Want does already; nil: anything
-	Stale  string // rb_error_code of a row that does not find Expect; "": changed_since_plan
-	Yields bool   // when Expect does not stand there, the field is left as it is
-	Secret bool   // Want is kept out of changes, and so of the journal
+	Want   Value    // Null clears
+	Expect *Value   // what must stand there now, unless Want does already; nil: anything
+	Stale  string   // rb_error_code of a row that does not find Expect; "": changed_since_plan
+	Yields bool     // when Expect does not stand there, the field is left as it is
+	Secret bool     // Want is kept out of changes, and so of the journal
+	Unless *Outcome // the row's, unless Want stands there already; nil: the edit is made
 }
 
 // Guard is a field that must hold a value before the row is sent.
@@ -86,16 +88,27 @@ type Equal func(field string, now, want Value) bool
 func Diff(edits []Edit, guards []Guard, now func(field string) Value, same Equal) ([]Change, *Outcome) {
 	for _, g := range guards {
 		is := now(g.Field)
-		if g.Exact && is.Plain() != g.Value.Plain() || !g.Exact && !same(g.Field, is, g.Value) {
+		fits := is.Plain() == g.Value.Plain()
+		if !g.Exact {
+			fits = same(g.Field, is, g.Value) || strings.TrimSpace(is.Plain()) == g.Value.Plain()
+		}
+		if !fits {
 			return nil, &Outcome{Kind: Conflict, Code: cmp.Or(g.Stale, "match_failed"), Error: fmt.Sprintf(
 				"%s of the customer is %s, and the row says %s", g.Field, is.quoted(), g.Value.quoted())}
 		}
 	}
 	var changes []Change
+	var held []string
 	for _, e := range edits {
 		is := now(e.Field)
 		switch {
 		case same(e.Field, is, e.Want):
+			if e.Unless != nil {
+				held = append(held, fmt.Sprintf("%s is %s in the record already; else the row would be rejected: %s",
+					e.Field, is.quoted(), e.Unless.Error))
+			}
+		case e.Unless != nil:
+			return nil, e.Unless
 		case e.Expect == nil || same(e.Field, is, *e.Expect):
 			changes = append(changes, Change{Field: e.Field, Before: is, After: e.Want})
 		case !e.Yields:
@@ -108,7 +121,7 @@ func Diff(edits []Edit, guards []Guard, now func(field string) Value, same Equal
 		}
 	}
 	if len(changes) == 0 {
-		return nil, &Outcome{Kind: Unchanged}
+		return nil, &Outcome{Kind: Unchanged, Warnings: held}
 	}
 	return changes, nil
 }

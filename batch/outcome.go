@@ -59,6 +59,8 @@ type Outcome struct {
 	Customer string    `json:"who,omitempty"`  // company or person
 	Status   string    `json:"st,omitempty"`   // the customer's status as read
 
+	Warnings []string `json:"w,omitempty"` // what deserves a look though it hinders nothing: rb_warning
+
 	Planned       // of a would_change row
 	Standing      // where it was read
 	Cut      bool `json:"-"` // the run was stopped before the row could end otherwise

@@ -60,7 +60,7 @@ func Check(in *csvfile.Reader, m *Mapper, sink Sink, o CheckOptions) (*Checked, 
 		if err != nil {
 			return nil, err
 		}
-		if !slices.ContainsFunc(row.Cells, func(cell string) bool { return strings.TrimSpace(cell) != "" }) {
+		if !slices.ContainsFunc(row.Cells, func(cell string) bool { return trimEnds(cell) != "" }) {
 			c.result.BlankRows++
 			continue
 		}
@@ -120,8 +120,16 @@ type checker struct {
 	hasParent bool
 	unique    map[string][]uniqueValue // by the field's rule
 
+	filled       []int        // by column: cells that are not empty
+	words        map[word]int // how many cells of a column are one word for no value
 	uses         map[Use]bool
 	firstDamaged int // line of the first damaged row
+}
+
+// word is what stands in cells of a column, trimmed.
+type word struct {
+	column int
+	text   string
 }
 
 // uniqueValue is a value that no two customers may have, hashed, and the row
@@ -143,6 +151,7 @@ func newChecker(m *Mapper, o CheckOptions) *checker {
 		result:  &Checked{kinds: []kind{{}}, clashes: map[int]int{}},
 		unique:  map[string][]uniqueValue{},
 		uses:    map[Use]bool{},
+		words:   map[word]int{},
 		hash:    func(s string) uint64 { return maphash.String(seed, s) },
 	}
 	for _, l := range m.layouts {
@@ -193,9 +202,13 @@ func (c *checker) row(row csvfile.Row, base *Base) {
 		c.mapper.into(row.Cells, base, m)
 		kindAt = slices.IndexFunc(r.kinds, func(k kind) bool { return k.Action == m.Action && k.Field == m.KeyField })
 		key = m.Key
-		if len(m.Problems) > 0 {
+		switch {
+		case m.Doubtful():
+			state |= doubtful
+		case len(m.Problems) > 0:
 			state |= bad
 		}
+		c.countWords(row.Cells)
 		isDamaged = slices.ContainsFunc(m.Problems, func(p Problem) bool { return p.Code == "spreadsheet_damage" })
 		switch {
 		case m.Exported && len(m.Cells)+len(m.Problems) == 0:
@@ -240,6 +253,39 @@ func (c *checker) row(row csvfile.Row, base *Base) {
 	}
 }
 
+// countWords counts the words for no value, of columns that may be shown.
+func (c *checker) countWords(cells []string) {
+	if c.filled == nil {
+		c.filled = make([]int, len(cells))
+	}
+	for i, cell := range cells {
+		if cell != "" {
+			c.filled[i]++
+		}
+	}
+	for _, p := range c.mapped.Problems {
+		if p.Code != "no_value_word" {
+			continue
+		}
+		for _, l := range c.mapper.layouts {
+			i := slices.IndexFunc(l.columns, func(k column) bool { return k.heading == p.Column && !k.secret })
+			if l.schema.Action == c.mapped.Action && i >= 0 {
+				c.words[word{l.columns[i].index, strings.Clone(trimEnds(cells[l.columns[i].index]))}]++
+			}
+		}
+	}
+}
+
+// habit finds a word for no value that fills most of a column: nobody typed it.
+func (c *checker) habit() (most word, n int) {
+	for w, times := range c.words {
+		if times > 1 && 2*times > c.filled[w.column] && (n == 0 || w.column < most.column) {
+			most, n = w, times
+		}
+	}
+	return most, n
+}
+
 // noteCells keeps what is compared across rows. A parent is kept as the identity
 // that it has as a customer of the file. The texts of cells are parts of a row's
 // memory, hence the copies.
@@ -266,12 +312,17 @@ func (c *checker) noteCells(k *kind) {
 // refusal returns why nothing of the input may be sent, once it has been read.
 func (c *checker) refusal(in *csvfile.Reader) error {
 	r, why := c.result, &csvfile.Refusal{File: in.Name()}
+	word, times := c.habit()
 	switch {
 	case r.Rows == 0:
 		why.Text, why.Try = "there are no rows below the heading", "is this the right file?"
 	case len(c.uses) > mostUses:
 		why.Text = fmt.Sprintf("more than %d different codes in %s columns", mostUses, r.uses[0].Family)
 		why.Try = "is the right column mapped? else split the file"
+	case times > 0 && !in.IsReport():
+		why.Text = fmt.Sprintf("%d of the %d filled cells of the column %q are %s, a word for no value",
+			times, c.filled[word.column], in.Heading()[word.column], quoted(word.text))
+		why.Try = fmt.Sprintf("--blanks %q, if such a cell is to leave the field as it is; or empty the cells", word.text)
 	case 5*r.Damaged > r.Rows && !in.IsReport(): // a failed.csv holds nothing but trouble and must be able to come back
 		why.Line = c.firstDamaged
 		why.Text = fmt.Sprintf("%d of %d rows are damaged by a spreadsheet or do not have the heading's %d cells, from this one on",
@@ -300,7 +351,8 @@ func (c *checker) across() {
 	for n := range c.result.rows {
 		if c.result.OK(n) {
 			c.result.kind(n).sendable++
-		} else {
+		}
+		if !c.result.OK(n) || c.result.Doubtful(n) {
 			c.result.Rejected++
 		}
 	}

@@ -48,7 +48,7 @@ type kind struct {
 	sendable int
 }
 
-type rowState uint8
+type rowState uint16
 
 const (
 	bad        rowState = 1 << iota // by its own cells
@@ -59,6 +59,7 @@ const (
 	circular                        // its parent leads back to it
 	more                            // a later row of the same customer will be sent
 	asExported                      // nothing in it was edited since it was exported
+	doubtful                        // by its own cells, unless its record holds just that
 )
 
 const rejecting = bad | ragged | duplicate | chained | linked | circular
@@ -96,8 +97,12 @@ func (c *Checked) KeyFields(action string) (fields []string) {
 // customer may stand in several rows.
 func (c *Checked) More(n int) bool { return c.rows[n].state&more != 0 }
 
-// OK reports whether no offline check rejects the row.
+// OK reports whether no offline check rejects the row for good.
 func (c *Checked) OK(n int) bool { return c.rows[n].state&rejecting == 0 }
+
+// Doubtful reports whether the row is rejected unless its record already holds what
+// looks like damage, or like no value.
+func (c *Checked) Doubtful(n int) bool { return c.rows[n].state&doubtful != 0 }
 
 // Codes returns what rows without a problem of their own give the members of
 // families, each once, in the order of first use.

@@ -16,6 +16,8 @@ type CompileOptions struct {
 	Match  map[string]string // column → field, from --match; beats the file's match
 	Ignore []string          // columns, from --ignore
 	Export bool              // rows are compared with an export, even without a column rb_export
+	Blanks []string          // words that mean blank, from --blanks; beside the file's
+	Typed  bool              // cells hold what was typed, as those of a workbook do
 }
 
 // Compile decides what each column of a heading is for. The error is a
@@ -79,6 +81,10 @@ func compile(command string, schemas []Schema, texts []string, o CompileOptions)
 		file := *o.File
 		c.file = &file
 		c.file.hide(secrets)
+	}
+	c.file.typed = o.Typed
+	for _, word := range o.Blanks {
+		c.file.Blanks = append(slices.Clip(c.file.Blanks), Scalar{Text: word})
 	}
 	c.checkActions()
 	c.listColumns(texts, o.Ignore)

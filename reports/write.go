@@ -151,8 +151,9 @@ func (w *writer) action(row runs.Row) string {
 // Write takes one row's own columns from gocsv.
 func (w *writer) Write(own []string) error {
 	w.record = w.record[:0]
-	for _, cell := range slices.Concat(own, w.cells) {
-		if !IsNumber(cell) { // a negative number is no formula, and is read back as it is
+	for i, cell := range slices.Concat(own, w.cells) {
+		asItCame := i >= len(own) && strings.HasPrefix(cell, "'")
+		if !IsNumber(cell) && !asItCame { // a negative number is no formula, and is read back as it is
 			cell = w.escape(cell)
 		}
 		w.record = append(w.record, cell)

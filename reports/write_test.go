@@ -195,6 +195,10 @@ func TestRoundTrip(t *testing.T) {
 		}
 		return s
 	}
+	var want []string // a cell that came with an apostrophe is not given another
+	for _, cell := range cells {
+		want = append(want, unescape(cell))
+	}
 	for _, delimiter := range []string{",", ";", "\t", "|"} {
 		d := run(t, history{head: journal.Head{Source: journal.Source{Delimiter: delimiter}}, heading: cells, rows: []row{{cells: cells}}})
 		write(t, d)
@@ -210,7 +214,7 @@ func TestRoundTrip(t *testing.T) {
 			for _, cell := range line[18:] {
 				got = append(got, unescape(cell))
 			}
-			if diff := cmp.Diff(cells, got); diff != "" {
+			if diff := cmp.Diff(want, got); diff != "" {
 				t.Error(diff)
 			}
 		}

@@ -38,6 +38,7 @@ type Reader struct {
 	width   int // columns with ours
 	ours    []int
 	own     []string // their headings, in lower case: rb_line, rb_outcome, …
+	code    int      // the column of our error codes; -1: there is none
 	heading []string
 	hidden  bool // lines may hold passwords and are not shown
 }
@@ -45,7 +46,7 @@ type Reader struct {
 // Row is one row of a file.
 type Row struct {
 	Line   int      // where the row starts, from 1; newlines inside cells count
-	Cells  []string // with the escaping apostrophe taken off; valid until the next row is read
+	Cells  []string // as they stand in the file, escaped ones too; valid until the next row is read
 	Ragged bool     // more or fewer cells than the heading
 }
 
@@ -53,7 +54,7 @@ type Row struct {
 // is a *Refusal when the file cannot be what it should be; name stands in it.
 func NewReader(r io.Reader, name string, o Options) (*Reader, error) {
 	text, dialect, err := decode(r, o.Encoding)
-	in := &Reader{name: name, dialect: dialect}
+	in := &Reader{name: name, dialect: dialect, code: -1}
 	if err != nil {
 		return nil, in.explain(err)
 	}
@@ -83,6 +84,9 @@ func NewReader(r io.Reader, name string, o Options) (*Reader, error) {
 		if IsOurs(cell) {
 			in.ours = append(in.ours, i)
 			in.own = append(in.own, strings.ToLower(strings.TrimSpace(cell)))
+			if in.own[len(in.own)-1] == "rb_error_code" {
+				in.code = i
+			}
 		} else {
 			in.heading = append(in.heading, cell)
 		}
@@ -122,14 +126,14 @@ func (in *Reader) Next() (Row, error) {
 	}
 	line, _ := in.csv.FieldPos(0)
 	row := Row{Line: line, Ragged: len(cells) != in.width}
+	if in.code >= 0 && in.code < len(cells) && (cells[in.code] == "spreadsheet_damage" || cells[in.code] == "no_value_word") {
+		for i, cell := range cells { // what was rejected as it stood was escaped by us, and is not meant for that
+			cells[i] = Unescape(cell)
+		}
+	}
 	for _, p := range slices.Backward(in.ours) {
 		if p < len(cells) {
 			cells = slices.Delete(cells, p, p+1)
-		}
-	}
-	for i, cell := range cells {
-		if cell != "" && cell[0] == '\'' {
-			cells[i] = Unescape(cell)
 		}
 	}
 	row.Cells = cells

@@ -43,7 +43,9 @@ func TestReaderReadsRows(t *testing.T) {
 		{"ragged", "id,name\n1\n2,a,b\n", Options{}, "UTF-8, delimiter ,",
 			[]Row{{2, []string{"1"}, true}, {3, []string{"2", "a", "b"}, true}}},
 		{"apostrophes", "id,name\n'=1,'a\n''+x,'''-\n", Options{}, "UTF-8, delimiter ,",
-			[]Row{{2, []string{"=1", "'a"}, false}, {3, []string{"'+x", "''-"}, false}}},
+			[]Row{{2, []string{"'=1", "'a"}, false}, {3, []string{"''+x", "'''-"}, false}}},
+		{"apostrophes of a row that was rejected as it stood", "rb_error_code,id,name\nno_value_word,1,'--\nnot_found,2,'--\n", Options{}, "UTF-8, delimiter ,",
+			[]Row{{2, []string{"1", "--"}, false}, {3, []string{"2", "'--"}, false}}},
 		{"our columns", "rb_line,id,RB_outcome,name\n7,1,failed,Ada\n8,2\n", Options{}, "UTF-8, delimiter ,",
 			[]Row{{2, []string{"1", "Ada"}, false}, {3, []string{"2"}, true}}},
 	} {
@@ -199,6 +201,7 @@ func TestReaderHidesLinesOfPasswords(t *testing.T) {
 func TestEscape(t *testing.T) {
 	for cell, want := range map[string]string{
 		"": "", "a": "a", "'a": "'a", "=1": "'=1", "+1": "'+1", "-1": "'-1", "@x": "'@x", "\tx": "'\tx", "\rx": "'\rx", "'=1": "''=1", "''": "''",
+		"＝1": "'＝1", "'＠": "''＠", "0049": "0049", "'0049": "''0049", "''0049": "'''0049", "'0049 1": "'0049 1", "'t Hooft": "'t Hooft",
 	} {
 		if got := Escape(cell); got != want {
 			t.Errorf("Escape(%q) = %q, want %q", cell, got, want)
