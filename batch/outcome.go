@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -51,8 +52,6 @@ type Outcome struct {
 	Code     string    `json:"code,omitempty"` // rb_error_code
 	Error    string    `json:"err,omitempty"`  // for people; Codes holds the fix
 	Sends    int       `json:"n,omitempty"`    // writes sent, repeats included
-	Lost     bool      `json:"lost,omitempty"` // the answer to one of them was
-	Futile   bool      `json:"fut,omitempty"`  // they were as many as may be, and none had an effect: a later process may send as many
 	Requests int       `json:"q,omitempty"`    // all requests made for this row, writes included
 	Millis   int64     `json:"ms,omitempty"`   // from the row's first request to its outcome
 	At       time.Time `json:"t,omitzero"`     // when it was settled
@@ -61,9 +60,16 @@ type Outcome struct {
 
 	Warnings []string `json:"w,omitempty"` // what deserves a look though it hinders nothing: rb_warning
 
+	Efforts
 	Planned       // of a would_change row
 	Standing      // where it was read
 	Cut      bool `json:"-"` // the run was stopped before the row could end otherwise
+}
+
+// Efforts is what is known of the writes that were sent.
+type Efforts struct {
+	Lost   bool `json:"lost,omitempty"` // the answer to one of them was
+	Futile bool `json:"fut,omitempty"`  // they were as many as may be, and none had an effect: a later process may send as many
 }
 
 // Planned is what a plan keeps of a row beside its changes.
@@ -86,6 +92,21 @@ type Standing struct {
 func (o Outcome) Refused() bool {
 	return !o.Lost && (strings.HasPrefix(o.Code, "http_") || o.Code == "already_linked" || !o.Kind.WasSent())
 }
+
+// noReadBack is the code of a row whose answer was lost, of an API that shows no customer.
+const noReadBack = "cannot_read_back"
+
+// Unanswered is the code of a row for which these changes were sent, and no answer came:
+// whoever could not be read before cannot be read back either.
+func Unanswered(sent []Change) string {
+	if slices.ContainsFunc(sent, func(c Change) bool { return c.Before == Hidden }) {
+		return noReadBack
+	}
+	return "no_answer"
+}
+
+// CanSendAgain reports whether the row is in doubt for good, unless the same values are sent again.
+func (o Outcome) CanSendAgain() bool { return o.Kind == InDoubt && o.Code == noReadBack }
 
 // Reject returns the outcome of a row that is not sent because of itself or of the record.
 func Reject(code, text string) *Outcome { return &Outcome{Kind: Rejected, Code: code, Error: text} }

@@ -135,7 +135,9 @@ func addresses(text string) (string, *Problem) {
 		if address == "" {
 			return "", problem("bad_value", "%s has an empty address beside a ;", quoted(text))
 		}
-		quotes := func(r rune) bool { return r > '~' && (unicode.IsSpace(r) || strings.ContainsRune("´“”„‟‘’‚‛«»‹›", r)) }
+		quotes := func(r rune) bool {
+			return r > '~' && (unicode.IsSpace(r) || strings.ContainsRune("´“”„‟‘’‚‛«»‹›", r))
+		}
 		local, domain, _ := strings.Cut(address, "@")
 		if local == "" || strings.ContainsAny(address, " \t\r\n,<>()[]\\\"`") || strings.ContainsFunc(address, quotes) ||
 			local[0] == '\'' || strings.Contains(local, ":") ||

@@ -81,8 +81,10 @@ func marred(was, cell string) bool {
 // or twice.
 func misread(was, cell string) bool {
 	plain := func(text string) string { return trimEnds(strings.ReplaceAll(text, "\u00A0", " ")) }
-	for _, as := range []*charmap.Charmap{charmap.Windows1252, charmap.ISO8859_1, charmap.Macintosh, charmap.CodePage437, charmap.CodePage850,
-		charmap.CodePage852, charmap.Windows1250, charmap.Windows1251, charmap.Windows1253, charmap.Windows1254} {
+	for _, as := range []*charmap.Charmap{
+		charmap.Windows1252, charmap.ISO8859_1, charmap.Macintosh, charmap.CodePage437, charmap.CodePage850, charmap.CodePage852,
+		charmap.Windows1250, charmap.Windows1251, charmap.Windows1253, charmap.Windows1254,
+	} {
 		text := was
 		for range 2 {
 			var b strings.Builder
@@ -231,7 +233,9 @@ func splits(first, rest string) (all [][2]string) {
 	}
 	alike := func(s []rune) bool { return !slices.ContainsFunc(s, func(r rune) bool { return r != s[0] }) }
 	before := groups[:min(n-1, len(groups))]
-	if point := separators[n-1]; (point == '.' || point == ',') && (n == 1 || alike(separators[:n-1]) && separators[0] != point && thousands(before)) {
+	point := separators[n-1]
+	last := n == 1 || alike(separators[:n-1]) && separators[0] != point && thousands(before)
+	if (point == '.' || point == ',') && last {
 		behind := strings.Join(groups[len(before):], "")
 		if first+behind != "" {
 			all = append(all, [2]string{first + strings.Join(before, ""), behind})
@@ -278,7 +282,8 @@ type moment struct {
 }
 
 var (
-	clockForm = regexp.MustCompile(`(?:^|[ tT,])([0-9]{1,4}):([0-9]{2})(?::([0-9]{2})(?:[.,][0-9]+)?)?(?: ?([aApP])\.?[mM]\.?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?$`)
+	clockForm = regexp.MustCompile(
+		`(?:^|[ tT,])([0-9]{1,4}):([0-9]{2})(?::([0-9]{2})(?:[.,][0-9]+)?)?(?: ?([aApP])\.?[mM]\.?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?$`)
 	hourForm  = regexp.MustCompile(`^([0-9]{1,2}) ?([aApP])\.?[mM]\.?$`)
 	dateParts = regexp.MustCompile(`[0-9]+|\p{L}+`)
 )

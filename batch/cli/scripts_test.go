@@ -39,6 +39,7 @@ func setUpScript(e *testscript.Env) error {
 	e.Values[sandboxKey{}] = here
 	e.Defer(func() { _ = here.clear() })
 	e.Setenv(raceSetting())
+	e.Setenv("HOME", filepath.Join(e.WorkDir, "home"))
 	e.Setenv("ROWBATCH_SANDBOX_DIR", filepath.Join(e.WorkDir, "sandbox"))
 	return copySamples(e.WorkDir)
 }

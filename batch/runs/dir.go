@@ -51,7 +51,8 @@ type Dir struct {
 	// vouched are the files of rows, by name, that this process has written or checked.
 	vouched map[string]journal.RowsFile
 
-	unlock func() error // nil: this process has not locked it
+	unlock  func() error // nil: this process has not locked it
+	journal fs.FileInfo  // of the file that this process appends to; nil: it appends to none
 }
 
 // at is the folder at this path, be it there or not.
@@ -341,9 +342,9 @@ func (d *Dir) CreateJournal(h journal.Head) (*journal.Writer, error) {
 	if err == nil {
 		err = d.fs.SyncDir(d.path)
 	}
-	var to File
+	var to journal.File
 	if err == nil {
-		to, err = d.fs.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+		to, err = d.appendTo(path)
 	}
 	if err != nil {
 		var failed *journal.WriteError
@@ -372,6 +373,9 @@ func (d *Dir) OpenJournal() (*Journal, error) { return d.openJournal(journal.For
 func (d *Dir) OpenAnyJournal() (*Journal, error) { return d.openJournal(journal.OldFormat) }
 
 func (d *Dir) openJournal(oldest int) (*Journal, error) {
+	if err := d.InPlace(); err != nil {
+		return nil, err
+	}
 	f, err := d.open(journalName)
 	if err != nil {
 		return nil, err
@@ -407,13 +411,64 @@ func (d *Dir) ContinueJournal() (*journal.Writer, error) {
 	if err = errors.Join(err, f.Close()); err == nil {
 		err = d.fs.SyncDir(d.path)
 	}
+	var to journal.File
 	if err == nil {
-		f, err = d.fs.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0) // Windows cuts no file that is open so
+		to, err = d.appendTo(path) // Windows cuts no file that is open so
 	}
 	if err != nil {
 		return nil, writing(path, err)
 	}
-	return journal.Continue(f, x), nil
+	return journal.Continue(to, x), nil
+}
+
+// appendTo opens the journal for good: from here on it must stay where it is.
+func (d *Dir) appendTo(path string) (journal.File, error) {
+	f, err := d.fs.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		return nil, err
+	}
+	if d.journal, err = f.Stat(); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return watchedFile{f, d}, nil
+}
+
+// watchedFile is a journal that is in its place when a sync has succeeded: what was
+// removed takes every write, and nobody will ever read it.
+type watchedFile struct {
+	File
+	dir *Dir
+}
+
+func (f watchedFile) Sync() error {
+	if err := f.File.Sync(); err != nil {
+		return err
+	}
+	return f.dir.InPlace()
+}
+
+// InPlace wants the journal that this process appends to, if there is one, to be the
+// file of its name. Else the folder was removed, or moved, or another one put there.
+func (d *Dir) InPlace() error {
+	if d.journal == nil {
+		return nil
+	}
+	f, err := d.open(journalName)
+	var now fs.FileInfo
+	if err == nil {
+		now, err = f.Stat()
+		err = errors.Join(err, f.Close())
+	}
+	switch {
+	case err == nil && os.SameFile(now, d.journal):
+		return nil
+	case err == nil:
+		err = errors.New("another file was put in its place while the run went on")
+	case errors.Is(err, fs.ErrNotExist):
+		err = errors.New("it was removed while the run went on")
+	}
+	return &WriteError{Path: d.Path(journalName), Err: err, Try: "put the folder back from where it was moved to, and rowbatch resume; " +
+		"without it, run the file anew: what took effect is found unchanged then, and cannot be undone"}
 }
 
 // Head reads the first record of the journal alone.

@@ -24,6 +24,7 @@ type FS interface {
 	RemoveAll(path string) error
 	ReadDir(path string) ([]fs.DirEntry, error)
 	SyncDir(path string) error // makes created and renamed files survive a power loss
+	Private(path string) error // wants a folder that no other user can look or put anything into
 
 	// TryLock takes the exclusive lock of a file, which it makes when it is
 	// missing, and does not wait. The kernel releases it when the process dies.
@@ -126,13 +127,13 @@ func (disk) TryShare(path string) (unlock func() error, ok bool, err error) {
 }
 
 func lockOf(path string) *flock.Flock {
-	return flock.New(path, flock.SetFlag(os.O_RDWR|os.O_CREATE), flock.SetPermissions(0o600))
+	return flock.New(path, flock.SetFlag(os.O_RDWR|os.O_CREATE|noFollow), flock.SetPermissions(0o600))
 }
 
 // Locked shares the lock for a moment, so that several who ask at once do not
 // take one another for a holder.
 func (disk) Locked(path string) (bool, error) {
-	l := flock.New(path, flock.SetFlag(os.O_RDONLY))
+	l := flock.New(path, flock.SetFlag(os.O_RDONLY|noFollow))
 	free, err := l.TryRLock()
 	return err == nil && !free, errors.Join(err, l.Close())
 }
