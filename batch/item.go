@@ -6,6 +6,7 @@ import (
 	"iter"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Source yields the rows of a run: of a file, a plan, a stopped run or its undoing.
@@ -90,7 +91,12 @@ func (c Change) Shown() (before, after string) {
 		case v.Empty():
 			return "(empty)"
 		}
-		return Visible(text)
+		inner := strings.TrimFunc(text, unseen)
+		before, behind, _ := strings.Cut(text, inner)
+		if inner == "" {
+			before, behind = text, ""
+		}
+		return named(before) + Visible(inner) + named(behind)
 	}
 	before, after = c.Before.Short(), c.After.Short()
 	if before == after {
@@ -100,6 +106,24 @@ func (c Change) Shown() (before, after string) {
 		before = "(unreadable)"
 	}
 	return before, after
+}
+
+// unseen reports whether a character at the end of a text leaves nothing to see.
+func unseen(r rune) bool {
+	return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r)
+}
+
+// named writes what cannot be seen so that it can: a space as ␠, all else as its number.
+func named(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if r == ' ' {
+			b.WriteString("␠")
+		} else {
+			fmt.Fprintf(&b, "%U", r)
+		}
+	}
+	return b.String()
 }
 
 // Equal reports whether writing want over now would change nothing in this field.

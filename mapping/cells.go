@@ -111,11 +111,11 @@ func (c *column) special(cell string, was *string) meaning {
 		return masked
 	case isNoValue(trimmed), slices.Contains(c.blanks, trimmed):
 		return noValue
+	case was != nil && rewritten(*was, trimmed):
+		return respelt
 	case isError(trimmed), !c.typed && isDamaged(cell, trimmed),
 		!c.typed && c.field.Kind == Phone && isDamagedPhone(trimmed):
 		return broken
-	case was != nil && rewritten(*was, trimmed):
-		return respelt
 	}
 	return plain
 }

@@ -195,23 +195,21 @@ func (c *checker) identity(k *kind, key string) uint64 {
 
 func (c *checker) row(row csvfile.Row, base *Base) {
 	r := c.result
-	state := rowState(0)
-	kindAt, key := 0, ""
+	kindAt, key, state := 0, "", ragged
 	isDamaged := row.Ragged
-	if row.Ragged {
-		state = ragged
-	} else {
+	if !row.Ragged {
 		m := &c.mapped
 		c.mapper.into(row.Cells, base, m)
 		kindAt = slices.IndexFunc(r.kinds, func(k kind) bool { return k.Action == m.Action && k.Field == m.KeyField })
 		key = m.Key
 		switch {
 		case m.Doubtful():
-			state |= doubtful
+			state = doubtful
 		case len(m.Problems) > 0:
-			state |= bad
+			state = bad
+		default:
+			state = 0
 		}
-		c.countWords(row.Cells)
 		isDamaged = slices.ContainsFunc(m.Problems, func(p Problem) bool { return p.Code == "spreadsheet_damage" })
 		switch {
 		case m.Exported && len(m.Cells)+len(m.Problems) == 0:
@@ -243,7 +241,7 @@ func (c *checker) row(row csvfile.Row, base *Base) {
 		c.parents = append(c.parents, 0)
 	}
 	if !row.Ragged {
-		c.noteCells(k)
+		c.noteCells(k, row.Cells)
 	}
 	r.rows = append(r.rows, checkedRow{uint32(row.Line), uint8(kindAt), state})
 	r.Rows++
@@ -292,7 +290,8 @@ func (c *checker) habit() (most word, n int) {
 // noteCells keeps what is compared across rows. A parent is kept as the identity
 // that it has as a customer of the file. The texts of cells are parts of a row's
 // memory, hence the copies.
-func (c *checker) noteCells(k *kind) {
+func (c *checker) noteCells(k *kind, cells []string) {
+	c.countWords(cells)
 	n := len(c.keys) - 1
 	for i := range c.mapped.Cells {
 		cell := &c.mapped.Cells[i]

@@ -34,7 +34,7 @@ func TestReport(t *testing.T) {
 	failed := append([]string{heading}, needWork...)
 	report := append([]string{heading,
 		`changed;"title: Ms → Dr; mrr: 25.98 → (empty)";;;"long; late";'=Northlight\u202e & Co;2;update;id=1;1;Active;-25.00;2026-12-01;"[{""field"":""title"",""before"":""Ms"",""after"":""Dr""},{""field"":""mrr"",""before"":25.9800,""after"":null}]";;200;1;2;143;2026-11-20T21:52:01.234Z;1;Dr;-5`,
-		"unchanged;;;;;;3;update;id=2;2;;;;;;;0;0;0;2026-11-20T21:52:01.234Z;2;Ms;\"''=1+1\nsecond line\"",
+		"unchanged;;;;;;3;update;id=2;2;;;;;;;0;0;0;2026-11-20T21:52:01.234Z;2;Ms;\"'=1+1\nsecond line\"",
 	}, needWork...)
 	if diff := cmp.Diff(strings.Join(report, "\n")+"\n", read(t, d, "report.csv")); diff != "" {
 		t.Error(diff)

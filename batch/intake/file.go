@@ -98,7 +98,7 @@ func Read(stop context.Context, s Source, dir *runs.Dir) (*File, error) {
 	if shard := s.Selection.Shard; shard.Some() {
 		split := sha256.New() // of the file, and of how it is read
 		for _, part := range []string{in.Sum, in.Mapping, s.Actions.Name, string(in.Dialect.Delimiter), s.Input.Encoding,
-			strings.Join(s.Input.Ignore, "\n"), strconv.Itoa(shard.Of)} {
+			strings.Join(slices.Concat(s.Input.Ignore, s.Input.Blanks), "\n"), strconv.Itoa(shard.Of)} {
 			fmt.Fprintf(split, "%d:%s\n", len(part), part)
 		}
 		in.Split = hex.EncodeToString(split.Sum(nil)[:16])
