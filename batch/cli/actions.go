@@ -141,7 +141,8 @@ func newResume() *cobra.Command {
 key, the day's limit, a full disk, or because the machine went down. RUN is its id
 or folder, or "last" for the newest run. Rows that are settled
 cost no request; a row whose write was not answered is read back first. A patch
-cannot be read back: --failed sends the same values again. What the run was (file, mapping, account, --when and the like) comes from its journal.`
+cannot be read back: --failed sends the same values again. What the run was (file,
+mapping, account, --when and the like) comes from its journal.`
 	cmd.Example = `  rowbatch resume last
   rowbatch resume 20261120T215200Z-update-customers --failed`
 	return cmd

@@ -39,8 +39,10 @@ const (
 	journalName  = "journal"
 	draftJournal = ".journal.tmp" // one that has no head yet
 	ignoreName   = ".gitignore"
-	partName     = "part" // names a file that is on its way elsewhere
 )
+
+// PartName is the file that [Dir.NotePartFile] makes. In a run it is of no consequence if it stays.
+const PartName = "part"
 
 // Dir is a run's folder.
 type Dir struct {
@@ -52,7 +54,7 @@ type Dir struct {
 	vouched map[string]journal.RowsFile
 
 	unlock  func() error // nil: this process has not locked it
-	journal fs.FileInfo  // of the file that this process appends to; nil: it appends to none
+	journal *placedFile  // that this process appends to; nil: it appends to none
 }
 
 // at is the folder at this path, be it there or not.
@@ -342,9 +344,8 @@ func (d *Dir) CreateJournal(h journal.Head) (*journal.Writer, error) {
 	if err == nil {
 		err = d.fs.SyncDir(d.path)
 	}
-	var to journal.File
 	if err == nil {
-		to, err = d.appendTo(path)
+		d.journal, err = openPlaced(d.fs, path)
 	}
 	if err != nil {
 		var failed *journal.WriteError
@@ -353,7 +354,7 @@ func (d *Dir) CreateJournal(h journal.Head) (*journal.Writer, error) {
 		}
 		return nil, errors.Join(writing(path, err), d.RemoveFile(draftJournal), d.RemoveFile(journalName))
 	}
-	w.MoveTo(to)
+	w.MoveTo(d.journal)
 	return w, nil
 }
 
@@ -411,40 +412,13 @@ func (d *Dir) ContinueJournal() (*journal.Writer, error) {
 	if err = errors.Join(err, f.Close()); err == nil {
 		err = d.fs.SyncDir(d.path)
 	}
-	var to journal.File
 	if err == nil {
-		to, err = d.appendTo(path) // Windows cuts no file that is open so
+		d.journal, err = openPlaced(d.fs, path) // Windows cuts no file that is open so
 	}
 	if err != nil {
 		return nil, writing(path, err)
 	}
-	return journal.Continue(to, x), nil
-}
-
-// appendTo opens the journal for good: from here on it must stay where it is.
-func (d *Dir) appendTo(path string) (journal.File, error) {
-	f, err := d.fs.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
-	if err != nil {
-		return nil, err
-	}
-	if d.journal, err = f.Stat(); err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return watchedFile{f, d}, nil
-}
-
-// watchedFile is a journal that is in its place when a sync has succeeded: what was
-// removed takes every write, and nobody will ever read it.
-type watchedFile struct {
-	File
-	dir *Dir
-}
-
-func (f watchedFile) Sync() error {
-	if err := f.File.Sync(); err != nil {
-		return err
-	}
-	return f.dir.InPlace()
+	return journal.Continue(d.journal, x), nil
 }
 
 // InPlace wants the journal that this process appends to, if there is one, to be the
@@ -453,22 +427,7 @@ func (d *Dir) InPlace() error {
 	if d.journal == nil {
 		return nil
 	}
-	f, err := d.open(journalName)
-	var now fs.FileInfo
-	if err == nil {
-		now, err = f.Stat()
-		err = errors.Join(err, f.Close())
-	}
-	switch {
-	case err == nil && os.SameFile(now, d.journal):
-		return nil
-	case err == nil:
-		err = errors.New("another file was put in its place while the run went on")
-	case errors.Is(err, fs.ErrNotExist):
-		err = errors.New("it was removed while the run went on")
-	}
-	return &WriteError{Path: d.Path(journalName), Err: err, Try: "put the folder back from where it was moved to, and rowbatch resume; " +
-		"without it, run the file anew: what took effect is found unchanged then, and cannot be undone"}
+	return d.journal.inPlace()
 }
 
 // Head reads the first record of the journal alone.
@@ -549,16 +508,13 @@ func (d *Dir) Running() bool {
 // NotePartFile notes a file that is being written elsewhere for this run, and that
 // is worth nothing without it: its name begins with a dot and ends in .tmp.
 func (d *Dir) NotePartFile(path string) error {
-	f, err := d.CreateFile(partName)
+	f, err := d.CreateFile(PartName)
 	if err != nil {
 		return err
 	}
 	_, err = io.WriteString(f, path)
 	return writing(f.Name(), errors.Join(err, f.Close()))
 }
-
-// ForgetPartFile removes the note: the file is in its place. In a run it is of no consequence if it stays.
-func (d *Dir) ForgetPartFile() { _ = d.fs.Remove(d.Path(partName)) }
 
 // Draft starts a report file that takes its place under name when it is kept.
 func (d *Dir) Draft(name string) (*Draft, error) {

@@ -40,7 +40,7 @@ func RemoveLeftovers(on FS, reports string, now time.Time) {
 			continue
 		}
 		// It may have come to be a run since. Unlocked before: some systems remove no file that is open.
-		goes := onlyBegun(on, d.path) && removePart(on, d.Path(partName)) == nil
+		goes := onlyBegun(on, d.path) && removePart(on, d.Path(PartName)) == nil
 		if unlock() == nil && goes {
 			_ = on.RemoveAll(d.path)
 		}
@@ -49,7 +49,7 @@ func RemoveLeftovers(on FS, reports string, now time.Time) {
 
 // onlyBegun reports whether a folder holds nothing but what is there before a run.
 func onlyBegun(on FS, folder string) bool {
-	begins := []string{ignoreName, lockName, RowsName, ExportedName, draftJournal, partName}
+	begins := []string{ignoreName, lockName, RowsName, ExportedName, draftJournal, PartName}
 	entries, err := on.ReadDir(folder)
 	return err == nil && !slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return !slices.Contains(begins, e.Name()) })
 }

@@ -109,7 +109,7 @@ func TestRemoveLeftoversIsCareful(t *testing.T) {
 	}
 	d, _ := leftover(t, reports, now)
 	locked(t, d)
-	if err := os.WriteFile(d.Path(partName), []byte(precious), 0o600); err != nil {
+	if err := os.WriteFile(d.Path(PartName), []byte(precious), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	update, err := Create(Disk(), reports, now.Add(-time.Hour), "update", "-") // may hold the only copy of what was typed in
@@ -142,7 +142,7 @@ func TestRemoveLeftoversOnAFailingDisk(t *testing.T) {
 		d, part := leftover(t, reports, now)
 		locked(t, d)
 		RemoveLeftovers(disk, reports, now)
-		if there(t, part) && !there(t, d.Path(partName)) {
+		if there(t, part) && !there(t, d.Path(PartName)) {
 			t.Error("a file that nobody names any more")
 		}
 	})

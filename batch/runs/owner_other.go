@@ -10,9 +10,9 @@ import (
 // noFollow has no meaning here: only an administrator may make links.
 const noFollow = 0
 
-// Private wants a folder not to be a link to another. Whose it is, the folders of each
+// private wants a folder not to be a link to another. Whose it is, the folders of each
 // user see to here.
-func (disk) Private(folder string) error {
+func private(folder string) error {
 	info, err := os.Lstat(folder)
 	if err == nil && !info.IsDir() {
 		err = fmt.Errorf("%s is a link or a file, and no folder", folder)

@@ -14,9 +14,9 @@ import (
 // noFollow keeps a file from being opened through a link.
 const noFollow = syscall.O_NOFOLLOW
 
-// Private wants a folder to be this user's alone, and the one above it to be one in which
+// private wants a folder to be this user's alone, and the one above it to be one in which
 // nobody else can put another in its place.
-func (disk) Private(folder string) error {
+func private(folder string) error {
 	for at, open := filepath.Dir(folder), fs.FileMode(0o022); ; at, open = folder, 0o077 {
 		info, err := os.Lstat(at)
 		if err != nil {
