@@ -66,9 +66,16 @@ func (c *column) read(cell string, was *string) (string, meaning) {
 	if trimmed == "" {
 		return "", blank
 	}
-	open := cell
+	open, guarded := cell, false
 	if trimmed[0] == '\'' {
-		open = csvfile.Unescape(trimmed)
+		marked := trimmed
+		if cell[0] == '\'' {
+			marked = cell // what is behind the mark may be a tab
+		}
+		open = csvfile.Unescape(marked)
+		if guarded = open != marked; trimEnds(open) == "" {
+			return "", blank
+		}
 	}
 	switch {
 	case c.clearWord != "" && open == c.clearWord:
@@ -80,11 +87,11 @@ func (c *column) read(cell string, was *string) (string, meaning) {
 		}
 	case slices.Contains(c.blanks, trimEnds(open)):
 		return "", blank
-	case trimmed[0] == '\'' && open != trimmed:
-		if _, guarded := unguarded(open); !guarded {
+	case guarded:
+		trimmed = trimEnds(open)
+		if _, twice := unguarded(trimmed); !twice {
 			return open, literal
 		}
-		trimmed = open
 		fallthrough
 	case trimmed[0] == '=':
 		if inner, guarded := unguarded(trimmed); guarded {

@@ -120,19 +120,22 @@ func allDigits(s string) bool {
 	return true
 }
 
-// Literal puts a backslash before a text that would be taken for the clear word, so
-// that it is read as itself.
-func Literal(text string) string {
-	if strings.EqualFold(trimEnds(strings.TrimLeft(trimEnds(text), `\`)), DefaultClear) {
-		return `\` + text
+// Literal puts a backslash before a value that would be read as another, such as the
+// clear word. One that would be rejected needs none: it is left alone in the row of the
+// customer who has it.
+func Literal(value string) string {
+	c := column{field: &Field{}, clearWord: DefaultClear}
+	switch text, kind := c.read(csvfile.Escape(value), nil); {
+	case trimEnds(value) == "", text == value && kind != clears && kind != clearCase, kind == noValue || kind == broken:
+		return value
 	}
-	return text
+	return strings.Replace(value, trimEnds(value), `\`+trimEnds(value), 1)
 }
 
 // Exported is the value that an export shows as a cell.
 func Exported(cell string) string {
 	cell = csvfile.Unescape(cell)
-	if value, marked := strings.CutPrefix(cell, `\`); marked && Literal(value) == cell {
+	if value := strings.Replace(cell, `\`, "", 1); value != cell && Literal(value) == cell {
 		return value
 	}
 	return cell
