@@ -156,7 +156,8 @@ func Diff(edits []Edit, guards []Guard, now func(field string) Value, same Equal
 					e.Field, is.quoted(), e.Unless.Error))
 			}
 		case e.Unless != nil:
-			return nil, e.Unless
+			out := *e.Unless
+			return nil, &out
 		case e.Expect == nil || same(e.Field, is, *e.Expect) || e.Stored != Absent && same(e.Field, is, e.Stored):
 			changes = append(changes, Change{Field: e.Field, Before: is, After: e.Want})
 		case !e.Yields:
