@@ -64,7 +64,7 @@ func rejections() []Code {
 			`leave the cell blank to keep the field, write REMOVE to clear it, put a backslash before a word that is meant; ` +
 				`--blanks "N/A" makes it blank in all cells`},
 		{"ragged_row", r, "a row with more or fewer cells than the heading",
-			"quote cells that hold the delimiter; give the row as many cells as the heading"},
+			"quote cells that hold the delimiter; close or double quotation marks gone astray; give the row as many cells as the heading"},
 		{"duplicate_row", r, "several rows for one customer",
 			"keep one row for each customer, or pass --allow-duplicates to run them in file order"},
 		{"reference_chain", r, "a new reference that is another row's reference",

@@ -131,7 +131,7 @@ func checkDigits(text string) *Problem {
 func addresses(text string) (string, *Problem) {
 	clean := text
 	for part := range strings.SplitSeq(text, ";") {
-		address := bare(part)
+		address := bareAddress(part)
 		if address == "" {
 			return "", problem("bad_value", "%s has an empty address beside a ;", quoted(text))
 		}
@@ -152,8 +152,8 @@ func addresses(text string) (string, *Problem) {
 	return clean, nil
 }
 
-// bare is an address without quotation marks of any kind, angle brackets and mailto: around it.
-func bare(address string) string {
+// bareAddress is an address without quotation marks of any kind, angle brackets and mailto: around it.
+func bareAddress(address string) string {
 	for {
 		before := address
 		address = trimEnds(address)
