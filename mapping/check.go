@@ -207,8 +207,7 @@ func (c *checker) identity(k *kind, key string) uint64 {
 
 func (c *checker) row(row csvfile.Row, base *Base) {
 	r := c.result
-	state := rowState(0)
-	kindAt, key := 0, ""
+	kindAt, key, state := 0, "", rowState(0)
 	if row.Ragged {
 		state = ragged
 		r.cells[r.Rows] = len(row.Cells)
