@@ -246,7 +246,7 @@ func (c *checker) row(row csvfile.Row, base *Base) {
 			}
 		}
 	}
-	c.strays.look(r.Rows, row.Line, row.Cells, row.Ragged)
+	c.strays.look(r.Rows, row.Line, c.mapper.edited(row.Cells, base), row.Ragged)
 	k := &r.kinds[kindAt]
 	c.keys = append(c.keys, c.identity(k, key))
 	if c.hasParent {

@@ -216,6 +216,32 @@ func (m *Mapper) Unmask(cells, hidden []string) []string {
 	return cells
 }
 
+// edited returns the cells of a row, with nothing but line ends in those that are as
+// they were exported: what stands there is nobody's mistake.
+func (m *Mapper) edited(cells []string, base *Base) []string {
+	if base == nil || !slices.ContainsFunc(cells, func(cell string) bool { return strings.Contains(cell, "\n") }) {
+		return cells
+	}
+	cells = slices.Clone(cells)
+	leave := func(c column, name string) {
+		if _, edited := base.edited(name); !edited {
+			cells[c.index] = strings.Repeat("\n", strings.Count(cells[c.index], "\n"))
+		}
+	}
+	for _, l := range m.layouts {
+		for _, c := range l.columns {
+			leave(c, c.name)
+		}
+		for _, c := range l.foreign {
+			leave(c, c.heading)
+		}
+	}
+	for _, c := range m.readOnly {
+		leave(c, c.heading)
+	}
+	return cells
+}
+
 // layout is what the columns of a file mean to the rows of one action.
 type layout struct {
 	schema    Schema

@@ -56,7 +56,7 @@ func (h *hold) Decide(it *batch.Item, now batch.Record) (batch.Step, *batch.Outc
 	if now.Status == "" {
 		return batch.Step{}, batch.Reject("unreadable_record", "the customer's overview has no status")
 	}
-	changes, out := batch.Diff(it.Edits, it.Guards, valueOf(now.Body), same)
+	changes, out := batch.Diff(it.Edits, it.Guards, valueOf(now.Body), alike)
 	switch {
 	case out != nil:
 		return batch.Step{}, out
@@ -160,7 +160,7 @@ func (u *unhold) Open(ctx context.Context, requests int, sent []batch.Change) (b
 
 // Decide wants a customer on hold.
 func (u *unhold) Decide(it *batch.Item, now batch.Record) (batch.Step, *batch.Outcome) {
-	changes, out := batch.Diff(it.Edits, it.Guards, valueOf(now.Body), same)
+	changes, out := batch.Diff(it.Edits, it.Guards, valueOf(now.Body), alike)
 	switch {
 	case out != nil:
 		return batch.Step{}, out

@@ -67,7 +67,7 @@ func (l *latch) Decide(it *batch.Item, now batch.Record) (batch.Step, *batch.Out
 		return batch.Step{}, batch.Reject("cannot_read_link",
 			"neither the customer's record nor its overview shows both HubSpot ids, and the one not sent would be cleared")
 	}
-	changes, out := batch.Diff(it.Edits, it.Guards, value, same)
+	changes, out := batch.Diff(it.Edits, it.Guards, value, alike)
 	switch {
 	case out != nil:
 		return batch.Step{}, out

@@ -63,10 +63,7 @@ accounted for in a report.`,
 		if words := cmd.Flags().Args(); cmd == root && len(words) > 0 {
 			return noCommand(root, words) // the flag is one of a command that does not exist
 		}
-		if own := (*batch.Fault)(nil); errors.As(err, &own) {
-			return own // it says better what is wrong with the flag's value
-		}
-		return batch.Usage(cmd.CommandPath()+" --help", "%v", err)
+		return badFlag(cmd, err)
 	})
 	root.SuggestionsMinimumDistance = 2
 	root.SetVersionTemplate("rowbatch {{.Version}}\n")
@@ -90,7 +87,7 @@ func noCommand(root *cobra.Command, args []string) error {
 
 func newVersion() *cobra.Command {
 	return &cobra.Command{
-		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
+		Use: "version", Short: "Print the version", Args: noArgument,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, err := fmt.Fprintln(cmd.OutOrStdout(), "rowbatch "+Version)
 			return err

@@ -55,7 +55,7 @@ func newRuns() *cobra.Command {
 		Long: `runs lists the runs in the reports folder, newest first: what each was, how its
 rows ended, its state (planned, running, stopped, done, undone), and what can be
 done next.`,
-		Args: cobra.NoArgs,
+		Args: noArgument,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			all, err := runs.List(runs.Disk(), dir)
 			if err != nil {

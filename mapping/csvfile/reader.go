@@ -2,7 +2,8 @@
 // the file is written (encoding, delimiter), keeps line ends inside cells, knows
 // in which line of the file each row starts, and takes off the apostrophe with
 // which our own files keep a spreadsheet from running a cell. What the cells mean
-// it does not know; of the headings it knows those that our own reports add.
+// it does not know; of the headings it knows those that our own reports add. Which of
+// the first rows is the heading, and not a title, its caller decides (mapping.FindHeading).
 //
 // A file that cannot be read as it stands is a [*Refusal], with the line where
 // the trouble begins and what to do about it.
