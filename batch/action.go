@@ -3,6 +3,7 @@ package batch
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 )
 
@@ -26,6 +27,12 @@ type Record struct {
 func (r Record) asBefore(w Step, a Action) bool {
 	later := w.Before.Modified != "" && r.Modified > w.Before.Modified
 	return !later && len(w.Changes) > 0 && a.Settle(w.Changes, r) == NoEffect
+}
+
+// SameVersion reports whether two resources show one state of a customer, by the stamp
+// that moves at each write. One may leave out the letter of the zone.
+func (r Record) SameVersion(as Record) bool {
+	return r.Modified != "" && strings.TrimSuffix(r.Modified, "Z") == strings.TrimSuffix(as.Modified, "Z")
 }
 
 // Step is a write ready to be sent: a value, journalled before it leaves.
@@ -127,6 +134,11 @@ type Beside interface {
 	ReadBeside(ctx context.Context, id string) Reply
 	// CheckBeside compares two such readings; nil means that nothing moved that the step accounts for.
 	CheckBeside(s Step, before, after Record) *Outcome
+}
+
+// Lister is a Visit that can also read its customer as the list of customers shows it.
+type Lister interface {
+	ReadListed(ctx context.Context, id string) Reply
 }
 
 // Blind is a Visit whose Read makes no request: its API shows no records.
