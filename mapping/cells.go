@@ -81,7 +81,7 @@ func (c *column) read(cell string, was *string) (string, meaning) {
 		if c.special(behind, was) != plain || behind == "N" && trimmed != `\N` || csvfile.Unescape(behind) != behind {
 			return strings.Replace(cell, `\`, "", 1), literal
 		}
-	case slices.Contains(c.blanks, trimEnds(open)):
+	case len(c.blanks) > 0 && slices.Contains(c.blanks, trimEnds(open)):
 		return "", blank
 	case guarded:
 		trimmed = trimEnds(open)
@@ -112,7 +112,7 @@ func (c *column) special(cell string, was *string) meaning {
 		return clearCase
 	case c.secret && trimmed == mask:
 		return masked
-	case isNoValue(trimmed), slices.Contains(c.blanks, trimmed):
+	case isNoValue(trimmed), len(c.blanks) > 0 && slices.Contains(c.blanks, trimmed):
 		return noValue
 	case was != nil && rewritten(*was, trimmed):
 		return respelt

@@ -154,10 +154,13 @@ func wasExported(was, cell string) bool {
 // trimEnds takes off what nobody can see at a text's ends: white space and characters
 // without a shape. Joiners are part of the letters beside them; FE0F, of a sign.
 func trimEnds(text string) string {
-	visible := func(b byte) bool { return b > ' ' && b < 0x7F }
-	if text == "" || visible(text[0]) && visible(text[len(text)-1]) {
+	if text == "" || text[0]-'!' <= '~'-'!' && text[len(text)-1]-'!' <= '~'-'!' { // as nearly all do
 		return text
 	}
+	return trimUnseen(text)
+}
+
+func trimUnseen(text string) string {
 	joiner := func(r rune) bool { return r == '\u200C' || r == '\u200D' }
 	text = strings.TrimFunc(text, isUnseen)
 	if strings.TrimFunc(text, func(r rune) bool { return joiner(r) || isUnseen(r) }) == "" {
