@@ -26,7 +26,7 @@ const FaultHelp = `a fault is WHAT:HOW[:every=N][:at=N][:after=N][:times=N][:rat
         side-effect (put hold latch: lastName changes too),
         ignore=FIELD (put: accepted, and the field not taken; hold: status, latch: hubSpotId or hubSpotCompanyId),
         false (patch: 200 with false, no effect), object (patch: the effect, then an object in place of true),
-        echo (patch: 404 that repeats the form, no effect),
+        echo (patch: 404 that repeats the form, no effect), no-route (404 as of a path that the server does not know),
      and these, beside which other faults happen:
         stores=trim stores=lower stores=phone stores=cut stores=nfc stores=escape, or several as stores=trim+lower
         (put: what is stored is trimmed, e-mails in lower case, phones as (415) 555-0123, names cut to 12 characters,

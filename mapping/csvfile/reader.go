@@ -148,7 +148,8 @@ func (in *Reader) openings(all []opening, most int) ([]opening, error) {
 		}
 		cells, err := newParser(bytes.NewReader(this.text), this.delimiter).Read()
 		if len(cells) > mostColumns {
-			return nil, &Refusal{Line: this.row.Line, Text: fmt.Sprintf("%d columns, of at most %d", len(cells), mostColumns), Try: "another --delimiter"}
+			return nil, &Refusal{Line: this.row.Line, Try: "another --delimiter",
+				Text: fmt.Sprintf("%d columns, of at most %d", len(cells), mostColumns)}
 		}
 		for _, cell := range cells {
 			this.row.Cells = append(this.row.Cells, Unescape(cell))
