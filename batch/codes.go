@@ -41,6 +41,7 @@ func Codes() []Code {
 			"look at the customer in the account: somebody else changed it at the same time"},
 		{"internal_error", []Kind{Rejected, InDoubt}, "a fault in this program", "report it with the text of rb_error"},
 		{"stopped", n, "the run stopped before this row", "rowbatch resume goes on with the run"},
+		{"not_confirmed", n, "nothing was sent, since nobody agreed to it", "the same command again, when it is to be sent"},
 		{"server_unavailable", n, "the server did not answer for this row", "rowbatch resume, when the server answers again"},
 	}...)
 }

@@ -362,9 +362,9 @@ func (r *Session) adopt(h journal.Head) (Settings, error) {
 	return s, nil
 }
 
-// confirm asks a question about the run as a whole. refusal is the error of a no.
-func (r *Session) confirm(question string, refusal error) error {
-	if r.Front.Attended() && r.Front.Ask(r.Stop, Question{Text: question, Agrees: "yes"}) {
+// confirm asks a question about a run as a whole. refusal is the error of a no.
+func (r *Session) confirm(about Identity, question string, refusal error) error {
+	if r.Front.Attended() && r.Front.Ask(r.Stop, Question{Text: question, Agrees: "yes", Run: about}) {
 		return nil
 	}
 	if r.stopped() {

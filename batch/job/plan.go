@@ -168,14 +168,17 @@ func (p *Plan) mayHold() error {
 }
 
 // identity tells a run of the plan from others.
-func (p *Plan) identity(now time.Time) Identity {
-	h := p.Head
-	i := Identity{ID: h.ID, Mode: h.Mode, Action: h.Action, File: h.File, Of: h.Of}
+func (p *Plan) identity(now time.Time) Identity { return p.identityOf(p.Head, p.Since, now) }
+
+// identityOf tells a run from others that has to do with the plan. It, or what it is
+// of, began then; zero: it is about to.
+func (p *Plan) identityOf(h journal.Head, began, now time.Time) Identity {
+	i := Identity{ID: h.ID, Mode: h.Mode, Dry: h.Dry || h.Mode == journal.ModeDryRun, Action: h.Action, File: h.File, Of: h.Of}
 	if p.Accounts != nil {
 		i.Hosts, i.KeyEnds = p.Accounts.Hosts(), p.Accounts.keyEnds()
 	}
-	if !p.Since.IsZero() {
-		i.Age = now.Sub(p.Since)
+	if !began.IsZero() {
+		i.Age = now.Sub(began)
 	}
 	if part := p.Settings.Selection.Shard; part.Some() {
 		i.Shard = part.String()
