@@ -24,6 +24,7 @@ type Sink func(row csvfile.Row, base *Base, hidden, warnings []string) error
 // CheckOptions change what Check lets pass.
 type CheckOptions struct {
 	AllowDuplicates bool    // a customer may stand in several rows
+	Delimiter       rune    // of the input; 0: it has none
 	Exports         Exports // what rows were when they were exported; nil: they are not compared
 
 	// About is told of each row, in order, whom it is about; nil: nobody is. The
@@ -61,7 +62,7 @@ func Check(in *csvfile.Reader, m *Mapper, sink Sink, o CheckOptions) (*Checked, 
 		if err != nil {
 			return nil, err
 		}
-		if !slices.ContainsFunc(row.Cells, func(cell string) bool { return strings.TrimSpace(cell) != "" }) {
+		if !slices.ContainsFunc(row.Cells, func(cell string) bool { return trimEnds(cell) != "" }) {
 			c.result.BlankRows++
 			continue
 		}
@@ -83,6 +84,7 @@ func Check(in *csvfile.Reader, m *Mapper, sink Sink, o CheckOptions) (*Checked, 
 			return nil, err
 		}
 	}
+	c.findSwallowed()
 	if refusal := c.refusal(in); refusal != nil {
 		return nil, refusal
 	}
@@ -106,6 +108,7 @@ func Recheck(rows interface {
 		}
 		c.row(row, base)
 	}
+	c.findSwallowed()
 	c.across()
 	return c.result, nil
 }
@@ -123,8 +126,24 @@ type checker struct {
 	hasParent bool
 	unique    map[string][]uniqueValue // by the field's rule
 
-	uses         map[Use]bool
-	firstDamaged int // line of the first damaged row
+	strays *strays
+	filled []int        // by column: cells that are not empty
+	words  map[word]int // how many cells of a column are one word for no value
+	uses   map[Use]bool
+	ragged spoilt
+	broken spoilt
+}
+
+// spoilt is how many rows are so, and the first of them.
+type spoilt struct {
+	rows, line   int
+	column, text string
+}
+
+// word is what stands in cells of a column, trimmed.
+type word struct {
+	column int
+	text   string
 }
 
 // uniqueValue is a value that no two customers may have, hashed, and the row
@@ -143,9 +162,11 @@ func newChecker(m *Mapper, o CheckOptions) *checker {
 	c := &checker{
 		mapper:  m,
 		options: o,
-		result:  &Checked{kinds: []kind{{}}, clashes: map[int]int{}},
+		result:  &Checked{kinds: []kind{{}}, clashes: map[int]int{}, cells: map[int]int{}, width: m.width},
+		strays:  newStrays(m, o.Delimiter),
 		unique:  map[string][]uniqueValue{},
 		uses:    map[Use]bool{},
+		words:   map[word]int{},
 		hash:    func(s string) uint64 { return maphash.String(seed, s) },
 	}
 	for _, l := range m.layouts {
@@ -186,20 +207,27 @@ func (c *checker) identity(k *kind, key string) uint64 {
 
 func (c *checker) row(row csvfile.Row, base *Base) {
 	r := c.result
-	state := rowState(0)
-	kindAt, key := 0, ""
-	isDamaged := row.Ragged
+	kindAt, key, state := 0, "", rowState(0)
 	if row.Ragged {
 		state = ragged
+		r.cells[r.Rows] = len(row.Cells)
+		c.ragged.add(spoilt{line: row.Line, text: strconv.Itoa(len(row.Cells))})
+		r.Damaged++
 	} else {
 		m := &c.mapped
 		c.mapper.into(row.Cells, base, m)
 		kindAt = slices.IndexFunc(r.kinds, func(k kind) bool { return k.Action == m.Action && k.Field == m.KeyField })
 		key = m.Key
-		if len(m.Problems) > 0 {
-			state |= bad
+		switch {
+		case m.Doubtful():
+			state = doubtful
+		case len(m.Problems) > 0:
+			state = bad
 		}
-		isDamaged = slices.ContainsFunc(m.Problems, func(p Problem) bool { return p.Code == "spreadsheet_damage" })
+		if i := slices.IndexFunc(m.Problems, func(p Problem) bool { return p.Code == "spreadsheet_damage" }); i >= 0 {
+			c.broken.add(spoilt{line: row.Line, column: m.Problems[i].Column, text: m.Problems[i].Text})
+			r.Damaged++
+		}
 		switch {
 		case m.Exported && len(m.Cells)+len(m.Problems) == 0:
 			state |= asExported
@@ -218,19 +246,14 @@ func (c *checker) row(row csvfile.Row, base *Base) {
 			}
 		}
 	}
-	if isDamaged {
-		if r.Damaged == 0 {
-			c.firstDamaged = row.Line
-		}
-		r.Damaged++
-	}
+	c.strays.look(r.Rows, row.Line, c.mapper.edited(row.Cells, base), row.Ragged)
 	k := &r.kinds[kindAt]
 	c.keys = append(c.keys, c.identity(k, key))
 	if c.hasParent {
 		c.parents = append(c.parents, 0)
 	}
 	if !row.Ragged {
-		c.noteCells(k)
+		c.noteCells(k, row.Cells)
 	}
 	r.rows = append(r.rows, checkedRow{uint32(row.Line), uint8(kindAt), state})
 	r.Rows++
@@ -243,10 +266,44 @@ func (c *checker) row(row csvfile.Row, base *Base) {
 	}
 }
 
+// countWords counts the words for no value, of columns that may be shown.
+func (c *checker) countWords(cells []string) {
+	if c.filled == nil {
+		c.filled = make([]int, len(cells))
+	}
+	for i, cell := range cells {
+		if cell != "" {
+			c.filled[i]++
+		}
+	}
+	for _, p := range c.mapped.Problems {
+		if p.Code != "no_value_word" {
+			continue
+		}
+		for _, l := range c.mapper.layouts {
+			i := slices.IndexFunc(l.columns, func(k column) bool { return k.heading == p.Column && !k.secret })
+			if l.schema.Action == c.mapped.Action && i >= 0 {
+				c.words[word{l.columns[i].index, strings.Clone(trimEnds(cells[l.columns[i].index]))}]++
+			}
+		}
+	}
+}
+
+// habit finds a word for no value that fills most of a column: nobody typed it.
+func (c *checker) habit() (most word, n int) {
+	for w, times := range c.words {
+		if times > 1 && 2*times > c.filled[w.column] && (n == 0 || w.column < most.column) {
+			most, n = w, times
+		}
+	}
+	return most, n
+}
+
 // noteCells keeps what is compared across rows. A parent is kept as the identity
 // that it has as a customer of the file. The texts of cells are parts of a row's
 // memory, hence the copies.
-func (c *checker) noteCells(k *kind) {
+func (c *checker) noteCells(k *kind, cells []string) {
+	c.countWords(cells)
 	n := len(c.keys) - 1
 	for i := range c.mapped.Cells {
 		cell := &c.mapped.Cells[i]
@@ -266,25 +323,66 @@ func (c *checker) noteCells(k *kind) {
 	}
 }
 
+func (s *spoilt) add(row spoilt) {
+	n := s.rows + 1
+	if n == 1 {
+		*s = row
+	}
+	s.rows = n
+}
+
+// findSwallowed rejects the rows that have others inside.
+func (c *checker) findSwallowed() {
+	c.strays.settle()
+	c.result.inside = c.strays.found
+	for n := range c.result.inside {
+		c.result.rows[n].state |= swallowed
+	}
+}
+
+// fewRows is how many rows an input has of which no share is looked at: in a short one
+// each bad row is seen, and does no harm to the others.
+const fewRows = 50
+
 // refusal returns why nothing of the input may be sent, once it has been read.
 func (c *checker) refusal(in *csvfile.Reader) error {
 	r, why := c.result, &csvfile.Refusal{File: in.Name()}
+	inside := c.strays.rows()
+	word, times := c.habit()
 	switch {
 	case r.Rows == 0:
 		why.Text, why.Try = "there are no rows below the heading", "is this the right file?"
 	case len(c.uses) > mostUses:
 		why.Text = fmt.Sprintf("more than %d different codes in %s columns", mostUses, r.uses[0].Family)
 		why.Try = "is the right column mapped? else split the file"
-	case 5*r.Damaged > r.Rows && !in.IsReport(): // a failed.csv holds nothing but trouble and must be able to come back
-		why.Line = c.firstDamaged
-		why.Text = fmt.Sprintf("%d of %d rows are damaged by a spreadsheet or do not have the heading's %d cells, from this one on",
-			r.Damaged, r.Rows, in.Width())
+	case len(inside) > 1:
+		why.Text = fmt.Sprintf("%d rows have other rows inside a quoted cell: quotation marks are missing, or too many", len(inside))
+		for _, n := range inside[:min(len(inside), samplesShown)] {
+			why.Text += fmt.Sprintf("\nline %d runs on over line %d, which reads like a row of its own", r.Line(n), r.inside[n])
+		}
+		why.Try = "close the quotation marks, or double those that belong to the text"
+	case times > 0 && !in.IsReport():
+		why.Text = fmt.Sprintf("%d of the %d filled cells of the column %q are %s, a word for no value",
+			times, c.filled[word.column], in.Heading()[word.column], quoted(word.text))
+		why.Try = fmt.Sprintf("--blanks %q, if such a cell is to leave the field as it is; or empty the cells", word.text)
+	case 5*r.Damaged > r.Rows && r.Rows >= fewRows && !in.IsReport(): // a failed.csv holds nothing but trouble, and must come back
+		why.Text = "over 20% of the rows are spoilt"
+		if s := c.ragged; s.rows > 0 {
+			why.Text += fmt.Sprintf("\n%d of %d rows do not have the heading's %d cells: line %d has %s",
+				s.rows, r.Rows, r.width, s.line, s.text)
+		}
+		if s := c.broken; s.rows > 0 {
+			why.Text += fmt.Sprintf("\n%d of %d rows have cells that a spreadsheet has damaged: line %d, column %s %q: %s",
+				s.rows, r.Rows, s.line, in.ColumnOf(s.column), s.column, s.text)
+		}
 		why.Try = "format the columns as text and export again, or check --delimiter"
 	default:
 		return nil
 	}
 	return why
 }
+
+const samplesShown = 5
 
 // across looks for trouble between rows, once all are there.
 func (c *checker) across() {
@@ -303,7 +401,8 @@ func (c *checker) across() {
 	for n := range c.result.rows {
 		if c.result.OK(n) {
 			c.result.kind(n).sendable++
-		} else {
+		}
+		if !c.result.OK(n) || c.result.Doubtful(n) {
 			c.result.Rejected++
 		}
 	}

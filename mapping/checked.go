@@ -18,6 +18,9 @@ type Checked struct {
 	rows    []checkedRow
 	kinds   []kind
 	clashes map[int]int // row → the row it clashes with
+	inside  map[int]int // row → the line of another row inside a cell of it
+	cells   map[int]int // ragged row → how many cells it has
+	width   int
 	uses    []Use
 }
 
@@ -48,7 +51,7 @@ type kind struct {
 	sendable int
 }
 
-type rowState uint8
+type rowState uint16
 
 const (
 	bad        rowState = 1 << iota // by its own cells
@@ -58,10 +61,12 @@ const (
 	linked                          // another row gets the same link
 	circular                        // its parent leads back to it
 	more                            // a later row of the same customer will be sent
+	swallowed                       // other rows stand inside its cells
 	asExported                      // nothing in it was edited since it was exported
+	doubtful                        // by its own cells, unless its record holds just that
 )
 
-const rejecting = bad | ragged | duplicate | chained | linked | circular
+const rejecting = bad | ragged | swallowed | duplicate | chained | linked | circular
 
 // AsExported reports whether nothing in the row was edited since it was exported,
 // so that nobody needs to look at its customer.
@@ -96,8 +101,12 @@ func (c *Checked) KeyFields(action string) (fields []string) {
 // customer may stand in several rows.
 func (c *Checked) More(n int) bool { return c.rows[n].state&more != 0 }
 
-// OK reports whether no offline check rejects the row.
+// OK reports whether no offline check rejects the row for good.
 func (c *Checked) OK(n int) bool { return c.rows[n].state&rejecting == 0 }
+
+// Doubtful reports whether the row is rejected unless its record already holds what
+// looks like damage, or like no value.
+func (c *Checked) Doubtful(n int) bool { return c.rows[n].state&doubtful != 0 }
 
 // Codes returns what rows without a problem of their own give the members of
 // families, each once, in the order of first use.
@@ -108,8 +117,11 @@ func (c *Checked) Codes() []Use { return c.uses }
 func (c *Checked) Problem(n int) *Problem {
 	other := func() int { return c.Line(c.clashes[n]) }
 	switch s := c.rows[n].state; {
+	case s&swallowed != 0:
+		return &Problem{Code: "ragged_row", Text: fmt.Sprintf(
+			"a quoted cell of the row in line %d runs on over line %d, which reads like a row of its own", c.Line(n), c.inside[n])}
 	case s&ragged != 0:
-		return &Problem{Code: "ragged_row", Text: "the row has more or fewer cells than the heading"}
+		return &Problem{Code: "ragged_row", Text: fmt.Sprintf("the row has %d cells, and the heading %d", c.cells[n], c.width)}
 	case s&duplicate != 0:
 		return &Problem{Code: "duplicate_row", Text: fmt.Sprintf("line %d is about the same customer", other())}
 	case s&chained != 0:

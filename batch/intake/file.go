@@ -3,6 +3,7 @@ package intake
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -34,6 +35,8 @@ type File struct {
 	Mapper  *mapping.Mapper
 	Checked *mapping.Checked
 	Dialect csvfile.Dialect
+	Heading int    // the line of the heading where titles stand above it, else 0
+	Unnamed int    // columns left out that have no heading
 	Split   string // what tells the shards of this file from any others
 
 	keys    *runs.KeyIndex   // of whom the rows are about
@@ -60,7 +63,7 @@ type Source struct {
 // is a *csvfile.Refusal.
 func Read(stop context.Context, s Source, dir *runs.Dir) (*File, error) {
 	in := &File{Name: s.Name}
-	mapFile, err := in.readMapping(s.Input.Map)
+	mapFile, err := in.readMapping(stop, s.Input.Map)
 	if err != nil {
 		return nil, err
 	}
@@ -79,11 +82,14 @@ func Read(stop context.Context, s Source, dir *runs.Dir) (*File, error) {
 	}
 	defer content.Close()
 	sum := sha256.New()
-	input, err := csvfile.NewReader(io.TeeReader(stoppable{stop, content}, sum), s.Name, s.Input.readOptions())
+	input, err := csvfile.NewReader(io.TeeReader(stoppable{stop, content}, sum), s.Name, s.Input.readOptions(s.Actions, options))
 	if err != nil {
 		return nil, err
 	}
-	in.Dialect = input.Dialect()
+	in.Dialect, in.Unnamed = input.Dialect(), input.Unnamed()
+	if line, titles := input.HeadingLine(); titles {
+		in.Heading = line
+	}
 	in.Mapper, err = s.Actions.compile(input.Heading(), options)
 	if err == nil && s.Name == "-" && in.Mapper.HasSecrets() {
 		err = secretsOnStdin()
@@ -91,14 +97,18 @@ func Read(stop context.Context, s Source, dir *runs.Dir) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := in.check(input, s, dir); err != nil {
+	if err := in.check(stop, input, s, dir); err != nil {
 		return nil, err
 	}
 	in.Sum = hex.EncodeToString(sum.Sum(nil))
 	if shard := s.Selection.Shard; shard.Some() {
 		split := sha256.New() // of the file, and of how it is read
-		for _, part := range []string{in.Sum, in.Mapping, s.Actions.Name, string(in.Dialect.Delimiter), s.Input.Encoding,
-			strings.Join(s.Input.Ignore, "\n"), strconv.Itoa(shard.Of)} {
+		parts := []string{in.Sum, in.Mapping, s.Actions.Name, string(in.Dialect.Delimiter), s.Input.Encoding,
+			strings.Join(slices.Concat(s.Input.Ignore, s.Input.Blanks), "\n"), strconv.Itoa(shard.Of)}
+		if in.Heading > 0 {
+			parts = append(parts, strconv.Itoa(in.Heading))
+		}
+		for _, part := range parts {
 			fmt.Fprintf(split, "%d:%s\n", len(part), part)
 		}
 		in.Split = hex.EncodeToString(split.Sum(nil)[:16])
@@ -107,17 +117,33 @@ func Read(stop context.Context, s Source, dir *runs.Dir) (*File, error) {
 	return in, nil
 }
 
-func (in *File) readMapping(name string) (*mapping.File, error) {
+// longestMapping is in bytes; one of a thousand columns takes about 50,000.
+const longestMapping = 1 << 20
+
+func (in *File) readMapping(stop context.Context, name string) (*mapping.File, error) {
 	if name == "" {
 		return nil, nil
 	}
-	text, err := os.ReadFile(name)
+	opened, err := open(stop, name)
 	if err != nil {
+		return nil, err
+	}
+	defer opened.Close()
+	text, err := unlessStopped(stop, func() ([]byte, error) { return io.ReadAll(io.LimitReader(opened, longestMapping+1)) })
+	switch {
+	case stop.Err() != nil:
+		return nil, context.Cause(stop)
+	case err != nil:
 		return nil, Unreadable(name, err)
+	case len(text) > longestMapping:
+		return nil, &csvfile.Refusal{File: name, Text: fmt.Sprintf("a mapping file of more than %d MiB", longestMapping>>20),
+			Try: "--map with the mapping file; the rows are the command's FILE"}
 	}
 	in.Mapping = string(text)
-	if in.MapPath, err = filepath.Abs(name); err != nil {
-		return nil, err
+	if info, err := opened.Stat(); err == nil && info.Mode().IsRegular() { // else it cannot be read a second time
+		if in.MapPath, err = filepath.Abs(name); err != nil {
+			return nil, err
+		}
 	}
 	return mapping.ParseFile(name, text)
 }
@@ -127,22 +153,64 @@ func (in *File) open(stop context.Context, s Source, dir *runs.Dir) (io.ReadClos
 	if s.Name == "-" {
 		return spool(stop, s.Stdin, dir)
 	}
-	opened, err := os.Open(s.Name)
+	opened, err := open(stop, s.Name)
 	if err != nil {
-		return nil, Unreadable(s.Name, err)
+		return nil, err
 	}
-	if info, err := opened.Stat(); err != nil || info.IsDir() {
-		opened.Close()
-		return nil, batch.Usage("the path of a CSV file", "%s is a folder", s.Name)
+	info, err := opened.Stat()
+	switch {
+	case err != nil:
+		return nil, errors.Join(Unreadable(s.Name, err), opened.Close())
+	case info.IsDir():
+		return nil, errors.Join(batch.Usage("the path of a CSV file", "%s is a folder", s.Name), opened.Close())
+	case !info.Mode().IsRegular(): // it comes only once, and perhaps without an end, or never
+		return &piped{opened, stop, longestInput}, nil
 	}
-	in.Path, err = filepath.Abs(s.Name)
+	if in.Path, err = filepath.Abs(s.Name); err != nil {
+		return nil, errors.Join(err, opened.Close())
+	}
+	return opened, nil
+}
+
+// open opens a file of the user's. A pipe that nobody writes to cannot be opened, which
+// must not keep a stop from its end.
+func open(stop context.Context, name string) (*os.File, error) {
+	opened, err := unlessStopped(stop, func() (*os.File, error) { return os.Open(name) })
+	if err != nil && stop.Err() == nil {
+		err = Unreadable(name, err)
+	}
 	return opened, err
 }
 
-func (in *File) check(input *csvfile.Reader, s Source, dir *runs.Dir) (err error) {
-	o := in.checkOptions(s.Input, s.Selection)
+// Of what has no size so many bytes are taken, and of any input so many rows, for which
+// the limits of an account need a month and more.
+const (
+	longestInput = 512 << 20
+	mostRows     = 5_000_000
+)
+
+// piped is an input that may have no end, or nobody who writes to it.
+type piped struct {
+	io.ReadCloser
+	stop context.Context
+	left int64 // bytes that may still come
+}
+
+func (p *piped) Read(b []byte) (int, error) {
+	if p.left <= 0 {
+		return 0, &csvfile.Refusal{Text: fmt.Sprintf("%d MiB, and no end of it", longestInput>>20), Try: "files of fewer rows"}
+	}
+	b = b[:min(int64(len(b)), p.left)]
+	n, err := unlessStopped(p.stop, func() (int, error) { return p.ReadCloser.Read(b) })
+	p.left -= int64(n)
+	return n, err
+}
+
+func (in *File) check(stop context.Context, input *csvfile.Reader, s Source, dir *runs.Dir) (err error) {
+	o := in.checkOptions(s.Input, s.Selection, in.Dialect.Delimiter)
 	if in.Mapper.ComparesExports() && !s.Input.NoBase {
-		in.exports = &exports{reports: s.Reports, file: s.Input.Base, dir: dir, opened: map[string]*base{}, accounts: map[string]string{}}
+		in.exports = &exports{stop: stop, reports: s.Reports, file: s.Input.Base, dir: dir,
+			opened: map[string]*base{}, accounts: map[string]string{}}
 		o.Exports = in.exports
 		defer func() { err = errors.Join(err, in.exports.close()) }()
 	}
@@ -153,7 +221,9 @@ func (in *File) check(input *csvfile.Reader, s Source, dir *runs.Dir) (err error
 	n := 0
 	in.Checked, err = mapping.Check(input, in.Mapper, func(r csvfile.Row, was *mapping.Base, hidden, warnings []string) error {
 		in.keep(n, hidden)
-		n++
+		if n++; n > mostRows {
+			return &csvfile.Refusal{File: s.Name, Text: "more than " + batch.Thousands(mostRows) + " rows", Try: "files of fewer rows"}
+		}
 		copied := runs.Row{Line: r.Line, Cells: r.Cells, Ragged: r.Ragged, Warnings: warnings}
 		if was != nil {
 			text, err := json.Marshal(was)
@@ -179,10 +249,10 @@ func (in *File) keep(n int, hidden []string) {
 func subject(system, field, key string) string { return system + "/" + field + "=" + key }
 
 // checkOptions note of each row whom it is about, and which shard sends it.
-func (in *File) checkOptions(input Input, sel Selection) mapping.CheckOptions {
+func (in *File) checkOptions(input Input, sel Selection, delimiter rune) mapping.CheckOptions {
 	in.secrets, in.keys = map[int][]string{}, runs.NewKeyIndex()
 	n := 0
-	return mapping.CheckOptions{AllowDuplicates: input.AllowDuplicates, About: func(who mapping.Subject) {
+	return mapping.CheckOptions{AllowDuplicates: input.AllowDuplicates, Delimiter: delimiter, About: func(who mapping.Subject) {
 		if who.Field != "" {
 			in.keys.Add(subject(who.System, who.Field, who.Key), n)
 		}
@@ -255,9 +325,14 @@ func Reopen(dir *runs.Dir, h journal.Head, s Source) (*File, error) {
 	if in.Mapper, err = s.Actions.compile(rows.Heading(), options); err != nil {
 		return nil, err
 	}
-	o := in.checkOptions(s.Input, s.Selection)
+	for _, c := range h.Delimiter {
+		in.Dialect.Delimiter = c
+	}
+	o := in.checkOptions(s.Input, s.Selection, in.Dialect.Delimiter)
 	if in.Mapper.HasSecrets() {
-		return in, in.recheckInput(h, s.Input, o)
+		read := s.Input.readOptions(s.Actions, options)
+		read.Delimiter = in.Dialect.Delimiter // as it was detected then
+		return in, in.recheckInput(h, read, o)
 	}
 	in.Checked, err = mapping.Recheck(copied{rows}, in.Mapper, o)
 	return in, err
@@ -272,25 +347,21 @@ func (c copied) Next() (csvfile.Row, *mapping.Base, error) {
 }
 
 // recheckInput reads the input itself again: only there do the passwords stand.
-func (in *File) recheckInput(h journal.Head, input Input, o mapping.CheckOptions) error {
+func (in *File) recheckInput(h journal.Head, read csvfile.Options, o mapping.CheckOptions) error {
 	sum, err := sumOf(h.Path)
 	if err != nil {
 		return err
 	}
 	if sum != h.Input {
 		return batch.Unfit("put the file back, or run it anew",
-			"the passwords stand in %s alone, and it is gone or has changed; nothing was sent", h.Path)
+			"the passwords stand in %s alone, and it is gone or has changed; nothing was sent", cmp.Or(h.Path, h.File))
 	}
 	f, err := os.Open(h.Path)
 	if err != nil {
 		return Unreadable(h.Path, err)
 	}
 	defer f.Close()
-	options := input.readOptions()
-	for _, c := range h.Delimiter { // as it was detected then
-		options.Delimiter = c
-	}
-	rows, err := csvfile.NewReader(f, h.File, options)
+	rows, err := csvfile.NewReader(f, h.File, read)
 	if err != nil {
 		return err
 	}
@@ -415,10 +486,7 @@ func spool(stop context.Context, stdin io.Reader, dir *runs.Dir) (io.ReadCloser,
 	if err != nil {
 		return nil, err
 	}
-	err = unlessStopped(stop, func() error {
-		_, err := io.Copy(owned{kept}, stoppable{stop, stdin})
-		return err
-	})
+	_, err = io.Copy(owned{kept}, &piped{io.NopCloser(stdin), stop, longestInput})
 	if err := errors.Join(err, kept.Close()); err != nil {
 		return nil, fmt.Errorf("standard input: %w", err)
 	}
@@ -427,30 +495,38 @@ func spool(stop context.Context, stdin io.Reader, dir *runs.Dir) (io.ReadCloser,
 
 // unlessStopped waits for a read to end, or for the stop. A read from a pipe that
 // nobody writes to cannot be ended, only left behind.
-func unlessStopped(stop context.Context, read func() error) error {
-	ended := make(chan error, 1)
-	go func() { ended <- read() }()
+func unlessStopped[T any](stop context.Context, read func() (T, error)) (none T, err error) {
+	type result struct {
+		got T
+		err error
+	}
+	ended := make(chan result, 1)
+	go func() {
+		got, err := read()
+		ended <- result{got, err}
+	}()
 	select {
-	case err := <-ended:
-		return err
+	case r := <-ended:
+		return r.got, r.err
 	case <-stop.Done():
-		return context.Cause(stop)
+		return none, context.Cause(stop)
 	}
 }
 
 // longestHeading is how much of a standard input is looked at before it is kept.
 const longestHeading = 64 << 10
 
-// refuseSecrets looks at the first line of a standard input, so that a column of
-// passwords is refused before anything of it is on disk. Whatever else may be wrong
-// with the line is told when it is read.
+// refuseSecrets looks at the first lines of a standard input, one of which is the
+// heading, so that a column of passwords is refused before anything of it is on disk.
+// Whatever else may be wrong with them is told when they are read.
 func (s Source) refuseSecrets(stop context.Context, o mapping.CompileOptions) (io.Reader, error) {
 	ahead := bufio.NewReaderSize(s.Stdin, longestHeading)
-	var line []byte
-	if err := unlessStopped(stop, func() error { line = firstLine(ahead); return nil }); err != nil {
+	lines := 1 + max(csvfile.MostTitles, s.Input.HeaderRow)
+	start, err := unlessStopped(stop, func() ([]byte, error) { return firstLines(ahead, lines), nil })
+	if err != nil {
 		return nil, err
 	}
-	input, err := csvfile.NewReader(bytes.NewReader(line), "-", s.Input.readOptions())
+	input, err := csvfile.NewReader(bytes.NewReader(start), "-", s.Input.readOptions(s.Actions, o))
 	if err == nil {
 		if m, err := s.Actions.compile(input.Heading(), o); err == nil && m.HasSecrets() {
 			return nil, secretsOnStdin()
@@ -459,15 +535,12 @@ func (s Source) refuseSecrets(stop context.Context, o mapping.CompileOptions) (i
 	return ahead, nil
 }
 
-// firstLine peeks at the first line, or as much of it as there is room for.
-func firstLine(r *bufio.Reader) []byte {
-	for n := 1; ; n *= 2 {
-		n = min(n, longestHeading)
-		text, err := r.Peek(n)
-		if at := bytes.IndexByte(text, '\n'); at >= 0 {
-			return text[:at+1]
-		}
-		if err != nil || n == longestHeading {
+// firstLines peeks at the first n lines, or as much of them as there is room for.
+func firstLines(r *bufio.Reader, n int) []byte {
+	for size := 1; ; size *= 2 {
+		size = min(size, longestHeading)
+		text, err := r.Peek(size)
+		if err != nil || size == longestHeading || bytes.Count(text, []byte("\n")) >= n {
 			return text
 		}
 	}

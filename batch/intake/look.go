@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
@@ -37,12 +36,14 @@ const (
 // LookAt reads a file to its end, in memory that does not grow with it. How it is
 // read is in its settings; actions and columns are not looked at.
 func LookAt(stop context.Context, s Source) (*Look, error) {
-	f, err := os.Open(s.Name)
+	f, err := open(stop, s.Name)
 	if err != nil {
-		return nil, Unreadable(s.Name, err)
+		return nil, err
 	}
 	defer f.Close()
-	in, err := csvfile.NewReader(stoppable{stop, f}, s.Name, s.Input.readOptions())
+	o := s.Input.readOptions(s.Actions, mapping.CompileOptions{})
+	o.Heading = nil // nobody has said yet what fits
+	in, err := csvfile.NewReader(stoppable{stop, f}, s.Name, o)
 	if err != nil {
 		return nil, err
 	}
@@ -82,8 +83,8 @@ func (c *ColumnLook) add(cell string) {
 }
 
 // Understand compiles the columns of a file as a run of it would.
-func (l *Look) Understand(s Source) (*mapping.Mapper, error) {
-	file, err := new(File).readMapping(s.Input.Map)
+func (l *Look) Understand(stop context.Context, s Source) (*mapping.Mapper, error) {
+	file, err := new(File).readMapping(stop, s.Input.Map)
 	if err != nil {
 		return nil, err
 	}

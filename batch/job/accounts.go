@@ -2,16 +2,18 @@ package job
 
 import (
 	"context"
-	"log/slog"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"rowbatch/batch"
 	"rowbatch/batch/action"
 	"rowbatch/batch/intake"
 	"rowbatch/batch/journal"
+	"rowbatch/batch/runs"
 	"rowbatch/client"
 	"rowbatch/client/governor"
 )
@@ -51,17 +53,16 @@ type account struct {
 	governor *governor.Governor
 }
 
-// connect makes the client of a system. In a dry run its transport itself refuses to write.
-func (a *Accounts) connect(e Endpoint, agent string, log *slog.Logger) error {
+// connect makes the client of a system, with the options that are given. In a dry run
+// its transport itself refuses to write.
+func (a *Accounts) connect(e Endpoint, o client.Options) error {
 	p := a.settings.Pace
 	to := account{Endpoint: e, governor: governor.New(governor.Limits{
 		Reserve: float64(p.Reserve), Rate: a.settings.rateOf(e.System, a.actions), WaitDay: p.Wait,
 		Outage: client.PatienceFor(e.URL).Outage,
 	})}
-	o := client.Options{
-		BaseURL: e.URL, Key: e.Key, Username: e.Username, Timeout: p.Timeout, Transport: e.Transport,
-		Governor: to.governor, ReadOnly: a.settings.Sending.DryRun, UserAgent: agent, Log: log,
-	}
+	o.BaseURL, o.Key, o.Username, o.Timeout, o.Transport = e.URL, e.Key, e.Username, p.Timeout, e.Transport
+	o.Governor, o.ReadOnly, o.Contact = to.governor, a.settings.Sending.DryRun, client.ContactTime
 	var err error
 	switch e.System {
 	case action.SystemTrackfinity:
@@ -134,7 +135,7 @@ func (a *Accounts) trial() trial {
 		case c.Name == StandIn:
 		case !client.Loopback(c.URL):
 			return isReal
-		case c.client.Requests() == 0:
+		case !c.client.Replied():
 			is = maybeTrial
 		case !c.client.IsSandbox():
 			return isReal
@@ -165,6 +166,14 @@ func (a *Accounts) farthest() string {
 func (a *Accounts) Requests() (n int) {
 	for _, c := range a.all {
 		n += c.client.Requests()
+	}
+	return n
+}
+
+// writes is how many of them were no reads.
+func (a *Accounts) writes() (n int) {
+	for _, c := range a.all {
+		n += c.client.Writes()
 	}
 	return n
 }
@@ -202,6 +211,19 @@ func (a *Accounts) Waited() map[string]float64 {
 		}
 	}
 	return waited
+}
+
+// spellings are what the account was seen to store in earlier runs, but for the run of
+// dir. They are read when a value is first found to differ from what is wanted.
+func (a *Accounts) spellings(dir *runs.Dir) action.Spellings {
+	at := slices.IndexFunc(a.all, func(c account) bool { return c.System == action.SystemFusebill })
+	if at < 0 {
+		return nil
+	}
+	known := sync.OnceValue(func() *runs.Spellings {
+		return runs.ReadSpellings(runs.Disk(), filepath.Dir(dir.Path()), a.all[at].Name, dir.ID())
+	})
+	return func(id, field string, sent, stored batch.Value) bool { return known().Has(id, field, sent, stored) }
 }
 
 // ping finds out that the address and the key of Trackfinity are right, before a
@@ -273,7 +295,7 @@ func (a *Accounts) knowsAgain(stop context.Context, h journal.Head, past *journa
 		if err != nil {
 			return err
 		}
-		if is.ID != was.ID || unzoned(is.Created) != unzoned(was.Created) || is.Currency != was.Currency {
+		if is.ID != was.ID || unzoned(is.Created) != unzoned(was.Created) || !strings.EqualFold(is.Currency, was.Currency) {
 			return batch.Unfit("use a key of the account of that run",
 				"the key for %s belongs to another account than that of %s: customer %s is not the same; nothing was sent",
 				base, h.ID, was.ID)

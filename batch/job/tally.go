@@ -3,6 +3,7 @@ package job
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -16,6 +17,7 @@ type tally struct {
 	mu       sync.Mutex
 	kinds    map[batch.Kind]int
 	done     int
+	respelt  bool  // a row's value was stored otherwise than it was sent
 	writes   int   // that this process has sent
 	sent     []int // the rows of these writes
 	preview  *Preview
@@ -55,6 +57,7 @@ func (t *tally) add(it *batch.Item, o batch.Outcome, final bool) error {
 		t.surveyed.kinds[o.Kind]++
 	}
 	t.done++
+	t.respelt = t.respelt || respelled(o)
 	if n := o.Sends - it.Earlier.Sends; n > 0 {
 		t.writes += n
 		t.sent = append(t.sent, it.N)
@@ -67,6 +70,11 @@ func (t *tally) add(it *batch.Item, o batch.Outcome, final bool) error {
 		t.surveyed.rereads++
 	}
 	return t.failures.add(it.N, o)
+}
+
+// respelled reports whether the server stored a value of a row otherwise than it was sent.
+func respelled(o batch.Outcome) bool {
+	return slices.ContainsFunc(o.Changes, func(c batch.Change) bool { return c.Stored != batch.Absent })
 }
 
 // watchPast counts the rows that an earlier process has settled, as they pass by.
@@ -82,6 +90,7 @@ func (t *tally) watchPast(src batch.Source) batch.Source {
 				}
 				t.kinds[o.Kind]++
 				t.past.kinds[o.Kind]++
+				t.respelt = t.respelt || respelled(*o)
 				t.done++
 				t.mu.Unlock()
 			}
@@ -225,9 +234,10 @@ func (l listedRows) between(a, b int) bool {
 }
 
 // add counts a row, and returns an error once the limit is reached. Rows that the
-// offline checks rejected do not count: they tell nothing about the account.
+// offline checks rejected do not count: they tell nothing about the account. Nor do
+// those that a record was looked at for, since it might have held what they reject.
 func (c *failureCount) add(n int, o batch.Outcome) error {
-	if o.Requests == 0 {
+	if o.Requests == 0 || o.Code == "spreadsheet_damage" || o.Code == "no_value_word" {
 		return nil
 	}
 	c.rows++

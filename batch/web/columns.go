@@ -208,7 +208,7 @@ func (s *Server) draftPage(w http.ResponseWriter, d *draft, status int, wrong er
 
 // understood compiles the columns of a draft as its run will.
 func (s *Server) understood(d *draft, l *intake.Look) (*mapping.Mapper, error) {
-	m, err := l.Understand(d.source())
+	m, err := l.Understand(s.ctx, d.source())
 	if err == nil && m.HasSecrets() {
 		err = errors.New("this file has passwords, and the page keeps none; try: the command line, rowbatch " + d.Action + " FILE")
 	}
@@ -261,10 +261,8 @@ func fieldChoices(action string) (all []choice) {
 				sets = append(sets, choice{Name: f.Name, Title: f.Name})
 			}
 		}
-		for _, f := range s.Guards {
-			if !f.Family {
-				guards = append(guards, choice{Name: useGuard + f.Name, Title: "guard: " + f.Name})
-			}
+		for _, name := range s.Guards {
+			guards = append(guards, choice{Name: useGuard + name, Title: "guard: " + name})
 		}
 	}
 	seen := map[string]bool{}

@@ -24,13 +24,13 @@ import (
 // in a folder of its own below the reports folder, for its owner only, and goes when
 // it is dropped, or a day after it was last changed.
 type draft struct {
-	ID      string       `json:"-"`
-	Account string       `json:"account"`
-	Action  string       `json:"action"`
-	File    string       `json:"file"` // its name, as it was given
-	Input   intake.Input `json:"input"`
-	Columns []column     `json:"columns,omitempty"` // as they were chosen
-	Uploaded bool `json:"uploaded,omitempty"` // the mapping file is one of somebody's own
+	ID       string       `json:"-"`
+	Account  string       `json:"account"`
+	Action   string       `json:"action"`
+	File     string       `json:"file"` // its name, as it was given
+	Input    intake.Input `json:"input"`
+	Columns  []column     `json:"columns,omitempty"`  // as they were chosen
+	Uploaded bool         `json:"uploaded,omitempty"` // the mapping file is one of somebody's own
 
 	folder string
 }

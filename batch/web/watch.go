@@ -121,7 +121,8 @@ func (w *watch) progress(p job.Progress) {
 	}
 	l.Wait, l.Until = "", 0
 	if time.Until(p.Waiting.Until) >= time.Second {
-		l.Wait, l.Until = ui.WaitingText(p.Waiting, time.Now()), p.Waiting.Until.UnixMilli()
+		what, why := ui.WaitingText(p.Waiting, time.Now())
+		l.Wait, l.Until = what+", "+why, p.Waiting.Until.UnixMilli()
 	}
 	minute := time.Now().Truncate(time.Minute).UnixMilli()
 	if n := len(l.Minutes); n == 0 || l.Minutes[n-1][0] != minute {

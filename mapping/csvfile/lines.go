@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -17,6 +18,12 @@ const (
 	longestOwnRow = 8 * longestRow
 )
 
+// More is no table of customers: a spreadsheet has no more columns, and no blank lines.
+const (
+	mostColumns = 16_384
+	mostBlank   = 1_000_000 // lines, one after the other
+)
+
 // lines hands text to the CSV reader, one line a Read, so that the reader never
 // runs ahead and current is the line that its errors are about. On the way it
 // refuses what is no CSV text, and it doubles the carriage return of a CRLF
@@ -25,13 +32,17 @@ type lines struct {
 	in       *bufio.Reader
 	most     int    // bytes of a row
 	decoded  bool   // from another encoding, with U+FFFD for what does not belong to it
+	marked   bool   // by a byte order mark, which beats --encoding
 	number   int    // of the current line, from 1
 	current  []byte // valid until the next line
 	rest     []byte // of the current line, still to be handed on
 	doubled  []byte
-	open     bool // a quote is open after the current line
-	openedAt int  // the line of the last opening quote
-	row      int  // bytes since the row began
+	open     bool  // a quote is open after the current line
+	openedAt int   // the line of the last opening quote
+	row      int   // bytes since the row began
+	blank    int   // lines before this one that have nothing in them
+	hidden   bool  // lines may hold passwords and are not shown
+	failed   error // met while looking ahead
 }
 
 func (l *lines) Read(p []byte) (int, error) {
@@ -46,6 +57,12 @@ func (l *lines) Read(p []byte) (int, error) {
 }
 
 func (l *lines) next() error {
+	if l.failed != nil {
+		if !l.decoded && !utf8.Valid(l.current) {
+			return l.notUTF8(l.current) // by now it is known whether the line may be shown
+		}
+		return l.failed
+	}
 	text, err := l.in.ReadSlice('\n')
 	switch {
 	case errors.Is(err, bufio.ErrBufferFull):
@@ -60,8 +77,13 @@ func (l *lines) next() error {
 	}
 	l.number++
 	l.current, l.rest = text, text
+	wasOpen := l.open
 	if refusal := l.inspect(text); refusal != nil {
 		return refusal
+	}
+	if !wasOpen && !l.open && bytes.Contains(text, []byte(`="`)) {
+		l.doubled = quoteGuards(l.doubled[:0], text)
+		l.rest = l.doubled
 	}
 	if l.open && bytes.HasSuffix(text, []byte("\r\n")) {
 		l.doubled = append(append(l.doubled[:0], text[:len(text)-1]...), '\r', '\n')
@@ -72,15 +94,23 @@ func (l *lines) next() error {
 
 // inspect follows the quotes through a line and refuses what is no CSV text.
 func (l *lines) inspect(text []byte) error {
-	if bytes.IndexByte(text, 0) >= 0 {
+	const save = "save the file as CSV UTF-8"
+	if l.blank++; len(bytes.TrimSpace(text)) > 0 || l.open {
+		l.blank = 0
+	}
+	if l.blank > mostBlank {
+		return l.refuse(fmt.Sprintf("over %d blank lines, one after the other", mostBlank), "a file without them")
+	}
+	switch zero := bytes.IndexByte(text, 0) >= 0; {
+	case zero && l.marked:
+		return l.refuse("a NUL byte, though the byte order mark says that this is text: the file is damaged", save)
+	case zero:
 		return l.refuse("a NUL byte: this is not a text file, or UTF-16 without a byte order mark",
 			"save it as CSV (UTF-8), or pass --encoding utf-16le")
-	}
-	if !l.decoded && !utf8.Valid(text) {
-		return l.refuse("bytes that are not UTF-8", "--encoding windows-1252, or save the file as CSV UTF-8")
-	}
-	if l.decoded && bytes.Contains(text, []byte("\uFFFD")) {
-		return l.refuse("bytes that do not belong to the encoding", "another --encoding, or save the file as CSV UTF-8")
+	case l.decoded && bytes.Contains(text, []byte("\uFFFD")):
+		return l.refuse("bytes that do not belong to the encoding", "another --encoding, or "+save)
+	case !l.decoded && !utf8.Valid(text):
+		return l.notUTF8(text)
 	}
 	wasOpen := l.open
 	if quotes := bytes.Count(text, []byte{'"'}); quotes > 0 {
@@ -88,6 +118,10 @@ func (l *lines) inspect(text []byte) error {
 		if l.open {
 			l.openedAt = l.number
 		}
+	}
+	if bytes.HasSuffix(text, []byte("\r\r\n")) && !l.open && !wasOpen {
+		return l.refuse(`the line ends in \r\r\n: some program has turned \n into \r\n twice`,
+			"write the file anew with plain line ends (in Python: open it with newline=\"\"), or save it again from a spreadsheet")
 	}
 	if strayReturn(text, wasOpen) {
 		return l.refuse("a carriage return without a line feed ends a line here",
@@ -101,6 +135,52 @@ func (l *lines) inspect(text []byte) error {
 		l.row = 0
 	}
 	return nil
+}
+
+// notUTF8 tells how a line reads in other encodings. Which of them is right, nobody
+// but a reader knows.
+func (l *lines) notUTF8(text []byte) error {
+	why, try := "bytes that are not UTF-8", "the --encoding under which it reads right, or save the file as CSV UTF-8"
+	if l.marked {
+		why, try = why+", though the file begins with its byte order mark: files of several encodings may have been put together",
+			"save each part as CSV UTF-8 (no --encoding helps, since the mark beats it)"
+	}
+	switch found := readings(text); {
+	case len(found) == 0:
+		try = strings.Replace(try, "under which it reads right", "of the program that wrote it", 1)
+	case l.hidden:
+		why += "; the line may hold a password and is not shown; it reads like words with"
+		for _, r := range found {
+			why += "\n--encoding " + r.name
+		}
+	default:
+		why += "; the line reads like words with"
+		for _, r := range found {
+			why += fmt.Sprintf("\n--encoding %-13s %s", r.name, r.text)
+		}
+	}
+	return l.refuse(why, try)
+}
+
+// quoteGuards puts into quotes what programs write without, to keep a spreadsheet from
+// dropping zeros: ="0049". Only whole cells of a line are taken so.
+func quoteGuards(to, line []byte) []byte {
+	ends := func(b byte) bool { return strings.IndexByte(Delimiters+"\r\n", b) >= 0 }
+	start, inQuotes := true, false
+	for i := 0; i < len(line); i++ {
+		if inner, guarded := bytes.CutPrefix(line[i:], []byte(`="`)); start && guarded {
+			if n := bytes.IndexByte(inner, '"'); n >= 0 && (n+1 == len(inner) || ends(inner[n+1])) {
+				to = append(append(append(to, `"=""`...), inner[:n]...), `"""`...)
+				i += len(`="`) + n
+				start = false
+				continue
+			}
+		}
+		inQuotes = inQuotes != (line[i] == '"')
+		start = !inQuotes && ends(line[i])
+		to = append(to, line[i])
+	}
+	return to
 }
 
 // strayReturn finds a carriage return outside quotes with no line feed after it.
@@ -133,10 +213,12 @@ func (l *lines) refuse(text, try string) error {
 	return &Refusal{Line: l.number, Text: text, Try: try}
 }
 
-// heading returns the text of the first row, with any blank lines before it.
-// Carriage returns stay doubled, since the CSV reader is still to come.
-func (l *lines) heading() ([]byte, error) {
+// record returns the text of the next row that is not blank, with any blank lines
+// before it; empty at the end. Carriage returns stay doubled, since the CSV reader
+// is still to come.
+func (l *lines) record() ([]byte, error) {
 	var text []byte
+	filled := false
 	for {
 		err := l.next()
 		if errors.Is(err, io.EOF) {
@@ -145,9 +227,10 @@ func (l *lines) heading() ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
+		filled = filled || len(bytes.TrimSpace(l.rest)) > 0
 		text = append(text, l.rest...)
 		l.rest = nil
-		if !l.open && len(bytes.TrimSpace(text)) > 0 {
+		if !l.open && filled {
 			return text, nil
 		}
 	}
