@@ -216,7 +216,7 @@ func (v *visitor) unread(rep Reply) *result {
 	if v.t.Sent != nil {
 		out = Outcome{Kind: InDoubt, Code: "changed_meanwhile", Error: "the customer could not be read back: " + rep.Text}
 	}
-	return v.declined(out, rep)
+	return v.settledBy(out, rep)
 }
 
 // retry parks the row until the server may answer, or gives it up.
@@ -428,11 +428,11 @@ func (v *visitor) refused(rep Reply) *result {
 // denied settles a row whose write had no effect, or puts it off.
 func (v *visitor) denied(rep Reply) *result {
 	v.t.Sent, v.t.refusal = nil, nil
-	return v.declined(Outcome{Kind: Failed, Code: rep.Code, Error: rep.Text}, rep)
+	return v.settledBy(Outcome{Kind: Failed, Code: rep.Code, Error: rep.Text}, rep)
 }
 
-// declined settles a row with the outcome that a refusal leaves, or puts it off.
-func (v *visitor) declined(o Outcome, rep Reply) *result {
+// settledBy settles a row with the outcome that a refusal leaves, or puts it off.
+func (v *visitor) settledBy(o Outcome, rep Reply) *result {
 	r := v.settled(o)
 	if rep.Later {
 		r.next = postpone

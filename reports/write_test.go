@@ -35,7 +35,7 @@ func TestReport(t *testing.T) {
 	failed := append([]string{heading}, needWork...)
 	report := append([]string{heading,
 		`changed;"title: Ms → Dr; mrr: 25.98 → (empty)";;;"long; late";'=Northlight\u202e & Co;2;update;id=1;1;Active;-25.00;2026-12-01;"[{""field"":""title"",""before"":""Ms"",""after"":""Dr""},{""field"":""mrr"",""before"":25.9800,""after"":null}]";;200;1;2;143;2026-11-20T21:52:01.234Z;1;Dr;-5`,
-		"unchanged;;;;;;3;update;id=2;2;;;;;;;0;0;0;2026-11-20T21:52:01.234Z;2;Ms;\"''=1+1\nsecond line\"",
+		"unchanged;;;;;;3;update;id=2;2;;;;;;;0;0;0;2026-11-20T21:52:01.234Z;2;Ms;\"'=1+1\nsecond line\"",
 	}, needWork...)
 	if diff := cmp.Diff(strings.Join(report, "\n")+"\n", read(t, d, "report.csv")); diff != "" {
 		t.Error(diff)
@@ -266,6 +266,10 @@ func TestRoundTrip(t *testing.T) {
 		}
 		return s
 	}
+	var want []string // a cell that came with an apostrophe is not given another
+	for _, cell := range cells {
+		want = append(want, unescape(cell))
+	}
 	for _, delimiter := range []string{",", ";", "\t", "|"} {
 		d := run(t, history{head: journal.Head{Source: journal.Source{Delimiter: delimiter}}, heading: cells, rows: []row{{cells: cells}}})
 		write(t, d)
@@ -281,7 +285,7 @@ func TestRoundTrip(t *testing.T) {
 			for _, cell := range line[20:] {
 				got = append(got, unescape(cell))
 			}
-			if diff := cmp.Diff(cells, got); diff != "" {
+			if diff := cmp.Diff(want, got); diff != "" {
 				t.Error(diff)
 			}
 		}

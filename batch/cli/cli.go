@@ -29,7 +29,7 @@ func Main(args []string) int {
 	}
 	code := job.ExitCode(err)
 	if err != nil {
-		(&ui.Terminal{Err: os.Stderr}).Complain(err)
+		(&ui.Terminal{Err: os.Stderr, Words: args}).Complain(err)
 		if slices.Contains(args, "--json") { // even where the command line could not be read to its end
 			ui.PrintRefusal(os.Stdout, err, code)
 		}

@@ -27,15 +27,15 @@ func PrintResult(t *Terminal, r *job.Result, asJSON bool) error {
 	remarks := io.Writer(&text)
 	switch {
 	case asJSON:
-		remarks = t.Err
+		remarks = t.shown()
 		if r.Summary.RunID != "" {
 			text.Write(r.Summary.JSON())
 		}
 		if r.Nothing != "" {
-			fmt.Fprintln(t.Err, "rowbatch: "+r.Nothing)
+			fmt.Fprintln(t.shown(), "rowbatch: "+r.Nothing)
 		}
 		if r.Next != "" {
-			fmt.Fprintf(t.Err, "next: %s\n", r.Next)
+			fmt.Fprintf(t.shown(), "next: %s\n", r.Next)
 		}
 	case r.Nothing != "":
 		fmt.Fprintln(&text, r.Nothing)
@@ -45,7 +45,8 @@ func PrintResult(t *Terminal, r *job.Result, asJSON bool) error {
 	if len(r.Held) > 0 {
 		printHeld(remarks, r)
 	}
-	if _, err := t.Out.Write(text.Bytes()); err != nil && !errors.Is(err, syscall.EPIPE) { // whoever closes a pipe has read enough
+	_, err := Shown(t.Out, t.Words).Write(text.Bytes())
+	if err != nil && !errors.Is(err, syscall.EPIPE) { // whoever closes a pipe has read enough
 		return &batch.Fault{Code: batch.ExitFiles, Text: "the summary could not be printed: " + err.Error(),
 			Try: "look into " + r.Summary.Report}
 	}
@@ -54,15 +55,15 @@ func PrintResult(t *Terminal, r *job.Result, asJSON bool) error {
 
 // PrintNoReport tells what became of the rows when the report cannot.
 func PrintNoReport(t *Terminal, e *job.NoReportError) {
-	fmt.Fprintf(t.Err, "%s: %s\n", runText(e.Run), CountsText(e.Rows, e.Counts))
-	fmt.Fprintf(t.Err, "run: %s\naccount: %s\n", IdentityText(e.Run), accountText(e.Run))
+	fmt.Fprintf(t.shown(), "%s: %s\n", runText(e.Run), CountsText(e.Rows, e.Counts))
+	fmt.Fprintf(t.shown(), "run: %s\naccount: %s\n", IdentityText(e.Run), accountText(e.Run))
 	switch {
 	case e.Journal != "":
-		fmt.Fprintf(t.Err, "what was sent stands in %s\n", e.Journal)
+		fmt.Fprintf(t.shown(), "what was sent stands in %s\n", e.Journal)
 	case e.Sent != "":
-		fmt.Fprintf(t.Err, "a write was sent for the rows of these lines, which is kept nowhere else: %s\n", e.Sent)
+		fmt.Fprintf(t.shown(), "a write was sent for the rows of these lines, which is kept nowhere else: %s\n", e.Sent)
 	default:
-		fmt.Fprintln(t.Err, "no write was sent")
+		fmt.Fprintln(t.shown(), "no write was sent")
 	}
 }
 

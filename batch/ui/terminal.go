@@ -30,16 +30,17 @@ import (
 type Terminal struct {
 	In          io.Reader
 	Out, Err    io.Writer
-	InputIsFile bool // standard input is the file, not somebody's answers
-	Quiet       bool // no progress and no notices
-	Plain       bool // no bars: other lines would tear them
+	InputIsFile bool     // standard input is the file, not somebody's answers
+	Quiet       bool     // no progress and no notices
+	Plain       bool     // no bars: other lines would tear them
+	Words       []string // of the command line, which messages repeat
 
 	// Keyboard opens what a person answers on; nil: what the streams lead to. It
 	// returns nil when there is nobody.
 	Keyboard func() io.ReadCloser
 
 	bar      *progressbar.ProgressBar
-	shown    time.Time    // when a line was last shown of this phase
+	told     time.Time    // when a line was last shown of this phase
 	waited   string       // what it was then waiting for
 	foretold job.Forecast // of this phase
 }
@@ -55,7 +56,7 @@ func (t *Terminal) Show(e job.Event) {
 		return
 	case job.RowRefused:
 		t.clear()
-		fmt.Fprintf(t.Err, "%s: line %d: %s: %s\n", e.File, e.Line, e.Problem.Code, batch.Visible(e.Problem.Text))
+		fmt.Fprintf(t.shown(), "%s: line %d: %s: %s\n", e.File, e.Line, e.Problem.Code, batch.Visible(e.Problem.Text))
 		return
 	}
 	if t.Quiet {
@@ -66,13 +67,13 @@ func (t *Terminal) Show(e job.Event) {
 		t.fileRead(e.Rows)
 	case job.Notice:
 		t.clear()
-		fmt.Fprintln(t.Err, cmp.Or(e.File, "rowbatch")+": "+e.Text)
+		fmt.Fprintln(t.shown(), cmp.Or(e.File, "rowbatch")+": "+e.Text)
 	case job.Foretold:
 		t.clear()
-		fmt.Fprintf(t.Err, "rowbatch: %s takes %s\n", e.Phase, forecastText(e.Forecast))
+		fmt.Fprintf(t.shown(), "rowbatch: %s takes %s\n", e.Phase, forecastText(e.Forecast))
 		t.foretold = e.Forecast
 	case job.PhaseBegan:
-		t.shown, t.waited, t.foretold = time.Now(), "", job.Forecast{}
+		t.told, t.waited, t.foretold = time.Now(), "", job.Forecast{}
 		if isTerminal(t.Err) && !t.Plain {
 			t.bar = progressbar.NewOptions(e.Total, progressbar.OptionSetWriter(t.Err), // standard output is for data
 				progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false), // by its last steps alone
@@ -88,8 +89,47 @@ func (t *Terminal) Show(e job.Event) {
 
 // Complain tells what went wrong.
 func (t *Terminal) Complain(err error) {
-	text := strings.ReplaceAll(strings.TrimRight(err.Error(), "\n"), "\n", "\n  ")
-	fmt.Fprintln(t.Err, "rowbatch: "+text)
+	text := strings.ReplaceAll(strings.TrimRight(spelled(err.Error(), t.Words), "\n"), "\n", "\n  ")
+	fmt.Fprintln(t.shown(), "rowbatch: "+text)
+}
+
+// shown takes what people read.
+func (t *Terminal) shown() io.Writer { return Shown(t.Err, t.Words) }
+
+// Shown returns a writer that makes text safe for a terminal: words of a command line,
+// such as names of files, may hold what moves the cursor or begins a line of its own.
+func Shown(w io.Writer, words []string) io.Writer { return shownWriter{w, words} }
+
+type shownWriter struct {
+	io.Writer
+	words []string
+}
+
+func (w shownWriter) Write(text []byte) (int, error) {
+	_, err := io.WriteString(w.Writer, spelled(string(text), w.words))
+	return len(text), err
+}
+
+// spelled shows control and bidirectional characters of a text as escapes, line ends and
+// tabs aside; those too where a word of the command line has them.
+func spelled(text string, words []string) string {
+	for _, word := range words {
+		_, value, _ := strings.Cut(word, "=")
+		for _, part := range []string{word, value} {
+			if visible := batch.Visible(part); visible != part {
+				text = strings.ReplaceAll(text, part, visible)
+			}
+		}
+	}
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		cells := strings.Split(line, "\t")
+		for j, cell := range cells {
+			cells[j] = batch.Visible(cell)
+		}
+		lines[i] = strings.Join(cells, "\t")
+	}
+	return strings.Join(lines, "\n")
 }
 
 // clear takes the bar off the screen.
@@ -111,12 +151,12 @@ func (t *Terminal) progress(p job.Progress) {
 	if parts[0] != p.Phase {
 		waiting = parts[0]
 	}
-	if time.Since(t.shown) < lineEvery {
+	if time.Since(t.told) < lineEvery {
 		return
 	}
-	t.shown = time.Now()
+	t.told = time.Now()
 	if waiting == "" || waiting != t.waited {
-		fmt.Fprintln(t.Err, "rowbatch: "+fitting(parts, math.MaxInt))
+		fmt.Fprintln(t.shown(), "rowbatch: "+fitting(parts, math.MaxInt))
 	}
 	t.waited = waiting
 }
@@ -196,7 +236,7 @@ func (t *Terminal) fileRead(rows *intake.Rows) {
 	in := rows.File
 	c := in.Checked
 	say := func(format string, args ...any) {
-		fmt.Fprintf(t.Err, "%s: %s\n", in.Name, fmt.Sprintf(format, args...))
+		fmt.Fprintf(t.shown(), "%s: %s\n", in.Name, fmt.Sprintf(format, args...))
 	}
 	say("%s, %s (%s)", batch.Plural(c.Rows, "row"), keyColumns(in.Mapper.Keys()), in.Dialect)
 	if part := rows.Selection.Shard; part.Some() {
@@ -255,12 +295,12 @@ func (t *Terminal) Attended() bool {
 // Ask puts a question, and reports whether it was agreed to.
 func (t *Terminal) Ask(ctx context.Context, q job.Question) bool {
 	t.clear()
-	printQuestion(t.Err, q)
+	printQuestion(t.shown(), q)
 	what := "Type yes: "
 	if q.Agrees != "yes" {
 		what = "Type the number of customers: "
 	}
-	fmt.Fprint(t.Err, q.Text+" "+what)
+	fmt.Fprint(t.shown(), q.Text+" "+what)
 	answer := strings.ReplaceAll(t.answer(ctx), ",", "") // of 1,240 customers
 	agreed := strings.EqualFold(answer, q.Agrees) || q.Agrees == "yes" && strings.EqualFold(answer, "y")
 	return agreed && ctx.Err() == nil
@@ -281,7 +321,7 @@ func (t *Terminal) answer(ctx context.Context) string {
 	case text := <-line:
 		return text
 	case <-ctx.Done():
-		fmt.Fprintln(t.Err)
+		fmt.Fprintln(t.shown())
 		return ""
 	}
 }

@@ -26,7 +26,7 @@ const FaultHelp = `a fault is WHAT:HOW[:every=N][:at=N][:after=N][:times=N][:rat
         side-effect (put hold latch: lastName changes too),
         ignore=FIELD (put: accepted, and the field not taken; hold: status, latch: hubSpotId or hubSpotCompanyId),
         false (patch: 200 with false, no effect), object (patch: the effect, then an object in place of true),
-        echo (patch: 404 that repeats the form, no effect), no-route (404 as of a path that is not known, no effect),
+        echo (patch: 404 that repeats the form, no effect), no-route (404 as of a path that the server does not know),
      and these, beside which other faults happen:
         stores=trim stores=lower stores=phone stores=cut stores=nfc stores=escape, or several as stores=trim+lower
         (put: what is stored is trimmed, e-mails in lower case, phones as (415) 555-0123, names cut to 12 characters,
@@ -40,8 +40,8 @@ const FaultHelp = `a fault is WHAT:HOW[:every=N][:at=N][:after=N][:times=N][:rat
         the customer as before),
         moves=FIELD (put hold unhold latch unlatch: the server moves that field by itself at each write),
         lag=20ms behind=N (get overview, any: both: what stood so long ago, or before the last write for N reads),
-        of the limits' headers: no-minute and no-limits (the minute's are missing, or all), bare-429 (they are missing
-        where a limit refuses), negative (what remains is below nothing)
+        of the limits' headers: no-minute and no-limits (the minute's are missing, or all),
+        bare-429 (they are missing where a limit refuses), negative (what remains is below nothing)
 such as put:500:every=50, any:lost:rate=25%:seed=7, get:slow=2s:at=3`
 
 // ParseFaults reads fault specs. Its error names the first bad one and lists what is possible.
@@ -248,8 +248,8 @@ func misbehaviours() map[string]misbehaviour {
 		"object":      {after: instead(saying(`{"result":"Success","message":"Customer details set"}`)), only: []string{"patch"}},
 		"echo":        {before: echo, only: []string{"patch"}},
 	}
-	maps.Copy(table, otherServers())
 	maps.Copy(table, habits())
+	maps.Copy(table, otherServers())
 	for _, status := range []int{400, 401, 403, 404, 409, 429, 500, 502, 503} {
 		name := strconv.Itoa(status)
 		fail := func(c *call) *reply { return c.system.failure(status, http.StatusText(status)+".") }
