@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -168,6 +169,68 @@ func TestAnEditedReportStays(t *testing.T) {
 	s := write(t, d)
 	if s.Failed != d.Path("failed-2.csv") || s.Report != d.Path("report.csv") || read(t, d, "failed.csv") != "my work" {
 		t.Errorf("%+v", s)
+	}
+}
+
+// heldFiles is a disk on which another program has files open, as Windows lets it.
+type heldFiles struct {
+	runs.FS
+	names []string
+}
+
+func (h heldFiles) held(path string) error {
+	if _, err := os.Stat(path); err == nil && slices.Contains(h.names, filepath.Base(path)) {
+		return &fs.PathError{Op: "rename", Path: path, Err: fs.ErrPermission}
+	}
+	return nil
+}
+
+func (h heldFiles) Rename(from, to string) error {
+	if err := h.held(to); err != nil {
+		return err
+	}
+	return h.FS.Rename(from, to)
+}
+
+func (h heldFiles) Remove(path string) error {
+	if err := h.held(path); err != nil {
+		return err
+	}
+	return h.FS.Remove(path)
+}
+
+// A report that is open elsewhere stays, and the new one stands beside it until the
+// old one can be replaced.
+func TestAReportThatIsOpenElsewhereStays(t *testing.T) {
+	root := t.TempDir()
+	d, err := play(runs.Disk(), root, mixed())
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, d)
+	open := func(names ...string) *runs.Dir {
+		d, err := runs.Open(heldFiles{runs.Disk(), names}, root, d.ID())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	s := write(t, open("report.csv", "failed.csv", "summary.json"))
+	if s.Report != d.Path("report-2.csv") || s.Failed != d.Path("failed-2.csv") ||
+		!slices.Equal(s.Left, []string{d.Path("report.csv"), d.Path("failed.csv")}) {
+		t.Errorf("%+v", s.Files)
+	}
+	read(t, d, "summary-2.json")
+	s = write(t, open("report.csv", "report-2.csv"))
+	if s.Report != d.Path("report-3.csv") || s.Failed != d.Path("failed.csv") || len(s.Left) != 1 {
+		t.Errorf("%+v", s.Files)
+	}
+	s = write(t, open())
+	if left, err := filepath.Glob(d.Path("*-[23].*")); err != nil || len(left) > 0 || s.Report != d.Path("report.csv") {
+		t.Errorf("%q, %v, %+v", left, err, s.Files)
+	}
+	if left, err := open("failed.csv").Withdraw("failed.csv"); err != nil || len(left) != 1 {
+		t.Errorf("%q, %v", left, err)
 	}
 }
 

@@ -87,6 +87,7 @@ func printExported(w io.Writer, r *export.Result, to string) error {
 	fmt.Fprintf(w, "export: %s to %s\n", batch.Plural(s.Rows, "customer"), to)
 	fmt.Fprintf(w, "%s in %s\n", batch.Plural(s.Requests.Total, "request"), ui.TimeText(s))
 	ui.PrintErrors(w, s)
+	fmt.Fprintf(w, "account: %s\n", s.Host)
 	_, err := fmt.Fprintf(w, "as exported: %s (keep it, and the column rb_export: update compares with it)\n", r.Folder)
 	if err == nil && r.Next != "" {
 		_, err = fmt.Fprintf(w, "next, once edited: %s\n", r.Next)

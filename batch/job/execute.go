@@ -193,8 +193,8 @@ func (x *execution) consent() error {
 		return nil
 	}
 	x.forecast = new(forecastOf(x.Accounts, x.toSend()))
-	q := Question{Text: "Send these changes?", Agrees: "yes", Proposal: &Proposal{
-		Run: x.identity(x.Began), Counts: counts, Preview: x.tally.preview, Forecast: *x.forecast,
+	q := Question{Text: "Send these changes?", Agrees: "yes", Run: x.identity(x.Began), Proposal: &Proposal{
+		Counts: counts, Preview: x.tally.preview, Forecast: *x.forecast,
 	}}
 	if x.Rows != nil {
 		q.Proposal.Keys = x.Rows.File.Mapper.Keys()
@@ -207,7 +207,7 @@ func (x *execution) consent() error {
 		q.Text = "This takes " + batch.Plural(p.Unholds, "customer") + " off hold, with " + x.Settings.Sending.Unhold + "."
 	}
 	if x.agreed = x.Front.Ask(x.Stop, q); !x.agreed && !x.stopped() {
-		return batch.Usage("--dry-run to see every change", "not confirmed; nothing was sent")
+		return batch.Usage("", "not confirmed; nothing was sent")
 	}
 	return nil
 }

@@ -248,8 +248,8 @@ func TestTheQuestionSaysWhatWillBeSent(t *testing.T) {
 	if len(o.front.asked) != 1 {
 		t.Fatalf("asked %d times", len(o.front.asked))
 	}
-	p := o.front.asked[0].Proposal
-	if p.Run.Hosts != "billing.example.com" || p.Run.KeyEnds != "Ym94" || p.Keys[0].Column != "id" || p.Counts[batch.WouldChange] != 2 ||
+	p, run := o.front.asked[0].Proposal, o.front.asked[0].Run
+	if run.Hosts != "billing.example.com" || run.KeyEnds != "Ym94" || run.ID != r.Run.ID || run.Dry || p.Keys[0].Column != "id" || p.Counts[batch.WouldChange] != 2 ||
 		p.Preview.Rows[0].Customer != "Copperleaf Works" || p.Preview.Field("title").Cleared != 1 || p.Forecast.Requests == 0 {
 		t.Errorf("%+v", p)
 	}
@@ -265,7 +265,7 @@ func TestNothingIsSentWithoutConsent(t *testing.T) {
 		want   int
 	}{
 		"no":                 {"no", nil, batch.ExitUsage},
-		"y is not enough":    {"y", nil, batch.ExitUsage},
+		"another word":       {"ok", nil, batch.ExitUsage},
 		"nobody to ask":      {"", nil, batch.ExitUsage},
 		"--expect of others": {"yes", func(o *office) { o.set.Sending.Expect = 3 }, batch.ExitUsage},
 		"Ctrl-C": {"yes", func(o *office) {
@@ -285,6 +285,17 @@ func TestNothingIsSentWithoutConsent(t *testing.T) {
 			}
 			if code != test.want || o.box.Requests().Kinds["put"] > 0 {
 				t.Errorf("exit %d, requests %v, %v", code, o.box.Requests(), err)
+			}
+			if r != nil && test.want == batch.ExitUsage {
+				left := r.Summary.Outcomes[batch.NotAttempted]
+				for _, e := range r.Summary.Errors {
+					if e.Code == "stopped" || e.Code == "not_confirmed" && e.Count != left || strings.Contains(e.Fix, "resume") {
+						t.Errorf("of a run that nobody agreed to: %+v", e)
+					}
+				}
+				if left == 0 || r.Next != "" {
+					t.Errorf("%d rows were not sent, and next comes %q", left, r.Next)
+				}
 			}
 			if name == "nobody to ask" && o.box.Requests().Reads > 0 {
 				t.Errorf("%d requests before it was refused", o.box.Requests().Reads)
@@ -313,7 +324,7 @@ func TestAnOldPlanIsConfirmed(t *testing.T) {
 	start := time.Now()
 	r, err = o.again(job.Apply, r.Run.ID)
 	o.want(r, err, "changed=2 unchanged=1 rejected=1", 2)
-	if p := o.front.asked[0].Proposal; p == nil || p.Run.Age <= 0 || p.Run.Age > time.Since(start)+time.Hour || p.Run.Of == "" {
+	if q := o.front.asked[0]; q.Proposal == nil || q.Run.Age <= 0 || q.Run.Age > time.Since(start)+time.Hour || q.Run.Of == "" {
 		t.Errorf("%+v", o.front.asked)
 	}
 }

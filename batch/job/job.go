@@ -358,12 +358,13 @@ func (r *Session) adopt(h journal.Head) (Settings, error) {
 			"%s was about %s, and --sandbox names the embedded stand-in; nothing was sent", h.ID, intake.AddressesOf(h.Account))
 	}
 	s.Pace, s.Output, s.Sending.Yes, s.Sending.Sandbox = mine.Pace, mine.Output, mine.Sending.Yes, h.Account == StandIn
+	s.Sending.MayMove = alsoMoving(s.Sending.MayMove, mine.Sending.MayMove)
 	return s, nil
 }
 
-// confirm asks a question about the run as a whole. refusal is the error of a no.
-func (r *Session) confirm(question string, refusal error) error {
-	if r.Front.Attended() && r.Front.Ask(r.Stop, Question{Text: question, Agrees: "yes"}) {
+// confirm asks a question about a run as a whole. refusal is the error of a no.
+func (r *Session) confirm(about Identity, question string, refusal error) error {
+	if r.Front.Attended() && r.Front.Ask(r.Stop, Question{Text: question, Agrees: "yes", Run: about}) {
 		return nil
 	}
 	if r.stopped() {

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -56,6 +57,7 @@ func PrintResult(t *Terminal, r *job.Result, asJSON bool) error {
 // PrintNoReport tells what became of the rows when the report cannot.
 func PrintNoReport(t *Terminal, e *job.NoReportError) {
 	fmt.Fprintf(t.shown(), "%s: %s\n", runText(e.Run), CountsText(e.Rows, e.Counts))
+	fmt.Fprintf(t.shown(), "run: %s\naccount: %s\n", IdentityText(e.Run), accountText(e.Run))
 	switch {
 	case e.Journal != "":
 		fmt.Fprintf(t.shown(), "what was sent stands in %s\n", e.Journal)
@@ -64,6 +66,25 @@ func PrintNoReport(t *Terminal, e *job.NoReportError) {
 	default:
 		fmt.Fprintln(t.shown(), "no write was sent")
 	}
+}
+
+// PrintRefusal tells as one JSON object why a command has no summary to show.
+func PrintRefusal(w io.Writer, err error, code int) {
+	refusal := struct {
+		RunID    string             `json:"run_id,omitempty"` // of a run whose report could not be written
+		Outcomes map[batch.Kind]int `json:"outcomes,omitempty"`
+		Journal  string             `json:"journal,omitempty"`
+		Sent     string             `json:"sent,omitempty"`
+		Error    string             `json:"error"`
+		ExitCode int                `json:"exit_code"`
+	}{Error: err.Error(), ExitCode: code}
+	if lost := (*job.NoReportError)(nil); errors.As(err, &lost) {
+		refusal.RunID, refusal.Outcomes, refusal.Journal, refusal.Sent = lost.Run.ID, lost.Counts, lost.Journal, lost.Sent
+	}
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	_ = e.Encode(refusal) // standard error has told it, whoever reads this
 }
 
 func printSummary(w io.Writer, r *job.Result) {
@@ -89,11 +110,15 @@ func printSummary(w io.Writer, r *job.Result) {
 	if s.Warnings > 0 {
 		fmt.Fprintf(w, "%s: rb_warning in the report\n", batch.Plural(s.Warnings, "warning"))
 	}
+	fmt.Fprintf(w, "run: %s\n", IdentityText(r.Run))
 	if r.Run.Hosts != "" {
 		fmt.Fprintf(w, "account: %s\n", accountText(r.Run))
 	}
 	fmt.Fprintf(w, "report: %s\n", s.Report)
-	if s.Failed != "" {
+	for _, path := range s.Left {
+		fmt.Fprintf(w, "left as it was, since it was edited or is open in another program: %s\n", path)
+	}
+	if s.Failed != "" && s.ExitCode != batch.ExitUsage { // else nobody wanted any
 		fmt.Fprintf(w, "rows that need work: %s\n", s.Failed)
 	}
 	if r.Next != "" {
@@ -114,6 +139,25 @@ func runText(r job.Identity) string {
 		title = r.Mode + " of " + r.Of + " (" + title + ")"
 	}
 	return batch.Visible(title)
+}
+
+// IdentityText tells a run from others.
+func IdentityText(r job.Identity) string {
+	mode := "live"
+	if r.Dry {
+		mode = "dry run"
+	}
+	text, age := r.ID+" ("+mode+")", batch.Span(r.Age)
+	if days := int(r.Age.Hours() / 24); days > 2 {
+		age = batch.Plural(days, "day")
+	}
+	if r.Age > 0 && r.Of != "" {
+		text += ", of " + r.Of
+	}
+	if r.Age > 0 {
+		text += ", " + age + " old"
+	}
+	return batch.Visible(text)
 }
 
 // accountText says where a run goes.

@@ -254,16 +254,15 @@ func (t *Terminal) Attended() bool {
 // Ask puts a question, and reports whether it was agreed to.
 func (t *Terminal) Ask(ctx context.Context, q job.Question) bool {
 	t.clear()
-	if q.Proposal != nil {
-		printProposal(t.shown(), q.Proposal)
-	}
+	printQuestion(t.shown(), q)
 	what := "Type yes: "
 	if q.Agrees != "yes" {
 		what = "Type the number of customers: "
 	}
 	fmt.Fprint(t.shown(), q.Text+" "+what)
 	answer := strings.ReplaceAll(t.answer(ctx), ",", "") // of 1,240 customers
-	return strings.EqualFold(answer, q.Agrees) && ctx.Err() == nil
+	agreed := strings.EqualFold(answer, q.Agrees) || q.Agrees == "yes" && strings.EqualFold(answer, "y")
+	return agreed && ctx.Err() == nil
 }
 
 // answer reads a line from the keyboard; a signal is an answer too.
@@ -314,8 +313,9 @@ func isTerminal(stream any) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// printProposal says what is about to be sent, and where.
-func printProposal(w io.Writer, p *job.Proposal) {
+// printQuestion says which run a question is about and, where something is about to
+// be sent, what.
+func printQuestion(w io.Writer, q job.Question) {
 	line := func(name, text string) { fmt.Fprintf(w, "%-10s %s\n", name, text) }
 	lines := func(name string, all []string) {
 		for _, text := range all {
@@ -323,13 +323,17 @@ func printProposal(w io.Writer, p *job.Proposal) {
 			name = ""
 		}
 	}
-	fmt.Fprintln(w)
-	run := runText(p.Run)
-	if p.Run.Age > 0 {
-		run += ", " + batch.Span(p.Run.Age) + " old"
+	if q.Run.ID == "" {
+		return
 	}
-	line("Run", run)
-	where := accountText(p.Run)
+	fmt.Fprintln(w)
+	line("Run", IdentityText(q.Run))
+	line("What", runText(q.Run))
+	where, p := accountText(q.Run), q.Proposal
+	if p == nil {
+		line("Account", where)
+		return
+	}
 	if rows := p.Preview.Rows; len(rows) > 0 {
 		name := cmp.Or(batch.Visible(rows[0].Customer), "a customer without a name")
 		where += fmt.Sprintf(", where %s is %s", rows[0].Key, name)

@@ -58,20 +58,19 @@ func TestQuietIsNotSilent(t *testing.T) {
 func TestTheQuestionIsShown(t *testing.T) {
 	changes := []batch.Change{{Field: "title", Before: `"Ms"`, After: batch.Null}, {Field: "primaryEmail", Before: `"a@example.com"`, After: `"b@example.com"`}}
 	q := job.Question{Text: "Send these changes?", Agrees: "yes", Proposal: &job.Proposal{
-		Run:    job.Identity{ID: "2026-run", Mode: "apply", Action: "update", File: "edits.csv", Of: "2026-plan", Age: 3 * time.Hour, Hosts: "billing.example.com", KeyEnds: "x9z0"},
 		Keys:   []mapping.KeyUse{{Action: "update", Field: "id", Column: "Cust No"}},
 		Counts: map[batch.Kind]int{batch.WouldChange: 1200, batch.Unchanged: 3, batch.Rejected: 1, batch.Conflict: 1},
 		Preview: &job.Preview{Rows: []job.PreviewRow{{Key: "id=987001", Customer: "Copperleaf Works", Changes: changes}},
 			Fields: []*job.FieldCount{{Name: "title", Changed: 2, Cleared: 1}, {Name: "primaryEmail", Changed: 1}}},
 		Forecast: job.Forecast{Requests: 2403, Forecast: governor.Forecast{Takes: time.Second, Today: -1}, Begins: time.Now()},
-	}}
-	for typed, want := range map[string]bool{"yes\n": true, "YES\n": true, "y\n": false, "": false} {
+	}, Run: job.Identity{ID: "2026-run", Mode: "apply", Action: "update", File: "edits.csv", Of: "2026-plan", Age: 3 * time.Hour, Hosts: "billing.example.com", KeyEnds: "x9z0"}}
+	for typed, want := range map[string]bool{"yes\n": true, "YES\n": true, "y\n": true, "Y\n": true, "n\n": false, "yesterday\n": false, "": false} {
 		var out bytes.Buffer
 		term := &Terminal{Err: &out, Keyboard: typing(typed)}
 		if got := term.Ask(context.Background(), q); got != want {
 			t.Errorf("%q: %v", typed, got)
 		}
-		for _, part := range []string{"Run        apply of 2026-plan (update edits.csv), 3 h 0 min old\n",
+		for _, part := range []string{"Run        2026-run (live), of 2026-plan, 3 h 0 min old\n", "What       apply of 2026-plan (update edits.csv)\n",
 			"Account    billing.example.com, by the key that ends in x9z0, where id=987001 is Copperleaf Works\n", `Key        id, from the column "Cust No"`,
 			"Rows       1,200 to send, 3 unchanged, 2 rejected\n", "Fields     title in 2 rows, cleared in 1\n           primaryEmail in 1 row\n",
 			"Cost       2,403 requests, ", "Attention  primaryEmail, where invoices go, changes for 1 customer\n", "Send these changes? Type yes: "} {
@@ -83,6 +82,17 @@ func TestTheQuestionIsShown(t *testing.T) {
 	term := &Terminal{Err: io.Discard, Keyboard: typing("1,240\n")}
 	if !term.Ask(context.Background(), job.Question{Text: "This puts 1,240 customers on hold.", Agrees: "1240"}) {
 		t.Error("a number as it was shown is not taken for it")
+	}
+	term = &Terminal{Err: io.Discard, Keyboard: typing("y\n")}
+	if term.Ask(context.Background(), job.Question{Text: "This puts 1,240 customers on hold.", Agrees: "1240"}) {
+		t.Error("y is taken for a number")
+	}
+	var out bytes.Buffer
+	q.Proposal, q.Run.Dry, term = nil, true, &Terminal{Err: &out, Keyboard: typing("y\n")}
+	want := "\nRun        2026-run (dry run), of 2026-plan, 3 h 0 min old\nWhat       apply of 2026-plan (update edits.csv)\n" +
+		"Account    billing.example.com, by the key that ends in x9z0\nSend these changes? Type yes: "
+	if !term.Ask(context.Background(), q) || out.String() != want {
+		t.Errorf("a question about a run as a whole: %q", out.String())
 	}
 }
 

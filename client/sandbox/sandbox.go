@@ -99,6 +99,9 @@ func Open(o Options) (*Sandbox, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: %w", err)
 	}
+	if slices.ContainsFunc(o.Faults, func(f Fault) bool { return f.How == "lag" || f.How == "behind" }) {
+		st.customers.past = map[int64][]version{}
+	}
 	return &Sandbox{
 		store:     st,
 		account:   newAccount(),
