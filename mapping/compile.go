@@ -18,6 +18,8 @@ type CompileOptions struct {
 	Others bool              // columns that are no field are left out, from --ignore-others
 	Keys   bool              // without a mapping file only columns that name customers are read
 	Export bool              // rows are compared with an export, even without a column rb_export
+	Blanks []string          // words that mean blank, from --blanks; beside the file's
+	Typed  bool              // cells hold what was typed, as those of a workbook do
 }
 
 // Compile decides what each column of a heading is for. The error is a
@@ -90,6 +92,10 @@ func newCompiler(schemas []Schema, texts []string, o CompileOptions) *compiler {
 		file := *o.File
 		c.file = &file
 		c.file.hide(secrets)
+	}
+	c.file.typed = o.Typed
+	for _, word := range o.Blanks {
+		c.file.Blanks = append(slices.Clip(c.file.Blanks), Scalar{Text: word})
 	}
 	return c
 }

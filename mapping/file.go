@@ -31,13 +31,14 @@ type File struct {
 	Clear        string // the word that clears a field
 	BlankClears  bool   // a blank cell clears, where the field may be cleared
 	AllowClear   []Scalar
+	Blanks       []Scalar // words that mean blank
 
 	byColumn map[string][]*ColumnRule // by the trimmed heading
-
-	lines   []string
-	texts   []string // all that stands in it
-	hidden  bool     // it may hold a secret: no line of it is shown
-	secrets []string // no message holds one of them
+	typed    bool                     // cells hold what was typed, as those of a workbook do
+	lines    []string
+	texts    []string // all that stands in it
+	hidden   bool     // it may hold a secret: no line of it is shown
+	secrets  []string // no message holds one of them
 }
 
 const noSecretsHere = "a mapping file must not hold passwords; give them in a column of the input"
@@ -56,11 +57,11 @@ type Pair struct{ Name, Value Scalar }
 type KeyRule struct{ Action, Column, Field Scalar }
 
 // ColumnRule says what a column sets. Without an Action it is for every action
-// that has such a field; else a column may have several. Trim, Lower, Values and
-// Expr apply in this order.
+// that has such a field; else a column may have several. Trimming (but for Keep),
+// Lower, Values and Expr apply in this order.
 type ColumnRule struct {
 	Action, Column, Field Scalar
-	Trim, Lower           bool
+	Trim, Keep, Lower     bool              // Trim and Keep: what the file says of a cell's ends
 	Values                map[string]string // nil: any cell
 	expression            *vm.Program
 }
@@ -229,6 +230,7 @@ func (p *parser) root(n *yaml.Node) {
 		}},
 		{"blank", func(n *yaml.Node) { f.BlankClears = p.oneOf(n, "blank is keep or clear", "keep", "clear") == "clear" }},
 		{"allow_clear", func(n *yaml.Node) { f.AllowClear = p.list(n) }},
+		{"blanks", func(n *yaml.Node) { f.Blanks = p.list(n) }},
 	})
 }
 
@@ -259,7 +261,7 @@ func (p *parser) columnRule(action, column Scalar, n *yaml.Node) {
 		rule.Field = p.name(n)
 	} else if given, _ := p.sections(n, []section{
 		{"field", func(n *yaml.Node) { rule.Field = p.name(n) }},
-		{"trim", func(n *yaml.Node) { rule.Trim = truth(n) }},
+		{"trim", func(n *yaml.Node) { rule.Trim = truth(n); rule.Keep = !rule.Trim }},
 		{"lower", func(n *yaml.Node) { rule.Lower = truth(n) }},
 		{"values", func(n *yaml.Node) {
 			rule.Values = map[string]string{}

@@ -164,6 +164,9 @@ func (b *exports) copyFile() error {
 				Try: "--base with the exported file as it was"}
 		}
 		if err == nil {
+			for i, cell := range row.Cells {
+				row.Cells[i] = mapping.Exported(cell)
+			}
 			err = w.Append(runs.Row{Cells: row.Cells})
 		}
 		if err != nil {

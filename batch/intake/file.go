@@ -104,7 +104,7 @@ func Read(stop context.Context, s Source, dir *runs.Dir) (*File, error) {
 	if shard := s.Selection.Shard; shard.Some() {
 		split := sha256.New() // of the file, and of how it is read
 		parts := []string{in.Sum, in.Mapping, s.Actions.Name, string(in.Dialect.Delimiter), s.Input.Encoding,
-			strings.Join(s.Input.Ignore, "\n"), strconv.Itoa(shard.Of)}
+			strings.Join(slices.Concat(s.Input.Ignore, s.Input.Blanks), "\n"), strconv.Itoa(shard.Of)}
 		if in.Heading > 0 {
 			parts = append(parts, strconv.Itoa(in.Heading))
 		}

@@ -31,7 +31,7 @@ func parsed(t *testing.T, words ...string) Settings {
 
 var everyFlag = []string{
 	"--map", "crm.yaml", "--match", "Company=companyName", "--match", "E=primaryEmail", "--ignore", "Notes, old", "--ignore-others", "--header-row", "3",
-	"--strict", "--allow-duplicates",
+	"--blanks", "N/A,-", "--strict", "--allow-duplicates",
 	"--base", "as it was.csv", "--delimiter", "tab", "--encoding", "windows-1252", "--when", `status == "Active"`, "--limit", "7", "--shard", "2/4",
 	"--dry-run", "--sandbox", "--lookup", "list", "--hold-suspended", "--skip-ping", "--expect", "0", "--rate", "5/s", "--rate", "trackfinity=60/m",
 	"--reserve", "12.5%", "--workers", "3", "--may-move", "quickBooksSyncToken", "--may-move", "x.y", "--timeout", "1m30s", "--max-failures", "5%", "--wait", "--reports", "my reports",
@@ -112,6 +112,16 @@ func TestABareRateIsOfTheRunsOwnSystem(t *testing.T) {
 		got := [2]float64{float64(s.rateOf(action.SystemFusebill, a)), float64(s.rateOf(action.SystemTrackfinity, a))}
 		if got != want {
 			t.Errorf("%s: %v, want %v", name, got, want)
+		}
+	}
+}
+
+// A resume learns only from the run whose the rates are: of two for one system the last word counts.
+func TestTheLastRateCounts(t *testing.T) {
+	for _, words := range [][]string{{"trackfinity=9/s", "2/s"}, {"9/s", "trackfinity=2/s"}} {
+		s := parsed(t, "--rate", words[0], "--rate", words[1])
+		if got := s.rateOf(action.SystemTrackfinity, intake.ActionsOf("patch")); got != 2 {
+			t.Errorf("%q: %v a second", words, got)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"runtime"
 	"slices"
@@ -38,9 +39,10 @@ type Terminal struct {
 	// returns nil when there is nobody.
 	Keyboard func() io.ReadCloser
 
-	bar    *progressbar.ProgressBar
-	told   time.Time // when a line was last shown of this phase
-	waited string    // what it was then waiting for
+	bar      *progressbar.ProgressBar
+	told     time.Time    // when a line was last shown of this phase
+	waited   string       // what it was then waiting for
+	foretold job.Forecast // of this phase
 }
 
 const lineEvery = 5 * time.Second
@@ -69,13 +71,12 @@ func (t *Terminal) Show(e job.Event) {
 	case job.Foretold:
 		t.clear()
 		fmt.Fprintf(t.shown(), "rowbatch: %s takes %s\n", e.Phase, forecastText(e.Forecast))
+		t.foretold = e.Forecast
 	case job.PhaseBegan:
-		t.told, t.waited = time.Now(), ""
+		t.told, t.waited, t.foretold = time.Now(), "", job.Forecast{}
 		if isTerminal(t.Err) && !t.Plain {
-			t.bar = progressbar.NewOptions(e.Total,
-				progressbar.OptionSetWriter(t.Err), // the default is standard output, which is for data
-				progressbar.OptionSetDescription(e.Name), progressbar.OptionShowCount(), progressbar.OptionShowIts(),
-				progressbar.OptionSetItsString("rows"), progressbar.OptionSetPredictTime(true), progressbar.OptionSetWidth(24),
+			t.bar = progressbar.NewOptions(e.Total, progressbar.OptionSetWriter(t.Err), // standard output is for data
+				progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false), // by its last steps alone
 				progressbar.OptionFullWidth(), progressbar.OptionClearOnFinish())
 		}
 	case job.Progress:
@@ -140,45 +141,85 @@ func (t *Terminal) clear() {
 
 // progress moves the bar, or prints a line now and then.
 func (t *Terminal) progress(p job.Progress) {
-	waiting := ""
-	if time.Until(p.Waiting.Until) >= time.Second {
-		waiting = waitingText(p.Waiting, time.Now())
-	}
+	parts := t.progressText(p, time.Now())
 	if t.bar != nil {
-		t.bar.Describe(cmp.Or(waiting, p.Phase))
+		t.bar.Describe(fitting(parts, t.columns()-barColumns))
 		_ = t.bar.Set(min(p.Done, p.Total-1)) // the last row clears the bar
 		return
+	}
+	waiting := ""
+	if parts[0] != p.Phase {
+		waiting = parts[0]
 	}
 	if time.Since(t.told) < lineEvery {
 		return
 	}
 	t.told = time.Now()
-	switch took := time.Since(p.Began); {
-	case waiting != "" && waiting == t.waited:
-	case waiting != "":
-		fmt.Fprintf(t.shown(), "rowbatch: %s of %s rows; %s\n", batch.Thousands(p.Done), batch.Thousands(p.Total), waiting)
-	case p.Done == 0:
-		fmt.Fprintf(t.shown(), "rowbatch: %s: 0 of %s rows\n", p.Phase, batch.Thousands(p.Total))
-	default:
-		left := time.Duration(float64(took) / float64(p.Done) * float64(p.Total-p.Done))
-		fmt.Fprintf(t.shown(), "rowbatch: %s: %s of %s rows, %.1f rows/s, about %s left\n",
-			p.Phase, batch.Thousands(p.Done), batch.Thousands(p.Total), float64(p.Done)/took.Seconds(), batch.Span(left))
+	if waiting == "" || waiting != t.waited {
+		fmt.Fprintln(t.shown(), "rowbatch: "+fitting(parts, math.MaxInt))
 	}
 	t.waited = waiting
 }
 
-// waitingText tells a wait's reason and end.
-func waitingText(w job.Waiting, now time.Time) string {
-	what := "waiting for the account's limit until "
+// barColumns are those of the bar beside its text: the percentage, the ends, a few steps.
+const barColumns = 12
+
+// columns is the width of the terminal.
+func (t *Terminal) columns() int {
+	if f, ok := t.Err.(*os.File); ok {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+			return width
+		}
+	}
+	return 80
+}
+
+// fitting joins as many parts as fit into a line, and at least a piece of the first.
+func fitting(parts []string, columns int) string {
+	line := []rune(parts[0])
+	if len(line) > columns {
+		return string(line[:max(0, columns)])
+	}
+	for _, p := range parts[1:] {
+		if len(line)+2+len([]rune(p)) > columns {
+			break
+		}
+		line = append(line, []rune(", "+p)...)
+	}
+	return string(line)
+}
+
+// progressText says how far a phase is, the weightiest first. While it waits there is
+// no speed, and how long the rest takes is by all the time so far, waits included.
+func (t *Terminal) progressText(p job.Progress, now time.Time) []string {
+	done := batch.Thousands(p.Done) + " of " + batch.Plural(p.Total, "row")
+	if p.Waiting.Until.Sub(now) >= time.Second {
+		what, why := waitingText(p.Waiting, now)
+		return []string{what, done, why}
+	}
+	took := now.Sub(p.Began)
+	if p.Done == 0 || took < time.Second {
+		return []string{p.Phase, done}
+	}
+	left := time.Duration(float64(took) / float64(p.Done) * float64(p.Total-p.Done))
+	if f := t.foretold; f.Requests > 0 && !f.AtMost { // a limit that is not reached yet
+		left = max(left, f.Finish().Sub(now))
+	}
+	return []string{p.Phase, done, fmt.Sprintf("%.1f rows/s", float64(p.Done)/took.Seconds()), "about " + batch.Span(left) + " left"}
+}
+
+// waitingText tells a wait's end and reason.
+func waitingText(w job.Waiting, now time.Time) (what, why string) {
+	until := clock(w.Until, now, time.TimeOnly)
 	switch w.Reason {
 	case governor.DayLimit:
-		what = "the day's requests are used up; waiting for the next day's until "
+		return "waiting until " + until, "the day's requests are used up"
 	case governor.Outage:
-		what = "the server does not answer (--verbose shows why); trying again at "
+		return "no answer, next try at " + until, "--verbose shows why"
 	case governor.ServerPause:
-		what = "the server asks for a pause until "
+		return "waiting until " + until, "the server asks for a pause"
 	}
-	return what + clock(w.Until, now, time.TimeOnly)
+	return "waiting until " + until, "the minute's requests are used up"
 }
 
 // clock tells a time, with its day when that is not today.

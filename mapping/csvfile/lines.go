@@ -77,8 +77,13 @@ func (l *lines) next() error {
 	}
 	l.number++
 	l.current, l.rest = text, text
+	wasOpen := l.open
 	if refusal := l.inspect(text); refusal != nil {
 		return refusal
+	}
+	if !wasOpen && !l.open && bytes.Contains(text, []byte(`="`)) {
+		l.doubled = quoteGuards(l.doubled[:0], text)
+		l.rest = l.doubled
 	}
 	if l.open && bytes.HasSuffix(text, []byte("\r\n")) {
 		l.doubled = append(append(l.doubled[:0], text[:len(text)-1]...), '\r', '\n')
@@ -155,6 +160,27 @@ func (l *lines) notUTF8(text []byte) error {
 		}
 	}
 	return l.refuse(why, try)
+}
+
+// quoteGuards puts into quotes what programs write without, to keep a spreadsheet from
+// dropping zeros: ="0049". Only whole cells of a line are taken so.
+func quoteGuards(to, line []byte) []byte {
+	ends := func(b byte) bool { return strings.IndexByte(Delimiters+"\r\n", b) >= 0 }
+	start, inQuotes := true, false
+	for i := 0; i < len(line); i++ {
+		if inner, guarded := bytes.CutPrefix(line[i:], []byte(`="`)); start && guarded {
+			if n := bytes.IndexByte(inner, '"'); n >= 0 && (n+1 == len(inner) || ends(inner[n+1])) {
+				to = append(append(append(to, `"=""`...), inner[:n]...), `"""`...)
+				i += len(`="`) + n
+				start = false
+				continue
+			}
+		}
+		inQuotes = inQuotes != (line[i] == '"')
+		start = !inQuotes && ends(line[i])
+		to = append(to, line[i])
+	}
+	return to
 }
 
 // strayReturn finds a carriage return outside quotes with no line feed after it.

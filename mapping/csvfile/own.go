@@ -36,15 +36,15 @@ func MentionsPassword(heading string) bool {
 	return strings.Contains(Fold(heading), "password")
 }
 
-// Escape puts one apostrophe before a cell that a spreadsheet would run as a
+// Escape puts one apostrophe before a value that a spreadsheet would run as a
 // formula, or that reading would take an apostrophe off: one matching
-// ^'*[=+\-@＝＋－＠\t\r] or ^'+\d+$. Unescape takes it off again, and a [Reader] does
-// so on reading, so that a file of ours comes back unchanged.
-func Escape(cell string) string {
-	if IsFormula(cell) || isGuarded(cell) {
-		return "'" + cell
+// ^'*[=+\-@＝＋－＠\t\r] or ^'+\d+$. Unescape takes it off again, so that a file of
+// ours comes back unchanged.
+func Escape(value string) string {
+	if IsFormula(value) || isGuarded(value) {
+		return "'" + value
 	}
-	return cell
+	return value
 }
 
 // Unescape takes one apostrophe off a cell matching ^'+([=+\-@＝＋－＠\t\r]|\d+$): one
@@ -63,7 +63,7 @@ func IsFormula(cell string) bool {
 	return strings.ContainsRune("=+-@＝＋－＠\t\r", first)
 }
 
-// isGuarded reports whether a cell is digits behind apostrophes.
+// isGuarded reports whether an apostrophe keeps a spreadsheet from taking digits for a number.
 func isGuarded(cell string) bool {
 	digits := strings.TrimLeft(cell, "'")
 	return len(digits) < len(cell) && digits != "" && strings.Trim(digits, "0123456789") == ""

@@ -44,7 +44,11 @@ func TestReaderReadsRows(t *testing.T) {
 		{"ragged", "id,name\n1\n2,a,b\n", Options{}, "UTF-8, delimiter ,",
 			[]Row{{2, []string{"1"}, true}, {3, []string{"2", "a", "b"}, true}}},
 		{"apostrophes", "id,name\n'=1,'a\n''+x,'''-\n", Options{}, "UTF-8, delimiter ,",
-			[]Row{{2, []string{"=1", "'a"}, false}, {3, []string{"'+x", "''-"}, false}}},
+			[]Row{{2, []string{"'=1", "'a"}, false}, {3, []string{"''+x", "'''-"}, false}}},
+		{"apostrophes of a row that was rejected as it stood", "rb_error_code,id,name\nno_value_word,1,'--\nnot_found,2,'--\n", Options{}, "UTF-8, delimiter ,",
+			[]Row{{2, []string{"1", "--"}, false}, {3, []string{"2", "'--"}, false}}},
+		{"guards without quotes", "id,a,b\n=\"007\",=\"0049\",=\"\"\r\n2,\"x=\"\"1\",=A\n", Options{}, "UTF-8, delimiter ,",
+			[]Row{{2, []string{`="007"`, `="0049"`, `=""`}, false}, {3, []string{"2", `x="1`, "=A"}, false}}},
 		{"our columns", "rb_line,id,RB_outcome,name\n7,1,failed,Ada\n8,2\n", Options{}, "UTF-8, delimiter ,",
 			[]Row{{2, []string{"1", "Ada"}, false}, {3, []string{"2"}, true}}},
 	} {
