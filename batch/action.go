@@ -3,6 +3,7 @@ package batch
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 )
 
@@ -19,6 +20,12 @@ type Record struct {
 	Elsewhere []string `json:"-"` // keys of Body that another resource than the record itself has shown
 
 	Standing Standing `json:"-"` // where it was read
+}
+
+// SameVersion reports whether two resources show one state of a customer, by the stamp
+// that moves at each write. One may leave out the letter of the zone.
+func (r Record) SameVersion(as Record) bool {
+	return r.Modified != "" && strings.TrimSuffix(r.Modified, "Z") == strings.TrimSuffix(as.Modified, "Z")
 }
 
 // Step is a write ready to be sent: a value, journalled before it leaves.
@@ -116,6 +123,11 @@ type Beside interface {
 	ReadBeside(ctx context.Context, id string) Reply
 	// CheckBeside compares two such readings; nil means that nothing moved that the step accounts for.
 	CheckBeside(s Step, before, after Record) *Outcome
+}
+
+// Lister is a Visit that can also read its customer as the list of customers shows it.
+type Lister interface {
+	ReadListed(ctx context.Context, id string) Reply
 }
 
 // Blind is a Visit whose Read makes no request: its API shows no records.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -26,6 +27,7 @@ type Item struct {
 	Out       *Outcome // when set, it settles the row without a request
 	Uncounted bool     // it must not be sent: when the rows were counted, nothing was to be
 	Spent     int      // requests made for this row before the engine, such as looking its reference up
+	Listed    *Record  // when set, what its edits expect was seen in the customer list: as that was last found to show it still
 	Undoes    *Record  // when set, the record as the write found it that this row takes back
 
 	Writes
@@ -45,6 +47,16 @@ type History struct {
 	Settle  time.Time // when an earlier write may be read back at the earliest
 	Outcome *Outcome  // nil: none. It stands, unless the row is sent once more
 	Settled bool      // the row is not visited: it comes only to tell the later ones of its lane
+}
+
+// unexpecting is the item without what its edits expect.
+func (it *Item) unexpecting() *Item {
+	plain := *it
+	plain.Edits = slices.Clone(it.Edits)
+	for i := range plain.Edits {
+		plain.Edits[i].Expect = nil
+	}
+	return &plain
 }
 
 // customer tells the customers of one lane apart.

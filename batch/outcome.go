@@ -77,6 +77,7 @@ type Planned struct {
 	Action   string `json:"act,omitempty"`
 	Created  string `json:"ct,omitempty"`  // when the customer was, to know him again
 	Currency string `json:"cur,omitempty"` // likewise
+	Listed   bool   `json:"ls,omitempty"`  // Before is what the customer list showed
 }
 
 // Standing is what a customer owes and pays, as the overview tells. Amounts are

@@ -170,7 +170,7 @@ func conditionValue(body []byte, name string, typ types.Type) (any, error) {
 	case typ == types.String && v.Type == gjson.JSON: // which says nothing that a condition could rely on
 		return nil, fmt.Errorf("%s is no text in the record", name)
 	case typ == types.String:
-		return text, nil
+		return canonical(fieldOf(name).values, text), nil
 	case v.Type == gjson.Null:
 		return nil, nil
 	case typ == types.Bool && v.IsBool():

@@ -97,9 +97,10 @@ func valueOf(body []byte) func(string) batch.Value {
 	return func(field string) batch.Value { return batch.Value(gjson.GetBytes(body, field).Raw) }
 }
 
-// same compares one field's values: lists of addresses are equal if only spaces differ.
+// same compares one field's values: lists of addresses are equal if only spaces differ,
+// and words of a fixed list if only letter case does.
 func same(field string, a, b batch.Value) bool {
-	if a.Same(b) {
+	if a.Same(b) || strings.EqualFold(a.Plain(), b.Plain()) && fieldOf(field).values != nil {
 		return true
 	}
 	unspaced := func(v batch.Value) string { return strings.ReplaceAll(v.Plain(), " ", "") }

@@ -181,6 +181,22 @@ func (v *fusebillVisit) CheckBeside(s batch.Step, before, after batch.Record) *b
 	return &batch.Outcome{Kind: batch.Failed, Code: "side_effect", Error: strings.Join(moved, "; ")}
 }
 
+// ReadListed reads the customer's row in the list of customers.
+func (v *fusebillVisit) ReadListed(ctx context.Context, id string) batch.Reply {
+	const few = 10 // who does not know the query shows anybody
+	r := v.client.Customers(ctx, v.lease, client.Query{Terms: "id:" + id, Size: few})
+	rep := translate(r)
+	if rep.Class != batch.Answered {
+		return rep
+	}
+	for _, row := range gjson.ParseBytes(r.Body).Array() {
+		if rep.Record = Record([]byte(row.Raw)); rep.Record.ID == id {
+			return rep
+		}
+	}
+	return batch.Reply{Class: batch.Refused, Requests: rep.Requests, Status: rep.Status, Text: "the list does not show customer " + id}
+}
+
 // missing names the refusal of a customer who is not there.
 func missing(rep batch.Reply) batch.Reply {
 	if rep.Class == batch.Refused && rep.Status == http.StatusNotFound {
@@ -228,7 +244,8 @@ func refusal(r client.Reply) string {
 func Record(body []byte) batch.Record {
 	f := gjson.GetManyBytes(body,
 		"id", "status", "modifiedTimestamp", "createdTimestamp", "currency", "companyName", "firstName", "lastName")
-	return batch.Record{ID: f[0].String(), Status: f[1].String(), Modified: f[2].String(), Created: f[3].String(), Currency: f[4].String(),
+	return batch.Record{ID: f[0].String(), Status: canonical(statuses(), f[1].String()), Modified: f[2].String(),
+		Created: f[3].String(), Currency: f[4].String(),
 		Name: cmp.Or(f[5].String(), strings.TrimSpace(f[6].String()+" "+f[7].String())), Body: body}
 }
 

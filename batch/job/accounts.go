@@ -281,7 +281,7 @@ func (a *Accounts) knowsAgain(stop context.Context, h journal.Head, past *journa
 		if err != nil {
 			return err
 		}
-		if is.ID != was.ID || unzoned(is.Created) != unzoned(was.Created) || is.Currency != was.Currency {
+		if is.ID != was.ID || unzoned(is.Created) != unzoned(was.Created) || !strings.EqualFold(is.Currency, was.Currency) {
 			return batch.Unfit("use a key of the account of that run",
 				"the key for %s belongs to another account than that of %s: customer %s is not the same; nothing was sent",
 				base, h.ID, was.ID)
