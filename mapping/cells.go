@@ -2,12 +2,8 @@ package mapping
 
 import (
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
-
-	"github.com/expr-lang/expr"
-	"github.com/expr-lang/expr/vm"
 
 	"rowbatch/mapping/csvfile"
 )
@@ -279,7 +275,7 @@ func (c *column) transform(text string) (string, *Problem) {
 	if c.rule.expression == nil {
 		return text, nil
 	}
-	result, err := expr.Run(c.rule.expression, environment{text})
+	result, err := evaluate(c.rule.expression, text)
 	if err != nil {
 		return "", problem("bad_value", "the mapping file's expr fails on %s: %s", quoted(text), firstLine(err))
 	}
@@ -330,17 +326,6 @@ func (c *column) reject(out *Mapped, code, text string) {
 		text = secretProblem(code)
 	}
 	out.Problems = append(out.Problems, Problem{Code: code, Column: c.heading, Text: text})
-}
-
-// environment is all that an expression sees.
-type environment struct {
-	Cell string `expr:"cell"`
-}
-
-// compileExpression leaves the clock out, so that a row means the same each
-// time it is read.
-func compileExpression(code string) (*vm.Program, error) {
-	return expr.Compile(code, expr.Env(environment{}), expr.AsKind(reflect.String), expr.DisableBuiltin("now"))
 }
 
 func firstLine(err error) string {

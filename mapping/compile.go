@@ -447,7 +447,7 @@ func (c *compiler) assignRule(r *ColumnRule) {
 	} else {
 		var unlisted []string // what the listed column may have been meant for
 		for _, h := range c.columns {
-			if h.use == undecided && !h.taken && c.file.rules(h.text) == nil {
+			if len(c.bad) < problemsMeant && h.use == undecided && !h.taken && c.file.rules(h.text) == nil {
 				unlisted = append(unlisted, h.text)
 			}
 		}
@@ -507,7 +507,7 @@ func (c *compiler) assignHeading(h *heading) {
 		}
 		var absent []string // the listed columns that the input lacks: what the heading may have been meant for
 		for _, r := range c.file.Columns {
-			if c.find(r.Column.Text) == nil {
+			if len(c.bad) < problemsMeant && c.find(r.Column.Text) == nil {
 				absent = append(absent, strings.TrimSpace(r.Column.Text))
 			}
 		}

@@ -254,7 +254,7 @@ func (s *secretsTrial) program(args ...string) *exec.Cmd {
 	if s.server != nil {
 		c.Env = s.server.environment()
 	}
-	c.Env = append(c.Env, "FUSEBILL_API_KEY="+fusebill, "TRACKFINITY_API_KEY="+trackfinity, "ROWBATCH_SANDBOX_DIR="+s.path("sandbox"), "TMPDIR="+s.path("tmp"))
+	c.Env = append(c.Env, "FUSEBILL_API_KEY="+fusebill, "TRACKFINITY_API_KEY="+trackfinity, "ROWBATCH_SANDBOX_DIR="+s.path("sandbox"), "TMPDIR="+s.path("tmp"), "XDG_CACHE_HOME="+s.path("cache"))
 	return c
 }
 

@@ -47,20 +47,20 @@ func Escape(value string) string {
 	return value
 }
 
-// Unescape takes one apostrophe off a cell matching ^'+([=+\-@＝＋－＠\t\r]|\d+$).
+// Unescape takes one apostrophe off a cell matching ^'+([=+\-@＝＋－＠\t\r]|\d+$): one
+// of ours, or the one with which people keep leading zeros.
 func Unescape(cell string) string {
-	if cell != "" && cell[0] == '\'' && (IsFormula(cell) || isGuarded(cell)) {
+	if strings.HasPrefix(cell, "'") && (IsFormula(cell) || isGuarded(cell)) {
 		return cell[1:]
 	}
 	return cell
 }
 
 // IsFormula reports whether a spreadsheet would run a cell, any apostrophes
-// before it aside.
+// before it aside. Some take the full-width signs for the others.
 func IsFormula(cell string) bool {
-	cell = strings.TrimLeft(cell, "'")
-	first, _ := utf8.DecodeRuneInString(cell)
-	return cell != "" && strings.ContainsRune("=+-@＝＋－＠\t\r", first)
+	first, _ := utf8.DecodeRuneInString(strings.TrimLeft(cell, "'"))
+	return strings.ContainsRune("=+-@＝＋－＠\t\r", first)
 }
 
 // isGuarded reports whether an apostrophe keeps a spreadsheet from taking digits for a number.

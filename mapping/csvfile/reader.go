@@ -147,6 +147,10 @@ func (in *Reader) openings(all []opening, most int) ([]opening, error) {
 			return nil, &Refusal{Text: fmt.Sprintf("%q cannot be a delimiter", d), Try: "one of , ; | or tab"}
 		}
 		cells, err := newParser(bytes.NewReader(this.text), this.delimiter).Read()
+		if len(cells) > mostColumns {
+			return nil, &Refusal{Line: this.row.Line, Try: "another --delimiter",
+				Text: fmt.Sprintf("%d columns, of at most %d", len(cells), mostColumns)}
+		}
 		for _, cell := range cells {
 			this.row.Cells = append(this.row.Cells, Unescape(cell))
 		}
