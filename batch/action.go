@@ -78,7 +78,7 @@ type Reply struct {
 	Status   int    // HTTP status; 0: none came
 	Requests int    // what the attempt cost of the allowance: 0 when nothing left, 2 when a read on a stale connection was repeated
 	Code     string // rb_error_code of a Refused reply
-	Later    bool   // a Refused write may fare better once the run's other rows are done
+	Later    bool   // a Refused request may fare better once the run's other rows are done
 	Text     string // the server's or the network's words, for people
 	Record   Record // of an Answered reply
 	Err      error  // of a Fatal reply: what the run ends with

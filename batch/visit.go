@@ -211,10 +211,12 @@ func (v *visitor) unread(rep Reply) *result {
 		return v.retry(rep)
 	case v.t.refusal != nil && !v.t.Unanswered:
 		return v.denied(*v.t.refusal)
-	case v.t.Sent != nil:
-		return v.settled(Outcome{Kind: InDoubt, Code: "changed_meanwhile", Error: "the customer could not be read back: " + rep.Text})
 	}
-	return v.settled(Outcome{Kind: Rejected, Code: rep.Code, Error: rep.Text})
+	out := Outcome{Kind: Rejected, Code: rep.Code, Error: rep.Text}
+	if v.t.Sent != nil {
+		out = Outcome{Kind: InDoubt, Code: "changed_meanwhile", Error: "the customer could not be read back: " + rep.Text}
+	}
+	return v.settledBy(out, rep)
 }
 
 // retry parks the row until the server may answer, or gives it up.
@@ -427,7 +429,12 @@ func (v *visitor) refused(rep Reply) *result {
 // denied settles a row whose write had no effect, or puts it off.
 func (v *visitor) denied(rep Reply) *result {
 	v.t.Sent, v.t.refusal = nil, nil
-	r := v.settled(Outcome{Kind: Failed, Code: rep.Code, Error: rep.Text})
+	return v.settledBy(Outcome{Kind: Failed, Code: rep.Code, Error: rep.Text}, rep)
+}
+
+// settledBy settles a row with the outcome that a refusal leaves, or puts it off.
+func (v *visitor) settledBy(o Outcome, rep Reply) *result {
+	r := v.settled(o)
 	if rep.Later {
 		r.next = postpone
 	}

@@ -161,8 +161,9 @@ func (w *writer) Write(own []string) error {
 	if h := w.journal.Head; h.Mode != journal.ModeDryRun && !h.Dry {
 		own = own[1:] // rb_apply
 	}
-	for _, cell := range slices.Concat(own, w.cells) {
-		if !IsNumber(cell) { // a negative number is no formula, and is read back as it is
+	for i, cell := range slices.Concat(own, w.cells) {
+		asItCame := i >= len(own) && strings.HasPrefix(cell, "'")
+		if !IsNumber(cell) && !asItCame { // a negative number is no formula, and is read back as it is
 			cell = w.escape(cell)
 		}
 		w.record = append(w.record, cell)

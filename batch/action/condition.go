@@ -47,6 +47,9 @@ func conditionFunctions() []string { return []string{"len", "lower", "trim", "up
 // GET /customers/{id}/overview are known too (for hold). The error is for
 // people: what is wrong, the expression, and a caret below the place.
 func NewCondition(code string, overview bool) (*Condition, error) {
+	if len(code) > mapping.LongestExpression {
+		return nil, fmt.Errorf("is longer than %d bytes", mapping.LongestExpression)
+	}
 	tree, err := parser.Parse(code)
 	if err != nil {
 		return nil, err

@@ -271,6 +271,8 @@ func translate(r client.Reply) batch.Reply {
 		rep.Record = Record(r.Body)
 	case batch.Refused:
 		rep.Code = refusal(r)
+		said, is := errors.AsType[*client.APIError](r.Err)
+		rep.Later = is && said.Astray // the other rows will show whether it is the address that is wrong
 	}
 	return rep
 }

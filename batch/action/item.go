@@ -25,7 +25,7 @@ func fusebillItem(row mapping.Mapped, c Context) *batch.Item {
 		id = row.Key
 	}
 	it := &batch.Item{Key: Key(row.KeyField, row.Key), ID: id, Lane: "fb:" + id}
-	if len(row.Problems) > 0 {
+	if len(row.Problems) > 0 && !row.Doubtful() {
 		it.Out = Problems(row.Problems)
 		return it
 	}
@@ -54,6 +54,9 @@ func fusebillItem(row mapping.Mapped, c Context) *batch.Item {
 			e.Expect, e.Stale, it.Listed = &was, "changed_since_export", &batch.Record{}
 		}
 		it.Edits = append(it.Edits, e)
+	}
+	for i, p := range row.Problems { // one that is none, where the record holds just that
+		it.Edits = append(it.Edits, batch.Edit{Field: p.Held.Name, Want: batch.Text(p.Held.Text), Unless: Problems(row.Problems[i:])})
 	}
 	if row.Exported && len(it.Edits) == 0 {
 		it.Out = &batch.Outcome{Kind: batch.Unchanged} // whatever the record holds now

@@ -39,7 +39,7 @@ func (u *update) Decide(it *batch.Item, now batch.Record) (batch.Step, *batch.Ou
 	switch {
 	case out != nil:
 		if out.Kind == batch.Unchanged {
-			out.Warnings = u.stored.told(now.ID, it.Edits, u.customer(now).value)
+			out.Warnings = append(out.Warnings, u.stored.told(now.ID, it.Edits, u.customer(now).value)...)
 		}
 		return batch.Step{}, out
 	case now.Status == "Cancelled": // which matters only where something would be sent

@@ -65,9 +65,9 @@ Without -o the CSV goes to standard output, and the summary to standard error.`
 // printExport tells what an export has brought: on standard error where the file
 // itself went to standard output.
 func printExport(t *ui.Terminal, r *export.Result, o export.Options, out job.Output) error {
-	w, to := t.Out, o.Output
+	w, to := ui.Shown(t.Out, t.Words), o.Output
 	if o.Output == "-" {
-		w, to = t.Err, "standard output"
+		w, to = ui.Shown(t.Err, t.Words), "standard output"
 	}
 	var err error
 	switch {

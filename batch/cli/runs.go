@@ -208,7 +208,7 @@ for the newest.`,
 		Example: "  rowbatch report last",
 		Args:    oneRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return rewriteReport(cmd.OutOrStdout(), dir, args[0], asJSON)
+			return rewriteReport(ui.Shown(cmd.OutOrStdout(), args), dir, args[0], asJSON)
 		},
 	}
 	cmd.Flags().StringVar(&dir, "reports", job.DefaultReports, "folder `DIR` where run folders are")
@@ -230,7 +230,7 @@ func rewriteReport(w io.Writer, folder, name string, asJSON bool) error {
 		_, err = w.Write(summary.JSON())
 		return err
 	}
-	fmt.Fprintf(w, "%s %s: %s\n", summary.Action, summary.File, ui.CountsText(summary.Rows, summary.Outcomes))
+	fmt.Fprintf(w, "%s %s: %s\n", summary.Action, batch.Visible(summary.File), ui.CountsText(summary.Rows, summary.Outcomes))
 	ui.PrintErrors(w, summary)
 	for _, path := range summary.Left {
 		fmt.Fprintf(w, "left as it was, since it was edited or is open in another program: %s\n", path)

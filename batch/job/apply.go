@@ -2,6 +2,7 @@ package job
 
 import (
 	"errors"
+	"path/filepath"
 	"time"
 
 	"rowbatch/batch"
@@ -34,7 +35,8 @@ func Apply(j Job, c Control, name string) (*Result, error) {
 	case info.Head.Format != journal.Format:
 		return nil, &journal.FormatError{Format: info.Head.Format, Program: info.Head.Program}
 	case !info.Complete():
-		return nil, batch.Unfit("rowbatch resume "+info.ID, "the dry run %s did not come to its end, and is no plan", info.ID)
+		return nil, batch.Unfit(Command("resume", info.ID, filepath.Dir(dir.Path())),
+			"the dry run %s did not come to its end, and is no plan", info.ID)
 	}
 	if name == Last {
 		all, err := runs.List(runs.Disk(), r.Settings.Output.Reports)

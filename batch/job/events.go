@@ -102,4 +102,11 @@ type Identity struct {
 	KeyEnds string // the last characters of the account's key; "": of the stand-in
 }
 
-const progressEvery = 100 * time.Millisecond
+const (
+	progressEvery = 100 * time.Millisecond
+
+	// Phases of a run. In one that sends, reading is told where no write has left for a while.
+	reading    = "reading"
+	sending    = "sending"
+	sendingFor = 3 * time.Second
+)

@@ -157,7 +157,7 @@ func TestAFrontDrivesEveryKindOfRun(t *testing.T) {
 	o.set.Sending.DryRun = false
 	r, err = o.again(job.Apply, job.Last)
 	o.want(r, err, "changed=2 unchanged=1 rejected=1", 2)
-	if !strings.HasPrefix(r.TakeBack, "rowbatch undo "+r.Run.ID) || r.Run.Mode != "apply" {
+	if len(r.TakeBack) != 1 || !strings.HasPrefix(r.TakeBack[0], "rowbatch undo "+r.Run.ID) || r.Run.Mode != "apply" {
 		t.Errorf("%+v", r)
 	}
 	r, err = o.again(job.Apply, job.Last)
@@ -173,7 +173,7 @@ func TestAFrontDrivesEveryKindOfRun(t *testing.T) {
 	o.front.answer = "2"
 	r, err = o.file("hold", "id\n987021\n987022\n987063\n")
 	o.want(r, err, "changed=2 unchanged=1", 6)
-	if r, err = o.again(job.Undo, job.Last); job.ExitCode(err) != batch.ExitUsage || len(r.Held) != 2 || r.Run.Of == "" {
+	if r, err = o.again(job.Undo, job.Last); job.ExitCode(err) != batch.ExitUsage || len(r.Held) != 2 || len(r.Unhold) != 4 {
 		t.Errorf("%+v, %v", r, err)
 	}
 	o.set.Sending.Unhold = "NoChargesForMissedPeriods"
@@ -220,7 +220,7 @@ func TestACompleteRunSaysWhatIsNext(t *testing.T) {
 	o.want(first, err, "changed=1 rejected=1", 1)
 	o.set.Input.Ignore = nil
 	r, err := o.again(func(j job.Job, c job.Control, name string) (*job.Result, error) { return job.Resume(j, c, name, false) }, job.Last)
-	if err != nil || r.Next != first.Next || !strings.Contains(r.Next, " --ignore Note ") || r.TakeBack != first.TakeBack {
+	if err != nil || r.Next != first.Next || !strings.Contains(r.Next, " --ignore Note ") || !slices.Equal(r.TakeBack, first.TakeBack) {
 		t.Errorf("%+v, %v; want %s and %s", r, err, first.Next, first.TakeBack)
 	}
 }

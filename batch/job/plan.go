@@ -14,6 +14,7 @@ import (
 	"rowbatch/batch/intake"
 	"rowbatch/batch/journal"
 	"rowbatch/batch/runs"
+	"rowbatch/client"
 	"rowbatch/reports"
 )
 
@@ -232,12 +233,24 @@ func (p *Plan) next(s reports.Summary) string {
 	return strings.Join(append([]string{"rowbatch", h.Action, QuoteWord(s.Failed)}, again.Words()...), " ")
 }
 
-// takeBack is the command that takes a run of this plan back; "" when it changed nothing that can be.
-func (p *Plan) takeBack(s reports.Summary) string {
+// takeBack is the command that takes a run of this plan back; none when it changed nothing
+// that can be. With which option customers come off hold is a person's to choose.
+func (p *Plan) takeBack(s reports.Summary) []string {
 	if s.Outcomes[batch.Changed] == 0 || p.Head.Mode == journal.ModeUndo || !slices.Contains(p.Head.Systems, action.SystemFusebill) {
-		return ""
+		return nil
 	}
-	return Command("undo", p.Head.ID, filepath.Dir(p.Dir.Path()))
+	if p.Head.Action == "hold" {
+		return unholdCommands(p.Head.ID, filepath.Dir(p.Dir.Path()))
+	}
+	return []string{Command("undo", p.Head.ID, filepath.Dir(p.Dir.Path()))}
+}
+
+// unholdCommands are those that take back a run with its holds, one for each option.
+func unholdCommands(id, reports string) (all []string) {
+	for _, option := range client.ServiceStartOptions() {
+		all = append(all, Command("undo", id, reports)+" --unhold "+option)
+	}
+	return all
 }
 
 // Command is a command line that takes up a run of a reports folder.

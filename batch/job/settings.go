@@ -191,6 +191,7 @@ func (s *Settings) bindFile(f *pflag.FlagSet, a intake.Actions) {
 	f.StringArrayVar(&in.Match, "match", in.Match,
 		"guard `COL=field`: the live record must have the cell's value in that field (repeatable)")
 	f.StringArrayVar(&in.Ignore, "ignore", in.Ignore, "leave the column `COL` out (repeatable)")
+	f.StringSliceVar(&in.Blanks, "blanks", in.Blanks, "cells that are one of these `WORD,…` mean blank")
 	f.BoolVar(&in.IgnoreOthers, "ignore-others", in.IgnoreOthers, "leave out every column that is no field")
 	f.BoolVar(&send.DryRun, "dry-run", send.DryRun,
 		"read the live records, show what would change and how long sending takes, write nothing")
@@ -318,6 +319,8 @@ func (s Settings) Words(names ...string) (words []string) {
 // QuoteWord quotes a word for the shell of the system.
 func QuoteWord(s string) string {
 	switch {
+	case batch.Visible(s) != s && runtime.GOOS != "windows": // $'…' reads escapes, and shows none
+		return "$'" + batch.Visible(strings.NewReplacer(`\`, `\\`, "'", `\'`).Replace(s)) + "'"
 	case s != "" && !strings.ContainsAny(s, " \t\r\n\"'$`\\&|;<>()*?[]#~!{}%^"):
 		return s
 	case runtime.GOOS == "windows":
@@ -393,9 +396,10 @@ func (r Rates) check(a intake.Actions) error {
 	return nil
 }
 
-// of is the rate of a system, 0 where none is set.
+// of is the rate of a system, 0 where none is set. Of two, as a resume may be given whose
+// actions are known only later, the last word of the command line counts.
 func (r Rates) of(system string, a intake.Actions) rate.Limit {
-	for _, text := range r {
+	for _, text := range slices.Backward(r) {
 		name, limit, err := parseRate(text)
 		if err == nil && (name == system || name == "" && system == a.Specs[0].Schema.System) {
 			return limit

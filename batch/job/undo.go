@@ -35,7 +35,7 @@ func Undo(j Job, c Control, name string) (*Result, error) {
 	}
 	p, err := planUndo(r, of, nil)
 	if p != nil && err != nil && len(p.Held) > 0 { // nothing is put back, and yet there is something to tell
-		return &Result{Run: Identity{Of: of.journal.Head.ID}, Held: p.Held}, err
+		return &Result{Held: p.Held, Unhold: unholdCommands(of.journal.Head.ID, filepath.Dir(dir.Path()))}, err
 	}
 	if err != nil {
 		return nil, err

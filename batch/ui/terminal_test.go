@@ -37,11 +37,43 @@ func TestALineNowAndThen(t *testing.T) {
 		}
 		term.Show(job.PhaseEnded{Name: "sending"})
 		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-		if len(lines) != 2 || lines[0] != "rowbatch: sending: 500 of 1,200 rows, 100.0 rows/s, about 7.0 s left" ||
-			!strings.HasPrefix(lines[1], "rowbatch: 1,000 of 1,200 rows; waiting for the account's limit until ") {
+		if len(lines) != 2 || lines[0] != "rowbatch: sending, 500 of 1,200 rows, 100.0 rows/s, about 7.0 s left" ||
+			!strings.HasPrefix(lines[1], "rowbatch: waiting until ") || !strings.HasSuffix(lines[1], ", 1,000 of 1,200 rows, the minute's requests are used up") {
 			t.Errorf("%q", lines)
 		}
 	})
+}
+
+// On a terminal the text is what fits, the weightiest first, and tells no speed that is none.
+func TestWhatIsShownOfAPhase(t *testing.T) {
+	now := time.Date(2026, 11, 30, 12, 0, 0, 0, time.Local)
+	p := job.Progress{Phase: "reading", Done: 18, Total: 3000, Began: now.Add(-20 * time.Second)}
+	waits := p
+	waits.Waiting = job.Waiting{Until: now.Add(40 * time.Second), Reason: governor.MinuteLimit}
+	begun := p
+	begun.Done = 0
+	foretold := job.Forecast{Forecast: governor.Forecast{Takes: 3 * time.Hour}, Begins: now, Requests: 6000}
+	for _, c := range []struct {
+		p        job.Progress
+		foretold job.Forecast
+		columns  int
+		want     string
+	}{
+		{p, job.Forecast{}, 68, "reading, 18 of 3,000 rows, 0.9 rows/s, about 55 min left"},
+		{p, foretold, 68, "reading, 18 of 3,000 rows, 0.9 rows/s, about 3 h 0 min left"},
+		{p, job.Forecast{}, 28, "reading, 18 of 3,000 rows"},
+		{begun, foretold, 68, "reading, 0 of 3,000 rows"},
+		{waits, foretold, 88, "waiting until 12:00:40, 18 of 3,000 rows, the minute's requests are used up"},
+		{waits, foretold, 68, "waiting until 12:00:40, 18 of 3,000 rows"},
+		{waits, foretold, 28, "waiting until 12:00:40"},
+		{waits, foretold, 8, "waiting "},
+		{waits, foretold, -4, ""},
+	} {
+		term := &Terminal{foretold: c.foretold}
+		if got := fitting(term.progressText(c.p, now), c.columns); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
 }
 
 func TestQuietIsNotSilent(t *testing.T) {
@@ -100,7 +132,7 @@ func TestTheQuestionIsShown(t *testing.T) {
 func TestHeldCustomersAreTold(t *testing.T) {
 	for _, asJSON := range []bool{false, true} {
 		var out, errs bytes.Buffer
-		r := &job.Result{Run: job.Identity{Of: "2026-hold"}, Held: []string{"id=1 A"}}
+		r := &job.Result{Held: []string{"id=1 A"}, Unhold: []string{"rowbatch undo 2026-hold --unhold A", "rowbatch undo 2026-hold --unhold B"}}
 		if err := PrintResult(&Terminal{Out: &out, Err: &errs}, r, asJSON); err != nil {
 			t.Error(err)
 		}
@@ -108,7 +140,7 @@ func TestHeldCustomersAreTold(t *testing.T) {
 		if asJSON {
 			told = errs.String()
 		}
-		if !strings.Contains(told, "  id=1 A\nto take them off hold: rowbatch undo 2026-hold --unhold ") || asJSON && out.Len() > 0 {
+		if !strings.Contains(told, "  id=1 A\nto take them off hold, one of:\n  rowbatch undo 2026-hold --unhold A\n  rowbatch undo 2026-hold --unhold B\n") || asJSON && out.Len() > 0 {
 			t.Errorf("%q, %q", out.String(), errs.String())
 		}
 	}

@@ -26,7 +26,7 @@ const FaultHelp = `a fault is WHAT:HOW[:every=N][:at=N][:after=N][:times=N][:rat
         side-effect (put hold latch: lastName changes too),
         ignore=FIELD (put: accepted, and the field not taken; hold: status, latch: hubSpotId or hubSpotCompanyId),
         false (patch: 200 with false, no effect), object (patch: the effect, then an object in place of true),
-        echo (patch: 404 that repeats the form, no effect),
+        echo (patch: 404 that repeats the form, no effect), no-route (404 as of a path that the server does not know),
      and these, beside which other faults happen:
         stores=trim stores=lower stores=phone stores=cut stores=nfc stores=escape, or several as stores=trim+lower
         (put: what is stored is trimmed, e-mails in lower case, phones as (415) 555-0123, names cut to 12 characters,
@@ -39,7 +39,9 @@ const FaultHelp = `a fault is WHAT:HOW[:every=N][:at=N][:after=N][:times=N][:rat
         short longer former (put hold unhold latch unlatch: the reply shows id and status only, has warnings too, shows
         the customer as before),
         moves=FIELD (put hold unhold latch unlatch: the server moves that field by itself at each write),
-        lag=20ms behind=N (get overview, any: both: what stood so long ago, or before the last write for N reads)
+        lag=20ms behind=N (get overview, any: both: what stood so long ago, or before the last write for N reads),
+        of the limits' headers: no-minute and no-limits (the minute's are missing, or all),
+        bare-429 (they are missing where a limit refuses), negative (what remains is below nothing)
 such as put:500:every=50, any:lost:rate=25%:seed=7, get:slow=2s:at=3`
 
 // ParseFaults reads fault specs. Its error names the first bad one and lists what is possible.
@@ -195,7 +197,8 @@ func restore(body, stored object, path string) object {
 type misbehaviour struct {
 	before     func(*call) *reply
 	after      func(*call, *reply) *reply
-	only       []string // kinds of requests; nil: all
+	only       []string                          // kinds of requests; nil: all
+	head       func(h http.Header, refused bool) // spoils the headers of the limits
 	takesValue bool
 	habit      bool // how the server is: it leaves other faults their turn
 }
@@ -246,6 +249,7 @@ func misbehaviours() map[string]misbehaviour {
 		"echo":        {before: echo, only: []string{"patch"}},
 	}
 	maps.Copy(table, habits())
+	maps.Copy(table, otherServers())
 	for _, status := range []int{400, 401, 403, 404, 409, 429, 500, 502, 503} {
 		name := strconv.Itoa(status)
 		fail := func(c *call) *reply { return c.system.failure(status, http.StatusText(status)+".") }
@@ -307,6 +311,19 @@ func (f *faults) serve(c *call) *reply {
 	return out
 }
 
+// spoilHead does to the headers of the limits what the faults of a call say. refused
+// reports that a limit is why it is refused.
+func (f *faults) spoilHead(c *call, h http.Header, refused bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i := range f.armed {
+		one := &f.armed[i]
+		if head := f.table[one.How].head; head != nil && (one.What == "any" || one.What == c.kind) && one.fires(c) {
+			head(h, refused)
+		}
+	}
+}
+
 // pick returns the waits that fired and sets the call's habits, and its fault to the first other one.
 func (f *faults) pick(c *call) (waits []Fault) {
 	f.mu.Lock()
@@ -314,7 +331,7 @@ func (f *faults) pick(c *call) (waits []Fault) {
 	for i := range f.armed {
 		one := &f.armed[i]
 		matches := one.What == c.kind || one.What == "any" && (one.How != "hidden-links" || c.kind != "overview")
-		if !matches || !one.fires(c) {
+		if !matches || f.table[one.How].head != nil || !one.fires(c) {
 			continue
 		}
 		happens := one.Fault

@@ -204,6 +204,7 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	out := s.admit(c)
 	if c.system.metered {
 		s.limits.head(w.Header(), time.Now())
+		s.faults.spoilHead(c, w.Header(), out != nil && out.status == http.StatusTooManyRequests)
 	}
 	if out == nil {
 		out = s.faults.serve(c)
