@@ -16,6 +16,7 @@ import (
 // field's own checks (value).
 type column struct {
 	index     int
+	joined    []int // the columns whose texts it joins; nil: it is one column
 	heading   string
 	field     *Field
 	name      string // of the field, with the member of a family
@@ -33,8 +34,48 @@ type column struct {
 
 func newColumn(h *heading, t target) column {
 	secret := t.field.Secret || csvfile.Fold(h.text) == passwordName
-	return column{index: h.index, heading: h.text, field: t.field, name: t.name, secret: secret,
+	return column{index: h.index, joined: h.joined, heading: h.text, field: t.field, name: t.name, secret: secret,
 		typed: secret && t.field.Kind == Text}
+}
+
+// cell returns a row's cell as the input gives it. Of several columns each part is read by
+// itself, and what they say is put so that it reads as just that. Not ok is what rejects
+// the row already.
+func (c *column) cell(cells []string, out *Mapped) (cell string, ok bool) {
+	if c.joined == nil {
+		return cells[c.index], true
+	}
+	var texts, raw []string
+	cleared := false
+	for _, i := range c.joined {
+		text, kind := c.read(cells[i], nil)
+		switch kind {
+		case blank:
+			continue
+		case clears:
+			cleared = true
+		case plain, literal:
+			texts = append(texts, trimEnds(text))
+		default:
+			c.rejectSpecial(kind, text, nil, out)
+			return "", false
+		}
+		raw = append(raw, cells[i])
+	}
+	switch {
+	case cleared && len(texts) > 0:
+		c.reject(out, "bad_value", c.clearWord+" stands beside a text in the columns that are joined: clear all of them, or none")
+		return "", false
+	case cleared:
+		return c.clearWord, true
+	case len(raw) == 1:
+		return raw[0], true
+	}
+	cell = strings.Join(texts, " ")
+	if text, kind := c.read(cell, nil); len(texts) > 0 && (kind != plain || text != cell) {
+		cell = `\` + cell
+	}
+	return cell, true
 }
 
 // meaning is what a cell says before its field is looked at.
@@ -107,7 +148,7 @@ func (c *column) read(cell string, was *string) (string, meaning) {
 // special returns plain for a text that is none of the special ones.
 func (c *column) special(cell string, was *string) meaning {
 	switch trimmed := trimEnds(cell); {
-	case trimmed == "":
+	case trimmed == "", c.rule.Dates != "" && isoDate(c.rule.Dates, trimmed) != "":
 	case c.nearlyClear(trimmed):
 		return clearCase
 	case c.secret && trimmed == mask:
@@ -169,7 +210,7 @@ func (c *column) set(raw string, was *string, out *Mapped) {
 	}
 	if text == "" {
 		if kind == clears || c.blankClears {
-			out.Cells = append(out.Cells, Cell{Field: c.field, Name: c.name, Column: c.heading, Clear: true, Was: was})
+			out.Cells = append(out.Cells, Cell{Field: c.field, Name: c.name, Column: c.heading, Clear: true, Was: was, OnlyIfBlank: c.rule.OnlyIfBlank})
 		}
 		return
 	}
@@ -179,7 +220,7 @@ func (c *column) set(raw string, was *string, out *Mapped) {
 	if c.field.Kind == Phone && hasWords(text) {
 		out.warn(c.heading + " holds letters, and is to be a phone number: " + quoted(text))
 	}
-	out.Cells = append(out.Cells, Cell{Field: c.field, Name: c.name, Column: c.heading, Text: text, Was: was})
+	out.Cells = append(out.Cells, Cell{Field: c.field, Name: c.name, Column: c.heading, Text: text, Was: was, OnlyIfBlank: c.rule.OnlyIfBlank})
 }
 
 func (c *column) trims() bool { return !c.secret && !c.rule.Keep }
@@ -257,10 +298,17 @@ func (c *column) value(text string, kind meaning) (string, *Problem) {
 	return c.field.check(text)
 }
 
-// transform takes a text through trimming and the mapping file's rule: lower, values, expr.
+// transform takes a text through trimming and the mapping file's rule: dates, lower, values, expr.
 func (c *column) transform(text string) (string, *Problem) {
 	if c.trims() {
 		text = trimEnds(text)
+	}
+	if c.rule.Dates != "" {
+		date := isoDate(c.rule.Dates, trimEnds(text))
+		if date == "" {
+			return "", problem("bad_value", "%s is no date as the mapping file's dates (%s) writes it", quoted(text), c.rule.Dates)
+		}
+		text = date
 	}
 	if c.rule.Lower {
 		text = strings.ToLower(text)

@@ -51,24 +51,6 @@ type compiler struct {
 	bad      problems
 }
 
-// heading is a column of the input on its way to a use.
-type heading struct {
-	index int
-	text  string // trimmed
-	use   use
-	taken bool // by an action, or meant to be by the mapping file
-}
-
-// use is what a column is for.
-type use int
-
-const (
-	undecided use = iota // up to each action
-	leftOut
-	decides // the action
-	guards
-)
-
 // newCompiler is for a mixed file where there are several actions.
 func newCompiler(schemas []Schema, texts []string, o CompileOptions) *compiler {
 	c := &compiler{command: mixed, options: o, texts: texts, mapper: &Mapper{width: len(texts)}, file: &File{Clear: DefaultClear}}
@@ -106,8 +88,12 @@ func (c *compiler) compile() (*Mapper, error) {
 	c.findAction()
 	c.findGuards(c.options.Match)
 	c.findKeys()
-	for i := range c.file.Columns {
-		c.assignRule(&c.file.Columns[i])
+	for _, joins := range []bool{false, true} { // what is joined may serve by itself, too
+		for i := range c.file.Columns {
+			if r := &c.file.Columns[i]; (r.Join != nil) == joins {
+				c.assignRule(r)
+			}
+		}
 	}
 	for i := range c.columns {
 		if h := &c.columns[i]; h.use == undecided && c.file.rules(h.text) == nil {
@@ -221,7 +207,8 @@ func (c *compiler) knows(text string) bool {
 	switch {
 	case guards, csvfile.IsExport(text), c.file.rules(text) != nil, isIt(c.file.ActionColumn),
 		slices.ContainsFunc(c.file.Keys, func(k KeyRule) bool { return isIt(k.Column) }),
-		slices.ContainsFunc(c.file.Match, func(p Pair) bool { return isIt(p.Name) }):
+		slices.ContainsFunc(c.file.Match, func(p Pair) bool { return isIt(p.Name) }),
+		slices.ContainsFunc(c.file.Columns, func(r ColumnRule) bool { return slices.ContainsFunc(r.Join, isIt) }):
 		return true
 	case c.mixed() && csvfile.Fold(text) == "action", c.isKey(text), c.isExport && c.isShownByExport(text):
 		return true
@@ -420,6 +407,9 @@ func (c *compiler) keyByName(p *part) {
 
 func (c *compiler) setKey(p *part, h *heading, field *Field) {
 	p.take(h)
+	if r := c.rule(p, h); r != nil && r.OnlyIfBlank {
+		c.complain(r.Column, "only_if_blank: the column %q is the key, and sets nothing", h.text)
+	}
 	p.keys = append(p.keys, p.column(h, target{field, field.Name}, c.file, c.rule(p, h)))
 }
 
@@ -441,7 +431,9 @@ func (c *compiler) assignRule(r *ColumnRule) {
 	parts := c.scope(r.Action)
 	free := parts
 	var h *heading
-	if i := slices.IndexFunc(c.columns, func(h heading) bool { return h.text == name }); i >= 0 {
+	if r.Join != nil {
+		h = c.join(r)
+	} else if i := slices.IndexFunc(c.columns, func(h heading) bool { return h.text == name }); i >= 0 {
 		h = &c.columns[i]
 		free = slices.DeleteFunc(slices.Clone(parts), func(p *part) bool { return p.takes[i] && h.use != guards })
 	} else {
@@ -463,6 +455,29 @@ func (c *compiler) assignRule(r *ColumnRule) {
 	c.give(h, all, name, r, func(why string) { c.complain(r.Field, "%s", why) })
 }
 
+// join makes one of several columns. Each of them may set a field of its own besides.
+func (c *compiler) join(r *ColumnRule) *heading {
+	h := &heading{text: strings.TrimSpace(r.Column.Text)}
+	for _, s := range r.Join {
+		at := slices.IndexFunc(c.columns, func(h heading) bool { return h.text == strings.TrimSpace(s.Text) })
+		if at < 0 {
+			c.complain(s, "join names the column %q, which the input lacks%s", s.Text, didYouMean(s.Text, c.inUse()))
+			continue
+		}
+		c.columns[at].taken = true
+		h.joined = append(h.joined, at)
+		if isSecret := func(k column) bool { return k.index == at && k.secret }; csvfile.MentionsPassword(s.Text) ||
+			slices.ContainsFunc(c.parts, func(p *part) bool { return slices.ContainsFunc(p.columns, isSecret) }) {
+			c.complain(s, "%s", showsPasswords(s.Text, "what is joined is shown in reports"))
+		}
+	}
+	if len(h.joined) < len(r.Join) {
+		return nil
+	}
+	h.index = h.joined[0]
+	return h
+}
+
 // give lets a column set a field in rows of the actions that take it, and tells
 // blame what speaks against it. The column may be one that the input lacks, or a guard.
 func (c *compiler) give(h *heading, to []taker, name string, r *ColumnRule, blame func(why string)) {
@@ -471,21 +486,14 @@ func (c *compiler) give(h *heading, to []taker, name string, r *ColumnRule, blam
 			blame(why)
 			continue
 		}
-		if t.target.field.Secret && r != nil && (r.Values != nil || r.expression != nil || r.Lower) {
-			blame(t.target.name + " is sent as it stands in the input: values, expr and lower are not for it")
-		}
-		if csvfile.Fold(name) == passwordName && !t.target.field.Secret {
-			blame(showsPasswords(name, t.target.name+" is shown in reports"))
+		for _, why := range t.objections(name, r) {
+			blame(why)
 		}
 		if h != nil && h.use == undecided {
 			t.take(h)
 			t.columns = append(t.columns, t.column(h, t.target, c.file, r))
 		}
 	}
-}
-
-func showsPasswords(heading, where string) string {
-	return fmt.Sprintf("the column %q holds passwords by its heading, and %s: rename the column if it holds none", heading, where)
 }
 
 // assignHeading lets a column without a rule set the field of its name.
@@ -584,12 +592,4 @@ func (c *compiler) finish() {
 			c.mapper.secrets = append(c.mapper.secrets, h.index)
 		}
 	}
-}
-
-// delimiterHint is for a heading that looks like several in one.
-func delimiterHint(heading string) string {
-	if strings.ContainsAny(heading, csvfile.Delimiters+":") {
-		return "; or is another --delimiter meant?"
-	}
-	return ""
 }

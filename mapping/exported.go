@@ -69,7 +69,11 @@ func baseOf(m *Mapper, cells []string, from Exports) (*Base, error) {
 		}
 	}
 	for i := range l.columns {
-		note(l.columns[i].name, cells[l.columns[i].index])
+		cell, ok := l.columns[i].cell(cells, &read)
+		if !ok {
+			return nil, nil // the row is rejected, whatever it was
+		}
+		note(l.columns[i].name, cell)
 	}
 	for _, shown := range [][]column{l.foreign, m.readOnly} { // they set nothing, and go by their headings
 		for i := range shown {

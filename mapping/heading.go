@@ -13,8 +13,8 @@ import (
 
 // FindHeading finds the heading among the first rows of an input: the first row if it
 // fits the actions, else the only one that does. What stands above it are titles.
-// Where none fits, the error is about the row that comes nearest. A row without cells
-// could not be read.
+// Where none fits, at and the error are about the row that comes nearest. A row without
+// cells could not be read.
 func FindHeading(all []Schema, rows []csvfile.Row, o CompileOptions) (at int, err error) {
 	var fit []int
 	var why error
@@ -63,7 +63,7 @@ func FindHeading(all []Schema, rows []csvfile.Row, o CompileOptions) (at int, er
 	case most == 0:
 		refusal.Try = strings.TrimPrefix(refusal.Try+"; or --header-row N, if titles stand above the heading", "; or ")
 	}
-	return 0, refusal
+	return at, refusal
 }
 
 // kin are headings as other programs and people write them, spelled as bare

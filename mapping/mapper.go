@@ -42,6 +42,8 @@ type Cell struct {
 	Text   string
 	Clear  bool
 	Was    *string // what the field held when the row was exported; nil: not known
+
+	OnlyIfBlank bool // a field that the record has filled is left alone
 }
 
 // Problem is why a row is rejected, by an rb_error_code. Its text never holds
@@ -260,7 +262,9 @@ func (l *layout) into(cells []string, base *Base, out *Mapped) {
 	}
 	for i := range l.columns {
 		if was, edited := base.edited(l.columns[i].name); edited {
-			l.columns[i].set(cells[l.columns[i].index], was, out)
+			if cell, ok := l.columns[i].cell(cells, out); ok {
+				l.columns[i].set(cell, was, out)
+			}
 		}
 	}
 	for i := range l.guards {

@@ -53,6 +53,10 @@ func fusebillItem(row mapping.Mapped, c Context) *batch.Item {
 			was := batch.Text(*cell.Was)
 			e.Expect, e.Stale, it.Listed = &was, "changed_since_export", &batch.Record{}
 		}
+		if cell.OnlyIfBlank {
+			empty := batch.Null
+			e.Expect, e.Stale, e.Yields = &empty, "", true
+		}
 		it.Edits = append(it.Edits, e)
 	}
 	for i, p := range row.Problems { // one that is none, where the record holds just that

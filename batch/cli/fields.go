@@ -14,10 +14,7 @@ import (
 )
 
 func newFields() *cobra.Command {
-	var names []string
-	for _, s := range action.Specs() {
-		names = append(names, s.Schema.Action)
-	}
+	names := actionNames()
 	all := strings.Join(names, ", ")
 	return &cobra.Command{
 		Use: "fields ACTION", Short: "List the columns that an action takes",
@@ -38,6 +35,13 @@ func newFields() *cobra.Command {
 			return printFields(cmd.OutOrStdout(), spec.Schema)
 		},
 	}
+}
+
+func actionNames() (names []string) {
+	for _, s := range action.Specs() {
+		names = append(names, s.Schema.Action)
+	}
+	return names
 }
 
 func printFields(w io.Writer, s mapping.Schema) error {

@@ -36,13 +36,23 @@ const (
 // LookAt reads a file to its end, in memory that does not grow with it. How it is
 // read is in its settings; actions and columns are not looked at.
 func LookAt(stop context.Context, s Source) (*Look, error) {
-	f, err := open(stop, s.Name)
-	if err != nil {
-		return nil, err
+	f := io.NopCloser(s.Stdin)
+	if s.Name != "-" {
+		var err error
+		if f, err = new(File).open(stop, s, nil); err != nil {
+			return nil, err
+		}
 	}
 	defer f.Close()
 	o := s.Input.readOptions(s.Actions, mapping.CompileOptions{})
-	o.Heading = nil // nobody has said yet what fits
+	o.Unnamed = true
+	o.Heading = func(first []csvfile.Row) (int, error) { // nobody has said yet what fits
+		at, err := mapping.FindHeading(s.Actions.schemas(), first, mapping.CompileOptions{Name: s.Name})
+		if at < len(first) && len(first[at].Cells) > 0 && len(first) > 1 {
+			return at, nil
+		}
+		return at, err
+	}
 	in, err := csvfile.NewReader(stoppable{stop, f}, s.Name, o)
 	if err != nil {
 		return nil, err
@@ -80,6 +90,15 @@ func (c *ColumnLook) add(cell string) {
 	if len(c.Values) <= valuesKept && !slices.Contains(c.Values, cell) {
 		c.Values = append(c.Values, strings.Clone(cell))
 	}
+}
+
+// Draft proposes a mapping file; keyed reports whether it says who the customers are.
+func (l *Look) Draft(s Source) (text []byte, keyed bool, err error) {
+	headings, values := make([]string, len(l.Columns)), make([][]string, len(l.Columns))
+	for n, c := range l.Columns {
+		headings[n], values[n] = c.Heading, c.Values
+	}
+	return mapping.Draft(s.Actions.Name, s.Name, s.Actions.schemas(), headings, values)
 }
 
 // Understand compiles the columns of a file as a run of it would.

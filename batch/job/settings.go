@@ -135,11 +135,16 @@ const (
 	UndoFlags                     // of an undo
 	ResumeFlags                   // of any run, and of one that takes up another
 	ExportFlags                   // of an export
+	LookFlags                     // of a file that is only looked at
 )
 
 // Bind binds each field to its flag. The value that a field has is its flag's default.
 func (s *Settings) Bind(f *pflag.FlagSet, a intake.Actions, which Flags) {
 	f.SortFlags = false
+	if which == LookFlags {
+		s.bindDialect(f)
+		return
+	}
 	if which&FileFlags != 0 {
 		s.bindFile(f, a)
 	}
