@@ -9,14 +9,10 @@ package reports
 import (
 	"cmp"
 	"encoding/csv"
-	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/gocarina/gocsv"
 
 	"rowbatch/batch"
 	"rowbatch/batch/journal"
@@ -48,11 +44,6 @@ func Write(d *runs.Dir, o Options) (Summary, error) {
 		return Summary{}, err
 	}
 	defer j.Close()
-	rows, err := d.ReadRows()
-	if err != nil {
-		return Summary{}, err
-	}
-	defer rows.Close()
 	if o.End != nil {
 		j.End = o.End
 	}
@@ -68,9 +59,13 @@ func Write(d *runs.Dir, o Options) (Summary, error) {
 		return Summary{}, err
 	}
 	defer failed.draft.Drop()
+	lines, err := NewLines(d, j)
+	if err != nil {
+		return Summary{}, err
+	}
 	h := j.Head
 	h.ID = d.ID() // it may have been renamed
-	w := &writer{dir: d, journal: j, rows: rows, report: report, failed: failed, escape: o.Escape, tally: &tally{
+	w := &writer{Lines: lines, report: report, failed: failed, escape: o.Escape, tally: &tally{
 		Summary: Summary{Origin: OriginOf(h), Rows: h.Rows,
 			Outcomes: map[batch.Kind]int{}, Waited: map[string]float64{}},
 		errors: map[string]*ErrorCount{},
@@ -82,37 +77,32 @@ func Write(d *runs.Dir, o Options) (Summary, error) {
 	return w.keep()
 }
 
-// writer writes both files. To gocsv it is a CSVWriter, which adds the input's cells to
-// the columns that gocsv makes of a Line, and escapes them all.
+// writer writes all files of one run.
 type writer struct {
-	dir            *runs.Dir
-	journal        *runs.Journal
-	rows           *runs.RowsReader
+	*Lines
 	tally          *tally
 	report, failed *sheet
 	escape         func(string) string
-	cells          []string // of the input
-	needsWork      bool     // the row also stands in the failed file
-	record         []string
+	cells          []string
 }
 
 func (w *writer) copyRows() error {
-	w.cells, w.needsWork = w.rows.Heading(), true
-	if err := gocsv.MarshalCSV([]Line{}, w); err != nil {
+	own, input, err := w.Heading()
+	if err == nil {
+		err = w.write(own, input, true)
+	}
+	if err != nil {
 		return err
 	}
 	n := 0
-	for ; ; n++ {
-		row, err := w.rows.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
+	for row, err := range w.dir.AllRows() {
 		if err == nil && n < w.journal.Head.Rows {
 			err = w.copyRow(row)
 		}
 		if err != nil {
 			return err
 		}
+		n++
 	}
 	if n != w.journal.Head.Rows {
 		return fmt.Errorf("%s holds %d rows, and the run's journal speaks of %d; try: restore the run's folder from a backup",
@@ -122,64 +112,29 @@ func (w *writer) copyRows() error {
 }
 
 func (w *writer) copyRow(row runs.Row) error {
-	o, err := w.journal.Outcome(row.N)
+	line, own, err := w.Of(row, func(o batch.Outcome) string { return w.tally.add(row.Line, o) })
 	if err != nil {
-		return fmt.Errorf("%s: row %d: %w", w.dir.Path("journal"), row.N, err)
+		return err
 	}
-	if end := w.journal.End; o.Code == "stopped" && end != nil && end.Exit == batch.ExitUsage { // nobody wanted it
-		o.Code = "not_confirmed"
-		o.Error, _, _ = strings.Cut(end.Cause, "\n")
-	}
-	if w.journal.Head.Mode != journal.ModeUndo { // which sends none of the cells
-		o.Warnings = slices.Concat(row.Warnings, o.Warnings)
-	}
-	line := [1]Line{lineOf(row, w.action(row), w.tally.add(row.Line, o), o)}
-	w.cells, w.needsWork = line[0].Cells, line[0].Of.Kind.NeedsWork()
-	return gocsv.MarshalCSVWithoutHeaders(&line, w)
+	return w.write(own, line.Cells, line.Of.Kind.NeedsWork())
 }
 
-// action is what a row was to become: of a mixed file, what its cell says.
-func (w *writer) action(row runs.Row) string {
-	head := w.journal.Head
-	action := head.Action
-	if head.ActionColumn != "" {
-		action = ""
-		at := slices.IndexFunc(w.rows.Heading(), func(h string) bool { return strings.TrimSpace(h) == head.ActionColumn })
-		if at >= 0 && at < len(row.Cells) {
-			action = strings.ToLower(strings.TrimSpace(row.Cells[at]))
-		}
-	}
-	if head.Mode == journal.ModeUndo && action == "hold" {
-		return "unhold"
-	}
-	return action
-}
-
-// Write takes one row's own columns from gocsv.
-func (w *writer) Write(own []string) error {
-	w.record = w.record[:0]
-	if h := w.journal.Head; h.Mode != journal.ModeDryRun && !h.Dry {
-		own = own[1:] // rb_apply
-	}
-	for i, cell := range slices.Concat(own, w.cells) {
+// write puts a line's own cells and the input's into the report, and where the row
+// needs work into the failed file.
+func (w *writer) write(own, input []string, needsWork bool) error {
+	w.cells = append(append(w.cells[:0], own...), input...)
+	for i, cell := range w.cells {
 		asItCame := i >= len(own) && strings.HasPrefix(cell, "'")
 		if !IsNumber(cell) && !asItCame { // a negative number is no formula, and is read back as it is
-			cell = w.escape(cell)
+			w.cells[i] = w.escape(cell)
 		}
-		w.record = append(w.record, cell)
 	}
-	err := w.report.out.Write(w.record)
-	if err == nil && w.needsWork {
-		err = w.failed.out.Write(w.record)
+	err := w.report.out.Write(w.cells)
+	if err == nil && needsWork {
+		err = w.failed.out.Write(w.cells)
 	}
 	return err
 }
-
-// Flush does nothing: gocsv calls it after every row.
-func (w *writer) Flush() {}
-
-// Error knows of nothing that Write has not returned.
-func (w *writer) Error() error { return nil }
 
 // keep puts the files in their places.
 func (w *writer) keep() (s Summary, err error) {

@@ -12,10 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"rowbatch/batch"
-	"rowbatch/batch/action"
 	"rowbatch/batch/job"
 	"rowbatch/batch/journal"
-	"rowbatch/batch/runs"
 	"rowbatch/batch/ui"
 	"rowbatch/mapping/csvfile"
 	"rowbatch/reports"

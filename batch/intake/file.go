@@ -182,6 +182,29 @@ func open(stop context.Context, name string) (*os.File, error) {
 	return opened, err
 }
 
+// OpenReport opens a report of ours that somebody has worked in, our own columns
+// included. Above its heading, which has the column rb_line, anything may stand.
+func OpenReport(stop context.Context, name string) (*csvfile.Reader, io.Closer, error) {
+	f, err := open(stop, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	in, err := csvfile.NewReader(&piped{f, stop, longestInput}, name, csvfile.Options{Ours: true, Unnamed: true,
+		Heading: func(first []csvfile.Row) (int, error) {
+			at := slices.IndexFunc(first, func(r csvfile.Row) bool {
+				return slices.ContainsFunc(r.Cells, func(cell string) bool { return strings.TrimSpace(cell) == "rb_line" })
+			})
+			if at < 0 {
+				return 0, &csvfile.Refusal{Text: "there is no column rb_line", Try: "the report.csv of the dry run"}
+			}
+			return at, nil
+		}})
+	if err != nil {
+		return nil, nil, errors.Join(err, f.Close())
+	}
+	return in, f, nil
+}
+
 // Of what has no size so many bytes are taken, and of any input so many rows, for which
 // the limits of an account need a month and more.
 const (

@@ -1,6 +1,7 @@
 package job
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -136,6 +137,7 @@ const (
 	ResumeFlags                   // of any run, and of one that takes up another
 	ExportFlags                   // of an export
 	LookFlags                     // of a file that is only looked at
+	ApplyFlags                    // of a plan that is carried out
 )
 
 // Bind binds each field to its flag. The value that a field has is its flag's default.
@@ -154,6 +156,12 @@ func (s *Settings) Bind(f *pflag.FlagSet, a intake.Actions, which Flags) {
 		f.BoolVar(&s.Sending.KeepTheirs, "keep-theirs", s.Sending.KeepTheirs,
 			"where somebody else has changed a field since, put back the row's other fields")
 		f.StringVar(&s.Sending.Unhold, "unhold", s.Sending.Unhold, "take customers off hold, with `OPTION`: "+options)
+	}
+	if which&ApplyFlags != 0 {
+		c := &s.Selection.Choice
+		f.StringVar(&c.Review, "review", c.Review, "the plan's report as `FILE`, in which somebody has gone through rb_apply: only rows with yes")
+		f.StringVar(&c.Only, "only", c.Only, "only the rows of these `LINES` of the input, as in 12,40-60; the others are skipped")
+		f.StringVar(&c.Except, "except", c.Except, "the rows of these `LINES` of the input are skipped")
 	}
 	if which&(FileFlags|ExportFlags) == 0 {
 		f.BoolVar(&s.Sending.Sandbox, "sandbox", s.Sending.Sandbox,
@@ -280,6 +288,11 @@ func (s *Settings) Check(a intake.Actions, set func(flag string) bool) error {
 		s.Sending.Unhold), set("unhold") && s.Sending.Unhold == "":
 		return batch.Usage("one of "+strings.Join(client.ServiceStartOptions(), ", "), "--unhold %s is not an option of the API",
 			s.Sending.Unhold)
+	}
+	for flag, lines := range map[string]string{"only": s.Selection.Only, "except": s.Selection.Except} {
+		if _, err := parseLines(flag, lines); err != nil || set(flag) && lines == "" {
+			return cmp.Or(err, error(batch.Usage("--"+flag+" 12,40-60", "--%s wants lines of the input", flag)))
+		}
 	}
 	if err := p.Rate.check(a); err != nil {
 		return err
