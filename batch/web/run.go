@@ -198,7 +198,7 @@ func (s *Server) preparePreview(v *runView, i job.Listed) error {
 		v.Fields = append(v.Fields, fact{name, text})
 	}
 	for _, text := range ui.Warnings(p) {
-		name, _, _ := strings.Cut(text, " ")
+		name := strings.TrimRight(strings.Fields(text)[0], ",:")
 		if p.Field(name) == nil {
 			name = ""
 		}
@@ -223,6 +223,9 @@ func (s *Server) preparePreview(v *runView, i job.Listed) error {
 		v.Verb, v.SendHeading, v.SendButton = "put back", "Put back", "Put back {n} rows"
 	}
 	v.SendText = strings.ReplaceAll(v.SendButton, "{n}", batch.Thousands(v.Would))
+	if v.Would == 1 {
+		v.SendText = strings.NewReplacer("1 rows", "1 row", "1 customers", "1 customer").Replace(v.SendText)
+	}
 	return nil
 }
 

@@ -32,9 +32,12 @@ function label() {
   agree(left);
 }
 
+// singular puts the noun of a button's text in the singular.
+const singular = (text, n) => n === 1 ? text.replace(/\b(row|customer)s\b/, '$1') : text;
+
 function agree(left) {
   const button = form.querySelector('button[type=submit]'), typed = form.querySelector('#typed'), tick = form.querySelector('[data-confirm]');
-  button.textContent = form.dataset.send.replace('{n}', count(left));
+  button.textContent = singular(form.dataset.send.replace('{n}', count(left)), left);
   const said = typed ? typed.value.trim().replaceAll(',', '') : '';
   const right = typed ? said === String(left) : !tick || tick.checked;
   button.disabled = !right || left === 0 || form.dataset.sent === 'yes';

@@ -1,0 +1,79 @@
+package web_test
+
+import (
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"rowbatch/batch/job"
+	"rowbatch/batch/web"
+)
+
+// Nobody gets in without the token, by another name, or from another site's page.
+func TestWhoMayUseThePage(t *testing.T) {
+	settings := job.Defaults()
+	settings.Output.Reports = t.TempDir()
+	page, err := web.New(t.Context(), &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8700}, web.Options{Settings: settings,
+		Accounts: []web.Account{{Name: "sandbox", Host: "the sandbox", Word: "SANDBOX", Sandbox: true}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const here = "http://127.0.0.1:8700"
+	first := ask(page, http.MethodGet, page.Address(), nil)
+	if first.Code != http.StatusOK || len(first.Result().Cookies()) != 1 {
+		t.Fatalf("%d with %v", first.Code, first.Result().Cookies())
+	}
+	cookie := first.Result().Cookies()[0]
+	if !cookie.HttpOnly || cookie.SameSite != http.SameSiteStrictMode || strings.Contains(first.Body.String(), cookie.Value) {
+		t.Errorf("the cookie is %v", cookie)
+	}
+	with := func(headers ...string) map[string]string {
+		all := map[string]string{"Cookie": cookie.Name + "=" + cookie.Value}
+		for i := 0; i < len(headers); i += 2 {
+			all[headers[i]] = headers[i+1]
+		}
+		return all
+	}
+	for name, c := range map[string]struct {
+		method, url string
+		headers     map[string]string
+		want        int
+	}{
+		"with the cookie":           {http.MethodGet, here + "/runs", with(), http.StatusOK},
+		"without":                   {http.MethodGet, here + "/runs", nil, http.StatusForbidden},
+		"another cookie":            {http.MethodGet, here + "/runs", map[string]string{"Cookie": cookie.Name + "=" + strings.Repeat("A", 26)}, http.StatusForbidden},
+		"another token":             {http.MethodGet, here + "/?token=A", nil, http.StatusForbidden},
+		"a name that leads here":    {http.MethodGet, "http://evil.example.com:8700/runs", with(), http.StatusMisdirectedRequest},
+		"the other name":            {http.MethodGet, "http://localhost:8700/runs", with(), http.StatusMisdirectedRequest},
+		"a post of another site":    {http.MethodPost, here + "/drafts", with("Origin", "http://evil.example.com"), http.StatusForbidden},
+		"a post of no site":         {http.MethodPost, here + "/drafts", with(), http.StatusForbidden},
+		"a post of a hidden site":   {http.MethodPost, here + "/drafts", with("Origin", "null"), http.StatusForbidden},
+		"a read that another began": {http.MethodPost, here + "/drafts", with("Origin", here, "Sec-Fetch-Site", "cross-site"), http.StatusForbidden},
+		"a post of its own":         {http.MethodPost, here + "/drafts", with("Origin", here, "Sec-Fetch-Site", "same-origin"), http.StatusUnprocessableEntity},
+		"a run by a get":            {http.MethodGet, here + "/runs/x/apply", with(), http.StatusMethodNotAllowed},
+		"a file outside":            {http.MethodGet, here + "/runs/..%2f..%2fetc/files/passwd", with(), http.StatusNotFound},
+		"a draft outside":           {http.MethodGet, here + "/drafts/..", with(), http.StatusTemporaryRedirect},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := ask(page, c.method, c.url, c.headers)
+			if got.Code != c.want {
+				t.Errorf("%d, want %d: %s", got.Code, c.want, got.Body)
+			}
+			if p := got.Header().Get("Content-Security-Policy"); !strings.Contains(p, "default-src 'none'") || strings.Contains(p, "unsafe") {
+				t.Errorf("policy %q", p)
+			}
+		})
+	}
+}
+
+func ask(page http.Handler, method, url string, headers map[string]string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, url, nil)
+	for name, value := range headers {
+		r.Header.Set(name, value)
+	}
+	w := httptest.NewRecorder()
+	page.ServeHTTP(w, r)
+	return w
+}
