@@ -1,16 +1,9 @@
 package web
 
 import (
-	"cmp"
-	"errors"
-	"fmt"
-	"io"
-	"net/http"
-	"os"
 	"slices"
 	"strings"
 
-	"github.com/google/renameio/v2/maybe"
 	"go.yaml.in/yaml/v4"
 
 	"rowbatch/batch"
@@ -159,62 +152,6 @@ type lineView struct {
 	Cells []string
 }
 
-func (s *Server) showDraft(w http.ResponseWriter, r *http.Request) {
-	if d, ok := s.findDraft(w, r); ok {
-		s.draftPage(w, d, http.StatusOK, nil)
-	}
-}
-
-// draftPage shows a draft, with what was wrong when something was asked of it.
-func (s *Server) draftPage(w http.ResponseWriter, d *draft, status int, wrong error) {
-	a := s.account(d.Account)
-	v := &draftView{ID: d.ID, File: d.File, Uploaded: d.Uploaded}
-	i := slices.IndexFunc(choices(), func(c choice) bool { return c.Name == d.Action })
-	v.What = choices()[i].Title
-	v.frame = frame{Title: d.File, Script: "draft.js", Nav: "new", Account: s.bandOf(a),
-		Steps: stepsOf("Columns", map[string]string{"New": "/new"})}
-	look, err := intake.LookAt(s.ctx, d.source())
-	if err != nil {
-		v.Problem, v.NotReady = cmp.Or(wrong, err).Error(), "The file cannot be read as it stands."
-		s.show(w, http.StatusUnprocessableEntity, "draft", v)
-		return
-	}
-	if wrong != nil {
-		v.Problem = wrong.Error()
-	}
-	v.Rows, v.Facts = look.Rows, []fact{{"Written as", look.Written}, {"Columns", fmt.Sprint(len(look.Columns))}}
-	for _, c := range look.Columns {
-		v.Headings = append(v.Headings, c.Heading)
-	}
-	for _, row := range look.First {
-		v.First = append(v.First, lineView{row.Line, row.Cells})
-	}
-	if !d.Uploaded {
-		if len(d.Columns) == 0 {
-			d.Columns = proposed(d, look)
-		}
-		v.Columns = columnViews(d, look)
-		err = d.keepMapping()
-	}
-	v.HasMapping = d.Input.Map != ""
-	if err == nil {
-		_, err = s.understood(d, look)
-	}
-	if v.Ready = err == nil; !v.Ready {
-		v.NotReady = err.Error()
-	}
-	s.show(w, status, "draft", v)
-}
-
-// understood compiles the columns of a draft as its run will.
-func (s *Server) understood(d *draft, l *intake.Look) (*mapping.Mapper, error) {
-	m, err := l.Understand(s.ctx, d.source())
-	if err == nil && m.HasSecrets() {
-		err = errors.New("this file has passwords, and the page keeps none; try: the command line, rowbatch " + d.Action + " FILE")
-	}
-	return m, err
-}
-
 func columnViews(d *draft, l *intake.Look) (all []columnView) {
 	options := fieldChoices(d.Action)
 	for n, c := range d.Columns {
@@ -273,101 +210,4 @@ func fieldChoices(action string) (all []choice) {
 		}
 	}
 	return all
-}
-
-// changeDraft takes what was chosen for the columns.
-func (s *Server) changeDraft(w http.ResponseWriter, r *http.Request) {
-	d, ok := s.findDraft(w, r)
-	if !ok {
-		return
-	}
-	look, err := intake.LookAt(s.ctx, d.source())
-	if err != nil {
-		s.draftPage(w, d, http.StatusUnprocessableEntity, err)
-		return
-	}
-	if len(d.Columns) == 0 {
-		d.Columns = proposed(d, look)
-	}
-	for n := range d.Columns {
-		c, is := &d.Columns[n], func(name string) bool { return r.PostFormValue(fmt.Sprint(name, n)) == "yes" }
-		had := len(c.Values) > 0
-		c.Field = r.PostFormValue(fmt.Sprint("field", n))
-		c.Lower, c.OnlyIfBlank, c.Expr = is("lower"), is("if_blank"), strings.TrimSpace(r.PostFormValue(fmt.Sprint("expr", n)))
-		c.Values = nil
-		from, to := r.PostForm[fmt.Sprint("from", n)], r.PostForm[fmt.Sprint("to", n)]
-		switch {
-		case is("values") && had:
-			for k := range min(len(from), len(to)) {
-				c.Values = append(c.Values, valuePair{from[k], to[k]})
-			}
-		case is("values"):
-			for _, value := range look.Columns[n].Values {
-				if strings.TrimSpace(value) != "" {
-					c.Values = append(c.Values, valuePair{value, value})
-				}
-			}
-		}
-	}
-	if err := d.save(); err != nil {
-		s.complain(w, http.StatusInternalServerError, err)
-		return
-	}
-	http.Redirect(w, r, "/drafts/"+d.ID, http.StatusSeeOther)
-}
-
-// keepMapping writes the mapping file of what was chosen, where the headings do not say it by themselves.
-func (d *draft) keepMapping() error {
-	if plain(d.Columns) {
-		d.Input.Map = ""
-		return d.save()
-	}
-	text, err := mappingText(d.Action, d.Columns)
-	if err != nil {
-		return err
-	}
-	d.Input.Map = d.mapping()
-	return errors.Join(maybe.WriteFile(d.Input.Map, text, 0o600), d.save())
-}
-
-const largestMapping = 1 << 20 // bytes
-
-// takeMapping takes a mapping file in place of the choices; without one, the choices again.
-func (s *Server) takeMapping(w http.ResponseWriter, r *http.Request) {
-	d, ok := s.findDraft(w, r)
-	if !ok {
-		return
-	}
-	r.Body = http.MaxBytesReader(w, r.Body, 2*largestMapping)
-	d.Uploaded, d.Input.Map = false, ""
-	err := error(nil)
-	if f, _, noFile := r.FormFile("mapping"); noFile == nil {
-		defer f.Close()
-		var text []byte
-		if text, err = io.ReadAll(io.LimitReader(f, largestMapping)); err == nil {
-			d.Uploaded, d.Input.Map = true, d.mapping()
-			err = os.WriteFile(d.Input.Map, text, 0o600)
-		}
-	}
-	if err = errors.Join(err, d.save()); err != nil {
-		s.complain(w, http.StatusInternalServerError, err)
-		return
-	}
-	http.Redirect(w, r, "/drafts/"+d.ID, http.StatusSeeOther)
-}
-
-// sendMapping sends the mapping file of a draft.
-func (s *Server) sendMapping(w http.ResponseWriter, r *http.Request) {
-	d, ok := s.findDraft(w, r)
-	if !ok {
-		return
-	}
-	text, err := os.ReadFile(d.mapping())
-	if err != nil {
-		http.NotFound(w, r)
-		return
-	}
-	w.Header().Set("Content-Type", "application/yaml")
-	w.Header().Set("Content-Disposition", `attachment; filename="mapping.yaml"`)
-	_, _ = w.Write(text) // who is gone needs no file
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -18,6 +19,7 @@ import (
 	"rowbatch/batch"
 	"rowbatch/batch/intake"
 	"rowbatch/batch/job"
+	"rowbatch/mapping"
 )
 
 // draft is an edit that has no run yet: a file, and what is to be made of it. It lies
@@ -58,10 +60,8 @@ func (d *draft) source() intake.Source {
 	return intake.Source{Name: d.path(), Actions: intake.ActionsOf(d.Action), Input: d.Input}
 }
 
-func (s *Server) drafts() string { return filepath.Join(s.Settings.Output.Reports, draftsFolder) }
-
 // findDraft reads a draft; it answers the request where there is none.
-func (s *Server) findDraft(w http.ResponseWriter, r *http.Request) (*draft, bool) {
+func (s draftPages) findDraft(w http.ResponseWriter, r *http.Request) (*draft, bool) {
 	id := r.PathValue("id")
 	d := &draft{ID: id, folder: filepath.Join(s.drafts(), id)}
 	text, err := os.ReadFile(filepath.Join(d.folder, "draft.json"))
@@ -75,21 +75,8 @@ func (s *Server) findDraft(w http.ResponseWriter, r *http.Request) (*draft, bool
 	return d, true
 }
 
-// draftOf is the draft of a run's file; "" when it has none any more.
-func (s *Server) draftOf(path string) string {
-	folder, err := filepath.Abs(s.drafts())
-	at := filepath.Dir(path)
-	if err != nil || path == "" || filepath.Dir(at) != folder {
-		return ""
-	}
-	if _, err := os.Stat(filepath.Join(at, "draft.json")); err != nil {
-		return ""
-	}
-	return filepath.Base(at)
-}
-
 // sweep removes drafts that nobody has changed for long.
-func (s *Server) sweep() error {
+func (s draftPages) sweep() error {
 	entries, err := os.ReadDir(s.drafts())
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
@@ -106,6 +93,9 @@ func (s *Server) sweep() error {
 	}
 	return err
 }
+
+// draftPages are the pages of edits that have no run yet.
+type draftPages struct{ *site }
 
 // newView is the first step: account, action, file.
 type newView struct {
@@ -127,17 +117,17 @@ func choices() []choice {
 	}
 }
 
-func (s *Server) newEdit(w http.ResponseWriter, _ *http.Request) {
+func (s draftPages) newEdit(w http.ResponseWriter, _ *http.Request) {
 	s.showNew(w, http.StatusOK, "")
 }
 
-func (s *Server) showNew(w http.ResponseWriter, status int, problem string) {
+func (s draftPages) showNew(w http.ResponseWriter, status int, problem string) {
 	s.show(w, status, "new", newView{frame: frame{Title: "New edit", Script: "draft.js", Nav: "new", Account: s.bandOf(s.Accounts[0]),
 		Steps: stepsOf("New", nil)}, Accounts: s.Accounts, Actions: choices(), Problem: problem})
 }
 
 // takeFile spools a file that was dropped on the page.
-func (s *Server) takeFile(w http.ResponseWriter, r *http.Request) {
+func (s draftPages) takeFile(w http.ResponseWriter, r *http.Request) {
 	if err := s.sweep(); err != nil {
 		s.complain(w, http.StatusInternalServerError, err)
 		return
@@ -158,7 +148,7 @@ func (s *Server) takeFile(w http.ResponseWriter, r *http.Request) {
 }
 
 // spool copies the parts of a form as they come: settings first, then the file.
-func (s *Server) spool(r *http.Request) (*draft, error) {
+func (s draftPages) spool(r *http.Request) (*draft, error) {
 	form, err := r.MultipartReader()
 	if err != nil {
 		return nil, errors.New("no file was chosen")
@@ -234,12 +224,7 @@ func safeName(name string) string {
 	return name
 }
 
-func (s *Server) account(name string) Account {
-	i := slices.IndexFunc(s.Accounts, func(a Account) bool { return a.Name == name })
-	return s.Accounts[max(i, 0)]
-}
-
-func (s *Server) dropDraft(w http.ResponseWriter, r *http.Request) {
+func (s draftPages) dropDraft(w http.ResponseWriter, r *http.Request) {
 	d, ok := s.findDraft(w, r)
 	if !ok {
 		return
@@ -252,7 +237,7 @@ func (s *Server) dropDraft(w http.ResponseWriter, r *http.Request) {
 }
 
 // preview begins the dry run of a draft.
-func (s *Server) preview(w http.ResponseWriter, r *http.Request) {
+func (s draftPages) preview(w http.ResponseWriter, r *http.Request) {
 	d, ok := s.findDraft(w, r)
 	if !ok {
 		return
@@ -269,4 +254,157 @@ func (s *Server) preview(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	http.Redirect(w, r, "/runs/"+run.id(), http.StatusSeeOther)
+}
+
+const largestMapping = 1 << 20 // bytes
+
+func (s draftPages) showDraft(w http.ResponseWriter, r *http.Request) {
+	if d, ok := s.findDraft(w, r); ok {
+		s.draftPage(w, d, http.StatusOK, nil)
+	}
+}
+
+// draftPage shows a draft, with what was wrong when something was asked of it.
+func (s draftPages) draftPage(w http.ResponseWriter, d *draft, status int, wrong error) {
+	a := s.account(d.Account)
+	v := &draftView{ID: d.ID, File: d.File, Uploaded: d.Uploaded}
+	i := slices.IndexFunc(choices(), func(c choice) bool { return c.Name == d.Action })
+	v.What = choices()[i].Title
+	v.frame = frame{Title: d.File, Script: "draft.js", Nav: "new", Account: s.bandOf(a),
+		Steps: stepsOf("Columns", map[string]string{"New": "/new"})}
+	look, err := intake.LookAt(s.ctx, d.source())
+	if err != nil {
+		v.Problem, v.NotReady = cmp.Or(wrong, err).Error(), "The file cannot be read as it stands."
+		s.show(w, http.StatusUnprocessableEntity, "draft", v)
+		return
+	}
+	if wrong != nil {
+		v.Problem = wrong.Error()
+	}
+	v.Rows, v.Facts = look.Rows, []fact{{"Written as", look.Written}, {"Columns", fmt.Sprint(len(look.Columns))}}
+	for _, c := range look.Columns {
+		v.Headings = append(v.Headings, c.Heading)
+	}
+	for _, row := range look.First {
+		v.First = append(v.First, lineView{row.Line, row.Cells})
+	}
+	if !d.Uploaded {
+		if len(d.Columns) == 0 {
+			d.Columns = proposed(d, look)
+		}
+		v.Columns = columnViews(d, look)
+		err = d.keepMapping()
+	}
+	v.HasMapping = d.Input.Map != ""
+	if err == nil {
+		_, err = s.understood(d, look)
+	}
+	if v.Ready = err == nil; !v.Ready {
+		v.NotReady = err.Error()
+	}
+	s.show(w, status, "draft", v)
+}
+
+// understood compiles the columns of a draft as its run will.
+func (s draftPages) understood(d *draft, l *intake.Look) (*mapping.Mapper, error) {
+	m, err := l.Understand(s.ctx, d.source())
+	if err == nil && m.HasSecrets() {
+		err = errors.New("this file has passwords, and the page keeps none; try: the command line, rowbatch " + d.Action + " FILE")
+	}
+	return m, err
+}
+
+// changeDraft takes what was chosen for the columns.
+func (s draftPages) changeDraft(w http.ResponseWriter, r *http.Request) {
+	d, ok := s.findDraft(w, r)
+	if !ok {
+		return
+	}
+	look, err := intake.LookAt(s.ctx, d.source())
+	if err != nil {
+		s.draftPage(w, d, http.StatusUnprocessableEntity, err)
+		return
+	}
+	if len(d.Columns) == 0 {
+		d.Columns = proposed(d, look)
+	}
+	for n := range d.Columns {
+		c, is := &d.Columns[n], func(name string) bool { return r.PostFormValue(fmt.Sprint(name, n)) == "yes" }
+		had := len(c.Values) > 0
+		c.Field = r.PostFormValue(fmt.Sprint("field", n))
+		c.Lower, c.OnlyIfBlank, c.Expr = is("lower"), is("if_blank"), strings.TrimSpace(r.PostFormValue(fmt.Sprint("expr", n)))
+		c.Values = nil
+		from, to := r.PostForm[fmt.Sprint("from", n)], r.PostForm[fmt.Sprint("to", n)]
+		switch {
+		case is("values") && had:
+			for k := range min(len(from), len(to)) {
+				c.Values = append(c.Values, valuePair{from[k], to[k]})
+			}
+		case is("values"):
+			for _, value := range look.Columns[n].Values {
+				if strings.TrimSpace(value) != "" {
+					c.Values = append(c.Values, valuePair{value, value})
+				}
+			}
+		}
+	}
+	if err := d.save(); err != nil {
+		s.complain(w, http.StatusInternalServerError, err)
+		return
+	}
+	http.Redirect(w, r, "/drafts/"+d.ID, http.StatusSeeOther)
+}
+
+// keepMapping writes the mapping file of what was chosen, where the headings do not say it by themselves.
+func (d *draft) keepMapping() error {
+	if plain(d.Columns) {
+		d.Input.Map = ""
+		return d.save()
+	}
+	text, err := mappingText(d.Action, d.Columns)
+	if err != nil {
+		return err
+	}
+	d.Input.Map = d.mapping()
+	return errors.Join(maybe.WriteFile(d.Input.Map, text, 0o600), d.save())
+}
+
+// takeMapping takes a mapping file in place of the choices; without one, the choices again.
+func (s draftPages) takeMapping(w http.ResponseWriter, r *http.Request) {
+	d, ok := s.findDraft(w, r)
+	if !ok {
+		return
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, 2*largestMapping)
+	d.Uploaded, d.Input.Map = false, ""
+	err := error(nil)
+	if f, _, noFile := r.FormFile("mapping"); noFile == nil {
+		defer f.Close()
+		var text []byte
+		if text, err = io.ReadAll(io.LimitReader(f, largestMapping)); err == nil {
+			d.Uploaded, d.Input.Map = true, d.mapping()
+			err = os.WriteFile(d.Input.Map, text, 0o600)
+		}
+	}
+	if err = errors.Join(err, d.save()); err != nil {
+		s.complain(w, http.StatusInternalServerError, err)
+		return
+	}
+	http.Redirect(w, r, "/drafts/"+d.ID, http.StatusSeeOther)
+}
+
+// sendMapping sends the mapping file of a draft.
+func (s draftPages) sendMapping(w http.ResponseWriter, r *http.Request) {
+	d, ok := s.findDraft(w, r)
+	if !ok {
+		return
+	}
+	text, err := os.ReadFile(d.mapping())
+	if err != nil {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", "application/yaml")
+	w.Header().Set("Content-Disposition", `attachment; filename="mapping.yaml"`)
+	_, _ = w.Write(text) // who is gone needs no file
 }

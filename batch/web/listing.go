@@ -3,9 +3,7 @@ package web
 import (
 	"cmp"
 	"net/http"
-	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"rowbatch/batch"
@@ -25,6 +23,9 @@ type listed struct {
 	Account                      *band  // where it is another than the first
 }
 
+// runList is the page of all runs.
+type runList struct{ *site }
+
 type runsView struct {
 	frame
 	Folder  string
@@ -33,7 +34,7 @@ type runsView struct {
 	States  []job.State
 }
 
-func (s *Server) listRuns(w http.ResponseWriter, _ *http.Request) {
+func (s runList) show(w http.ResponseWriter, _ *http.Request) {
 	all, err := job.List(s.Settings.Output.Reports)
 	if err != nil {
 		s.complain(w, http.StatusInternalServerError, err)
@@ -51,10 +52,10 @@ func (s *Server) listRuns(w http.ResponseWriter, _ *http.Request) {
 		}
 		v.Runs = append(v.Runs, l)
 	}
-	s.show(w, http.StatusOK, "runs", v)
+	s.site.show(w, http.StatusOK, "runs", v)
 }
 
-func (s *Server) listedOf(i job.Listed, all []job.Listed) listed {
+func (s runList) listedOf(i job.Listed, all []job.Listed) listed {
 	icons := map[job.State]string{job.Planned: "would_change", job.Running: "wait", job.Stopped: "warn", job.Damaged: "alert",
 		job.Done: "changed", job.Undone: "unchanged"}
 	verbs := map[job.State]string{job.Planned: "Go on to send", job.Running: "Watch", job.Stopped: "Resume…"}
@@ -83,7 +84,8 @@ func (s *Server) listedOf(i job.Listed, all []job.Listed) listed {
 
 // whatOf says what a run does, in the words of the page.
 func whatOf(h journal.Head) string {
-	what := map[string]string{"update": "Update", "hold": "Hold", "latch": "HubSpot links", "patch": "Trackfinity patch", "run": "Mixed"}[h.Action]
+	what := map[string]string{"update": "Update", "hold": "Hold", "latch": "HubSpot links", "patch": "Trackfinity patch",
+		"run": "Mixed"}[h.Action]
 	what = cmp.Or(what, h.Action)
 	switch {
 	case h.Mode == journal.ModeUndo && h.Dry:
@@ -96,34 +98,6 @@ func whatOf(h journal.Head) string {
 		return what + ", from a preview"
 	}
 	return what
-}
-
-func (s *Server) bandOf(a Account) band {
-	b := band{Kind: "production", Word: a.Word, Host: a.Host}
-	if a.Sandbox {
-		b.Kind = "sandbox"
-	}
-	return b
-}
-
-// bandOfRun is the account of an earlier run, as its journal names it.
-func (s *Server) bandOfRun(i job.Listed) band {
-	a := s.accountOf(i.Info)
-	b := s.bandOf(a)
-	if i.Head.Account == job.StandIn {
-		return b
-	}
-	var hosts []string
-	for name := range strings.SplitSeq(i.Head.Account, ", ") {
-		base, _, _ := strings.Cut(name, "#")
-		if u, err := url.Parse(base); err == nil && u.Host != "" {
-			hosts = append(hosts, u.Host)
-		}
-	}
-	if len(hosts) > 0 {
-		b.Kind, b.Word, b.Host = "production", cmp.Or(b.Word, "PRODUCTION"), strings.Join(hosts, " and ")
-	}
-	return b
 }
 
 // countOf is how many rows ended in one way.

@@ -1,10 +1,8 @@
 package web
 
 import (
-	"bytes"
 	"embed"
 	"encoding/json"
-	"fmt"
 	"html/template"
 	"net/http"
 	"path/filepath"
@@ -26,7 +24,8 @@ func pages() (*template.Template, error) {
 		"words":  func(kind batch.Kind) string { return strings.ReplaceAll(string(kind), "_", " ") },
 		"icon": func(name string) template.HTML {
 			name = template.HTMLEscapeString(name)
-			return template.HTML(`<svg class="i i-` + name + `" aria-hidden="true"><use href="#` + name + `"/></svg>`) //nolint:gosec // escaped
+			text := `<svg class="i i-` + name + `" aria-hidden="true"><use href="#` + name + `"/></svg>`
+			return template.HTML(text) //nolint:gosec // escaped
 		},
 	}
 	return template.New("").Funcs(functions).ParseFS(assets, "assets/*.html")
@@ -70,18 +69,6 @@ func stepsOf(at string, hrefs map[string]string) (steps []step) {
 	return steps
 }
 
-// show writes a page.
-func (s *Server) show(w http.ResponseWriter, status int, name string, view any) {
-	var text bytes.Buffer
-	if err := s.pages.ExecuteTemplate(&text, name, view); err != nil {
-		http.Error(w, "this page cannot be shown: "+err.Error(), http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.WriteHeader(status)
-	_, _ = w.Write(text.Bytes()) // who is gone needs no page
-}
-
 // tell answers a script with JSON.
 func tell(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/json")
@@ -112,16 +99,3 @@ func when(at, now time.Time) string {
 
 // nameOf is how a run's file is called on pages: drafts lie in folders that nobody knows.
 func nameOf(file string) string { return filepath.Base(file) }
-
-// complain shows an error as a page.
-func (s *Server) complain(w http.ResponseWriter, status int, err error) {
-	text, try, _ := strings.Cut(err.Error(), "; try: ")
-	s.show(w, status, "trouble", struct {
-		frame
-		Text, Try string
-	}{frame{Title: "That did not work", Account: s.noAccount(), Nav: ""}, text, try})
-}
-
-func (s *Server) noAccount() band {
-	return band{Kind: "none", Word: "no account", Host: fmt.Sprintf("runs in %s", s.Settings.Output.Reports)}
-}

@@ -1,14 +1,10 @@
 package web
 
 import (
-	"bufio"
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"math/big"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,23 +20,32 @@ import (
 	"rowbatch/reports/page"
 )
 
+// runPages are the pages of single runs.
+type runPages struct{ *site }
+
 // runView is a run as its page shows it: a preview, one that is under way, or a result.
 type runView struct {
 	frame
-	ID, Of, Heading, Lead, When, Took, Jump string
-	State                                   job.State
-	Rows                                    int
-	Counts                                  []countOf
-	CountsJSON, KindsJSON, FixesJSON        string
-	Notes                                   []string
-	Attention                               []remark
-	Facts                                   []fact
+	about
+	State  job.State
+	Rows   int
+	Counts []countOf
+	forScripts
+	Notes     []string
+	Attention []remark
+	Facts     []fact
 
 	Planned, Running, Own bool
 	Phase, Resume         string // of one that is under way
 	previewView
 	resultView
 }
+
+// about is what is said of a run on top of its page.
+type about struct{ ID, Of, Heading, Lead, When, Took, Jump string }
+
+// forScripts is what its script must know.
+type forScripts struct{ CountsJSON, KindsJSON, FixesJSON string }
 
 // previewView is what somebody decides by before anything is sent.
 type previewView struct {
@@ -80,13 +85,13 @@ type (
 	}
 )
 
-func (s *Server) showRun(w http.ResponseWriter, r *http.Request) {
+func (s runPages) showRun(w http.ResponseWriter, r *http.Request) {
 	i, ok := s.find(w, r)
 	if !ok {
 		return
 	}
-	v := &runView{ID: i.ID, Of: i.Head.Of, State: i.State, Rows: i.Head.Rows, When: when(i.Head.Started, time.Now()),
-		Heading: whatOf(i.Head) + ": " + nameOf(i.Head.File), KindsJSON: inJSON(order(isDry(i))), FixesJSON: inJSON(fixes())}
+	v := &runView{State: i.State, Rows: i.Head.Rows, forScripts: forScripts{KindsJSON: inJSON(order(isDry(i))), FixesJSON: inJSON(fixes())},
+		about: about{ID: i.ID, Of: i.Head.Of, When: when(i.Head.Started, time.Now()), Heading: whatOf(i.Head) + ": " + nameOf(i.Head.File)}}
 	own := s.watchOf(i.ID)
 	v.Own = own != nil && !own.ended()
 	v.Running = v.Own || i.State == job.Running
@@ -134,7 +139,7 @@ func (s *Server) showRun(w http.ResponseWriter, r *http.Request) {
 func isDry(i job.Listed) bool { return i.Head.Mode == journal.ModeDryRun || i.Head.Dry }
 
 // stepsOfRun lead back from a run to its draft and its preview.
-func (s *Server) stepsOfRun(i job.Listed, at string) []step {
+func (s runPages) stepsOfRun(i job.Listed, at string) []step {
 	if i.Head.Mode == journal.ModeUndo {
 		return nil
 	}
@@ -175,7 +180,7 @@ func lead(i job.Listed) string {
 }
 
 // preparePreview adds what is decided by.
-func (s *Server) preparePreview(v *runView, i job.Listed) error {
+func (s runPages) preparePreview(v *runView, i job.Listed) error {
 	d, err := runs.Find(s.Settings.Output.Reports, i.ID)
 	if err != nil {
 		return err
@@ -215,7 +220,8 @@ func (s *Server) preparePreview(v *runView, i job.Listed) error {
 	switch {
 	case p.Holds > 0:
 		v.Verb, v.Noun, v.SendHeading, v.SendButton = "hold", "customers", "Put on hold", "Put {n} customers on hold"
-		v.Typed = "A hold suspends every subscription of a customer. It is not taken back by itself: coming back may bill the missed periods."
+		v.Typed = "A hold suspends every subscription of a customer. It is not taken back by itself: coming back may bill the missed " +
+			"periods."
 	case p.Unholds > 0:
 		v.Verb, v.Noun, v.SendHeading, v.SendButton = "take off hold", "customers", "Take off hold", "Take {n} customers off hold"
 		v.Typed = "Coming back may bill the customer, as the option says that was chosen."
@@ -293,7 +299,7 @@ func stakesOf(p *job.Preview) *stakes {
 }
 
 // prepareResult adds what a run has left, and what can be done now.
-func (s *Server) prepareResult(v *runView, i job.Listed) error {
+func (s runPages) prepareResult(v *runView, i job.Listed) error {
 	d, err := runs.Find(s.Settings.Output.Reports, i.ID)
 	if err != nil || i.State == job.Damaged {
 		return err
@@ -339,101 +345,6 @@ func (s *Server) prepareResult(v *runView, i job.Listed) error {
 	}
 	v.Files = filesOf(d)
 	return nil
-}
-
-// filesOf are the report files of a run.
-func filesOf(d *runs.Dir) (names []string) {
-	entries, err := os.ReadDir(d.Path())
-	if err != nil {
-		return nil
-	}
-	for _, e := range entries {
-		if isReport(e.Name()) {
-			names = append(names, e.Name())
-		}
-	}
-	return names
-}
-
-// isReport reports whether a file of a run is one to hand on.
-func isReport(name string) bool {
-	base, ext := strings.TrimSuffix(name, filepath.Ext(name)), filepath.Ext(name)
-	known := strings.HasPrefix(base, "report") || strings.HasPrefix(base, "failed") || strings.HasPrefix(base, "summary") ||
-		strings.HasPrefix(base, "review")
-	return known && slices.Contains([]string{".csv", ".xlsx", ".html", ".json"}, ext)
-}
-
-func (s *Server) sendFile(w http.ResponseWriter, r *http.Request) {
-	name := r.PathValue("name")
-	d, err := runs.Open(runs.Disk(), s.Settings.Output.Reports, r.PathValue("id"))
-	if err != nil || !isReport(name) || name != filepath.Base(name) {
-		http.NotFound(w, r)
-		return
-	}
-	f, err := os.Open(d.Path(name))
-	if err != nil {
-		http.NotFound(w, r)
-		return
-	}
-	defer f.Close()
-	w.Header().Set("Content-Disposition", `attachment; filename="`+d.ID()+"-"+name+`"`)
-	w.Header().Set("Content-Security-Policy", "sandbox")
-	http.ServeContent(w, r, "", time.Time{}, f)
-}
-
-// sendRows sends the rows of a run as one JSON array.
-func (s *Server) sendRows(w http.ResponseWriter, r *http.Request) {
-	d, err := runs.Open(runs.Disk(), s.Settings.Output.Reports, r.PathValue("id"))
-	if err != nil {
-		http.NotFound(w, r)
-		return
-	}
-	j, err := d.OpenAnyJournal()
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
-	}
-	defer j.Close()
-	w.Header().Set("Content-Type", "application/json")
-	out := bufio.NewWriterSize(w, 1<<16)
-	e := json.NewEncoder(out)
-	separator := "["
-	for row, err := range page.Rows(d, j) {
-		if err != nil {
-			panic(http.ErrAbortHandler) // a list that ends early must not look complete
-		}
-		_, _ = out.WriteString(separator)
-		if separator = ","; e.Encode(row) != nil {
-			return // nobody reads any more
-		}
-	}
-	if separator == "[" {
-		_, _ = out.WriteString("[")
-	}
-	_, _ = out.WriteString("]")
-	_ = out.Flush()
-}
-
-// sendState sends how far a run has come; of one that goes on elsewhere, what its journal tells.
-func (s *Server) sendState(w http.ResponseWriter, r *http.Request) {
-	if run := s.watchOf(r.PathValue("id")); run != nil {
-		tell(w, run.now(number(r.FormValue("rows"))))
-		return
-	}
-	d, err := runs.Open(runs.Disk(), s.Settings.Output.Reports, r.PathValue("id"))
-	if err != nil {
-		http.NotFound(w, r)
-		return
-	}
-	i := d.Info()
-	l := live{Counts: map[batch.Kind]int{}, Minutes: [][2]int64{}, Total: i.Head.Rows, Today: -1, Ended: !i.Running}
-	for kind, n := range i.Counts {
-		if kind != batch.NotAttempted && kind != batch.InDoubt {
-			l.Counts[kind] = n
-			l.Done += n
-		}
-	}
-	tell(w, l)
 }
 
 // fixes tells what to do about each error code.

@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -11,7 +10,6 @@ import (
 	"rowbatch/batch"
 	"rowbatch/batch/job"
 	"rowbatch/batch/ui"
-	"rowbatch/mapping/csvfile"
 	"rowbatch/reports/page"
 )
 
@@ -44,26 +42,31 @@ type agreement struct {
 
 // live is how far a run has come, as its page asks for it.
 type live struct {
-	Phase    string             `json:"phase,omitempty"`
-	Done     int                `json:"done"`
-	Total    int                `json:"total"`
-	Counts   map[batch.Kind]int `json:"counts"`
-	Wait     string             `json:"wait,omitempty"` // why it waits, and until when
-	Until    int64              `json:"until,omitempty"`
-	Finish   string             `json:"finish,omitempty"` // the forecast in words
-	Rate     float64            `json:"rate"`             // rows a second of this phase
-	Minutes  [][2]int64         `json:"minutes"`          // when each began, in ms, and its requests
-	Limit    int                `json:"limit,omitempty"`
-	Usable   int                `json:"usable,omitempty"`
-	Today    int                `json:"today"` // requests left for use; -1: not known
-	Requests int                `json:"requests"`
-	Notes    []string           `json:"notes,omitempty"` // notices and troubles
-	Stopping bool               `json:"stopping,omitempty"`
-	Ended    bool               `json:"ended,omitempty"`
+	Phase   string             `json:"phase,omitempty"`
+	Done    int                `json:"done"`
+	Total   int                `json:"total"`
+	Counts  map[batch.Kind]int `json:"counts"`
+	Wait    string             `json:"wait,omitempty"` // why it waits, and until when
+	Until   int64              `json:"until,omitempty"`
+	Finish  string             `json:"finish,omitempty"` // the forecast in words
+	Rate    float64            `json:"rate"`             // rows a second of this phase
+	Minutes [][2]int64         `json:"minutes"`          // when each began, in ms, and its requests
+	allowance
+	Requests int      `json:"requests"`
+	Notes    []string `json:"notes,omitempty"` // notices and troubles
+	Stopping bool     `json:"stopping,omitempty"`
+	Ended    bool     `json:"ended,omitempty"`
 
 	Failures []page.Row `json:"failures,omitempty"`
 	Rows     []page.Row `json:"rows,omitempty"` // of the first, those that came since
 	Question *question  `json:"question,omitempty"`
+}
+
+// allowance is what the account lets through, and how much of that is left.
+type allowance struct {
+	Limit  int `json:"limit,omitempty"` // a minute
+	Usable int `json:"usable,omitempty"`
+	Today  int `json:"today"` // left for use; -1: not known
 }
 
 // question is one that a page puts.
@@ -81,7 +84,7 @@ const (
 
 func newWatch(ctx context.Context, a agreement) *watch {
 	return &watch{begun: make(chan struct{}), done: make(chan struct{}), control: job.NewControl(ctx), agreed: a,
-		live: live{Counts: map[batch.Kind]int{}, Minutes: [][2]int64{}, Today: -1}}
+		live: live{Counts: map[batch.Kind]int{}, Minutes: [][2]int64{}, allowance: allowance{Today: -1}}}
 }
 
 // Show keeps an event.
@@ -239,7 +242,7 @@ func (w *watch) id() string {
 }
 
 // carryOut does a job, and keeps how it ended.
-func (w *watch) carryOut(do func(job.Front, job.Control) (*job.Result, error)) {
+func (w *watch) carryOut(do doing) {
 	defer close(w.done)
 	defer w.control.Halt(nil)
 	result, err := do(w, w.control)
@@ -260,6 +263,3 @@ func (w *watch) outcome() (*job.Result, error) {
 	defer w.mu.Unlock()
 	return w.result, w.err
 }
-
-// refusal is what is wrong with the file, where a job was refused for that.
-func refusal(err error) (*csvfile.Refusal, bool) { return errors.AsType[*csvfile.Refusal](err) }

@@ -1,0 +1,114 @@
+package web
+
+import (
+	"bufio"
+	"encoding/json"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"rowbatch/batch"
+	"rowbatch/batch/runs"
+	"rowbatch/reports/page"
+)
+
+// runData is what scripts and people take from a run: its rows, its state, its files.
+type runData struct{ *site }
+
+// filesOf are the report files of a run.
+func filesOf(d *runs.Dir) (names []string) {
+	entries, err := os.ReadDir(d.Path())
+	if err != nil {
+		return nil
+	}
+	for _, e := range entries {
+		if isReport(e.Name()) {
+			names = append(names, e.Name())
+		}
+	}
+	return names
+}
+
+// isReport reports whether a file of a run is one to hand on.
+func isReport(name string) bool {
+	base, ext := strings.TrimSuffix(name, filepath.Ext(name)), filepath.Ext(name)
+	known := strings.HasPrefix(base, "report") || strings.HasPrefix(base, "failed") || strings.HasPrefix(base, "summary") ||
+		strings.HasPrefix(base, "review")
+	return known && slices.Contains([]string{".csv", ".xlsx", ".html", ".json"}, ext)
+}
+
+func (s runData) sendFile(w http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("name")
+	d, err := runs.Open(runs.Disk(), s.Settings.Output.Reports, r.PathValue("id"))
+	if err != nil || !isReport(name) || name != filepath.Base(name) {
+		http.NotFound(w, r)
+		return
+	}
+	f, err := os.Open(d.Path(name))
+	if err != nil {
+		http.NotFound(w, r)
+		return
+	}
+	defer f.Close()
+	w.Header().Set("Content-Disposition", `attachment; filename="`+d.ID()+"-"+name+`"`)
+	w.Header().Set("Content-Security-Policy", "sandbox")
+	http.ServeContent(w, r, "", time.Time{}, f)
+}
+
+// sendRows sends the rows of a run as one JSON array.
+func (s runData) sendRows(w http.ResponseWriter, r *http.Request) {
+	d, err := runs.Open(runs.Disk(), s.Settings.Output.Reports, r.PathValue("id"))
+	if err != nil {
+		http.NotFound(w, r)
+		return
+	}
+	j, err := d.OpenAnyJournal()
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	defer j.Close()
+	w.Header().Set("Content-Type", "application/json")
+	out := bufio.NewWriterSize(w, 1<<16)
+	e := json.NewEncoder(out)
+	separator := "["
+	for row, err := range page.Rows(d, j) {
+		if err != nil {
+			panic(http.ErrAbortHandler) // a list that ends early must not look complete
+		}
+		_, _ = out.WriteString(separator)
+		if separator = ","; e.Encode(row) != nil {
+			return // nobody reads any more
+		}
+	}
+	if separator == "[" {
+		_, _ = out.WriteString("[")
+	}
+	_, _ = out.WriteString("]")
+	_ = out.Flush()
+}
+
+// sendState sends how far a run has come; of one that goes on elsewhere, what its journal tells.
+func (s runData) sendState(w http.ResponseWriter, r *http.Request) {
+	if run := s.watchOf(r.PathValue("id")); run != nil {
+		tell(w, run.now(number(r.FormValue("rows"))))
+		return
+	}
+	d, err := runs.Open(runs.Disk(), s.Settings.Output.Reports, r.PathValue("id"))
+	if err != nil {
+		http.NotFound(w, r)
+		return
+	}
+	i := d.Info()
+	l := live{Counts: map[batch.Kind]int{}, Minutes: [][2]int64{}, Total: i.Head.Rows, allowance: allowance{Today: -1}, Ended: !i.Running}
+	for kind, n := range i.Counts {
+		if kind != batch.NotAttempted && kind != batch.InDoubt {
+			l.Counts[kind] = n
+			l.Done += n
+		}
+	}
+	tell(w, l)
+}

@@ -1,0 +1,212 @@
+package web
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"rowbatch/batch"
+	"rowbatch/batch/job"
+	"rowbatch/batch/runs"
+)
+
+// doing is a job that a page begins, with a front and a control of its own.
+type doing func(job.Front, job.Control) (*job.Result, error)
+
+// site is what all pages stand on: the templates, the accounts, the runs of this process.
+type site struct {
+	Options
+	pages *template.Template
+	ctx   context.Context // ends when the program is left: requests on their way are cut off then
+
+	mu      sync.Mutex
+	watches map[string]*watch // runs of this process, by id
+	begun   map[string]*watch // by what was asked for: a second click begins nothing
+}
+
+// begin starts a job, unless the same was asked for before, and waits until its run
+// has an id or the job has ended without one.
+func (s *site) begin(what string, a agreement, do doing) (*watch, error) {
+	s.mu.Lock()
+	w := s.begun[what]
+	if w != nil && w.ended() && w.id() == "" { // it came to nothing: it may be asked for once more
+		w = nil
+	}
+	if w == nil {
+		w = newWatch(s.ctx, a)
+		s.begun[what] = w
+		go w.carryOut(do)
+	}
+	s.mu.Unlock()
+	select {
+	case <-w.begun:
+	case <-w.done:
+	}
+	if w.id() == "" {
+		result, err := w.outcome()
+		if err == nil && result != nil && result.Nothing != "" {
+			err = errors.New(result.Nothing)
+		}
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.watches[w.id()] = w
+	return w, nil
+}
+
+// watchOf is the run of this process with that id; nil: it is another's, or over for long.
+func (s *site) watchOf(id string) *watch {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.watches[id]
+}
+
+// job makes a job whose front is a watch.
+func (s *site) job(f job.Front, a Account, set func(*job.Settings)) job.Job {
+	settings := s.Settings
+	settings.Sending.Sandbox = a.Sandbox
+	if set != nil {
+		set(&settings)
+	}
+	return job.Job{Settings: settings, Front: f, Open: a.Open, Program: s.Program}
+}
+
+// accountOf is the account of an earlier run: the one that it names, or whatever is set for its host.
+func (s *site) accountOf(i runs.Info) Account {
+	for _, a := range s.Accounts {
+		if a.Sandbox == (i.Head.Account == job.StandIn) {
+			return a
+		}
+	}
+	return Account{}
+}
+
+// start begins a job and leads to its run.
+func (s *site) start(w http.ResponseWriter, r *http.Request, what string, a agreement, do doing) {
+	run, err := s.begin(what, a, do)
+	if err != nil {
+		s.complain(w, statusOf(err), err)
+		return
+	}
+	http.Redirect(w, r, "/runs/"+run.id(), http.StatusSeeOther)
+}
+
+// forget lets something be asked for again that has come to its end.
+func (s *site) forget(what string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if w := s.begun[what]; w != nil && w.ended() {
+		delete(s.begun, what)
+	}
+}
+
+// find looks a run up among the others; it answers the request where there is none.
+func (s *site) find(w http.ResponseWriter, r *http.Request) (job.Listed, bool) {
+	all, err := job.List(s.Settings.Output.Reports)
+	if err != nil {
+		s.complain(w, http.StatusInternalServerError, err)
+		return job.Listed{}, false
+	}
+	for _, i := range all {
+		if i.ID == r.PathValue("id") {
+			return i, true
+		}
+	}
+	s.complain(w, http.StatusNotFound, errors.New("there is no such run in "+s.Settings.Output.Reports))
+	return job.Listed{}, false
+}
+
+// show writes a page.
+func (s *site) show(w http.ResponseWriter, status int, name string, view any) {
+	var text bytes.Buffer
+	if err := s.pages.ExecuteTemplate(&text, name, view); err != nil {
+		http.Error(w, "this page cannot be shown: "+err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write(text.Bytes()) // who is gone needs no page
+}
+
+// complain shows an error as a page.
+func (s *site) complain(w http.ResponseWriter, status int, err error) {
+	text, try, _ := strings.Cut(err.Error(), "; try: ")
+	s.show(w, status, "trouble", struct {
+		frame
+		Text, Try string
+	}{frame{Title: "That did not work", Account: s.noAccount(), Nav: ""}, text, try})
+}
+
+func (s *site) noAccount() band {
+	return band{Kind: "none", Word: "no account", Host: fmt.Sprintf("runs in %s", s.Settings.Output.Reports)}
+}
+
+func (s *site) bandOf(a Account) band {
+	b := band{Kind: "production", Word: a.Word, Host: a.Host}
+	if a.Sandbox {
+		b.Kind = "sandbox"
+	}
+	return b
+}
+
+// bandOfRun is the account of an earlier run, as its journal names it.
+func (s *site) bandOfRun(i job.Listed) band {
+	a := s.accountOf(i.Info)
+	b := s.bandOf(a)
+	if i.Head.Account == job.StandIn {
+		return b
+	}
+	var hosts []string
+	for name := range strings.SplitSeq(i.Head.Account, ", ") {
+		base, _, _ := strings.Cut(name, "#")
+		if u, err := url.Parse(base); err == nil && u.Host != "" {
+			hosts = append(hosts, u.Host)
+		}
+	}
+	if len(hosts) > 0 {
+		b.Kind, b.Word, b.Host = "production", cmp.Or(b.Word, "PRODUCTION"), strings.Join(hosts, " and ")
+	}
+	return b
+}
+
+func (s *site) account(name string) Account {
+	i := slices.IndexFunc(s.Accounts, func(a Account) bool { return a.Name == name })
+	return s.Accounts[max(i, 0)]
+}
+
+// statusOf is the HTTP status of what ended a job before it began.
+func statusOf(err error) int {
+	switch job.ExitCode(err) {
+	case batch.ExitLocked:
+		return http.StatusConflict
+	case batch.ExitFiles:
+		return http.StatusInternalServerError
+	}
+	return http.StatusUnprocessableEntity
+}
+
+func (s *site) drafts() string { return filepath.Join(s.Settings.Output.Reports, draftsFolder) }
+
+// draftOf is the draft of a run's file; "" when it has none any more.
+func (s *site) draftOf(path string) string {
+	folder, err := filepath.Abs(s.drafts())
+	at := filepath.Dir(path)
+	if err != nil || path == "" || filepath.Dir(at) != folder {
+		return ""
+	}
+	if _, err := os.Stat(filepath.Join(at, "draft.json")); err != nil {
+		return ""
+	}
+	return filepath.Base(at)
+}
