@@ -186,3 +186,45 @@ func TestAnEditFromFileToUndo(t *testing.T) {
 	o.text("//table//td", "undone")
 	o.picture("runs")
 }
+
+// A hold is sent only once its number is typed, and comes off hold only with an option.
+func TestAHoldWithItsNumberTyped(t *testing.T) {
+	o := newOffice(t)
+	o.drop("hold", o.file("overdue.csv", "id\n987001\n987002\n"))
+	o.do(chromedp.Click(chromedp.CSS(`form[data-once] button`)))
+	o.text("//*[@data-lead]", "2 of 2 customers would be put on hold")
+	o.picture("preview-hold")
+	o.do(chromedp.WaitEnabled(chromedp.CSS(`#typed`)), chromedp.SendKeys(chromedp.CSS(`#typed`), "3"))
+	o.text("//*[@data-hint]", "Not 3")
+	o.do(chromedp.SendKeys(chromedp.CSS(`#typed`), "\b2"))
+	o.text("//*[@data-hint]", "2 is right")
+	o.do(chromedp.Click(chromedp.CSS(`form[data-send] button[type=submit]`)))
+	o.text("//*[@data-lead]", "Finished: 2 of 2 rows changed")
+	if n := len(o.box.Effects()); n != 2 {
+		t.Fatalf("%d effects", n)
+	}
+	o.do(chromedp.SetValue(chromedp.CSS(`#unhold`), "NoChargesForMissedPeriods"), chromedp.Click(chromedp.CSS(`form[action$="/undo"] button`)))
+	o.text("//*[@data-lead]", "2 of 2 rows would change")
+	o.text("//form[@data-send]", "Type the number of customers")
+}
+
+// Texts of a file and of a server are shown, and never run.
+func TestHostileTextsAreOnlyShown(t *testing.T) {
+	o := newOffice(t)
+	const hostile = `</script><script>document.title='run'</script><img src=x onerror=document.title='run'>`
+	quoted := `"` + strings.ReplaceAll(hostile, `"`, `""`) + `"`
+	o.drop("update", o.file("a<b>.csv", "id,companyName,Notes<img src=x onerror=document.title='run'>\n987001,"+quoted+",x\n987002,=cmd|' /C calc'!A0,\u202eevil\n"))
+	o.text("//*[@id='decide']//p", "is not listed")
+	o.do(chromedp.Click(chromedp.CSS(`[data-ignore]`)))
+	o.do(chromedp.Click(chromedp.CSS(`form[data-once] button`)))
+	o.text("//*[@data-rows]//td", "</script>")
+	o.picture("hostile")
+	title, err := chromedp.Run(o.browser, chromedp.Title())
+	if err != nil || strings.Contains(title, "run") && !strings.Contains(title, "rowbatch") {
+		t.Errorf("the title is %q: %v", title, err)
+	}
+	scripts, err := chromedp.Run(o.browser, chromedp.Evaluate[int](`document.querySelectorAll("main script, main img").length`))
+	if err != nil || scripts != 0 {
+		t.Errorf("%d elements of a cell's own: %v", scripts, err)
+	}
+}

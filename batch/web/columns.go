@@ -156,7 +156,10 @@ func columnViews(d *draft, l *intake.Look) (all []columnView) {
 	options := fieldChoices(d.Action)
 	for n, c := range d.Columns {
 		look := l.Columns[n]
-		v := columnView{column: c, Samples: look.Samples, Choices: options, Filled: batch.Thousands(look.Filled) + " filled"}
+		v := columnView{column: c, Choices: options, Filled: batch.Thousands(look.Filled) + " filled"}
+		for _, cell := range look.Samples {
+			v.Samples = append(v.Samples, batch.Visible(cell))
+		}
 		if blank := l.Rows - look.Filled; blank > 0 {
 			v.Filled += ", " + batch.Thousands(blank) + " blank"
 		}

@@ -55,6 +55,9 @@ func (d *draft) save() error {
 	return maybe.WriteFile(filepath.Join(d.folder, "draft.json"), text, 0o600)
 }
 
+// said is what an error says, without the folder that nobody knows.
+func (d *draft) said(err error) string { return strings.ReplaceAll(err.Error(), d.path(), d.File) }
+
 // source is where a run of the draft begins.
 func (d *draft) source() intake.Source {
 	return intake.Source{Name: d.path(), Actions: intake.ActionsOf(d.Action), Input: d.Input}
@@ -274,19 +277,23 @@ func (s draftPages) draftPage(w http.ResponseWriter, d *draft, status int, wrong
 		Steps: stepsOf("Columns", map[string]string{"New": "/new"})}
 	look, err := intake.LookAt(s.ctx, d.source())
 	if err != nil {
-		v.Problem, v.NotReady = cmp.Or(wrong, err).Error(), "The file cannot be read as it stands."
+		v.Problem, v.NotReady = d.said(cmp.Or(wrong, err)), "The file cannot be read as it stands."
 		s.show(w, http.StatusUnprocessableEntity, "draft", v)
 		return
 	}
 	if wrong != nil {
-		v.Problem = wrong.Error()
+		v.Problem = d.said(wrong)
 	}
 	v.Rows, v.Facts = look.Rows, []fact{{"Written as", look.Written}, {"Columns", fmt.Sprint(len(look.Columns))}}
 	for _, c := range look.Columns {
-		v.Headings = append(v.Headings, c.Heading)
+		v.Headings = append(v.Headings, batch.Visible(c.Heading))
 	}
 	for _, row := range look.First {
-		v.First = append(v.First, lineView{row.Line, row.Cells})
+		l := lineView{Line: row.Line}
+		for _, cell := range row.Cells {
+			l.Cells = append(l.Cells, batch.Visible(cell))
+		}
+		v.First = append(v.First, l)
 	}
 	if !d.Uploaded {
 		if len(d.Columns) == 0 {
@@ -300,7 +307,7 @@ func (s draftPages) draftPage(w http.ResponseWriter, d *draft, status int, wrong
 		_, err = s.understood(d, look)
 	}
 	if v.Ready = err == nil; !v.Ready {
-		v.NotReady = err.Error()
+		v.NotReady = d.said(err)
 	}
 	s.show(w, status, "draft", v)
 }
