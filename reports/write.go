@@ -133,7 +133,9 @@ func (w *writer) copyRow(row runs.Row) error {
 	if w.journal.Head.Mode != journal.ModeUndo { // which sends none of the cells
 		o.Warnings = slices.Concat(row.Warnings, o.Warnings)
 	}
-	line := [1]Line{lineOf(row, w.action(row), w.tally.add(row.Line, o), o)}
+	action := w.action(row)
+	w.tally.Held = w.tally.Held || action == "hold" && o.Kind == batch.Changed
+	line := [1]Line{lineOf(row, action, w.tally.add(row.Line, o), o)}
 	w.cells, w.needsWork = line[0].Cells, line[0].Of.Kind.NeedsWork()
 	return gocsv.MarshalCSVWithoutHeaders(&line, w)
 }

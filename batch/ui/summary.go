@@ -124,6 +124,9 @@ func printSummary(w io.Writer, r *job.Result) {
 		fmt.Fprintf(w, "next: %s\n", r.Next)
 	}
 	printCommands(w, "to take it back", r.TakeBack)
+	if s.Held && s.Action != "hold" { // which leaves these customers where they are
+		printCommands(w, "to take its holds back, too", r.Unhold)
+	}
 }
 
 // runText says what a run is.
