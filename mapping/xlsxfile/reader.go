@@ -1,0 +1,414 @@
+// Package xlsxfile turns a sheet of an Excel workbook (.xlsx) into rows of cells, as
+// the package csvfile does with text. It reads in a stream: what a sheet holds is
+// never in memory as a whole, its shared texts aside.
+//
+// A cell's text is what a person sees in the sheet, where that says the same as
+// what the cell holds: numbers with their leading zeros, percent signs and prefixes,
+// dates in ISO's way. Where it does not, the row tells by the cell's [Form]. What
+// the cells mean it does not know.
+//
+// A file that cannot be read as it stands is a [*csvfile.Refusal].
+package xlsxfile
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"rowbatch/mapping/csvfile"
+)
+
+// Hidden is what becomes of rows and columns that a person does not see.
+type Hidden string
+
+// What Hidden can be.
+const (
+	Refuse Hidden = "" // a sheet that has any is refused
+	Take   Hidden = "take"
+	Skip   Hidden = "skip"
+)
+
+// Options decide what is not to be found out.
+type Options struct {
+	Sheet     string // its name; "": the only one whose heading fits
+	HeaderRow int    // the row of the heading; 0: it is found
+	Hidden    Hidden
+	Unnamed   bool // columns without a heading are left out, whatever stands in them
+
+	// Heading finds the heading among the first rows, by its place; nil: it is the first.
+	Heading func(first []csvfile.Row) (int, error)
+}
+
+// mostOpenings is how many rows are looked at for the heading.
+const mostOpenings = 10
+
+// Reader reads a sheet. Columns whose heading begins with rb_ are our own reports'
+// and are left out of headings and rows alike; rb_export alone stays. So are columns
+// without any heading, in which no cell may stand.
+type Reader struct {
+	name    string
+	options Options
+	source  *source
+	tab     tab
+	sheet   *sheet
+	start   int      // the row of the heading
+	titles  bool     // rows stand above it
+	heading []string // theirs
+	columns []int    // of the sheet, by heading
+	places  []int    // by column of the sheet: the heading's place, or ours or nameless
+	own     []string // headings of ours, in lower case
+	merged  []area   // still to come
+	until   []int    // by heading: the last row of the merged cells that the column is in
+	left    []int    // by heading: the first column of those
+	top     []int    // by heading: the first row of those
+	told    []bool   // by heading: that it has formulas
+	cells   []string
+	forms   []byte
+}
+
+// What a column is, if it is none of theirs.
+const (
+	nameless = -1 - iota
+	ours
+	unseen // hidden, and skipped
+)
+
+// NewReader finds sheet and heading of a workbook and leaves the sheet at the first
+// row. The error is a *csvfile.Refusal when the file cannot be what it should be;
+// name stands in it. Close the reader.
+func NewReader(r io.ReaderAt, size int64, name string, o Options) (*Reader, error) {
+	in := &Reader{name: name, options: o, source: &source{ReaderAt: r}}
+	book, err := openWorkbook(in.source, size)
+	if err != nil {
+		return nil, in.explain(err)
+	}
+	if err := in.choose(book); err != nil {
+		return nil, in.explain(err)
+	}
+	if in.merged, err = merged(book.files[in.tab.part]); err != nil {
+		return nil, errors.Join(in.explain(err), in.Close())
+	}
+	for {
+		row, err := in.sheet.read()
+		if err != nil {
+			return nil, errors.Join(in.explain(err), in.Close())
+		}
+		if row.number == in.start {
+			if err := in.adopt(row); err != nil {
+				return nil, errors.Join(in.explain(err), in.Close())
+			}
+			return in, nil
+		}
+	}
+}
+
+// choose finds the sheet and, in it, the heading: the sheet of a name, or the only one
+// whose heading fits. It leaves the sheet open at its beginning.
+func (in *Reader) choose(book *workbook) error {
+	var fit []candidate
+	var filled []candidate
+	var names []string
+	for _, t := range book.tabs {
+		if in.options.Sheet == "" && t.hidden {
+			continue
+		}
+		names = append(names, fmt.Sprintf("%q", t.name))
+		if in.options.Sheet != "" && t.name != in.options.Sheet {
+			continue
+		}
+		c := in.try(book, t)
+		if c.err == nil {
+			fit = append(fit, c)
+		}
+		if !c.empty {
+			filled = append(filled, c)
+		}
+	}
+	chosen := slices.Concat(fit, filled)
+	switch {
+	case in.options.Sheet != "" && len(chosen) == 0 && !slices.Contains(names, fmt.Sprintf("%q", in.options.Sheet)):
+		return refuse(fmt.Sprintf("the workbook has no sheet %q", in.options.Sheet), "--sheet with one of "+strings.Join(names, ", "))
+	case len(chosen) == 0:
+		return refuse("the sheet is empty", "a first row with the column headings, such as id and firstName")
+	case len(fit) > 1:
+		names = nil
+		for _, c := range fit {
+			names = append(names, fmt.Sprintf("%q", c.tab.name))
+		}
+		return refuse(fmt.Sprintf("%d sheets have headings that fit: %s", len(fit), strings.Join(names, ", ")), "--sheet with the name of one")
+	case len(fit) == 0 && len(filled) > 1:
+		text := fmt.Sprintf("none of the sheets %s has headings that fit", strings.Join(names, ", "))
+		return refuse(text, "--sheet with the name of one, to see what is wrong with its headings")
+	}
+	in.tab, in.start, in.titles = chosen[0].tab, chosen[0].heading, chosen[0].titles
+	if chosen[0].err != nil {
+		return chosen[0].err
+	}
+	var err error
+	in.sheet, err = book.openSheet(in.tab.part)
+	return err
+}
+
+// candidate is a sheet that may be meant.
+type candidate struct {
+	tab     tab
+	heading int  // its row
+	titles  bool // rows stand above it
+	empty   bool
+	err     error // why it is not this one
+}
+
+// try looks for the heading of a sheet.
+func (in *Reader) try(book *workbook, t tab) (c candidate) {
+	c.tab = t
+	s, err := book.openSheet(t.part)
+	if err != nil {
+		c.err = err
+		return c
+	}
+	defer s.Close()
+	var first, visible []csvfile.Row
+	for len(first) < mostOpenings && (in.options.HeaderRow == 0 || len(first) == 0) {
+		row, err := s.read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			c.err = err
+			return c
+		}
+		if row.number < in.options.HeaderRow {
+			c.titles = true
+			continue
+		}
+		all, seen := csvfile.Row{Line: row.number}, csvfile.Row{Line: row.number}
+		for _, cell := range row.cells {
+			if strings.TrimSpace(cell.text) != "" {
+				all.Cells = append(all.Cells, csvfile.Unescape(cell.text))
+				if !s.isHidden(cell.column) {
+					seen.Cells = append(seen.Cells, all.Cells[len(all.Cells)-1])
+				}
+			}
+		}
+		if in.options.Hidden == Skip {
+			all = seen
+		}
+		if len(all.Cells) > 0 {
+			first, visible = append(first, all), append(visible, seen)
+		}
+	}
+	switch at := in.options.HeaderRow; {
+	case len(first) == 0 && at == 0:
+		c.empty = true
+		c.err = errors.New("it is empty")
+		return c
+	case at > 0 && (len(first) == 0 || first[0].Line != at):
+		c.err = refuse(fmt.Sprintf("row %d of sheet %q is blank, and cannot be the heading", at, t.name), "--header-row with the heading's row")
+		return c
+	}
+	at := 0
+	if in.options.Heading != nil {
+		at, c.err = in.options.Heading(first)
+		if c.err != nil && len(s.hidden) > 0 && in.options.Hidden == Refuse { // that is what must be told first
+			if seen, err := in.options.Heading(visible); err == nil {
+				at, c.err = seen, nil
+			}
+		}
+	}
+	if c.err == nil {
+		c.heading, c.titles = first[at].Line, c.titles || at > 0
+	}
+	return c
+}
+
+// adopt makes the heading of its row.
+func (in *Reader) adopt(row *line) error {
+	for _, c := range row.cells {
+		text := csvfile.Unescape(c.text)
+		if strings.TrimSpace(text) == "" {
+			continue
+		}
+		for len(in.places) <= c.column {
+			in.places = append(in.places, nameless)
+		}
+		switch hidden := in.sheet.isHidden(c.column); {
+		case hidden && in.options.Hidden == Refuse:
+			return in.refuse(in.start, fmt.Sprintf("the column %s (%q) is hidden, and nobody sees what its cells would change",
+				letters(c.column), text), showIt)
+		case hidden && in.options.Hidden == Skip:
+			in.places[c.column] = unseen
+		case csvfile.IsOurs(text):
+			in.places[c.column] = ours
+			in.own = append(in.own, strings.ToLower(strings.TrimSpace(text)))
+		default:
+			in.places[c.column] = len(in.heading)
+			in.heading = append(in.heading, strings.Clone(text))
+			in.columns = append(in.columns, c.column)
+		}
+	}
+	n := len(in.heading)
+	in.until, in.left, in.top, in.told = make([]int, n), make([]int, n), make([]int, n), make([]bool, n)
+	return nil
+}
+
+const showIt = "show what is hidden, or --hidden take to send it too, or --hidden skip to leave it out"
+
+// Name returns the name of the file, as it was given.
+func (in *Reader) Name() string { return in.name }
+
+// Heading returns the headings as written, ours left out.
+func (in *Reader) Heading() []string { return in.heading }
+
+// Width returns how many columns have a heading, those of our own included.
+func (in *Reader) Width() int { return len(in.heading) + len(in.own) }
+
+// IsReport reports whether the file is a report.xlsx or failed.xlsx, edited or not.
+func (in *Reader) IsReport() bool { return slices.Contains(in.own, "rb_outcome") }
+
+// Columns returns what the spreadsheet calls the column of each heading, such as B.
+func (in *Reader) Columns() (names []string) {
+	for _, c := range in.columns {
+		names = append(names, letters(c))
+	}
+	return names
+}
+
+// String describes for people what is read, such as sheet "Customers", heading in row 3.
+func (in *Reader) String() string {
+	text := fmt.Sprintf("sheet %q", in.tab.name)
+	if in.titles {
+		text += fmt.Sprintf(", heading in row %d", in.start)
+	}
+	return text
+}
+
+// HideLines is there for inputs whose messages show lines; those of a workbook show no cell.
+func (in *Reader) HideLines() {}
+
+// Close closes the sheet.
+func (in *Reader) Close() error { return in.sheet.Close() }
+
+// Next returns the next row that holds something, and io.EOF after the last. A
+// *csvfile.Refusal is about the whole file.
+func (in *Reader) Next() (csvfile.Row, error) {
+	for {
+		row, err := in.sheet.read()
+		if err != nil {
+			return csvfile.Row{}, in.explain(err)
+		}
+		in.merge(row.number)
+		given, holds := in.row(row)
+		switch {
+		case !holds, row.hidden && in.options.Hidden == Skip:
+			continue
+		case row.hidden && in.options.Hidden == Refuse:
+			return csvfile.Row{}, in.explain(in.refuseHidden(row.number))
+		}
+		return given, nil
+	}
+}
+
+// row makes of a row of the sheet what an input gives; it reports whether anything
+// stands in it.
+func (in *Reader) row(row *line) (given csvfile.Row, holds bool) {
+	n := len(in.heading)
+	in.cells, in.forms = append(in.cells[:0], make([]string, n)...), in.forms[:0]
+	for range n {
+		in.forms = append(in.forms, byte(Blank))
+	}
+	given.Line = row.number
+	var formulas []string
+	for _, c := range row.cells {
+		at := nameless
+		if c.column < len(in.places) {
+			at = in.places[c.column]
+		}
+		switch {
+		case at == nameless && !in.options.Unnamed && strings.TrimSpace(c.text) != "" && !(in.options.Hidden == Skip && in.sheet.isHidden(c.column)):
+			given.Ragged, holds = true, true
+			in.cells = append(in.cells, c.text)
+		case at >= 0:
+			holds = true
+			in.cells[at], in.forms[at] = csvfile.Unescape(c.text), byte(c.form)
+			if c.formula && !in.told[at] {
+				in.told[at] = true
+				formulas = append(formulas, letters(c.column))
+			}
+		}
+	}
+	for at, until := range in.until {
+		if until >= row.number && (in.columns[at] != in.left[at] || row.number != in.top[at]) {
+			in.forms[at] = byte(Merged)
+		}
+	}
+	if len(formulas) > 0 {
+		given.Remark = fmt.Sprintf("formulas stand in column %s, here for the first time: what they gave when the file was saved is taken",
+			strings.Join(formulas, " and "))
+	}
+	given.Cells, given.Forms = in.cells, string(in.forms)
+	return given, holds
+}
+
+// merge takes up the merged areas that begin before a row ends.
+func (in *Reader) merge(row int) {
+	for len(in.merged) > 0 && in.merged[0].top <= row {
+		a := in.merged[0]
+		in.merged = in.merged[1:]
+		for at, c := range in.columns {
+			if a.from <= c && c <= a.to && a.bottom >= in.until[at] {
+				in.until[at], in.left[at], in.top[at] = a.bottom, a.from, a.top
+			}
+		}
+	}
+}
+
+// refuseHidden counts on to the end of the sheet.
+func (in *Reader) refuseHidden(first int) error {
+	count := 1
+	for {
+		row, err := in.sheet.read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if row.hidden {
+			count++
+		}
+	}
+	text := "the row is hidden"
+	if count > 1 {
+		text = fmt.Sprintf("%d rows are hidden, from this one on", count)
+	}
+	return in.refuse(first, text+", perhaps by a filter, and nobody sees what they would change", showIt)
+}
+
+func (in *Reader) refuse(row int, text, try string) error {
+	return refuse(fmt.Sprintf("sheet %q, row %d: %s", in.tab.name, row, text), try)
+}
+
+// explain names the file of what the readers below report, and the sheet.
+func (in *Reader) explain(err error) error {
+	switch {
+	case errors.Is(err, io.EOF):
+		return io.EOF
+	case in.source.err != nil:
+		return in.source.err
+	}
+	refusal, ok := errors.AsType[*csvfile.Refusal](err)
+	if !ok {
+		what := "the workbook"
+		if in.tab.name != "" {
+			what = fmt.Sprintf("sheet %q", in.tab.name)
+		}
+		refusal, ok = errors.AsType[*csvfile.Refusal](damaged(what, err))
+	}
+	if !ok {
+		return err
+	}
+	refusal.File = in.name
+	return refusal
+}
