@@ -144,7 +144,7 @@ func (f *format) showNumber(text string, from1904 bool) (string, Form) {
 		return text, OddFormat
 	}
 	shown, ok := s.render(d, ownSign)
-	if !ok {
+	if !ok || shown == "" {
 		return text, Unshown
 	}
 	return shown, form
