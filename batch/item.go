@@ -78,6 +78,28 @@ type Change struct {
 	After  Value  `json:"a"`
 }
 
+// Shown is a change as a person reads it, amounts and days short where both sides
+// stay apart.
+func (c Change) Shown() (before, after string) {
+	show := func(v Value, text string) string {
+		switch {
+		case v == Hidden:
+			return text
+		case v.Empty():
+			return "(empty)"
+		}
+		return Visible(text)
+	}
+	before, after = c.Before.Short(), c.After.Short()
+	if before == after {
+		before, after = c.Before.Plain(), c.After.Plain()
+	}
+	if before, after = show(c.Before, before), show(c.After, after); c.Before == Hidden {
+		before = "(unreadable)"
+	}
+	return before, after
+}
+
 // Equal reports whether writing want over now would change nothing in this field.
 type Equal func(field string, now, want Value) bool
 

@@ -51,17 +51,24 @@ type Outcome struct {
 	Code     string    `json:"code,omitempty"` // rb_error_code
 	Error    string    `json:"err,omitempty"`  // for people; Codes holds the fix
 	Sends    int       `json:"n,omitempty"`    // writes sent, repeats included
-	Lost     bool      `json:"lost,omitempty"` // the answer to one of them was
-	Futile   bool      `json:"fut,omitempty"`  // they were as many as may be, and none had an effect: a later process may send as many
 	Requests int       `json:"q,omitempty"`    // all requests made for this row, writes included
 	Millis   int64     `json:"ms,omitempty"`   // from the row's first request to its outcome
 	At       time.Time `json:"t,omitzero"`     // when it was settled
 	Customer string    `json:"who,omitempty"`  // company or person
 	Status   string    `json:"st,omitempty"`   // the customer's status as read
 
+	Warnings []string `json:"w,omitempty"` // what deserves a look though it hinders nothing: rb_warning
+
+	Efforts
 	Planned       // of a would_change row
 	Standing      // where it was read
 	Cut      bool `json:"-"` // the run was stopped before the row could end otherwise
+}
+
+// Efforts is what is known of the writes that were sent.
+type Efforts struct {
+	Lost   bool `json:"lost,omitempty"` // the answer to one of them was
+	Futile bool `json:"fut,omitempty"`  // they were as many as may be, and none had an effect: a later process may send as many
 }
 
 // Planned is what a plan keeps of a row beside its changes.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/tidwall/gjson"
@@ -47,6 +48,24 @@ func (v Value) Plain() string {
 		return gjson.Parse(string(v)).Str
 	}
 	return string(v)
+}
+
+// Short is Plain with less to read and the same meaning: a number without the zeros
+// beyond its cents, a day without the midnight at which it begins.
+func (v Value) Short() string {
+	text := v.Plain()
+	if v != "" && v[0] == '"' {
+		day, rest, found := strings.Cut(text, "T00:00:00")
+		if _, err := time.Parse(time.DateOnly, day); found && err == nil && strings.Trim(rest, ".0Z") == "" {
+			return day
+		}
+		return text
+	}
+	whole, cents, _ := strings.Cut(text, ".")
+	if len(cents) <= 2 || strings.Trim(cents, "0123456789") != "" {
+		return text
+	}
+	return whole + "." + cents[:2] + strings.TrimRight(cents[2:], "0")
 }
 
 // quoted is the value as a message shows it.

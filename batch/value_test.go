@@ -34,3 +34,25 @@ func TestSame(t *testing.T) {
 		}
 	}
 }
+
+// What people read is short where that hides nothing.
+func TestChangesAsPeopleReadThem(t *testing.T) {
+	for change, want := range map[batch.Change][2]string{
+		{Before: `25.980000`, After: `120.5000`}:                                   {"25.98", "120.50"},
+		{Before: `25`, After: `0.12500`}:                                           {"25", "0.125"},
+		{Before: `1.0000`, After: `1.00`}:                                          {"1.0000", "1.00"}, // else nothing would seem to change
+		{Before: `1e5`, After: `1.000e5`}:                                          {"1e5", "1.000e5"},
+		{Before: `"25.9800"`, After: `"007"`}:                                      {"25.9800", "007"}, // text is shown as it is
+		{Before: `"2026-01-02T00:00:00"`, After: `"2026-01-03T00:00:00.0000000Z"`}: {"2026-01-02", "2026-01-03"},
+		{Before: `"2026-01-02T10:00:00"`, After: `"T00:00:00"`}:                    {"2026-01-02T10:00:00", "T00:00:00"},
+		{Before: `"2026-01-02T00:00:00"`, After: `"2026-01-02"`}:                   {"2026-01-02T00:00:00", "2026-01-02"},
+		{Before: `"Ms"`, After: batch.Null}:                                        {"Ms", "(empty)"},
+		{Before: batch.Absent, After: `"a\u202eb"`}:                                {"(empty)", `a\u202eb`},
+		{Before: batch.Hidden, After: `"x"`}:                                       {"(unreadable)", "x"},
+		{Before: batch.Hidden, After: batch.Hidden}:                                {"(unreadable)", "***"},
+	} {
+		if before, after := change.Shown(); [2]string{before, after} != want {
+			t.Errorf("%v: %q, %q", change, before, after)
+		}
+	}
+}

@@ -331,7 +331,7 @@ func (v *visitor) decide(now Record) (Step, *result) {
 	case v.t.Sent != nil:
 		out = &Outcome{Kind: InDoubt, Code: "no_answer", Error: fmt.Sprintf("%d writes were sent, and none was answered", v.t.Sends)}
 	default:
-		out = &Outcome{Kind: NotAttempted, Code: "server_unavailable", Futile: true,
+		out = &Outcome{Kind: NotAttempted, Code: "server_unavailable", Efforts: Efforts{Futile: true},
 			Error: fmt.Sprintf("%d writes were sent, and none took effect", v.t.Sends)}
 	}
 	return step, v.settled(*out)

@@ -17,8 +17,9 @@ import (
 // Sink is given the rows of an input as they are checked, ragged ones too. The cells
 // are masked, and valid during the call only; base is what the row was when it
 // was exported; hidden are the texts that [Mapper.Unmask] needs, nil when there
-// are none. They may be kept in memory, and nowhere else.
-type Sink func(row csvfile.Row, base *Base, hidden []string) error
+// are none. They may be kept in memory, and nowhere else. warnings are remarks about
+// the cells.
+type Sink func(row csvfile.Row, base *Base, hidden, warnings []string) error
 
 // CheckOptions change what Check lets pass.
 type CheckOptions struct {
@@ -74,9 +75,11 @@ func Check(in *csvfile.Reader, m *Mapper, sink Sink, o CheckOptions) (*Checked, 
 		if sink == nil {
 			continue
 		}
-		var hidden []string
-		row.Cells, hidden = m.Mask(row)
-		if err := sink(row, base, hidden); err != nil {
+		var hidden, warnings []string
+		if row.Cells, hidden = m.Mask(row); !row.Ragged {
+			warnings = c.mapped.Warnings
+		}
+		if err := sink(row, base, hidden, warnings); err != nil {
 			return nil, err
 		}
 	}

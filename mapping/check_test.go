@@ -13,7 +13,7 @@ import (
 
 type kept struct{ rows []string }
 
-func (k *kept) Append(row csvfile.Row, _ *Base, _ []string) error {
+func (k *kept) Append(row csvfile.Row, _ *Base, _, _ []string) error {
 	k.rows = append(k.rows, fmt.Sprintf("%d %s", row.Line, strings.Join(row.Cells, "|")))
 	return nil
 }
@@ -183,7 +183,7 @@ func TestCheckGathersWarningsAndCodes(t *testing.T) {
 
 func TestCheckEndsWithTheSink(t *testing.T) {
 	full := errors.New("the disk is full")
-	if _, err := checked(t, "id,firstName\n1,a\n", nil, CheckOptions{}, func(csvfile.Row, *Base, []string) error { return full }); !errors.Is(err, full) {
+	if _, err := checked(t, "id,firstName\n1,a\n", nil, CheckOptions{}, func(csvfile.Row, *Base, []string, []string) error { return full }); !errors.Is(err, full) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -284,7 +284,7 @@ func TestCheckCountsByAction(t *testing.T) {
 // secretive keeps rows as they would be written, and what was hidden from them.
 type secretive struct{ rows []string }
 
-func (s *secretive) Append(row csvfile.Row, _ *Base, hidden []string) error {
+func (s *secretive) Append(row csvfile.Row, _ *Base, hidden, _ []string) error {
 	s.rows = append(s.rows, fmt.Sprintf("%s %q", strings.Join(row.Cells, "|"), hidden))
 	return nil
 }

@@ -230,8 +230,8 @@ func outcomesOf(t *testing.T, d *runs.Dir, s Summary) []batch.Kind {
 	var outcomes []batch.Kind
 	counts := map[string]int{}
 	for _, line := range lines[1:] {
-		outcomes = append(outcomes, batch.Kind(line[3]))
-		counts[line[3]]++
+		outcomes = append(outcomes, batch.Kind(line[0]))
+		counts[line[0]]++
 	}
 	for kind, n := range s.Outcomes {
 		if got := counts[string(kind)]; got != n {

@@ -27,6 +27,7 @@ type row struct {
 	ragged bool
 	intent []batch.Change
 	done   *batch.Outcome
+	warned []string
 }
 
 // history is a run to be played into a folder.
@@ -47,7 +48,7 @@ func play(on runs.FS, root string, h history) (*runs.Dir, error) {
 		return d, err
 	}
 	for n, r := range h.rows {
-		if err := w.Append(runs.Row{Line: n + 2, Cells: r.cells, Ragged: r.ragged}); err != nil {
+		if err := w.Append(runs.Row{Line: n + 2, Cells: r.cells, Ragged: r.ragged, Warnings: r.warned}); err != nil {
 			return d, errors.Join(err, w.Close())
 		}
 	}
@@ -116,12 +117,12 @@ func mixed() history {
 		rows: []row{
 			{cells: []string{"1", "Dr", "failed", "-5"}, intent: []batch.Change{
 				{Field: "title", Before: `"Ms"`, After: `"Dr"`}, {Field: "mrr", Before: `25.9800`, After: batch.Null},
-			}, done: &batch.Outcome{Kind: batch.Changed, Key: "id=1", ID: "1", HTTP: 200, Sends: 1, Requests: 2, Millis: 143, At: at, Customer: "=Northlight\u202e & Co", Status: "Active", Standing: batch.Standing{Balance: "-25.00", NextBilling: "2026-12-01"}}},
+			}, done: &batch.Outcome{Kind: batch.Changed, Key: "id=1", ID: "1", HTTP: 200, Sends: 1, Requests: 2, Millis: 143, At: at, Customer: "=Northlight\u202e & Co", Status: "Active", Warnings: []string{"late"}, Standing: batch.Standing{Balance: "-25.00", NextBilling: "2026-12-01"}}, warned: []string{"long"}},
 			{cells: []string{"2", "Ms", "", "'=1+1\nsecond line"}, done: &batch.Outcome{Kind: batch.Unchanged, Key: "id=2", ID: "2", At: at}},
 			{cells: []string{"3", "Ms"}, ragged: true, done: batch.Reject("ragged_row", "2 cells under 4 headings")},
 			{cells: []string{"4", "Dr", "", ""}, done: &batch.Outcome{Kind: batch.Rejected, Key: "reference=A;\"4\"", Code: "not_found", Error: "no\x1b[31m\nsuch customer", HTTP: 404, Requests: 1, At: at}},
 			{cells: []string{"5", "Dr", "", ""}, intent: title},
-			{cells: []string{"6", "Dr", "", "+1"}},
+			{cells: []string{"6", "Dr", "", "+1"}, warned: []string{"=odd"}},
 			{cells: []string{"7", "Dr", "", ""}, intent: title, done: &batch.Outcome{Kind: batch.Failed, Key: "id=7", ID: "7", HTTP: 400, Code: "http_400", Error: "<no>", Sends: 1, Requests: 2, At: at}},
 		},
 	}

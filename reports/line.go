@@ -7,44 +7,56 @@ import (
 	"strings"
 
 	"rowbatch/batch"
+	"rowbatch/batch/runs"
 )
 
-// Line is what a report says about one row, in the order of its columns. All are
-// text: numbers stand as digits, and what is not known is blank.
+// Line is what a report says about one row, in the order of its columns, whatever
+// kind of file it goes into. All columns are text: numbers stand as digits, and what
+// is not known is blank.
 type Line struct {
+	Apply       string `csv:"rb_apply"` // of a dry run alone: yes where the row would be sent
+	Outcome     string `csv:"rb_outcome"`
+	Change      string `csv:"rb_change"` // firstName: Ada → Adele
+	Error       string `csv:"rb_error"`
+	Fix         string `csv:"rb_fix"`
+	Warning     string `csv:"rb_warning"`
+	Customer    string `csv:"rb_customer"`
 	Line        string `csv:"rb_line"` // of the input file, where the row starts
 	Action      string `csv:"rb_action"`
 	Key         string `csv:"rb_key"` // id=1234 or reference=AC-100
-	Outcome     string `csv:"rb_outcome"`
+	ID          string `csv:"rb_id"`
+	Status      string `csv:"rb_status"`
+	Balance     string `csv:"rb_balance"`
+	NextBilling string `csv:"rb_next_billing"`
 	Changes     string `csv:"rb_changes"` // JSON: [{"field":"title","before":"Ms","after":"Dr"}]
-	HTTPStatus  string `csv:"rb_http_status"`
 	ErrorCode   string `csv:"rb_error_code"`
-	Error       string `csv:"rb_error"`
-	Fix         string `csv:"rb_fix"`
+	HTTPStatus  string `csv:"rb_http_status"`
 	Attempts    string `csv:"rb_attempts"` // writes sent, repeats included
 	Requests    string `csv:"rb_requests"`
 	Millis      string `csv:"rb_ms"`
 	At          string `csv:"rb_at"` // RFC 3339, UTC, milliseconds
-	ID          string `csv:"rb_id"`
-	Customer    string `csv:"rb_customer"`
-	Status      string `csv:"rb_status"`
-	Balance     string `csv:"rb_balance"`
-	NextBilling string `csv:"rb_next_billing"`
+
+	Of    batch.Outcome `csv:"-"` // what all this was made of
+	Cells []string      `csv:"-"` // the input's own, which stand behind
 }
 
 const timeFormat = "2006-01-02T15:04:05.000Z"
 
-func lineOf(line int, action, fix string, o batch.Outcome) Line {
+func lineOf(row runs.Row, action, fix string, o batch.Outcome) Line {
 	key := o.Key
 	if key == "" && o.ID != "" {
 		key = "id=" + o.ID // all that an intent without an outcome tells
 	}
 	l := Line{
-		Line: strconv.Itoa(line), Action: action, Key: batch.Visible(key), Outcome: string(o.Kind), Changes: changesOf(o.Changes),
-		ErrorCode: o.Code, Error: batch.Visible(o.Error), Fix: fix,
+		Outcome: string(o.Kind), Change: changeText(o.Changes), Error: batch.Visible(o.Error), Fix: fix,
+		Warning: batch.Visible(strings.Join(o.Warnings, "; ")), Customer: batch.Visible(o.Customer), Line: strconv.Itoa(row.Line),
+		Action: action, Key: batch.Visible(key), ID: o.ID, Status: batch.Visible(o.Status), Balance: batch.Visible(o.Balance),
+		NextBilling: batch.Visible(o.NextBilling), Changes: changesOf(o.Changes), ErrorCode: o.Code,
 		Attempts: strconv.Itoa(o.Sends), Requests: strconv.Itoa(o.Requests), Millis: strconv.FormatInt(o.Millis, 10),
-		ID: o.ID, Customer: batch.Visible(o.Customer), Status: batch.Visible(o.Status),
-		Balance: batch.Visible(o.Balance), NextBilling: batch.Visible(o.NextBilling),
+		Of: o, Cells: row.Cells,
+	}
+	if o.Kind == batch.WouldChange {
+		l.Apply = "yes"
 	}
 	if o.HTTP != 0 {
 		l.HTTPStatus = strconv.Itoa(o.HTTP)
@@ -53,6 +65,16 @@ func lineOf(line int, action, fix string, o batch.Outcome) Line {
 		l.At = o.At.UTC().Format(timeFormat)
 	}
 	return l
+}
+
+// changeText returns rb_change, for people.
+func changeText(changes []batch.Change) string {
+	all := make([]string, len(changes))
+	for i, c := range changes {
+		before, after := c.Shown()
+		all[i] = batch.Visible(c.Field) + ": " + before + " → " + after
+	}
+	return strings.Join(all, "; ")
 }
 
 type change struct {

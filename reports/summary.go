@@ -3,6 +3,7 @@ package reports
 import (
 	"cmp"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -14,10 +15,8 @@ import (
 
 // Summary is what summary.json holds.
 type Summary struct {
-	RunID         string             `json:"run_id"`
-	Action        string             `json:"action"`
-	File          string             `json:"file"`
-	Account       string             `json:"account"`
+	Origin
+	Ended         time.Time          `json:"ended,omitzero"` // of the process that worked on it last, where that could still say so
 	Rows          int                `json:"rows"`
 	Outcomes      map[batch.Kind]int `json:"outcomes"` // rows of each outcome that occurs
 	Requests      Requests           `json:"requests"`
@@ -26,10 +25,44 @@ type Summary struct {
 	Waited        map[string]float64 `json:"waited"`             // the same by reason: minute_limit, day_limit, server_pause, outage
 	Forecast      *journal.Forecast  `json:"forecast,omitempty"` // of a dry run, and of a run that has asked
 	Errors        []ErrorCount       `json:"errors"`             // the most frequent first
-	ExitCode      int                `json:"exit_code"`
+	Warnings      int                `json:"warnings"`           // all that rb_warning tells
+	Files         `json:"reports"`
+	Error         string `json:"error,omitempty"` // why the run did not come to its end
+	ExitCode      int    `json:"exit_code"`
+}
 
-	Report string `json:"-"` // path of the report as written
-	Failed string `json:"-"` // path of the rows to run again; empty: there are none
+// Origin is what a run is.
+type Origin struct {
+	RunID   string    `json:"run_id"`
+	Action  string    `json:"action"`
+	Mode    string    `json:"mode"`
+	DryRun  bool      `json:"dry_run"`          // nothing is written to the API
+	Parent  string    `json:"parent,omitempty"` // the run that it carries out or takes back
+	File    string    `json:"file"`
+	Account string    `json:"account"`
+	Host    string    `json:"host"`
+	Started time.Time `json:"started"`
+}
+
+// OriginOf is what a journal's head tells of its run.
+func OriginOf(h journal.Head) Origin {
+	var hosts []string
+	for name := range strings.SplitSeq(h.Account, ", ") {
+		host, _, _ := strings.Cut(name, "#")
+		if u, err := url.Parse(host); err == nil && u.Host != "" {
+			host = u.Host
+		}
+		hosts = append(hosts, host)
+	}
+	dry := h.Dry || h.Mode == journal.ModeDryRun || h.Mode == journal.ModeExport
+	return Origin{RunID: h.ID, Action: h.Action, Mode: h.Mode, DryRun: dry, Parent: h.Of, File: h.File, Account: h.Account,
+		Host: strings.Join(slices.Compact(hosts), ", "), Started: h.Started}
+}
+
+// Files are the paths of the report files as written; "" of one that there is not.
+type Files struct {
+	Report string `json:"report,omitempty"`
+	Failed string `json:"failed,omitempty"` // rows to run again
 }
 
 // Requests counts what was sent to the API. Of a run that was killed, only those
@@ -62,6 +95,7 @@ func (t *tally) add(line int, o batch.Outcome) (fix string) {
 	t.Outcomes[o.Kind]++
 	t.Requests.Write += o.Sends
 	t.Requests.Total += o.Requests
+	t.Warnings += len(o.Warnings)
 	if o.At.After(t.last) {
 		t.last = o.At
 	}
@@ -95,7 +129,7 @@ func (t *tally) summary(h journal.Head, end *journal.End) Summary {
 	if end != nil {
 		s.Requests = Requests{Read: end.Reads, Write: end.Writes, Total: end.Reads + end.Writes}
 		s.Seconds, s.WaitedSeconds, s.ExitCode = end.Seconds, end.Waited, end.Exit
-		s.Forecast = end.Forecast
+		s.Forecast, s.Ended, s.Error = end.Forecast, end.At, end.Cause
 		maps.Copy(s.Waited, end.WaitedFor)
 	}
 	return s

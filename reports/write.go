@@ -69,8 +69,9 @@ func Write(d *runs.Dir, o Options) (Summary, error) {
 	}
 	defer failed.draft.Drop()
 	h := j.Head
+	h.ID = d.ID() // it may have been renamed
 	w := &writer{dir: d, journal: j, rows: rows, report: report, failed: failed, escape: o.Escape, tally: &tally{
-		Summary: Summary{RunID: d.ID(), Action: h.Action, File: h.File, Account: h.Account, Rows: h.Rows,
+		Summary: Summary{Origin: OriginOf(h), Rows: h.Rows,
 			Outcomes: map[batch.Kind]int{}, Waited: map[string]float64{}},
 		errors: map[string]*ErrorCount{},
 		last:   h.Started,
@@ -125,9 +126,11 @@ func (w *writer) copyRow(row runs.Row) error {
 	if err != nil {
 		return fmt.Errorf("%s: row %d: %w", w.dir.Path("journal"), row.N, err)
 	}
-	fix := w.tally.add(row.Line, o)
+	if w.journal.Head.Mode != journal.ModeUndo { // which sends none of the cells
+		o.Warnings = slices.Concat(row.Warnings, o.Warnings)
+	}
+	line := [1]Line{lineOf(row, w.action(row), w.tally.add(row.Line, o), o)}
 	w.cells, w.needsWork = row.Cells, o.Kind.NeedsWork()
-	line := [1]Line{lineOf(row.Line, w.action(row), fix, o)}
 	return gocsv.MarshalCSVWithoutHeaders(&line, w)
 }
 
@@ -151,6 +154,9 @@ func (w *writer) action(row runs.Row) string {
 // Write takes one row's own columns from gocsv.
 func (w *writer) Write(own []string) error {
 	w.record = w.record[:0]
+	if h := w.journal.Head; h.Mode != journal.ModeDryRun && !h.Dry {
+		own = own[1:] // rb_apply
+	}
 	for _, cell := range slices.Concat(own, w.cells) {
 		if !IsNumber(cell) { // a negative number is no formula, and is read back as it is
 			cell = w.escape(cell)

@@ -17,24 +17,24 @@ import (
 	"rowbatch/batch/runs"
 )
 
-const columns = "rb_line;rb_action;rb_key;rb_outcome;rb_changes;rb_http_status;rb_error_code;rb_error;rb_fix;rb_attempts;rb_requests;rb_ms;rb_at;rb_id;rb_customer;rb_status;rb_balance;rb_next_billing"
+const columns = "rb_outcome;rb_change;rb_error;rb_fix;rb_warning;rb_customer;rb_line;rb_action;rb_key;rb_id;rb_status;rb_balance;rb_next_billing;rb_changes;rb_error_code;rb_http_status;rb_attempts;rb_requests;rb_ms;rb_at"
 
 func TestReport(t *testing.T) {
 	d := run(t, mixed())
 	s := write(t, d)
 	needWork := []string{
-		`4;update;;rejected;;;ragged_row;2 cells under 4 headings;"quote cells that hold the delimiter; give the row as many cells as the heading";0;0;0;;;;;;;3;Ms`,
-		`5;update;"reference=A;""4""";rejected;;404;not_found;no\u001b[31m\u000asuch customer;check the key; is this the right account?;0;1;0;2026-11-20T21:52:01.234Z;;;;;;4;Dr;`,
-		`6;update;id=9007199254740993;in_doubt;"[{""field"":""title"",""before"":null,""after"":""Dr""}]";;no_answer;the run ended before the answer to this write was recorded;rowbatch resume reads the customer back and settles the row;1;2;0;;9007199254740993;;;;;5;Dr;`,
-		`7;update;;not_attempted;;;stopped;;rowbatch resume goes on with the run;0;0;0;;;;;;;6;Dr;'+1`,
-		`8;update;id=7;failed;"[{""field"":""title"",""before"":null,""after"":""Dr""}]";400;http_400;<no>;read rb_error, correct the row and run it again;1;2;0;2026-11-20T21:52:01.234Z;7;;;;;7;Dr;`,
+		`rejected;;2 cells under 4 headings;"quote cells that hold the delimiter; give the row as many cells as the heading";;;4;update;;;;;;;ragged_row;;0;0;0;;3;Ms`,
+		`rejected;;no\u001b[31m\u000asuch customer;"check the key; is this the right account?";;;5;update;"reference=A;""4""";;;;;;not_found;404;0;1;0;2026-11-20T21:52:01.234Z;4;Dr;`,
+		`in_doubt;title: (empty) → Dr;the run ended before the answer to this write was recorded;rowbatch resume reads the customer back and settles the row;;;6;update;id=9007199254740993;9007199254740993;;;;"[{""field"":""title"",""before"":null,""after"":""Dr""}]";no_answer;;1;2;0;;5;Dr;`,
+		`not_attempted;;;rowbatch resume goes on with the run;=odd;;7;update;;;;;;;stopped;;0;0;0;;6;Dr;'+1`,
+		`failed;title: (empty) → Dr;<no>;read rb_error, correct the row and run it again;;;8;update;id=7;7;;;;"[{""field"":""title"",""before"":null,""after"":""Dr""}]";http_400;400;1;2;0;2026-11-20T21:52:01.234Z;7;Dr;`,
 	}
-	needWork[1] = strings.Replace(needWork[1], "check the key; is this the right account?", `"check the key; is this the right account?"`, 1)
+	needWork[3] = strings.Replace(needWork[3], ";=odd;", ";'=odd;", 1)
 	heading := "\uFEFF" + columns + ";id;'=Title;Note"
 	failed := append([]string{heading}, needWork...)
 	report := append([]string{heading,
-		`2;update;id=1;changed;"[{""field"":""title"",""before"":""Ms"",""after"":""Dr""},{""field"":""mrr"",""before"":25.9800,""after"":null}]";200;;;;1;2;143;2026-11-20T21:52:01.234Z;1;'=Northlight\u202e & Co;Active;-25.00;2026-12-01;1;Dr;-5`,
-		"3;update;id=2;unchanged;;;;;;0;0;0;2026-11-20T21:52:01.234Z;2;;;;;2;Ms;\"''=1+1\nsecond line\"",
+		`changed;"title: Ms → Dr; mrr: 25.98 → (empty)";;;"long; late";'=Northlight\u202e & Co;2;update;id=1;1;Active;-25.00;2026-12-01;"[{""field"":""title"",""before"":""Ms"",""after"":""Dr""},{""field"":""mrr"",""before"":25.9800,""after"":null}]";;200;1;2;143;2026-11-20T21:52:01.234Z;1;Dr;-5`,
+		"unchanged;;;;;;3;update;id=2;2;;;;;;;0;0;0;2026-11-20T21:52:01.234Z;2;Ms;\"''=1+1\nsecond line\"",
 	}, needWork...)
 	if diff := cmp.Diff(strings.Join(report, "\n")+"\n", read(t, d, "report.csv")); diff != "" {
 		t.Error(diff)
@@ -53,8 +53,12 @@ func TestSummary(t *testing.T) {
 	want := `{
   "run_id": "20261120T215200Z-update-customers",
   "action": "update",
+  "mode": "",
+  "dry_run": false,
   "file": "customers.csv",
   "account": "sandbox",
+  "host": "sandbox",
+  "started": "2026-11-20T21:52:00Z",
   "rows": 7,
   "outcomes": {
     "changed": 1,
@@ -118,7 +122,7 @@ func TestARunWithNothingLeftToDo(t *testing.T) {
 		t.Errorf("%v %+v", err, s)
 	}
 	var keys map[string]json.RawMessage
-	if err := json.Unmarshal(s.JSON(), &keys); err != nil || string(keys["errors"]) != "[]" || len(keys) != 12 {
+	if err := json.Unmarshal(s.JSON(), &keys); err != nil || string(keys["errors"]) != "[]" || len(keys) != 18 {
 		t.Errorf("%v %s", err, s.JSON())
 	}
 }
@@ -207,7 +211,7 @@ func TestRoundTrip(t *testing.T) {
 		}
 		for _, line := range lines {
 			var got []string
-			for _, cell := range line[18:] {
+			for _, cell := range line[20:] {
 				got = append(got, unescape(cell))
 			}
 			if diff := cmp.Diff(cells, got); diff != "" {

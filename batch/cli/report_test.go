@@ -32,11 +32,12 @@ const byteOrderMark = "\uFEFF"
 
 func parseSheet(text string) (sheet, error) {
 	text, marked := strings.CutPrefix(text, byteOrderMark)
-	if !marked || !strings.HasPrefix(text, "rb_line") || len(text) <= len("rb_line") {
-		return sheet{}, errors.New("it does not begin with a byte order mark and rb_line")
+	first := text[:max(0, strings.IndexFunc(text, func(r rune) bool { return r != '_' && (r < 'a' || r > 'z') }))]
+	if !marked || first != "rb_outcome" && first != "rb_apply" {
+		return sheet{}, errors.New("it does not begin with a byte order mark and rb_outcome or rb_apply")
 	}
 	r := csv.NewReader(strings.NewReader(text))
-	r.Comma = rune(text[len("rb_line")])
+	r.Comma = rune(text[len(first)])
 	r.FieldsPerRecord = -1 // a ragged row stays ragged
 	all, err := r.ReadAll()
 	if err != nil {
@@ -59,8 +60,8 @@ func (s sheet) column(name string) (cells []string) {
 
 // row returns the cells of the row that stands in a line of the input.
 func (s sheet) row(line string) (map[string]string, bool) {
-	for _, row := range s.rows {
-		if row[0] != line {
+	for n, row := range s.rows {
+		if s.column("rb_line")[n] != line {
 			continue
 		}
 		cells := map[string]string{}

@@ -480,7 +480,7 @@ func (x *export) keep() (*Result, error) {
 	}
 	x.dir.ForgetPartFile()
 	s := reports.Summary{
-		RunID: h.ID, Action: h.Action, File: h.File, Account: h.Account, Rows: h.Rows, Outcomes: map[batch.Kind]int{},
+		Origin: reports.OriginOf(h), Ended: end.At, Rows: h.Rows, Outcomes: map[batch.Kind]int{},
 		Requests: reports.Requests{Read: end.Reads, Total: end.Reads}, Seconds: end.Seconds,
 		WaitedSeconds: end.Waited, Waited: end.WaitedFor,
 		Errors: append([]reports.ErrorCount{}, x.refused...), ExitCode: code,

@@ -151,10 +151,10 @@ func (in *File) check(input *csvfile.Reader, s Source, dir *runs.Dir) (err error
 		return err
 	}
 	n := 0
-	in.Checked, err = mapping.Check(input, in.Mapper, func(r csvfile.Row, was *mapping.Base, hidden []string) error {
+	in.Checked, err = mapping.Check(input, in.Mapper, func(r csvfile.Row, was *mapping.Base, hidden, warnings []string) error {
 		in.keep(n, hidden)
 		n++
-		copied := runs.Row{Line: r.Line, Cells: r.Cells, Ragged: r.Ragged}
+		copied := runs.Row{Line: r.Line, Cells: r.Cells, Ragged: r.Ragged, Warnings: warnings}
 		if was != nil {
 			text, err := json.Marshal(was)
 			if err != nil {
@@ -295,7 +295,7 @@ func (in *File) recheckInput(h journal.Head, input Input, o mapping.CheckOptions
 		return err
 	}
 	n := 0
-	in.Checked, err = mapping.Check(rows, in.Mapper, func(_ csvfile.Row, _ *mapping.Base, hidden []string) error {
+	in.Checked, err = mapping.Check(rows, in.Mapper, func(_ csvfile.Row, _ *mapping.Base, hidden, _ []string) error {
 		in.keep(n, hidden)
 		n++
 		return nil

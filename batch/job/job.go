@@ -188,7 +188,7 @@ func (r *Session) PhaseOf(name string, total int, done func() int, d Demand) (en
 func (r *Session) End(code, writes int) journal.End {
 	waited := r.accounts.Waited()
 	return journal.End{
-		Exit: code, Reads: r.accounts.Requests() - writes, Writes: writes, Seconds: inSeconds(time.Since(r.Began)),
+		At: time.Now().UTC(), Exit: code, Reads: r.accounts.Requests() - writes, Writes: writes, Seconds: inSeconds(time.Since(r.Began)),
 		Waited: inAll(waited), WaitedFor: waited,
 	}
 }

@@ -102,6 +102,7 @@ const (
 
 // End is the journal's last record when the process could still write one.
 type End struct {
+	At        time.Time          `json:"at,omitzero"`
 	Reads     int                `json:"reads"` // requests of the whole run, look-ups included
 	Writes    int                `json:"writes"`
 	Seconds   float64            `json:"seconds"`
@@ -230,7 +231,8 @@ func skim(line []byte) *Entry {
 		if !o.IsObject() {
 			return decode(line)
 		}
-		e.Outcome = &batch.Outcome{Kind: batch.Kind(o.Get("k").Str), Lost: o.Get("lost").Bool(), Futile: o.Get("fut").Bool()}
+		e.Outcome = &batch.Outcome{Kind: batch.Kind(o.Get("k").Str),
+			Efforts: batch.Efforts{Lost: o.Get("lost").Bool(), Futile: o.Get("fut").Bool()}}
 	default:
 		return decode(line)
 	}

@@ -26,7 +26,7 @@ func anyOutcome(t *rapid.T) batch.Outcome {
 		Kind: rapid.SampledFrom(append(batch.Kinds(), "of_a_later_version")).Draw(t, "kind"), Key: text.Draw(t, "key"), ID: text.Draw(t, "id"),
 		Planned: batch.Planned{Action: text.Draw(t, "action"), Created: text.Draw(t, "created"), Currency: text.Draw(t, "currency")},
 		HTTP:    rapid.IntRange(0, 599).Draw(t, "http"), Code: text.Draw(t, "code"), Error: text.Draw(t, "error"),
-		Sends: rapid.IntRange(0, 9).Draw(t, "sends"), Lost: rapid.Bool().Draw(t, "lost"), Futile: rapid.Bool().Draw(t, "futile"), Requests: rapid.IntRange(0, 99).Draw(t, "requests"),
+		Sends: rapid.IntRange(0, 9).Draw(t, "sends"), Efforts: batch.Efforts{Lost: rapid.Bool().Draw(t, "lost"), Futile: rapid.Bool().Draw(t, "futile")}, Requests: rapid.IntRange(0, 99).Draw(t, "requests"),
 		Millis: rapid.Int64().Draw(t, "millis"), Customer: text.Draw(t, "customer"), Status: text.Draw(t, "status"),
 		Standing: batch.Standing{Balance: text.Draw(t, "balance"), NextBilling: text.Draw(t, "billing"),
 			Recurring: text.Draw(t, "recurring"), Parent: rapid.Bool().Draw(t, "parent")},

@@ -38,6 +38,8 @@ type record struct {
 	Cells  []string // c
 	Ragged bool     // r
 	Base   string   // b
+
+	Warnings []string // w
 }
 
 // append writes the line, as encoding/json would: in passing, since every row of a
@@ -47,21 +49,28 @@ func (l record) append(to []byte) []byte {
 	if l.Line != 0 {
 		to = append(strconv.AppendInt(append(to, `"l":`...), int64(l.Line), 10), ',')
 	}
-	to = append(to, `"c":[`...)
-	for i, cell := range l.Cells {
-		if i > 0 {
-			to = append(to, ',')
-		}
-		to = appendText(to, cell)
-	}
-	to = append(to, ']')
+	to = appendTexts(append(to, `"c":`...), l.Cells)
 	if l.Ragged {
 		to = append(to, `,"r":true`...)
 	}
 	if l.Base != "" {
 		to = appendText(append(to, `,"b":`...), l.Base)
 	}
+	if len(l.Warnings) > 0 {
+		to = appendTexts(append(to, `,"w":`...), l.Warnings)
+	}
 	return append(to, '}', '\n')
+}
+
+func appendTexts(to []byte, all []string) []byte {
+	to = append(to, '[')
+	for i, text := range all {
+		if i > 0 {
+			to = append(to, ',')
+		}
+		to = appendText(to, text)
+	}
+	return append(to, ']')
 }
 
 func appendText(to []byte, text string) []byte {
@@ -79,22 +88,28 @@ func (l *record) parse(text []byte) error {
 	if !whole {
 		return errors.New("a line is no JSON")
 	}
+	texts := func(value gjson.Result) []string {
+		all := []string{}
+		value.ForEach(func(_, one gjson.Result) bool {
+			whole = one.Type == gjson.String
+			all = append(all, one.Str)
+			return whole
+		})
+		return all
+	}
 	gjson.ParseBytes(text).ForEach(func(name, value gjson.Result) bool {
 		switch name.Str {
 		case "l":
 			whole = value.Type == gjson.Number
 			l.Line = int(value.Int())
 		case "c":
-			l.Cells = []string{}
-			value.ForEach(func(_, cell gjson.Result) bool {
-				whole = cell.Type == gjson.String
-				l.Cells = append(l.Cells, cell.Str)
-				return whole
-			})
+			l.Cells = texts(value)
 		case "r":
 			l.Ragged = value.Bool()
 		case "b":
 			l.Base = value.Str
+		case "w":
+			l.Warnings = texts(value)
 		}
 		return whole
 	})
@@ -111,6 +126,8 @@ type Row struct {
 	Cells  []string
 	Ragged bool   // Cells are as many as they came, not one for each heading
 	Base   string // what is remembered of the row's export; "": it was not exported
+
+	Warnings []string // what the checks found worth a look in its cells
 }
 
 // RowsError is the error when the rows in a run's folder are not those of its journal:
@@ -144,7 +161,7 @@ type RowsWriter struct {
 // Append copies a row; where it stands is no matter of its N. Its cells are UTF-8,
 // and as many as the heading's, unless it is ragged: then all are kept.
 func (w *RowsWriter) Append(r Row) error {
-	l := record{r.Line, r.Cells, r.Ragged || len(r.Cells) != w.width, r.Base}
+	l := record{r.Line, r.Cells, r.Ragged || len(r.Cells) != w.width, r.Base, r.Warnings}
 	if !l.Ragged {
 		w.cells = w.cells[:0]
 		for _, i := range w.keep {
@@ -240,7 +257,7 @@ func rowOf(n int, l record, width int, err error) (Row, error) {
 	if err == nil && !l.Ragged && len(l.Cells) != width {
 		err = fmt.Errorf("a row has %d cells instead of %d", len(l.Cells), width)
 	}
-	return Row{N: n, Line: l.Line, Cells: l.Cells, Ragged: l.Ragged, Base: l.Base}, err
+	return Row{N: n, Line: l.Line, Cells: l.Cells, Ragged: l.Ragged, Base: l.Base, Warnings: l.Warnings}, err
 }
 
 func (r *RowsReader) damaged(err error) error {

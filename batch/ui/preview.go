@@ -22,15 +22,13 @@ func printPreview(w io.Writer, p *job.Preview, lineOf func(row int) int, total i
 			width = max(width, len(c.Field))
 		}
 		for _, c := range r.Changes {
-			before := "(unreadable)"
-			if c.Before != batch.Hidden {
-				before = valueText(c.Before)
-			}
-			fmt.Fprintf(w, "    %-*s  %s → %s\n", width, c.Field, before, valueText(c.After))
+			before, after := c.Shown()
+			fmt.Fprintf(w, "    %-*s  %s → %s\n", width, c.Field, cutText(before), cutText(after))
 		}
 		if s := r.Standing; s != (batch.Standing{}) {
 			fmt.Fprintf(w, "    %s\n", batch.Visible(fmt.Sprintf("balance %s %s, recurring %s a month, next billing %s",
-				s.Balance, r.Currency, s.Recurring, cmp.Or(s.NextBilling, "none"))))
+				batch.Value(s.Balance).Short(), r.Currency, batch.Value(s.Recurring).Short(),
+				cmp.Or(batch.Text(s.NextBilling).Short(), "none"))))
 		}
 	}
 	if more := total - len(p.Rows); more > 0 {
@@ -44,15 +42,12 @@ func printPreview(w io.Writer, p *job.Preview, lineOf func(row int) int, total i
 // longestValue keeps a long text from filling the screen.
 const longestValue = 80
 
-func valueText(v batch.Value) string {
-	if v.Empty() {
-		return "(empty)"
-	}
-	text := []rune(batch.Visible(v.Plain()))
+func cutText(all string) string {
+	text := []rune(all)
 	if len(text) > longestValue {
 		return fmt.Sprintf("%s… (%s)", string(text[:longestValue]), batch.Plural(len(text), "character"))
 	}
-	return string(text)
+	return all
 }
 
 // fieldLines tell for each field how many rows change and clear it, the most frequent first.

@@ -77,6 +77,9 @@ func printSummary(w io.Writer, r *job.Result) {
 	fmt.Fprintf(w, "%s (%s, %s) in %s\n", batch.Plural(s.Requests.Total, "request"), batch.Plural(s.Requests.Read, "read"),
 		batch.Plural(s.Requests.Write, "write"), TimeText(s))
 	PrintErrors(w, s)
+	if s.Warnings > 0 {
+		fmt.Fprintf(w, "%s: rb_warning in the report\n", batch.Plural(s.Warnings, "warning"))
+	}
 	if r.Run.Hosts != "" {
 		fmt.Fprintf(w, "account: %s\n", accountText(r.Run))
 	}
