@@ -24,6 +24,7 @@ type Sink func(row csvfile.Row, base *Base, hidden, warnings []string) error
 // CheckOptions change what Check lets pass.
 type CheckOptions struct {
 	AllowDuplicates bool    // a customer may stand in several rows
+	Delimiter       rune    // of the input; 0: it has none
 	Exports         Exports // what rows were when they were exported; nil: they are not compared
 
 	// About is told of each row, in order, whom it is about; nil: nobody is. The
@@ -83,6 +84,7 @@ func Check(in *csvfile.Reader, m *Mapper, sink Sink, o CheckOptions) (*Checked, 
 			return nil, err
 		}
 	}
+	c.findSwallowed()
 	if refusal := c.refusal(in); refusal != nil {
 		return nil, refusal
 	}
@@ -106,6 +108,7 @@ func Recheck(rows interface {
 		}
 		c.row(row, base)
 	}
+	c.findSwallowed()
 	c.across()
 	return c.result, nil
 }
@@ -123,8 +126,16 @@ type checker struct {
 	hasParent bool
 	unique    map[string][]uniqueValue // by the field's rule
 
-	uses         map[Use]bool
-	firstDamaged int // line of the first damaged row
+	strays *strays
+	uses   map[Use]bool
+	ragged spoilt
+	broken spoilt
+}
+
+// spoilt is how many rows are so, and the first of them.
+type spoilt struct {
+	rows, line   int
+	column, text string
 }
 
 // uniqueValue is a value that no two customers may have, hashed, and the row
@@ -143,7 +154,8 @@ func newChecker(m *Mapper, o CheckOptions) *checker {
 	c := &checker{
 		mapper:  m,
 		options: o,
-		result:  &Checked{kinds: []kind{{}}, clashes: map[int]int{}},
+		result:  &Checked{kinds: []kind{{}}, clashes: map[int]int{}, cells: map[int]int{}, width: m.width},
+		strays:  newStrays(m, o.Delimiter),
 		unique:  map[string][]uniqueValue{},
 		uses:    map[Use]bool{},
 		hash:    func(s string) uint64 { return maphash.String(seed, s) },
@@ -188,9 +200,11 @@ func (c *checker) row(row csvfile.Row, base *Base) {
 	r := c.result
 	state := rowState(0)
 	kindAt, key := 0, ""
-	isDamaged := row.Ragged
 	if row.Ragged {
 		state = ragged
+		r.cells[r.Rows] = len(row.Cells)
+		c.ragged.add(spoilt{line: row.Line, text: strconv.Itoa(len(row.Cells))})
+		r.Damaged++
 	} else {
 		m := &c.mapped
 		c.mapper.into(row.Cells, base, m)
@@ -199,7 +213,10 @@ func (c *checker) row(row csvfile.Row, base *Base) {
 		if len(m.Problems) > 0 {
 			state |= bad
 		}
-		isDamaged = slices.ContainsFunc(m.Problems, func(p Problem) bool { return p.Code == "spreadsheet_damage" })
+		if i := slices.IndexFunc(m.Problems, func(p Problem) bool { return p.Code == "spreadsheet_damage" }); i >= 0 {
+			c.broken.add(spoilt{line: row.Line, column: m.Problems[i].Column, text: m.Problems[i].Text})
+			r.Damaged++
+		}
 		switch {
 		case m.Exported && len(m.Cells)+len(m.Problems) == 0:
 			state |= asExported
@@ -218,12 +235,7 @@ func (c *checker) row(row csvfile.Row, base *Base) {
 			}
 		}
 	}
-	if isDamaged {
-		if r.Damaged == 0 {
-			c.firstDamaged = row.Line
-		}
-		r.Damaged++
-	}
+	c.strays.look(r.Rows, row.Line, row.Cells, row.Ragged)
 	k := &r.kinds[kindAt]
 	c.keys = append(c.keys, c.identity(k, key))
 	if c.hasParent {
@@ -266,25 +278,60 @@ func (c *checker) noteCells(k *kind) {
 	}
 }
 
+func (s *spoilt) add(row spoilt) {
+	n := s.rows + 1
+	if n == 1 {
+		*s = row
+	}
+	s.rows = n
+}
+
+// findSwallowed rejects the rows that have others inside.
+func (c *checker) findSwallowed() {
+	c.strays.settle()
+	c.result.inside = c.strays.found
+	for n := range c.result.inside {
+		c.result.rows[n].state |= swallowed
+	}
+}
+
+// fewRows is how many rows an input has of which no share is looked at: in a short one
+// each bad row is seen, and does no harm to the others.
+const fewRows = 50
+
 // refusal returns why nothing of the input may be sent, once it has been read.
 func (c *checker) refusal(in *csvfile.Reader) error {
 	r, why := c.result, &csvfile.Refusal{File: in.Name()}
+	inside := c.strays.rows()
 	switch {
 	case r.Rows == 0:
 		why.Text, why.Try = "there are no rows below the heading", "is this the right file?"
 	case len(c.uses) > mostUses:
 		why.Text = fmt.Sprintf("more than %d different codes in %s columns", mostUses, r.uses[0].Family)
 		why.Try = "is the right column mapped? else split the file"
-	case 5*r.Damaged > r.Rows && !in.IsReport(): // a failed.csv holds nothing but trouble and must be able to come back
-		why.Line = c.firstDamaged
-		why.Text = fmt.Sprintf("%d of %d rows are damaged by a spreadsheet or do not have the heading's %d cells, from this one on",
-			r.Damaged, r.Rows, in.Width())
+	case len(inside) > 1:
+		why.Text = fmt.Sprintf("%d rows have other rows inside a quoted cell: quotation marks are missing, or too many", len(inside))
+		for _, n := range inside[:min(len(inside), samplesShown)] {
+			why.Text += fmt.Sprintf("\nline %d runs on over line %d, which reads like a row of its own", r.Line(n), r.inside[n])
+		}
+		why.Try = "close the quotation marks, or double those that belong to the text"
+	case 5*r.Damaged > r.Rows && r.Rows >= fewRows && !in.IsReport(): // a failed.csv holds nothing but trouble and must be able to come back
+		why.Text = "over 20% of the rows are spoilt"
+		if s := c.ragged; s.rows > 0 {
+			why.Text += fmt.Sprintf("\n%d of %d rows do not have the heading's %d cells: line %d has %s", s.rows, r.Rows, r.width, s.line, s.text)
+		}
+		if s := c.broken; s.rows > 0 {
+			why.Text += fmt.Sprintf("\n%d of %d rows have cells that a spreadsheet has damaged: line %d, column %s %q: %s",
+				s.rows, r.Rows, s.line, in.ColumnOf(s.column), s.column, s.text)
+		}
 		why.Try = "format the columns as text and export again, or check --delimiter"
 	default:
 		return nil
 	}
 	return why
 }
+
+const samplesShown = 5
 
 // across looks for trouble between rows, once all are there.
 func (c *checker) across() {

@@ -138,7 +138,8 @@ func TestCheckRefuses(t *testing.T) {
 	}{
 		{"no rows", "id,firstName\n", 0, []string{"no rows"}},
 		{"blank rows", "id,firstName\n,\n , \n", 0, []string{"no rows"}},
-		{"damage over a fifth", "id,firstName\n1,a\n2\n3,#N/A\n4,a\n5,a\n", 3, []string{"2 of 5 rows"}},
+		{"damage over a fifth of fifty", "id,firstName,primaryPhone\n1,a\n2,b,#N/A\n" + strings.Repeat("3,a,\n", 37) + strings.Repeat("4,a,1.23E+11\n", 11), 0,
+			[]string{"1 of 50 rows do not have the heading's 3 cells: line 2 has 2", `12 of 50 rows have cells that a spreadsheet has damaged: line 3, column C "primaryPhone": "#N/A"`}},
 		{"an unclosed quote", "id,firstName\n1,a\n2,\"b\n3,c\n", 3, []string{"never closed"}},
 		{"too many codes", codes.String(), 0, []string{"10000 different codes"}},
 	} {
@@ -151,7 +152,8 @@ func TestCheckRefuses(t *testing.T) {
 
 func TestCheckTakesSomeDamage(t *testing.T) {
 	for _, text := range []string{
-		"id,firstName\n1,#N/A\n2,b\n3,c\n4,d\n5,e\n",           // a fifth is not over a fifth
+		"id,firstName\n1,#N/A\n2\n3,c\n4,d\n",                // few rows
+		"id,firstName\n" + strings.Repeat("1,#N/A\n2,b\n3,c\n4,d\n5,e\n", 10), // a fifth is not over a fifth
 		"rb_outcome,id,firstName\nrejected,1,#N/A\nfailed,2\n", // a failed.csv
 	} {
 		if _, err := checked(t, text, nil, CheckOptions{}, nil); err != nil {

@@ -18,6 +18,9 @@ type Checked struct {
 	rows    []checkedRow
 	kinds   []kind
 	clashes map[int]int // row → the row it clashes with
+	inside  map[int]int // row → the line of another row inside a cell of it
+	cells   map[int]int // ragged row → how many cells it has
+	width   int
 	uses    []Use
 }
 
@@ -48,7 +51,7 @@ type kind struct {
 	sendable int
 }
 
-type rowState uint8
+type rowState uint16
 
 const (
 	bad        rowState = 1 << iota // by its own cells
@@ -58,10 +61,11 @@ const (
 	linked                          // another row gets the same link
 	circular                        // its parent leads back to it
 	more                            // a later row of the same customer will be sent
+	swallowed                       // other rows stand inside its cells
 	asExported                      // nothing in it was edited since it was exported
 )
 
-const rejecting = bad | ragged | duplicate | chained | linked | circular
+const rejecting = bad | ragged | swallowed | duplicate | chained | linked | circular
 
 // AsExported reports whether nothing in the row was edited since it was exported,
 // so that nobody needs to look at its customer.
@@ -108,8 +112,11 @@ func (c *Checked) Codes() []Use { return c.uses }
 func (c *Checked) Problem(n int) *Problem {
 	other := func() int { return c.Line(c.clashes[n]) }
 	switch s := c.rows[n].state; {
+	case s&swallowed != 0:
+		return &Problem{Code: "ragged_row", Text: fmt.Sprintf(
+			"a quoted cell of the row in line %d runs on over line %d, which reads like a row of its own", c.Line(n), c.inside[n])}
 	case s&ragged != 0:
-		return &Problem{Code: "ragged_row", Text: "the row has more or fewer cells than the heading"}
+		return &Problem{Code: "ragged_row", Text: fmt.Sprintf("the row has %d cells, and the heading %d", c.cells[n], c.width)}
 	case s&duplicate != 0:
 		return &Problem{Code: "duplicate_row", Text: fmt.Sprintf("line %d is about the same customer", other())}
 	case s&chained != 0:

@@ -15,32 +15,38 @@ type CompileOptions struct {
 	File   *File             // nil: headings are field names
 	Match  map[string]string // column → field, from --match; beats the file's match
 	Ignore []string          // columns, from --ignore
+	Others bool              // columns that are no field are left out, from --ignore-others
+	Keys   bool              // without a mapping file only columns that name customers are read
 	Export bool              // rows are compared with an export, even without a column rb_export
 }
 
 // Compile decides what each column of a heading is for. The error is a
 // [*csvfile.Refusal] that lists every problem at once.
 func Compile(s Schema, heading []string, o CompileOptions) (*Mapper, error) {
-	return compile(s.Action, []Schema{s}, heading, o)
+	return newCompiler([]Schema{s}, heading, o).compile()
 }
 
 // CompileMixed is Compile for a file whose action column says which of the
 // schemas a row is of. A column serves every action that has a field or a key of
 // its name; in rows of the others its cells must be blank.
 func CompileMixed(all []Schema, heading []string, o CompileOptions) (*Mapper, error) {
-	return compile(mixed, all, heading, o)
+	return newCompiler(all, heading, o).compile()
 }
 
 // mixed is what a mapping file calls the action of a mixed file.
 const mixed = "run"
 
 type compiler struct {
-	command string // an action, or mixed
-	parts   []*part
-	file    *File
-	columns []heading
-	mapper  *Mapper
-	bad     problems
+	command  string // an action, or mixed
+	options  CompileOptions
+	texts    []string // the heading
+	isExport bool     // the input comes from an export
+	unknown  bool     // some heading is no field
+	parts    []*part
+	file     *File
+	columns  []heading
+	mapper   *Mapper
+	bad      problems
 }
 
 // heading is a column of the input on its way to a use.
@@ -61,14 +67,19 @@ const (
 	guards
 )
 
-func compile(command string, schemas []Schema, texts []string, o CompileOptions) (*Mapper, error) {
-	c := &compiler{command: command, mapper: &Mapper{}, file: &File{Clear: DefaultClear}}
+// newCompiler is for a mixed file where there are several actions.
+func newCompiler(schemas []Schema, texts []string, o CompileOptions) *compiler {
+	c := &compiler{command: mixed, options: o, texts: texts, mapper: &Mapper{width: len(texts)}, file: &File{Clear: DefaultClear}}
+	if len(schemas) == 1 {
+		c.command = schemas[0].Action
+	}
+	c.isExport = o.Export || slices.ContainsFunc(texts, csvfile.IsExport)
 	var secrets []string
 	for _, s := range schemas {
 		l := &layout{schema: s}
 		c.parts = append(c.parts, &part{layout: l, setBy: map[string]string{}, takes: make([]bool, len(texts))})
 		c.mapper.layouts = append(c.mapper.layouts, l)
-		c.mapper.exported = c.mapper.exported || s.Exported && (o.Export || slices.ContainsFunc(texts, csvfile.IsExport))
+		c.mapper.exported = c.mapper.exported || s.Exported && c.isExport
 		for _, f := range s.Fields {
 			if f.Secret {
 				secrets = append(secrets, f.Name)
@@ -80,10 +91,14 @@ func compile(command string, schemas []Schema, texts []string, o CompileOptions)
 		c.file = &file
 		c.file.hide(secrets)
 	}
+	return c
+}
+
+func (c *compiler) compile() (*Mapper, error) {
 	c.checkActions()
-	c.listColumns(texts, o.Ignore)
+	c.listColumns()
 	c.findAction()
-	c.findGuards(o.Match)
+	c.findGuards(c.options.Match)
 	c.findKeys()
 	for i := range c.file.Columns {
 		c.assignRule(&c.file.Columns[i])
@@ -99,9 +114,12 @@ func compile(command string, schemas []Schema, texts []string, o CompileOptions)
 		return len(l.keys) > 0 && (len(l.schema.Fields) == 0 || l.schema.OnlyKeys || len(l.columns)+len(l.constants) > 0)
 	}) {
 		c.bad.add("the input has a key and nothing to set",
-			"add a column headed with a field's name"+delimiterHint(strings.Join(c.texts(), " ")))
+			"add a column headed with a field's name"+delimiterHint(strings.Join(c.inUse(), " ")))
 	}
-	if err := c.bad.err(o.Name); err != nil {
+	if err := c.bad.err(c.options.Name); err != nil {
+		if refusal, ok := err.(*csvfile.Refusal); ok && c.unknown {
+			refusal.Try = strings.TrimPrefix(refusal.Try+"; rowbatch fields "+c.parts[0].schema.Action+" lists the fields", "; ")
+		}
 		return nil, err
 	}
 	c.finish()
@@ -154,10 +172,10 @@ func (c *compiler) checkActions() {
 	}
 }
 
-// listColumns lists the columns and refuses nameless and doubled ones.
-func (c *compiler) listColumns(texts, ignore []string) {
+// listColumns lists the columns and refuses doubled ones.
+func (c *compiler) listColumns() {
 	ignored := map[string]bool{}
-	for _, name := range ignore {
+	for _, name := range c.options.Ignore {
 		ignored[strings.TrimSpace(name)] = true
 	}
 	for _, s := range c.file.Ignore {
@@ -168,16 +186,16 @@ func (c *compiler) listColumns(texts, ignore []string) {
 		ignored[name] = true
 	}
 	first := map[string]int{}
-	for i, text := range texts {
+	for i, text := range c.texts {
 		h := heading{index: i, text: strings.TrimSpace(text)}
 		switch {
-		case csvfile.IsOurs(h.text), ignored[h.text]:
+		case h.text == "", csvfile.IsOurs(h.text), ignored[h.text], c.options.Keys && c.options.File == nil && !c.isKey(h.text):
 			h.use = leftOut
 		case csvfile.IsExport(h.text) && c.mapper.export == nil:
 			h.use, c.mapper.export = leftOut, &column{index: i, heading: h.text}
-		case h.text == "":
+		case strings.HasPrefix(h.text, "#") && !c.knows(h.text), c.options.Others && !c.knows(h.text):
 			h.use = leftOut
-			c.bad.add(fmt.Sprintf("column %d has no heading", i+1), "give it one, or delete the column")
+			c.mapper.others = append(c.mapper.others, h.text)
 		case first[h.text] > 0:
 			h.use = leftOut
 			c.bad.add(fmt.Sprintf("the heading %q stands over columns %d and %d", h.text, first[h.text], i+1),
@@ -199,8 +217,8 @@ func (c *compiler) find(name string) *heading {
 	return &c.columns[i]
 }
 
-// texts are the headings in use.
-func (c *compiler) texts() []string {
+// inUse are the headings in use.
+func (c *compiler) inUse() []string {
 	var all []string
 	for _, h := range c.columns {
 		if h.use != leftOut {
@@ -228,10 +246,10 @@ func (c *compiler) findAction() {
 	}
 	switch {
 	case h == nil && at.Text != "":
-		c.complain(at, "action_column names the column %q, which the input lacks%s", at.Text, didYouMean(at.Text, c.texts()))
+		c.complain(at, "action_column names the column %q, which the input lacks%s", at.Text, didYouMean(at.Text, c.inUse()))
 	case h == nil:
 		c.bad.add(fmt.Sprintf("no column says what each row becomes (%s)", strings.Join(actionsOf(c.parts), ", ")),
-			"a column headed action, or action_column: in a mapping file"+isItOne(c.texts(), []string{"action"}))
+			"a column headed action, or action_column: in a mapping file"+isItOne(c.inUse(), []string{"action"}))
 	default:
 		for _, r := range c.file.rules(h.text) {
 			c.complain(r.Column, "the column %q says what a row becomes and cannot also set %s", h.text, r.Field.Text)
@@ -260,7 +278,7 @@ func (c *compiler) findGuards(flags map[string]string) {
 		}
 		h := c.find(column)
 		if h == nil {
-			c.complain(at.Name, "match names the column %q, which the input lacks%s", column, didYouMean(column, c.texts()))
+			c.complain(at.Name, "match names the column %q, which the input lacks%s", column, didYouMean(column, c.inUse()))
 			continue
 		}
 		if h.use == decides {
@@ -292,7 +310,7 @@ func (c *compiler) findKeys() {
 		}
 		switch h := c.find(k.Column.Text); {
 		case h == nil:
-			c.complain(k.Column, "key names the column %q, which the input lacks%s", k.Column.Text, didYouMean(k.Column.Text, c.texts()))
+			c.complain(k.Column, "key names the column %q, which the input lacks%s", k.Column.Text, didYouMean(k.Column.Text, c.inUse()))
 		case h.use == guards:
 			c.complain(k.Column, "the column %q stands in key and in match", h.text)
 		case h.use == decides:
@@ -316,7 +334,7 @@ func (c *compiler) findKeys() {
 	if !found && len(c.file.Keys) == 0 {
 		names := keyNames(c.parts)
 		c.bad.add("no column says which customer a row is about",
-			"a column headed "+either(names)+", or key: in a mapping file"+isItOne(c.texts(), names))
+			"a column headed "+either(names)+", or key: in a mapping file"+isItOne(c.inUse(), names))
 	}
 }
 
@@ -433,9 +451,7 @@ func (c *compiler) assignHeading(h *heading) {
 	free := slices.DeleteFunc(slices.Clone(c.parts), func(p *part) bool { return p.takes[h.index] })
 	all, why := settable(free, h.text)
 	switch {
-	case c.mapper.exported && slices.ContainsFunc(c.parts, func(p *part) bool {
-		return slices.ContainsFunc(p.schema.ReadOnly, func(name string) bool { return csvfile.Fold(name) == csvfile.Fold(h.text) })
-	}) && !slices.ContainsFunc(c.parts, func(p *part) bool { _, sets := p.schema.settable(h.text); return sets }):
+	case len(all) == 0 && !h.taken && c.isExport && c.isShownByExport(h.text):
 		h.use = leftOut
 		c.mapper.readOnly = append(c.mapper.readOnly, column{index: h.index, heading: h.text})
 		return
@@ -453,6 +469,7 @@ func (c *compiler) assignHeading(h *heading) {
 			fmt.Sprintf("list it under columns or ignore, or --ignore %q", h.text))
 		return
 	case why != "" && len(free) == len(c.parts) && !h.taken:
+		c.unknown = true
 		blame(why)
 	}
 	c.give(h, all, h.text, nil, blame)

@@ -13,10 +13,12 @@ type Mapper struct {
 	layouts []*layout // of each action that rows may be of
 	action  *column   // tells which of them a row is of; nil: there is one
 	secrets []int     // columns that may hold passwords, ascending
+	width   int       // columns
 
 	export   *column  // rb_export; nil: there is none
 	exported bool     // rows may be compared with an export
 	readOnly []column // that an export shows and no row sets
+	others   []string // headings that are no fields, and are left out
 }
 
 // Mapped is a row understood.
@@ -95,6 +97,9 @@ func (m *Mapper) ReadOnly() (headings []string) {
 	}
 	return headings
 }
+
+// Others returns the headings that are left out because they are no fields.
+func (m *Mapper) Others() []string { return m.others }
 
 // ComparesExports reports whether rows may be compared with what they were when they were exported.
 func (m *Mapper) ComparesExports() bool { return m.exported }

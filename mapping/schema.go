@@ -24,7 +24,7 @@ type Schema struct {
 
 	OnlyKeys bool     // a file need not set anything
 	Exported bool     // rows may come from an export, and are compared with what they were then
-	ReadOnly []string // what an export shows beside the fields
+	ReadOnly []string // what an export shows and the action does not take; one that ends in a dot is a family
 }
 
 // target is a field and the name under which a column sets or guards it.
@@ -128,10 +128,22 @@ func editDistance(a, b []rune) int {
 	return last[len(b)]
 }
 
+// meant are the names that somebody who typed another may have meant: what is known
+// under that name elsewhere, else the nearest.
+func meant(name string, of []string) []string {
+	if fields := kinOf(name, of); len(fields) > 0 {
+		return fields
+	}
+	if near, ok := Nearest(name, of); ok {
+		return []string{near}
+	}
+	return nil
+}
+
 // didYouMean is the end of a message about an unknown name.
 func didYouMean(name string, of []string) string {
-	if near, ok := Nearest(name, of); ok {
-		return "; did you mean " + near + "?"
+	if near := meant(name, of); near != nil {
+		return "; did you mean " + either(near) + "?"
 	}
 	return ""
 }
@@ -139,7 +151,7 @@ func didYouMean(name string, of []string) string {
 // isItOne is the end of advice to have a column of one of the names: a heading
 // that is nearly one.
 func isItOne(headings, names []string) string {
-	i := slices.IndexFunc(headings, func(h string) bool { _, near := Nearest(h, names); return near })
+	i := slices.IndexFunc(headings, func(h string) bool { return meant(h, names) != nil })
 	if i < 0 {
 		return ""
 	}

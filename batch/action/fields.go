@@ -163,6 +163,9 @@ func fieldNames(is func(field) bool) (names []string) {
 	return names
 }
 
+// exportedFields are what an export of customers has columns for.
+func exportedFields() []string { return fieldNames(func(f field) bool { return !f.has(noColumn) }) }
+
 // UpdateSchema is what `update` takes.
 func UpdateSchema() mapping.Schema {
 	s := mapping.Schema{Action: "update", System: SystemFusebill, Keys: fusebillKeys(), Belongs: map[string]string{}, Exported: true}

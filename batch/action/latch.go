@@ -31,7 +31,8 @@ func LatchSchema() mapping.Schema {
 			{Name: hubSpotContact, Kind: mapping.Digits, Unique: "already_linked"},
 			{Name: hubSpotCompany, Kind: mapping.Digits, Unique: "already_linked"},
 		},
-		Guards: append(overviewTexts(), "status"),
+		Guards:   append(overviewTexts(), "status"),
+		ReadOnly: exportedFields(),
 	}
 }
 

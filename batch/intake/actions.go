@@ -5,7 +5,6 @@ import (
 
 	"rowbatch/batch/action"
 	"rowbatch/mapping"
-	"rowbatch/mapping/csvfile"
 )
 
 // Mixed is the command of files whose rows are of several actions.
@@ -44,19 +43,20 @@ func (a Actions) Reaches(system string) bool {
 
 // compile decides what the columns of a heading are for.
 func (a Actions) compile(heading []string, o mapping.CompileOptions) (*mapping.Mapper, error) {
-	if a.KeysOnly && o.File == nil {
-		isKey := func(h string) bool {
-			return slices.ContainsFunc(a.Specs[0].Schema.Keys,
-				func(k mapping.Field) bool { return csvfile.Fold(k.Name) == csvfile.Fold(h) })
-		}
-		o.Ignore = append(o.Ignore, slices.DeleteFunc(slices.Clone(heading), isKey)...)
-	}
 	if !a.Mixed() {
-		return mapping.Compile(a.Specs[0].Schema, heading, o)
+		return mapping.Compile(a.Specs[0].Schema, heading, a.options(o))
 	}
-	var all []mapping.Schema
+	return mapping.CompileMixed(a.schemas(), heading, a.options(o))
+}
+
+func (a Actions) options(o mapping.CompileOptions) mapping.CompileOptions {
+	o.Keys = a.KeysOnly
+	return o
+}
+
+func (a Actions) schemas() (all []mapping.Schema) {
 	for _, s := range a.Specs {
 		all = append(all, s.Schema)
 	}
-	return mapping.CompileMixed(all, heading, o)
+	return all
 }

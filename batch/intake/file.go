@@ -34,6 +34,8 @@ type File struct {
 	Mapper  *mapping.Mapper
 	Checked *mapping.Checked
 	Dialect csvfile.Dialect
+	Heading int    // the line of the heading where titles stand above it, else 0
+	Unnamed int    // columns left out that have no heading
 	Split   string // what tells the shards of this file from any others
 
 	keys    *runs.KeyIndex   // of whom the rows are about
@@ -79,11 +81,14 @@ func Read(stop context.Context, s Source, dir *runs.Dir) (*File, error) {
 	}
 	defer content.Close()
 	sum := sha256.New()
-	input, err := csvfile.NewReader(io.TeeReader(stoppable{stop, content}, sum), s.Name, s.Input.readOptions())
+	input, err := csvfile.NewReader(io.TeeReader(stoppable{stop, content}, sum), s.Name, s.Input.readOptions(s.Actions, options))
 	if err != nil {
 		return nil, err
 	}
-	in.Dialect = input.Dialect()
+	in.Dialect, in.Unnamed = input.Dialect(), input.Unnamed()
+	if line, titles := input.HeadingLine(); titles {
+		in.Heading = line
+	}
 	in.Mapper, err = s.Actions.compile(input.Heading(), options)
 	if err == nil && s.Name == "-" && in.Mapper.HasSecrets() {
 		err = secretsOnStdin()
@@ -97,8 +102,12 @@ func Read(stop context.Context, s Source, dir *runs.Dir) (*File, error) {
 	in.Sum = hex.EncodeToString(sum.Sum(nil))
 	if shard := s.Selection.Shard; shard.Some() {
 		split := sha256.New() // of the file, and of how it is read
-		for _, part := range []string{in.Sum, in.Mapping, s.Actions.Name, string(in.Dialect.Delimiter), s.Input.Encoding,
-			strings.Join(s.Input.Ignore, "\n"), strconv.Itoa(shard.Of)} {
+		parts := []string{in.Sum, in.Mapping, s.Actions.Name, string(in.Dialect.Delimiter), s.Input.Encoding,
+			strings.Join(s.Input.Ignore, "\n"), strconv.Itoa(shard.Of)}
+		if in.Heading > 0 {
+			parts = append(parts, strconv.Itoa(in.Heading))
+		}
+		for _, part := range parts {
 			fmt.Fprintf(split, "%d:%s\n", len(part), part)
 		}
 		in.Split = hex.EncodeToString(split.Sum(nil)[:16])
@@ -140,7 +149,7 @@ func (in *File) open(stop context.Context, s Source, dir *runs.Dir) (io.ReadClos
 }
 
 func (in *File) check(input *csvfile.Reader, s Source, dir *runs.Dir) (err error) {
-	o := in.checkOptions(s.Input, s.Selection)
+	o := in.checkOptions(s.Input, s.Selection, in.Dialect.Delimiter)
 	if in.Mapper.ComparesExports() && !s.Input.NoBase {
 		in.exports = &exports{reports: s.Reports, file: s.Input.Base, dir: dir, opened: map[string]*base{}, accounts: map[string]string{}}
 		o.Exports = in.exports
@@ -179,10 +188,10 @@ func (in *File) keep(n int, hidden []string) {
 func subject(system, field, key string) string { return system + "/" + field + "=" + key }
 
 // checkOptions note of each row whom it is about, and which shard sends it.
-func (in *File) checkOptions(input Input, sel Selection) mapping.CheckOptions {
+func (in *File) checkOptions(input Input, sel Selection, delimiter rune) mapping.CheckOptions {
 	in.secrets, in.keys = map[int][]string{}, runs.NewKeyIndex()
 	n := 0
-	return mapping.CheckOptions{AllowDuplicates: input.AllowDuplicates, About: func(who mapping.Subject) {
+	return mapping.CheckOptions{AllowDuplicates: input.AllowDuplicates, Delimiter: delimiter, About: func(who mapping.Subject) {
 		if who.Field != "" {
 			in.keys.Add(subject(who.System, who.Field, who.Key), n)
 		}
@@ -255,9 +264,14 @@ func Reopen(dir *runs.Dir, h journal.Head, s Source) (*File, error) {
 	if in.Mapper, err = s.Actions.compile(rows.Heading(), options); err != nil {
 		return nil, err
 	}
-	o := in.checkOptions(s.Input, s.Selection)
+	for _, c := range h.Delimiter {
+		in.Dialect.Delimiter = c
+	}
+	o := in.checkOptions(s.Input, s.Selection, in.Dialect.Delimiter)
 	if in.Mapper.HasSecrets() {
-		return in, in.recheckInput(h, s.Input, o)
+		read := s.Input.readOptions(s.Actions, options)
+		read.Delimiter = in.Dialect.Delimiter // as it was detected then
+		return in, in.recheckInput(h, read, o)
 	}
 	in.Checked, err = mapping.Recheck(copied{rows}, in.Mapper, o)
 	return in, err
@@ -272,7 +286,7 @@ func (c copied) Next() (csvfile.Row, *mapping.Base, error) {
 }
 
 // recheckInput reads the input itself again: only there do the passwords stand.
-func (in *File) recheckInput(h journal.Head, input Input, o mapping.CheckOptions) error {
+func (in *File) recheckInput(h journal.Head, read csvfile.Options, o mapping.CheckOptions) error {
 	sum, err := sumOf(h.Path)
 	if err != nil {
 		return err
@@ -286,11 +300,7 @@ func (in *File) recheckInput(h journal.Head, input Input, o mapping.CheckOptions
 		return Unreadable(h.Path, err)
 	}
 	defer f.Close()
-	options := input.readOptions()
-	for _, c := range h.Delimiter { // as it was detected then
-		options.Delimiter = c
-	}
-	rows, err := csvfile.NewReader(f, h.File, options)
+	rows, err := csvfile.NewReader(f, h.File, read)
 	if err != nil {
 		return err
 	}
@@ -441,16 +451,17 @@ func unlessStopped(stop context.Context, read func() error) error {
 // longestHeading is how much of a standard input is looked at before it is kept.
 const longestHeading = 64 << 10
 
-// refuseSecrets looks at the first line of a standard input, so that a column of
-// passwords is refused before anything of it is on disk. Whatever else may be wrong
-// with the line is told when it is read.
+// refuseSecrets looks at the first lines of a standard input, one of which is the
+// heading, so that a column of passwords is refused before anything of it is on disk.
+// Whatever else may be wrong with them is told when they are read.
 func (s Source) refuseSecrets(stop context.Context, o mapping.CompileOptions) (io.Reader, error) {
 	ahead := bufio.NewReaderSize(s.Stdin, longestHeading)
-	var line []byte
-	if err := unlessStopped(stop, func() error { line = firstLine(ahead); return nil }); err != nil {
+	var start []byte
+	lines := 1 + max(csvfile.MostTitles, s.Input.HeaderRow)
+	if err := unlessStopped(stop, func() error { start = firstLines(ahead, lines); return nil }); err != nil {
 		return nil, err
 	}
-	input, err := csvfile.NewReader(bytes.NewReader(line), "-", s.Input.readOptions())
+	input, err := csvfile.NewReader(bytes.NewReader(start), "-", s.Input.readOptions(s.Actions, o))
 	if err == nil {
 		if m, err := s.Actions.compile(input.Heading(), o); err == nil && m.HasSecrets() {
 			return nil, secretsOnStdin()
@@ -459,15 +470,12 @@ func (s Source) refuseSecrets(stop context.Context, o mapping.CompileOptions) (i
 	return ahead, nil
 }
 
-// firstLine peeks at the first line, or as much of it as there is room for.
-func firstLine(r *bufio.Reader) []byte {
-	for n := 1; ; n *= 2 {
-		n = min(n, longestHeading)
-		text, err := r.Peek(n)
-		if at := bytes.IndexByte(text, '\n'); at >= 0 {
-			return text[:at+1]
-		}
-		if err != nil || n == longestHeading {
+// firstLines peeks at the first n lines, or as much of them as there is room for.
+func firstLines(r *bufio.Reader, n int) []byte {
+	for size := 1; ; size *= 2 {
+		size = min(size, longestHeading)
+		text, err := r.Peek(size)
+		if err != nil || size == longestHeading || bytes.Count(text, []byte("\n")) >= n {
 			return text
 		}
 	}

@@ -21,6 +21,8 @@ type Input struct {
 	Base            string    `json:"base,omitempty"`
 	Delimiter       Delimiter `json:"delimiter,omitzero"`
 	Encoding        string    `json:"encoding,omitempty"`
+	HeaderRow       int       `json:"header_row,omitempty"` // the line where the heading starts; 0: it is found
+	IgnoreOthers    bool      `json:"ignore_others,omitempty"`
 }
 
 // Selection is which of a file's rows a run is about.
@@ -61,15 +63,18 @@ func (i Input) guards() (map[string]string, error) {
 	return guards, nil
 }
 
-// readOptions are the mapping package's.
-func (i Input) readOptions() csvfile.Options {
-	return csvfile.Options{Delimiter: rune(i.Delimiter), Encoding: i.Encoding}
+// readOptions are the mapping package's, for an input whose heading is to fit some actions.
+func (i Input) readOptions(a Actions, o mapping.CompileOptions) csvfile.Options {
+	return csvfile.Options{Delimiter: rune(i.Delimiter), Encoding: i.Encoding, HeaderRow: i.HeaderRow,
+		Unnamed: i.IgnoreOthers || a.KeysOnly || slices.Contains(i.Ignore, ""),
+		Heading: func(first []csvfile.Row) (int, error) { return mapping.FindHeading(a.schemas(), first, a.options(o)) }}
 }
 
 // compileOptions are the mapping package's, for the input of a name.
 func (i Input) compileOptions(name string, file *mapping.File) (mapping.CompileOptions, error) {
 	guards, err := i.guards()
-	return mapping.CompileOptions{Name: name, File: file, Match: guards, Ignore: slices.Clone(i.Ignore), Export: i.Base != ""}, err
+	return mapping.CompileOptions{Name: name, File: file, Match: guards, Ignore: i.Ignore, Others: i.IgnoreOthers,
+		Export: i.Base != ""}, err
 }
 
 // Delimiter is the character between cells; 0: it is detected. As text it is the

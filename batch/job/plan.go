@@ -215,7 +215,7 @@ func (p *Plan) next(s reports.Summary) string {
 	}
 	again, begun := p.Settings, h.Mode == journal.ModeRun && p.Past == nil
 	// The failed rows are all to be sent, and their file is UTF-8.
-	again.Selection.Limit, again.Selection.Shard, again.Input.Encoding = 0, intake.Shard{}, ""
+	again.Selection.Limit, again.Selection.Shard, again.Input.Encoding, again.Input.HeaderRow = 0, intake.Shard{}, "", 0
 	again.Sending.Expect, again.Sending.DryRun = -1, false
 	if !begun {
 		again.Pace, again.Sending.Lookup, again.Output = Defaults().Pace, Defaults().Sending.Lookup, Defaults().Output

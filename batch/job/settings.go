@@ -179,6 +179,7 @@ func (s *Settings) bindFile(f *pflag.FlagSet, a intake.Actions) {
 	f.StringArrayVar(&in.Match, "match", in.Match,
 		"guard `COL=field`: the live record must have the cell's value in that field (repeatable)")
 	f.StringArrayVar(&in.Ignore, "ignore", in.Ignore, "leave the column `COL` out (repeatable)")
+	f.BoolVar(&in.IgnoreOthers, "ignore-others", in.IgnoreOthers, "leave out every column that is no field")
 	f.BoolVar(&send.DryRun, "dry-run", send.DryRun,
 		"read the live records, show what would change and how long sending takes, write nothing")
 	f.BoolVar(&send.Sandbox, "sandbox", send.Sandbox, sandboxHelp)
@@ -209,6 +210,8 @@ func (s *Settings) bindFile(f *pflag.FlagSet, a intake.Actions) {
 func (s *Settings) bindDialect(f *pflag.FlagSet) {
 	f.TextVar(&s.Input.Delimiter, "delimiter", s.Input.Delimiter, "`CHAR` between cells: , ; tab or | (default: detected)")
 	f.StringVar(&s.Input.Encoding, "encoding", s.Input.Encoding, "`NAME` of the file's encoding, such as windows-1252 (default: detected)")
+	f.IntVar(&s.Input.HeaderRow, "header-row", s.Input.HeaderRow,
+		"line `N` holds the heading, and titles stand above it (default: found among the first ten rows)")
 }
 
 func (s *Settings) bindPace(f *pflag.FlagSet, a intake.Actions) {
@@ -247,6 +250,8 @@ func (s *Settings) Check(a intake.Actions, set func(flag string) bool) error {
 		return batch.Usage("--log-format json", "--log-format is text or json, not %q", s.Output.LogFormat)
 	case s.Output.Quiet && s.Output.Verbose:
 		return batch.Usage("", "--quiet and --verbose exclude each other")
+	case set("header-row") && s.Input.HeaderRow < 1:
+		return batch.Usage("--header-row 3", "--header-row is the heading's line, counted from 1")
 	case set("limit") && s.Selection.Limit < 1:
 		return batch.Usage("--limit 10", "--limit must be at least 1")
 	case !slices.Contains([]string{intake.LookupAuto, intake.LookupList, intake.LookupEach}, s.Sending.Lookup):

@@ -161,6 +161,15 @@ func (t *Terminal) fileRead(rows *intake.Rows) {
 	if part := rows.Selection.Shard; part.Some() {
 		say("%s in shard %s", batch.Plural(rows.InShard(), "row"), part)
 	}
+	if in.Heading > 0 {
+		say("the heading stands in line %d; above it are titles", in.Heading)
+	}
+	if n := in.Unnamed; n > 0 {
+		say("%s without a heading left out", batch.Plural(n, "column"))
+	}
+	if names := in.Mapper.Others(); len(names) > 0 {
+		say("no fields, and left out: %s", strings.Join(names, ", "))
+	}
 	if in.Mapper.HasSecrets() {
 		say("passwords are shown as *** and kept in no file")
 	}

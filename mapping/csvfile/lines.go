@@ -29,9 +29,11 @@ type lines struct {
 	current  []byte // valid until the next line
 	rest     []byte // of the current line, still to be handed on
 	doubled  []byte
-	open     bool // a quote is open after the current line
-	openedAt int  // the line of the last opening quote
-	row      int  // bytes since the row began
+	open     bool  // a quote is open after the current line
+	openedAt int   // the line of the last opening quote
+	row      int   // bytes since the row began
+	hidden   bool  // lines may hold passwords and are not shown
+	failed   error // met while looking ahead
 }
 
 func (l *lines) Read(p []byte) (int, error) {
@@ -46,6 +48,9 @@ func (l *lines) Read(p []byte) (int, error) {
 }
 
 func (l *lines) next() error {
+	if l.failed != nil {
+		return l.failed
+	}
 	text, err := l.in.ReadSlice('\n')
 	switch {
 	case errors.Is(err, bufio.ErrBufferFull):
@@ -133,9 +138,10 @@ func (l *lines) refuse(text, try string) error {
 	return &Refusal{Line: l.number, Text: text, Try: try}
 }
 
-// heading returns the text of the first row, with any blank lines before it.
-// Carriage returns stay doubled, since the CSV reader is still to come.
-func (l *lines) heading() ([]byte, error) {
+// record returns the text of the next row that is not blank, with any blank lines
+// before it; empty at the end. Carriage returns stay doubled, since the CSV reader
+// is still to come.
+func (l *lines) record() ([]byte, error) {
 	var text []byte
 	for {
 		err := l.next()

@@ -11,36 +11,57 @@ package csvfile
 import (
 	"bufio"
 	"bytes"
-	"cmp"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
 // Options decide what detection is not to decide.
 type Options struct {
-	Delimiter rune   // 0: from the heading line, one of , ; tab |
+	Delimiter rune   // 0: from the heading, one of , ; tab |
 	Encoding  string // "": a byte order mark, else UTF-8; a byte order mark also beats a name
+	HeaderRow int    // the line where the heading starts; 0: it is found
+	Unnamed   bool   // columns without a heading are left out, whatever stands in them
+
+	// Heading finds the heading among the first rows, by its place; nil: it is the
+	// first. It is asked about the first row alone, and where that is not the heading
+	// about the first ten. A row of titles may have no cells.
+	Heading func(first []Row) (int, error)
 }
 
 // Reader reads a CSV file, in memory that does not grow with its length. Columns
 // whose heading begins with rb_ are our own reports' and are left out of headings
-// and rows alike; rb_export alone stays.
+// and rows alike; rb_export alone stays. So are columns without any heading, in which
+// no cell may stand.
 type Reader struct {
 	name    string
+	options Options
 	dialect Dialect
 	lines   *lines
 	csv     *csv.Reader
-	width   int // columns with ours
-	ours    []int
-	own     []string // their headings, in lower case: rb_line, rb_outcome, …
+	ahead   []byte   // the text of the first rows, from the heading on
+	above   int      // lines before ahead
+	least   int      // cells that a row must have: up to the last column with a heading
+	width   int      // cells that it may have
+	columns []kind   // what each is
+	unnamed int      // columns without a heading
+	own     []string // headings of ours, in lower case: rb_line, rb_outcome, …
 	heading []string
-	hidden  bool // lines may hold passwords and are not shown
+	start   int  // the line of the heading
+	titles  bool // rows stand above it
 }
+
+// kind is what a column is to a reader. Only theirs are given on.
+type kind int8
+
+const (
+	theirs kind = iota
+	ours
+	nameless
+)
 
 // Row is one row of a file.
 type Row struct {
@@ -55,45 +76,74 @@ type Row struct {
 // is a *Refusal when the file cannot be what it should be; name stands in it.
 func NewReader(r io.Reader, name string, o Options) (*Reader, error) {
 	text, dialect, err := decode(r, o.Encoding)
-	in := &Reader{name: name, dialect: dialect}
+	in := &Reader{name: name, dialect: dialect, options: o}
 	if err != nil {
 		return nil, in.explain(err)
 	}
 	in.lines = &lines{in: bufio.NewReaderSize(text, longestRow), most: longestRow, decoded: dialect.Encoding != utf8Name}
-	first, err := in.lines.heading()
+	first, err := in.openings(nil, 1)
 	if err != nil {
 		return nil, in.explain(err)
 	}
-	if len(bytes.TrimSpace(first)) == 0 {
+	if len(first) == 0 {
+		if o.HeaderRow > 1 {
+			return nil, &Refusal{File: name, Text: fmt.Sprintf("there is no row in line %d", o.HeaderRow), Try: "--header-row with the heading's line"}
+		}
 		return nil, &Refusal{File: name, Text: "the file is empty", Try: "a first line with the column headings, such as id,firstName"}
 	}
-	in.dialect.Delimiter = cmp.Or(o.Delimiter, delimiterOf(first))
-	if d := in.dialect.Delimiter; !utf8.ValidRune(d) || strings.ContainsRune("\x00\"\r\n\uFFFD", d) {
-		return nil, &Refusal{File: name, Text: fmt.Sprintf("%q cannot be a delimiter", o.Delimiter), Try: "one of , ; | or tab"}
+	at := 0
+	if o.Heading != nil && o.HeaderRow == 0 {
+		if _, err = o.Heading([]Row{first[0].row}); err != nil {
+			if first, err = in.openings(first, MostTitles); err != nil {
+				return nil, in.explain(err)
+			}
+			var rows []Row
+			for _, f := range first {
+				rows = append(rows, f.row)
+			}
+			if at, err = o.Heading(rows); err != nil {
+				return nil, err
+			}
+		}
 	}
-	in.csv = csv.NewReader(io.MultiReader(bytes.NewReader(first), in.lines))
-	in.csv.Comma = in.dialect.Delimiter
-	in.csv.FieldsPerRecord = -1
+	in.titles = at > 0
+	return in, in.begin(first[at:])
+}
+
+// begin takes the first of some rows as the heading; the others are to be read again.
+func (in *Reader) begin(rest []opening) error {
+	in.start, in.dialect.Delimiter = rest[0].row.Line, rest[0].delimiter
+	in.above, in.ahead = in.start-1, rest[0].text
+	for _, o := range rest[1:] {
+		in.ahead = append(append(in.ahead, o.blank...), o.text...)
+	}
+	in.csv = newParser(io.MultiReader(bytes.NewReader(in.ahead), in.lines), in.dialect.Delimiter)
 	in.csv.ReuseRecord = true
 	cells, err := in.csv.Read()
 	if err != nil {
-		return nil, in.explain(err)
+		return in.explain(err)
 	}
-	in.width = len(cells)
+	in.width, in.columns = len(cells), make([]kind, len(cells))
 	for i, cell := range cells {
 		cell = Unescape(cell)
-		if IsOurs(cell) {
-			in.ours = append(in.ours, i)
+		in.lines.hidden = in.lines.hidden || MentionsPassword(cell)
+		switch {
+		case strings.TrimSpace(cell) == "":
+			in.columns[i] = nameless
+			in.unnamed++
+			continue
+		case IsOurs(cell):
+			in.columns[i] = ours
 			in.own = append(in.own, strings.ToLower(strings.TrimSpace(cell)))
-		} else {
+		default:
 			in.heading = append(in.heading, cell)
 		}
-		in.hidden = in.hidden || MentionsPassword(cell)
+		in.least = i + 1
 	}
 	if in.IsReport() {
 		in.lines.in, in.lines.most = bufio.NewReaderSize(in.lines.in, longestOwnRow), longestOwnRow
 	}
-	return in, nil
+	return nil
 }
 
 // Name returns the name of the file, as it was given.
@@ -102,8 +152,26 @@ func (in *Reader) Name() string { return in.name }
 // Heading returns the headings as written, ours left out.
 func (in *Reader) Heading() []string { return in.heading }
 
-// Width returns how many cells a row has, those of our own columns included.
-func (in *Reader) Width() int { return in.width }
+// HeadingLine returns the line where the heading starts, and whether titles stand above it.
+func (in *Reader) HeadingLine() (line int, titles bool) { return in.start, in.titles }
+
+// ColumnOf is what a spreadsheet calls the first column with a heading; "" where there is none.
+func (in *Reader) ColumnOf(heading string) string {
+	i := slices.IndexFunc(in.heading, func(h string) bool { return strings.TrimSpace(h) == heading })
+	for at, kind := range in.columns {
+		switch {
+		case kind != theirs:
+		case i == 0:
+			return ColumnName(at)
+		default:
+			i--
+		}
+	}
+	return ""
+}
+
+// Unnamed returns how many columns were left out because they have no heading.
+func (in *Reader) Unnamed() int { return in.unnamed }
 
 // IsReport reports whether the file is a report.csv or failed.csv, edited or not.
 func (in *Reader) IsReport() bool { return slices.Contains(in.own, "rb_outcome") }
@@ -113,7 +181,7 @@ func (in *Reader) Dialect() Dialect { return in.dialect }
 
 // HideLines lets no message show a line from here on, since it may hold a
 // password. A heading that mentions one does so by itself.
-func (in *Reader) HideLines() { in.hidden = true }
+func (in *Reader) HideLines() { in.lines.hidden = true }
 
 // Next returns the next row and io.EOF after the last. Lines without any
 // character are no rows. A *Refusal is about the whole file.
@@ -123,18 +191,22 @@ func (in *Reader) Next() (Row, error) {
 		return Row{}, in.explain(err)
 	}
 	line, _ := in.csv.FieldPos(0)
-	row := Row{Line: line, Ragged: len(cells) != in.width}
-	for _, p := range slices.Backward(in.ours) {
-		if p < len(cells) {
-			cells = slices.Delete(cells, p, p+1)
-		}
-	}
+	row := Row{Line: line + in.above, Ragged: len(cells) < in.least || len(cells) > in.width}
+	kept := cells[:0]
 	for i, cell := range cells {
-		if cell != "" && cell[0] == '\'' {
-			cells[i] = Unescape(cell)
+		switch {
+		case i >= in.width || in.columns[i] == theirs:
+			if cell != "" && cell[0] == '\'' {
+				cell = Unescape(cell)
+			}
+			kept = append(kept, cell)
+		case in.columns[i] == nameless && !in.options.Unnamed && !row.Ragged && strings.TrimSpace(cell) != "":
+			return Row{}, &Refusal{File: in.name, Line: row.Line,
+				Text: fmt.Sprintf("column %s has a cell here, and no heading in line %d", ColumnName(i), in.start),
+				Try:  "give it a heading, or delete the column; --ignore-others leaves it out"}
 		}
 	}
-	row.Cells = cells
+	row.Cells = kept
 	return row, nil
 }
 
@@ -148,18 +220,23 @@ func (in *Reader) explain(err error) error {
 	if !ok {
 		return err // io.EOF, or the reading itself failed
 	}
+	line := bad.Line + in.above
 	text := "a quotation mark inside a cell"
 	if bad.StartLine != bad.Line {
-		text += fmt.Sprintf(" of the row that starts in line %d", bad.StartLine)
+		text += fmt.Sprintf(" of the row that starts in line %d", bad.StartLine+in.above)
 	}
-	if in.hidden {
+	if in.lines.hidden {
 		text += "; the line is not shown, since it may hold a password"
 	} else {
-		text += ":\n" + PointAt(bad.Line, string(in.lines.current), bad.Column)
+		shown := in.lines.current
+		if read := bytes.SplitAfter(in.ahead, []byte("\n")); bad.Line <= len(read) && line != in.lines.number {
+			shown = read[bad.Line-1]
+		}
+		text += ":\n" + PointAt(line, string(shown), bad.Column)
 	}
 	return &Refusal{
 		File: in.name,
-		Line: bad.Line,
+		Line: line,
 		Text: text,
 		Try:  `put the cell in quotes and double those within: "say ""hello"""`,
 	}

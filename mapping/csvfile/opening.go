@@ -1,0 +1,110 @@
+package csvfile
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/csv"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// MostTitles is among how many first rows the heading is looked for.
+const MostTitles = 10
+
+// opening is one of the first rows of a file, any of which may be the heading. Rows
+// above the heading are titles, and need not be written like the rest.
+type opening struct {
+	blank, text []byte // lines without anything, and the row below them
+	delimiter   rune
+	row         Row // without cells where the text is no CSV
+}
+
+// openings reads more of the first rows, until there are so many. Above the first of
+// them whatever has no cell is left out, and all that stands above the heading's line
+// where that is told.
+func (in *Reader) openings(all []opening, most int) ([]opening, error) {
+	o := &in.options
+	for len(all) < most {
+		text, err := in.lines.record()
+		switch {
+		case err != nil && len(all) == 0:
+			return nil, err
+		case err != nil:
+			in.lines.failed = err // told when the rows before it are read
+			return all, nil
+		case len(bytes.TrimSpace(text)) == 0:
+			return all, nil
+		}
+		this := openingOf(text, in.lines.number)
+		if told := toldDelimiter(this.text); told != 0 && this.row.Line == 1 && o.HeaderRow <= 1 {
+			o.Delimiter = cmp.Or(o.Delimiter, told)
+			continue
+		}
+		this.delimiter = cmp.Or(o.Delimiter, delimiterOf(this.text))
+		if d := this.delimiter; !utf8.ValidRune(d) || strings.ContainsRune("\x00\"\r\n\uFFFD", d) {
+			return nil, &Refusal{Text: fmt.Sprintf("%q cannot be a delimiter", d), Try: "one of , ; | or tab"}
+		}
+		cells, err := newParser(bytes.NewReader(this.text), this.delimiter).Read()
+		for _, cell := range cells {
+			this.row.Cells = append(this.row.Cells, Unescape(cell))
+		}
+		switch {
+		case this.row.Line != o.HeaderRow && 0 < o.HeaderRow && o.HeaderRow <= in.lines.number:
+			return nil, &Refusal{Line: o.HeaderRow, Text: fmt.Sprintf("no row starts here: one starts in line %d", this.row.Line),
+				Try: fmt.Sprintf("--header-row %d, if that is the heading", this.row.Line)}
+		case this.row.Line < o.HeaderRow, len(all) == 0 && err == nil && isBlank(cells):
+		default:
+			all = append(all, this)
+		}
+	}
+	return all, nil
+}
+
+// openingOf parts the text of a row, which ends in some line, from the lines above.
+func openingOf(text []byte, ends int) (o opening) {
+	for {
+		n := bytes.IndexByte(text[len(o.blank):], '\n') + 1
+		if n == 0 || len(bytes.TrimSpace(text[len(o.blank):len(o.blank)+n])) > 0 {
+			break
+		}
+		o.blank = text[:len(o.blank)+n]
+	}
+	o.text = text[len(o.blank):]
+	o.row.Line = ends - bytes.Count(bytes.TrimSuffix(o.text, []byte("\n")), []byte("\n"))
+	return o
+}
+
+func isBlank(cells []string) bool {
+	return !slices.ContainsFunc(cells, func(cell string) bool { return strings.TrimSpace(cell) != "" })
+}
+
+func newParser(r interface{ Read([]byte) (int, error) }, delimiter rune) *csv.Reader {
+	parser := csv.NewReader(r)
+	parser.Comma = delimiter
+	parser.FieldsPerRecord = -1
+	return parser
+}
+
+// toldDelimiter is that of a first line such as sep=; which some spreadsheets write
+// and read; 0 where the line is none.
+func toldDelimiter(text []byte) rune {
+	line := strings.Trim(strings.TrimRight(string(text), "\r\n"), `"`)
+	if len(line) < 5 || !strings.EqualFold(line[:4], "sep=") {
+		return 0
+	}
+	told, size := utf8.DecodeRuneInString(line[4:])
+	if strings.Trim(line[4+size:], Delimiters+`"`) != "" || told == utf8.RuneError || told == '"' {
+		return 0
+	}
+	return told
+}
+
+// ColumnName is what a spreadsheet calls a column, counted from 0: A to Z, AA and so on.
+func ColumnName(i int) string {
+	if i < 26 {
+		return string(rune('A' + i))
+	}
+	return ColumnName(i/26-1) + string(rune('A'+i%26))
+}
