@@ -58,7 +58,7 @@ func rejections() []Code {
 		{"spreadsheet_damage", r, "a cell that the spreadsheet has damaged",
 			"format the column as text in the spreadsheet and enter the value again"},
 		{"ragged_row", r, "a row with more or fewer cells than the heading",
-			"quote cells that hold the delimiter; give the row as many cells as the heading"},
+			"quote cells that hold the delimiter; close or double quotation marks gone astray; give the row as many cells as the heading"},
 		{"duplicate_row", r, "several rows for one customer",
 			"keep one row for each customer, or pass --allow-duplicates to run them in file order"},
 		{"reference_chain", r, "a new reference that is another row's reference",

@@ -152,9 +152,9 @@ func TestCheckRefuses(t *testing.T) {
 
 func TestCheckTakesSomeDamage(t *testing.T) {
 	for _, text := range []string{
-		"id,firstName\n1,#N/A\n2\n3,c\n4,d\n",                // few rows
+		"id,firstName\n1,#N/A\n2\n3,c\n4,d\n",                                 // few rows
 		"id,firstName\n" + strings.Repeat("1,#N/A\n2,b\n3,c\n4,d\n5,e\n", 10), // a fifth is not over a fifth
-		"rb_outcome,id,firstName\nrejected,1,#N/A\nfailed,2\n", // a failed.csv
+		"rb_outcome,id,firstName\nrejected,1,#N/A\nfailed,2\n",                // a failed.csv
 	} {
 		if _, err := checked(t, text, nil, CheckOptions{}, nil); err != nil {
 			t.Errorf("%q: %v", text, err)

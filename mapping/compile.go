@@ -118,7 +118,7 @@ func (c *compiler) compile() (*Mapper, error) {
 	}
 	if err := c.bad.err(c.options.Name); err != nil {
 		if refusal, ok := err.(*csvfile.Refusal); ok && c.unknown {
-			refusal.Try = strings.TrimPrefix(refusal.Try+"; rowbatch fields "+c.parts[0].schema.Action+" lists the fields", "; ")
+			refusal.Try = strings.TrimPrefix(refusal.Try+"; rowbatch fields "+c.parts[0].schema.Action+" lists the fields, --ignore-others leaves out what is none", "; ")
 		}
 		return nil, err
 	}

@@ -18,7 +18,7 @@ import (
 func FindHeading(all []Schema, rows []csvfile.Row, o CompileOptions) (at int, err error) {
 	var fit []int
 	var why error
-	most := -1 // cells of the nearest row that are known
+	most := -1 // of the nearest row: 2 for each cell that is known, 1 for one that may be meant for a field
 	for i, row := range rows {
 		if len(row.Cells) == 0 {
 			continue
@@ -26,7 +26,11 @@ func FindHeading(all []Schema, rows []csvfile.Row, o CompileOptions) (at int, er
 		c := newCompiler(all, row.Cells, o)
 		known := 0
 		for _, text := range row.Cells {
-			if text = strings.TrimSpace(text); text != "" && c.knows(text) {
+			switch text = strings.TrimSpace(text); {
+			case text == "":
+			case c.knows(text):
+				known += 2
+			case len(kinOf(text, c.names())) > 0:
 				known++
 			}
 		}
@@ -90,6 +94,14 @@ func (c *compiler) isShownByExport(text string) bool {
 				strings.HasSuffix(name, ".") && strings.HasPrefix(csvfile.Fold(text), csvfile.Fold(name))
 		})
 	})
+}
+
+// names are those of all keys and fields.
+func (c *compiler) names() (all []string) {
+	for _, p := range c.parts {
+		all = slices.Concat(all, namesOf(p.schema.Keys), namesOf(p.schema.Fields))
+	}
+	return all
 }
 
 // kin are headings as other programs and people write them, spelled as bare

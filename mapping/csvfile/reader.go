@@ -93,7 +93,10 @@ func NewReader(r io.Reader, name string, o Options) (*Reader, error) {
 	}
 	at := 0
 	if o.Heading != nil && o.HeaderRow == 0 {
-		if _, err = o.Heading([]Row{first[0].row}); err != nil {
+		if first[0].row.Cells != nil {
+			_, err = o.Heading([]Row{first[0].row})
+		}
+		if first[0].row.Cells == nil || err != nil {
 			if first, err = in.openings(first, MostTitles); err != nil {
 				return nil, in.explain(err)
 			}
