@@ -28,24 +28,24 @@ func TestReaderReadsRows(t *testing.T) {
 		dialect    string
 		want       []Row
 	}{
-		{"plain", "id,name\n1,Ada\n", Options{}, "UTF-8, delimiter ,", []Row{{2, []string{"1", "Ada"}, false}}},
-		{"byte order mark", "\xEF\xBB\xBFid;name\r\n1;Ada\r\n", Options{}, "UTF-8, delimiter ;", []Row{{2, []string{"1", "Ada"}, false}}},
-		{"tab, no last newline", "id\tname\n1\tA,da", Options{}, "UTF-8, delimiter tab", []Row{{2, []string{"1", "A,da"}, false}}},
-		{"delimiter in a quoted heading", "id|\"a,b,c\"\n1|x\n", Options{}, "UTF-8, delimiter |", []Row{{2, []string{"1", "x"}, false}}},
-		{"delimiter given", "id:name\n1:x\n", Options{Delimiter: ':'}, "UTF-8, delimiter :", []Row{{2, []string{"1", "x"}, false}}},
-		{"a mark beats the encoding", utf16, Options{Encoding: "windows-1252"}, "UTF-16LE, delimiter ,", []Row{{2, []string{"1", "Zoë"}, false}}},
-		{"encoding given", latin, Options{Encoding: "windows-1252"}, "windows-1252, delimiter ;", []Row{{2, []string{"1", "Zoë €"}, false}}},
+		{"plain", "id,name\n1,Ada\n", Options{}, "UTF-8, delimiter ,", []Row{{Line: 2, Cells: []string{"1", "Ada"}}}},
+		{"byte order mark", "\xEF\xBB\xBFid;name\r\n1;Ada\r\n", Options{}, "UTF-8, delimiter ;", []Row{{Line: 2, Cells: []string{"1", "Ada"}}}},
+		{"tab, no last newline", "id\tname\n1\tA,da", Options{}, "UTF-8, delimiter tab", []Row{{Line: 2, Cells: []string{"1", "A,da"}}}},
+		{"delimiter in a quoted heading", "id|\"a,b,c\"\n1|x\n", Options{}, "UTF-8, delimiter |", []Row{{Line: 2, Cells: []string{"1", "x"}}}},
+		{"delimiter given", "id:name\n1:x\n", Options{Delimiter: ':'}, "UTF-8, delimiter :", []Row{{Line: 2, Cells: []string{"1", "x"}}}},
+		{"a mark beats the encoding", utf16, Options{Encoding: "windows-1252"}, "UTF-16LE, delimiter ,", []Row{{Line: 2, Cells: []string{"1", "Zoë"}}}},
+		{"encoding given", latin, Options{Encoding: "windows-1252"}, "windows-1252, delimiter ;", []Row{{Line: 2, Cells: []string{"1", "Zoë €"}}}},
 		{"true lines", "id,name\n\n1,\"a\nb\"\n\n2,c\n", Options{}, "UTF-8, delimiter ,",
-			[]Row{{3, []string{"1", "a\nb"}, false}, {6, []string{"2", "c"}, false}}},
-		{"newline in a heading", "\nid,\"na\nme\"\n1,x\n", Options{}, "UTF-8, delimiter ,", []Row{{4, []string{"1", "x"}, false}}},
+			[]Row{{Line: 3, Cells: []string{"1", "a\nb"}}, {Line: 6, Cells: []string{"2", "c"}}}},
+		{"newline in a heading", "\nid,\"na\nme\"\n1,x\n", Options{}, "UTF-8, delimiter ,", []Row{{Line: 4, Cells: []string{"1", "x"}}}},
 		{"line ends inside cells stay", "id,name\r\n1,\"a\r\nb\nc\rd\r\r\ne\"\r\n", Options{}, "UTF-8, delimiter ,",
-			[]Row{{2, []string{"1", "a\r\nb\nc\rd\r\r\ne"}, false}}},
+			[]Row{{Line: 2, Cells: []string{"1", "a\r\nb\nc\rd\r\r\ne"}}}},
 		{"ragged", "id,name\n1\n2,a,b\n", Options{}, "UTF-8, delimiter ,",
-			[]Row{{2, []string{"1"}, true}, {3, []string{"2", "a", "b"}, true}}},
+			[]Row{{Line: 2, Cells: []string{"1"}, Ragged: true}, {Line: 3, Cells: []string{"2", "a", "b"}, Ragged: true}}},
 		{"apostrophes", "id,name\n'=1,'a\n''+x,'''-\n", Options{}, "UTF-8, delimiter ,",
-			[]Row{{2, []string{"=1", "'a"}, false}, {3, []string{"'+x", "''-"}, false}}},
+			[]Row{{Line: 2, Cells: []string{"=1", "'a"}}, {Line: 3, Cells: []string{"'+x", "''-"}}}},
 		{"our columns", "rb_line,id,RB_outcome,name\n7,1,failed,Ada\n8,2\n", Options{}, "UTF-8, delimiter ,",
-			[]Row{{2, []string{"1", "Ada"}, false}, {3, []string{"2"}, true}}},
+			[]Row{{Line: 2, Cells: []string{"1", "Ada"}}, {Line: 3, Cells: []string{"2"}, Ragged: true}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			in, err := NewReader(iotest.OneByteReader(strings.NewReader(c.text)), "in.csv", c.options)

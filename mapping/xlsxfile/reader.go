@@ -16,6 +16,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode"
 
 	"rowbatch/mapping/csvfile"
 )
@@ -41,12 +42,9 @@ type Options struct {
 	Heading func(first []csvfile.Row) (int, error)
 }
 
-// mostOpenings is how many rows are looked at for the heading.
-const mostOpenings = 10
-
 // Reader reads a sheet. Columns whose heading begins with rb_ are our own reports'
 // and are left out of headings and rows alike; rb_export alone stays. So are columns
-// without any heading, in which no cell may stand.
+// without any heading, in which nothing may stand.
 type Reader struct {
 	name    string
 	options Options
@@ -170,7 +168,7 @@ func (in *Reader) try(book *workbook, t tab) (c candidate) {
 	}
 	defer s.Close()
 	var first, visible []csvfile.Row
-	for len(first) < mostOpenings && (in.options.HeaderRow == 0 || len(first) == 0) {
+	for len(first) < csvfile.MostTitles && (in.options.HeaderRow == 0 || len(first) == 0) {
 		row, err := s.read()
 		if errors.Is(err, io.EOF) {
 			break
@@ -236,7 +234,7 @@ func (in *Reader) adopt(row *line) error {
 		switch hidden := in.sheet.isHidden(c.column); {
 		case hidden && in.options.Hidden == Refuse:
 			return in.refuse(in.start, fmt.Sprintf("the column %s (%q) is hidden, and nobody sees what its cells would change",
-				letters(c.column), text), showIt)
+				csvfile.ColumnName(c.column), text), showIt)
 		case hidden && in.options.Hidden == Skip:
 			in.places[c.column] = unseen
 		case csvfile.IsOurs(text):
@@ -261,27 +259,45 @@ func (in *Reader) Name() string { return in.name }
 // Heading returns the headings as written, ours left out.
 func (in *Reader) Heading() []string { return in.heading }
 
-// Width returns how many columns have a heading, those of our own included.
-func (in *Reader) Width() int { return len(in.heading) + len(in.own) }
+// HeadingLine returns the row of the heading, and whether titles stand above it.
+func (in *Reader) HeadingLine() (row int, titles bool) { return in.start, in.titles }
+
+// Sheet returns the name of the sheet.
+func (in *Reader) Sheet() string { return in.tab.name }
+
+// ColumnOf is what the spreadsheet calls the first column with a heading; "" where there is none.
+func (in *Reader) ColumnOf(heading string) string {
+	i := slices.IndexFunc(in.heading, func(h string) bool { return strings.TrimSpace(h) == heading })
+	if i < 0 {
+		return ""
+	}
+	return csvfile.ColumnName(in.columns[i])
+}
+
+// Unnamed returns how many columns were left out because they have no heading.
+func (in *Reader) Unnamed() (n int) {
+	for _, place := range in.places {
+		if place == nameless {
+			n++
+		}
+	}
+	return n
+}
 
 // IsReport reports whether the file is a report.xlsx or failed.xlsx, edited or not.
 func (in *Reader) IsReport() bool { return slices.Contains(in.own, "rb_outcome") }
 
-// Columns returns what the spreadsheet calls the column of each heading, such as B.
-func (in *Reader) Columns() (names []string) {
+// Places returns where the cells of each heading stand, such as Customers!B; a row's
+// number behind it makes an address.
+func (in *Reader) Places() (all []string) {
+	sheet := in.tab.name
+	if strings.ContainsFunc(sheet, func(r rune) bool { return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+		sheet = "'" + strings.ReplaceAll(sheet, "'", "''") + "'"
+	}
 	for _, c := range in.columns {
-		names = append(names, letters(c))
+		all = append(all, sheet+"!"+csvfile.ColumnName(c))
 	}
-	return names
-}
-
-// String describes for people what is read, such as sheet "Customers", heading in row 3.
-func (in *Reader) String() string {
-	text := fmt.Sprintf("sheet %q", in.tab.name)
-	if in.titles {
-		text += fmt.Sprintf(", heading in row %d", in.start)
-	}
-	return text
+	return all
 }
 
 // HideLines is there for inputs whose messages show lines; those of a workbook show no cell.
@@ -299,26 +315,29 @@ func (in *Reader) Next() (csvfile.Row, error) {
 			return csvfile.Row{}, in.explain(err)
 		}
 		in.merge(row.number)
-		given, holds := in.row(row)
-		switch {
-		case !holds, row.hidden && in.options.Hidden == Skip:
+		if row.hidden && in.options.Hidden == Skip {
 			continue
-		case row.hidden && in.options.Hidden == Refuse:
-			return csvfile.Row{}, in.explain(in.refuseHidden(row.number))
 		}
-		return given, nil
+		given, holds, err := in.row(row)
+		switch {
+		case err != nil:
+			return csvfile.Row{}, in.explain(err)
+		case holds && row.hidden && in.options.Hidden == Refuse:
+			return csvfile.Row{}, in.explain(in.refuseHidden(row.number))
+		case holds:
+			return given, nil
+		}
 	}
 }
 
 // row makes of a row of the sheet what an input gives; it reports whether anything
 // stands in it.
-func (in *Reader) row(row *line) (given csvfile.Row, holds bool) {
+func (in *Reader) row(row *line) (given csvfile.Row, holds bool, err error) {
 	n := len(in.heading)
-	in.cells, in.forms = append(in.cells[:0], make([]string, n)...), in.forms[:0]
-	for range n {
-		in.forms = append(in.forms, byte(Blank))
+	in.cells, in.forms = append(in.cells[:0], make([]string, n)...), append(in.forms[:0], make([]byte, n)...)
+	for i := range n {
+		in.forms[i] = byte(Blank)
 	}
-	given.Line = row.number
 	var formulas []string
 	for _, c := range row.cells {
 		at := nameless
@@ -326,15 +345,16 @@ func (in *Reader) row(row *line) (given csvfile.Row, holds bool) {
 			at = in.places[c.column]
 		}
 		switch {
-		case at == nameless && !in.options.Unnamed && strings.TrimSpace(c.text) != "" && !(in.options.Hidden == Skip && in.sheet.isHidden(c.column)):
-			given.Ragged, holds = true, true
-			in.cells = append(in.cells, c.text)
+		case at == nameless && !in.options.Unnamed && strings.TrimSpace(c.text) != "" &&
+			(in.options.Hidden != Skip || !in.sheet.isHidden(c.column)):
+			text := fmt.Sprintf("column %s has a cell here, and no heading in row %d", csvfile.ColumnName(c.column), in.start)
+			return given, false, in.refuse(row.number, text, "give it a heading, or delete the column; --ignore-others leaves it out")
 		case at >= 0:
 			holds = true
 			in.cells[at], in.forms[at] = csvfile.Unescape(c.text), byte(c.form)
 			if c.formula && !in.told[at] {
 				in.told[at] = true
-				formulas = append(formulas, letters(c.column))
+				formulas = append(formulas, csvfile.ColumnName(c.column))
 			}
 		}
 	}
@@ -347,8 +367,8 @@ func (in *Reader) row(row *line) (given csvfile.Row, holds bool) {
 		given.Remark = fmt.Sprintf("formulas stand in column %s, here for the first time: what they gave when the file was saved is taken",
 			strings.Join(formulas, " and "))
 	}
-	given.Cells, given.Forms = in.cells, string(in.forms)
-	return given, holds
+	given.Line, given.Cells, given.Forms = row.number, in.cells, string(in.forms)
+	return given, holds, nil
 }
 
 // merge takes up the merged areas that begin before a row ends.

@@ -144,7 +144,7 @@ func TestRowsStandWhereTheyStand(t *testing.T) {
 	behind := `<mergeCells count="2"><mergeCell ref="B9:B10"/><mergeCell ref="A1:C1"/></mergeCells>`
 	rows := `<row r="1">` + text("A1", "A title") + `</row>` +
 		`<row r="3">` + text("B3", "id") + text("C3", "rb_line") + text("E3", "firstName") + `</row>` +
-		`<row><c><v>0</v></c><c><v>7</v></c></row>` + // row 4: column A has no heading
+		`<row><c/><c><v>7</v></c></row>` + // row 4
 		`<row><c r="E6" t="str"><f>1</f><v>x</v></c><c r="B6"><v>8</v></c></row>` +
 		`<row r="7"><c r="C7"><v>1</v></c></row>` + // only a column of ours
 		`<row r="8"><c r="E8" t="str"><f>1</f><v>y</v></c><c r="B8"><v>9</v></c></row>` +
@@ -156,7 +156,7 @@ func TestRowsStandWhereTheyStand(t *testing.T) {
 	}
 	remark := "formulas stand in column E, here for the first time: what they gave when the file was saved is taken"
 	want := []csvfile.Row{
-		{Line: 4, Cells: []string{"7", "", "0"}, Forms: "n ", Ragged: true},
+		{Line: 4, Cells: []string{"7", ""}, Forms: "n "},
 		{Line: 6, Cells: []string{"8", "x"}, Forms: "nt", Remark: remark},
 		{Line: 8, Cells: []string{"9", "y"}, Forms: "nt"},
 		{Line: 9, Cells: []string{"10", ""}, Forms: "n "},
@@ -165,8 +165,9 @@ func TestRowsStandWhereTheyStand(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]string{"B", "E"}, in.Columns()); diff != "" || in.Width() != 3 || in.String() != `sheet "One", heading in row 3` {
-		t.Error(diff, in.Width(), in)
+	line, titles := in.HeadingLine()
+	if diff := cmp.Diff([]string{"One!B", "One!E"}, in.Places()); diff != "" || line != 3 || !titles || in.Unnamed() != 2 || in.ColumnOf("firstName") != "E" {
+		t.Error(diff, line, titles, in.Unnamed())
 	}
 }
 
@@ -193,10 +194,12 @@ func TestHiddenRowsAndColumns(t *testing.T) {
 	_, _, err = read(t, file, Options{Heading: heading})
 	refused(t, err, "the column B", `"firstName"`, "hidden", "--hidden skip")
 	in, rows, err := read(t, file, Options{Heading: heading, Hidden: Skip})
-	if err != nil || len(in.Heading()) != 1 || rows[0].Ragged || len(rows[0].Cells) != 1 {
+	if err != nil || len(in.Heading()) != 1 || len(rows[0].Cells) != 1 {
 		t.Error(in, rows, err)
 	}
-	if _, rows, err := read(t, file, Options{Hidden: Take}); err != nil || !rows[0].Ragged {
+	_, _, err = read(t, file, Options{Hidden: Take})
+	refused(t, err, "row 2", "column C", "no heading in row 1", "--ignore-others")
+	if _, rows, err := read(t, file, Options{Hidden: Take, Unnamed: true}); err != nil || len(rows[0].Cells) != 2 {
 		t.Error(rows, err)
 	}
 }
@@ -225,10 +228,10 @@ func TestWhichSheet(t *testing.T) {
 		return b.Bytes()
 	}
 	in, _, err := read(t, saved(), Options{Heading: headed})
-	if err != nil || in.String() != `sheet "Customers"` {
+	if err != nil || in.Sheet() != "Customers" {
 		t.Fatal(in, err)
 	}
-	if in, _, err := read(t, saved(), Options{Heading: headed, Sheet: "Old"}); err != nil || in.String() != `sheet "Old"` {
+	if in, _, err := read(t, saved(), Options{Heading: headed, Sheet: "Old"}); err != nil || in.Sheet() != "Old" {
 		t.Error(in, err)
 	}
 	_, _, err = read(t, saved(), Options{Heading: headed, Sheet: "customers"})
@@ -396,7 +399,7 @@ func sound(t *testing.T, file []byte) {
 		}
 		last := 0
 		for _, row := range rows {
-			if n := len(in.Heading()); row.Line <= last || len(row.Forms) != n || len(row.Cells) < n || len(row.Cells) > n && !row.Ragged {
+			if n := len(in.Heading()); row.Line <= last || len(row.Forms) != n || len(row.Cells) != n {
 				t.Fatalf("row %d after %d: %q %q", row.Line, last, row.Cells, row.Forms)
 			}
 			last = row.Line

@@ -8,7 +8,8 @@ import (
 	"io"
 	"slices"
 	"strconv"
-	"strings"
+
+	"rowbatch/mapping/csvfile"
 )
 
 // The most that a sheet has, in every program.
@@ -314,14 +315,4 @@ func parseAddress(text string) (column, row int, ok bool) {
 }
 
 // address is where a cell stands, such as B17.
-func address(column, row int) string { return letters(column) + strconv.Itoa(row) }
-
-// letters are what stands above a column.
-func letters(column int) string {
-	var b strings.Builder
-	if column >= 26 {
-		b.WriteString(letters(column/26 - 1))
-	}
-	b.WriteByte(byte('A' + column%26))
-	return b.String()
-}
+func address(column, row int) string { return csvfile.ColumnName(column) + strconv.Itoa(row) }

@@ -45,6 +45,9 @@ type source struct {
 }
 
 func (s *source) ReadAt(p []byte, at int64) (int, error) {
+	if at < 0 { // a directory that points out of the archive
+		return 0, zip.ErrFormat
+	}
 	n, err := s.ReaderAt.ReadAt(p, at)
 	if err != nil && !errors.Is(err, io.EOF) {
 		s.err = err
