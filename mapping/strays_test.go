@@ -18,7 +18,7 @@ func TestStrayQuotes(t *testing.T) {
 		{"as many delimiters as a row", three + "1,\"Pipe\nBo,x,y\nCy\",z\n", "0>3"},
 		{"fewer, and no key", three + "1,\"Pipe\nBo,x\nCy\",z\n", ""},
 		{"in a later cell of a later line", three + "1,\"a\nb\",\"c\n2,d\"\n", "0>4"},
-		{"in a ragged row", three + "987001,\"Pipe\n987002,B\nC\"\n", "0>3"},
+		{"in a ragged row", three + "987001,\"Pipe\n987002,B\nC\"\n987003,x,y\n", "0>3"},
 		{"several", two + "1001,\"P\n1002,Q\"\n1003,x\n1004,\"P\n1005,Q\"\n", "0>3 2>6"},
 		{"an address", two + "987001,\"12 High Street\nSuite 4, Floor 2\"\n", ""},
 		{"a number that is no key's", two + "987001,\"Ann\n12,Floor 2\"\n", ""},
@@ -39,7 +39,7 @@ func TestStrayQuotes(t *testing.T) {
 			}
 			var rows []csvfile.Row
 			o := CheckOptions{Delimiter: in.Dialect().Delimiter}
-			_, err = Check(in, m, func(row csvfile.Row, _ *Base, _ []string) error {
+			_, err = Check(in, m, func(row csvfile.Row, _ *Base, _ []string, _ []string) error {
 				row.Cells = append([]string(nil), row.Cells...)
 				rows = append(rows, row)
 				return nil

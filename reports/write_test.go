@@ -23,7 +23,7 @@ func TestReport(t *testing.T) {
 	d := run(t, mixed())
 	s := write(t, d)
 	needWork := []string{
-		`rejected;;2 cells under 4 headings;"quote cells that hold the delimiter; give the row as many cells as the heading";;;4;update;;;;;;;ragged_row;;0;0;0;;3;Ms`,
+		`rejected;;2 cells under 4 headings;"quote cells that hold the delimiter; close or double quotation marks gone astray; give the row as many cells as the heading";;;4;update;;;;;;;ragged_row;;0;0;0;;3;Ms`,
 		`rejected;;no\u001b[31m\u000asuch customer;"check the key; is this the right account?";;;5;update;"reference=A;""4""";;;;;;not_found;404;0;1;0;2026-11-20T21:52:01.234Z;4;Dr;`,
 		`in_doubt;title: (empty) → Dr;the run ended before the answer to this write was recorded;rowbatch resume reads the customer back and settles the row;;;6;update;id=9007199254740993;9007199254740993;;;;"[{""field"":""title"",""before"":null,""after"":""Dr""}]";no_answer;;1;2;0;;5;Dr;`,
 		`not_attempted;;;rowbatch resume goes on with the run;=odd;;7;update;;;;;;;stopped;;0;0;0;;6;Dr;'+1`,
