@@ -13,6 +13,7 @@ import (
 	"github.com/expr-lang/expr/vm"
 
 	"rowbatch/mapping/csvfile"
+	"rowbatch/mapping/xlsxfile"
 )
 
 // column is a heading with all that its cells go through. The order of the rules
@@ -266,7 +267,37 @@ func (c *column) reject(out *Mapped, code, text string) {
 	if c.secret {
 		text = secretProblem(code)
 	}
-	out.Problems = append(out.Problems, Problem{code, c.heading, text})
+	p := Problem{Code: code, Column: c.heading, Text: text}
+	if out.places != nil && out.row.Line > 0 {
+		p.Cell = out.places[c.index] + strconv.Itoa(out.row.Line)
+	}
+	out.Problems = append(out.Problems, p)
+}
+
+// spoiltMark begins such a cell in every copy of its row. In failed.csv it would else
+// be text like any other, and be sent when that file is run again as it is.
+const spoiltMark = "#DAMAGED!"
+
+// spoilt rejects a cell that a sheet does not hold as it shows it, or holds as
+// something else than its column is for.
+func (c *column) spoilt(out *Mapped) bool {
+	if out.row.Forms == "" {
+		return false
+	}
+	form := xlsxfile.Form(out.row.Forms[c.index])
+	why := form.Damage()
+	if c.numeric {
+		why = form.DamagesNumber()
+	}
+	if why == "" {
+		return false
+	}
+	if cell := strings.TrimSpace(strings.TrimPrefix(out.row.Cells[c.index], spoiltMark)); cell != "" {
+		why = quoted(cell) + " " + why
+	}
+	out.spoilt = append(out.spoilt, c.index)
+	c.reject(out, "spreadsheet_damage", why)
+	return true
 }
 
 // environment is all that an expression sees.
@@ -289,6 +320,9 @@ func firstLine(err error) string {
 // of a value: an error in any of its languages (#N/A, #REF!, #DIV/0!, #¿NOMBRE?,
 // LibreOffice's Err:502), or hashes for a column too narrow.
 func damaged(cell string) bool {
+	if strings.HasPrefix(cell, spoiltMark) {
+		return true
+	}
 	if cell == "" || cell[0] != '#' {
 		number, ok := strings.CutPrefix(cell, "Err:")
 		return ok && len(number) == 3 && allDigits(number)

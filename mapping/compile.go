@@ -18,6 +18,7 @@ type CompileOptions struct {
 	Others bool              // columns that are no field are left out, from --ignore-others
 	Keys   bool              // without a mapping file only columns that name customers are read
 	Export bool              // rows are compared with an export, even without a column rb_export
+	Places []string          // of a sheet's cells, by column, such as Customers!B; nil: the input is text
 }
 
 // Compile decides what each column of a heading is for. The error is a
@@ -69,7 +70,7 @@ const (
 
 // newCompiler is for a mixed file where there are several actions.
 func newCompiler(schemas []Schema, texts []string, o CompileOptions) *compiler {
-	c := &compiler{command: mixed, options: o, texts: texts, mapper: &Mapper{width: len(texts)}, file: &File{Clear: DefaultClear}}
+	c := &compiler{command: mixed, options: o, texts: texts, mapper: &Mapper{places: o.Places, width: len(texts)}, file: &File{Clear: DefaultClear}}
 	if len(schemas) == 1 {
 		c.command = schemas[0].Action
 	}

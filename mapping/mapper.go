@@ -19,6 +19,8 @@ type Mapper struct {
 	exported bool     // rows may be compared with an export
 	readOnly []column // that an export shows and no row sets
 	others   []string // headings that are no fields, and are left out
+
+	places []string // of cells, by column: a sheet and a column's letters; nil: the input is text
 }
 
 // Mapped is a row understood.
@@ -31,6 +33,10 @@ type Mapped struct {
 	Problems []Problem // none: the row may be sent
 	Warnings []string
 	Exported bool // the row was compared with what it was when it was exported
+
+	row    csvfile.Row // what was understood
+	places []string    // of its cells, by column; nil: it is text
+	spoilt []int       // columns whose cells a sheet does not hold as it shows them
 }
 
 // Cell is one field that a row sets, or guards. An empty Text in a guard means
@@ -46,7 +52,10 @@ type Cell struct {
 
 // Problem is why a row is rejected, by an rb_error_code. Its text never holds
 // what stands in a column of passwords.
-type Problem struct{ Code, Column, Text string }
+type Problem struct {
+	Code, Column, Text string
+	Cell               string `json:",omitempty"` // of a sheet, such as Customers!B17
+}
 
 // KeyUse is a column that names the customers of an action's rows.
 type KeyUse struct{ Action, Field, Column string }
@@ -98,6 +107,14 @@ func (m *Mapper) ReadOnly() (headings []string) {
 	return headings
 }
 
+// Line is a place in the input for people: its line, or the row of a sheet.
+func (m *Mapper) Line(n int) string {
+	if m.places != nil {
+		return fmt.Sprintf("row %d", n)
+	}
+	return fmt.Sprintf("line %d", n)
+}
+
 // Others returns the headings that are left out because they are no fields.
 func (m *Mapper) Others() []string { return m.others }
 
@@ -106,25 +123,26 @@ func (m *Mapper) ComparesExports() bool { return m.exported }
 
 // Row returns what the cells of a row set. They stand as a [csvfile.Reader] gives
 // them, as many as there were headings. No cell is given a type by guess.
-func (m *Mapper) Row(cells []string) Mapped { return m.RowSince(cells, nil) }
+func (m *Mapper) Row(cells []string) Mapped { return m.RowSince(csvfile.Row{Cells: cells}, nil) }
 
 // RowSince is Row for a row that may have been exported: its cells set only what
 // is not as it was.
-func (m *Mapper) RowSince(cells []string, base *Base) Mapped {
+func (m *Mapper) RowSince(row csvfile.Row, base *Base) Mapped {
 	out := Mapped{Cells: make([]Cell, 0, len(m.layouts[0].columns)+len(m.layouts[0].constants))}
-	m.into(cells, base, &out)
+	m.into(row, base, &out)
 	return out
 }
 
 // into is RowSince into memory that can be used again.
-func (m *Mapper) into(cells []string, base *Base, out *Mapped) {
-	*out = Mapped{Cells: out.Cells[:0], Guards: out.Guards[:0], Problems: out.Problems[:0], Warnings: out.Warnings[:0]}
-	l := m.layoutOf(cells, out)
+func (m *Mapper) into(row csvfile.Row, base *Base, out *Mapped) {
+	*out = Mapped{Cells: out.Cells[:0], Guards: out.Guards[:0], Problems: out.Problems[:0], Warnings: out.Warnings[:0],
+		row: row, places: m.places, spoilt: out.spoilt[:0]}
+	l := m.layoutOf(row.Cells, out)
 	if l == nil {
 		return
 	}
 	out.Action = l.schema.Action
-	l.into(cells, base, out)
+	l.into(base, out)
 	if base == nil {
 		return
 	}
@@ -216,19 +234,22 @@ type layout struct {
 	foreign   []column // for rows of other actions only
 }
 
-func (l *layout) into(cells []string, base *Base, out *Mapped) {
-	l.identify(cells, out)
+func (l *layout) into(base *Base, out *Mapped) {
+	cells := out.row.Cells
+	l.identify(out)
 	if base != nil && base.Problem != nil {
 		out.Problems = append(out.Problems, *base.Problem)
 		return
 	}
 	for i := range l.columns {
-		if was, edited := base.edited(l.columns[i].name); edited {
+		if was, edited := base.edited(l.columns[i].name); edited && !l.columns[i].spoilt(out) {
 			l.columns[i].set(cells[l.columns[i].index], was, out)
 		}
 	}
 	for i := range l.guards {
-		l.guards[i].guard(cells[l.guards[i].index], out)
+		if !l.guards[i].spoilt(out) {
+			l.guards[i].guard(cells[l.guards[i].index], out)
+		}
 	}
 	for i := range l.foreign {
 		c := &l.foreign[i]
@@ -246,7 +267,8 @@ func (l *layout) into(cells []string, base *Base, out *Mapped) {
 
 // identify finds the cell that names the customer, the only one filled of
 // several, and reads it.
-func (l *layout) identify(cells []string, out *Mapped) {
+func (l *layout) identify(out *Mapped) {
+	cells := out.row.Cells
 	var key *column
 	var headings []string
 	for i := range l.keys {
@@ -263,7 +285,9 @@ func (l *layout) identify(cells []string, out *Mapped) {
 	}
 	switch {
 	case key != nil:
-		out.KeyField = key.name
+		if out.KeyField = key.name; key.spoilt(out) {
+			return
+		}
 		key.identify(cells[key.index], out)
 	case len(l.keys) > 0:
 		out.Problems = append(out.Problems, Problem{Code: "missing_key", Text: "the key is blank: fill " + either(headings)})

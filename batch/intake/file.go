@@ -22,6 +22,7 @@ import (
 	"rowbatch/batch/runs"
 	"rowbatch/mapping"
 	"rowbatch/mapping/csvfile"
+	"rowbatch/mapping/xlsxfile"
 )
 
 // File is an input file, checked whole and copied into the run's folder.
@@ -33,10 +34,13 @@ type File struct {
 	MapPath string // absolute
 	Mapper  *mapping.Mapper
 	Checked *mapping.Checked
-	Dialect csvfile.Dialect
-	Heading int    // the line of the heading where titles stand above it, else 0
-	Unnamed int    // columns left out that have no heading
-	Split   string // what tells the shards of this file from any others
+	Written string   // how it is written, for people: UTF-8, delimiter ; or sheet "Customers"
+	Places  []string // of a sheet's cells, by column; nil: it is text
+
+	Delimiter rune   // of text, and of the reports
+	Heading   int    // the line of the heading where titles stand above it, else 0
+	Unnamed   int    // columns left out that have no heading
+	Split     string // what tells the shards of this file from any others
 
 	keys    *runs.KeyIndex   // of whom the rows are about
 	secrets map[int][]string // by row: passwords, which stand in no file of ours
@@ -81,11 +85,12 @@ func Read(stop context.Context, s Source, dir *runs.Dir) (*File, error) {
 	}
 	defer content.Close()
 	sum := sha256.New()
-	input, err := csvfile.NewReader(io.TeeReader(stoppable{stop, content}, sum), s.Name, s.Input.readOptions(s.Actions, options))
+	input, closeInput, err := in.rows(stop, content, sum, s, options)
 	if err != nil {
 		return nil, err
 	}
-	in.Dialect, in.Unnamed = input.Dialect(), input.Unnamed()
+	defer closeInput()
+	options.Places, in.Unnamed = in.Places, input.Unnamed()
 	if line, titles := input.HeadingLine(); titles {
 		in.Heading = line
 	}
@@ -102,10 +107,13 @@ func Read(stop context.Context, s Source, dir *runs.Dir) (*File, error) {
 	in.Sum = hex.EncodeToString(sum.Sum(nil))
 	if shard := s.Selection.Shard; shard.Some() {
 		split := sha256.New() // of the file, and of how it is read
-		parts := []string{in.Sum, in.Mapping, s.Actions.Name, string(in.Dialect.Delimiter), s.Input.Encoding,
+		parts := []string{in.Sum, in.Mapping, s.Actions.Name, string(in.Delimiter), s.Input.Encoding,
 			strings.Join(s.Input.Ignore, "\n"), strconv.Itoa(shard.Of)}
 		if in.Heading > 0 {
 			parts = append(parts, strconv.Itoa(in.Heading))
+		}
+		if in.Places != nil {
+			parts = append(parts, in.Written, string(s.Input.Hidden))
 		}
 		for _, part := range parts {
 			fmt.Fprintf(split, "%d:%s\n", len(part), part)
@@ -132,7 +140,7 @@ func (in *File) readMapping(name string) (*mapping.File, error) {
 }
 
 // open opens the input; a standard input is kept in the run's folder first, since it comes only once.
-func (in *File) open(stop context.Context, s Source, dir *runs.Dir) (io.ReadCloser, error) {
+func (in *File) open(stop context.Context, s Source, dir *runs.Dir) (*os.File, error) {
 	if s.Name == "-" {
 		return spool(stop, s.Stdin, dir)
 	}
@@ -142,14 +150,40 @@ func (in *File) open(stop context.Context, s Source, dir *runs.Dir) (io.ReadClos
 	}
 	if info, err := opened.Stat(); err != nil || info.IsDir() {
 		opened.Close()
-		return nil, batch.Usage("the path of a CSV file", "%s is a folder", s.Name)
+		return nil, batch.Usage("the path of a CSV file or a workbook", "%s is a folder", s.Name)
 	}
 	in.Path, err = filepath.Abs(s.Name)
 	return opened, err
 }
 
-func (in *File) check(input *csvfile.Reader, s Source, dir *runs.Dir) (err error) {
-	o := in.checkOptions(s.Input, s.Selection, in.Dialect.Delimiter)
+// rows begins to read an opened input, whose bytes go to sum, and notes how it is written.
+func (in *File) rows(stop context.Context, content *os.File, sum io.Writer, s Source, o mapping.CompileOptions) (
+	input mapping.Input, closed func(), err error) {
+	if err := s.Input.check(s.Name); err != nil {
+		return nil, nil, err
+	}
+	if !isWorkbook(s.Name) {
+		text, err := csvfile.NewReader(io.TeeReader(stoppable{stop, content}, sum), s.Name, s.Input.readOptions(s.Actions, o))
+		if err != nil {
+			return nil, nil, err
+		}
+		in.Written, in.Delimiter = text.Dialect().String(), text.Dialect().Delimiter
+		return text, func() {}, nil
+	}
+	size, err := io.Copy(sum, stoppable{stop, content})
+	if err != nil {
+		return nil, nil, err
+	}
+	sheet, err := xlsxfile.NewReader(stoppableAt{stop, content}, size, s.Name, s.Input.sheetOptions(s.Actions, o))
+	if err != nil {
+		return nil, nil, err
+	}
+	in.Written, in.Places, in.Delimiter = fmt.Sprintf("sheet %q", sheet.Sheet()), sheet.Places(), ','
+	return sheet, func() { sheet.Close() }, nil
+}
+
+func (in *File) check(input mapping.Input, s Source, dir *runs.Dir) (err error) {
+	o := in.checkOptions(s.Input, s.Selection)
 	if in.Mapper.ComparesExports() && !s.Input.NoBase {
 		in.exports = &exports{reports: s.Reports, file: s.Input.Base, dir: dir, opened: map[string]*base{}, accounts: map[string]string{}}
 		o.Exports = in.exports
@@ -163,7 +197,7 @@ func (in *File) check(input *csvfile.Reader, s Source, dir *runs.Dir) (err error
 	in.Checked, err = mapping.Check(input, in.Mapper, func(r csvfile.Row, was *mapping.Base, hidden, warnings []string) error {
 		in.keep(n, hidden)
 		n++
-		copied := runs.Row{Line: r.Line, Cells: r.Cells, Ragged: r.Ragged, Warnings: warnings}
+		copied := runs.Row{Line: r.Line, Cells: r.Cells, Ragged: r.Ragged, Forms: r.Forms, Warnings: warnings}
 		if was != nil {
 			text, err := json.Marshal(was)
 			if err != nil {
@@ -188,8 +222,12 @@ func (in *File) keep(n int, hidden []string) {
 func subject(system, field, key string) string { return system + "/" + field + "=" + key }
 
 // checkOptions note of each row whom it is about, and which shard sends it.
-func (in *File) checkOptions(input Input, sel Selection, delimiter rune) mapping.CheckOptions {
+func (in *File) checkOptions(input Input, sel Selection) mapping.CheckOptions {
 	in.secrets, in.keys = map[int][]string{}, runs.NewKeyIndex()
+	delimiter := in.Delimiter
+	if in.Places != nil {
+		delimiter = 0 // a sheet's cells have no rows inside
+	}
 	n := 0
 	return mapping.CheckOptions{AllowDuplicates: input.AllowDuplicates, Delimiter: delimiter, About: func(who mapping.Subject) {
 		if who.Field != "" {
@@ -245,7 +283,11 @@ func (in *File) mayShard(s Source) error {
 
 // Reopen understands the copied rows of a run as the run itself did.
 func Reopen(dir *runs.Dir, h journal.Head, s Source) (*File, error) {
-	in := &File{Name: h.File, Path: h.Path, Sum: h.Input, Mapping: h.Mapping, MapPath: h.MapPath, Split: s.Selection.Split}
+	in := &File{Name: h.File, Path: h.Path, Sum: h.Input, Mapping: h.Mapping, MapPath: h.MapPath, Split: s.Selection.Split,
+		Places: h.Places}
+	for _, c := range h.Delimiter {
+		in.Delimiter = c
+	}
 	rows, err := dir.ReadRows()
 	if err != nil {
 		return nil, err
@@ -261,17 +303,17 @@ func Reopen(dir *runs.Dir, h journal.Head, s Source) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
+	options.Places = in.Places
 	if in.Mapper, err = s.Actions.compile(rows.Heading(), options); err != nil {
 		return nil, err
 	}
-	for _, c := range h.Delimiter {
-		in.Dialect.Delimiter = c
-	}
-	o := in.checkOptions(s.Input, s.Selection, in.Dialect.Delimiter)
+	o := in.checkOptions(s.Input, s.Selection)
 	if in.Mapper.HasSecrets() {
-		read := s.Input.readOptions(s.Actions, options)
-		read.Delimiter = in.Dialect.Delimiter // as it was detected then
-		return in, in.recheckInput(h, read, o)
+		s.Name, s.Input.Delimiter = h.File, Delimiter(in.Delimiter) // as it was detected then
+		if in.Places != nil {
+			s.Input.Delimiter = 0
+		}
+		return in, in.recheckInput(h, s, options, o)
 	}
 	in.Checked, err = mapping.Recheck(copied{rows}, in.Mapper, o)
 	return in, err
@@ -282,11 +324,11 @@ type copied struct{ *runs.RowsReader }
 
 func (c copied) Next() (csvfile.Row, *mapping.Base, error) {
 	row, err := c.RowsReader.Next()
-	return csvfile.Row{Line: row.Line, Cells: row.Cells, Ragged: row.Ragged}, baseOf(row), err
+	return csvfile.Row{Line: row.Line, Cells: row.Cells, Ragged: row.Ragged, Forms: row.Forms}, baseOf(row), err
 }
 
 // recheckInput reads the input itself again: only there do the passwords stand.
-func (in *File) recheckInput(h journal.Head, read csvfile.Options, o mapping.CheckOptions) error {
+func (in *File) recheckInput(h journal.Head, s Source, compiled mapping.CompileOptions, o mapping.CheckOptions) error {
 	sum, err := sumOf(h.Path)
 	if err != nil {
 		return err
@@ -300,10 +342,11 @@ func (in *File) recheckInput(h journal.Head, read csvfile.Options, o mapping.Che
 		return Unreadable(h.Path, err)
 	}
 	defer f.Close()
-	rows, err := csvfile.NewReader(f, h.File, read)
+	rows, closeRows, err := in.rows(context.Background(), f, io.Discard, s, compiled)
 	if err != nil {
 		return err
 	}
+	defer closeRows()
 	n := 0
 	in.Checked, err = mapping.Check(rows, in.Mapper, func(_ csvfile.Row, _ *mapping.Base, hidden, _ []string) error {
 		in.keep(n, hidden)
@@ -408,6 +451,19 @@ func (s stoppable) Read(p []byte) (int, error) {
 	return s.Reader.Read(p)
 }
 
+// stoppableAt is stoppable for what is not read from the beginning to the end.
+type stoppableAt struct {
+	stop context.Context
+	io.ReaderAt
+}
+
+func (s stoppableAt) ReadAt(p []byte, at int64) (int, error) {
+	if s.stop.Err() != nil {
+		return 0, context.Cause(s.stop)
+	}
+	return s.ReaderAt.ReadAt(p, at)
+}
+
 // owned is one of the run's own files: that it cannot be written is not the input's fault.
 type owned struct{ runs.File }
 
@@ -420,7 +476,7 @@ func (o owned) Write(p []byte) (int, error) {
 }
 
 // spool copies standard input into the run's folder.
-func spool(stop context.Context, stdin io.Reader, dir *runs.Dir) (io.ReadCloser, error) {
+func spool(stop context.Context, stdin io.Reader, dir *runs.Dir) (*os.File, error) {
 	kept, err := dir.CreateFile(stdinCopy)
 	if err != nil {
 		return nil, err

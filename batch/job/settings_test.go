@@ -29,7 +29,7 @@ func parsed(t *testing.T, words ...string) Settings {
 }
 
 var everyFlag = []string{
-	"--map", "crm.yaml", "--match", "Company=companyName", "--match", "E=primaryEmail", "--ignore", "Notes, old", "--ignore-others", "--header-row", "3",
+	"--map", "crm.yaml", "--match", "Company=companyName", "--match", "E=primaryEmail", "--ignore", "Notes, old", "--ignore-others", "--header-row", "3", "--sheet", "My edits", "--hidden", "skip",
 	"--strict", "--allow-duplicates",
 	"--base", "as it was.csv", "--delimiter", "tab", "--encoding", "windows-1252", "--when", `status == "Active"`, "--limit", "7", "--shard", "2/4",
 	"--dry-run", "--sandbox", "--lookup", "list", "--hold-suspended", "--skip-ping", "--expect", "0", "--rate", "5/s", "--rate", "trackfinity=60/m",

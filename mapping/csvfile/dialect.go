@@ -58,7 +58,8 @@ func decode(r io.Reader, wanted string) (io.Reader, Dialect, error) {
 	start, _ := in.Peek(4) // an error comes again on reading
 	const save = "save it from the spreadsheet as CSV (UTF-8)"
 	for _, magic := range []struct{ bytes, what, try string }{ // of files that are no text, whatever their name says
-		{"PK\x03\x04", "this is an Excel workbook or another zip archive, not CSV", save},
+		{"PK\x03\x04", "this is an Excel workbook or another zip archive, not CSV",
+			"give it a name that ends in .xlsx, or " + save},
 		{"\xD0\xCF\x11\xE0", "this is an old Excel workbook, not CSV", save},
 		{"\x1F\x8B", "this file is compressed", "unpack it first"},
 		{"%PDF", "this is a PDF document, not CSV", "export the table as CSV"},

@@ -85,7 +85,7 @@ func TestReaderRefuses(t *testing.T) {
 	}{
 		{"empty", "", Options{}, 0, []string{"empty"}},
 		{"blank lines only", "\n \n", Options{}, 0, []string{"empty"}},
-		{"workbook", "PK\x03\x04rest", Options{}, 0, []string{"Excel workbook", "try: save it"}},
+		{"workbook", "PK\x03\x04rest", Options{}, 0, []string{"Excel workbook", "try: give it a name that ends in .xlsx"}},
 		{"not UTF-8", "id,name\n1,Ada\n2,Zo\xEB\n", Options{}, 3, []string{"in.csv", "UTF-8", "--encoding windows-1252"}},
 		{"not UTF-8 in the heading", "id,n\xE4me\n", Options{}, 1, []string{"UTF-8"}},
 		{"bytes outside the encoding", "id\n\x81\x20\n", Options{Encoding: "shift_jis"}, 2, []string{"do not belong"}},

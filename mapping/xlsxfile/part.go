@@ -135,6 +135,37 @@ func (p *part) skip() error {
 	return nil
 }
 
+// richText reads the text of the element that was just begun, a shared string's or
+// an inline one's: all its runs, and no phonetic guide.
+func (p *part) richText(text []byte) ([]byte, error) {
+	within, inText := p.depth, false
+	from := len(text)
+	for p.depth >= within {
+		token, err := p.next()
+		if err != nil {
+			return nil, err
+		}
+		switch token := token.(type) {
+		case xml.StartElement:
+			if inText = token.Name.Local == "t"; token.Name.Local == "rPh" {
+				if err := p.skip(); err != nil {
+					return nil, err
+				}
+			}
+		case xml.EndElement:
+			inText = false
+		case xml.CharData:
+			if inText {
+				text = append(text, token...)
+			}
+		}
+		if len(text)-from > mostOfToken {
+			return nil, errTooLong
+		}
+	}
+	return unescape(text, from), nil
+}
+
 // attribute returns one of an element's, by its name without a prefix.
 func attribute(e *xml.StartElement, name string) string {
 	for i := range e.Attr {

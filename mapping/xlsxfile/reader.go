@@ -145,7 +145,7 @@ func (in *Reader) choose(book *workbook) error {
 		return chosen[0].err
 	}
 	var err error
-	in.sheet, err = book.openSheet(in.tab.part)
+	in.sheet, err = openSheet(book, in.tab.part)
 	return err
 }
 
@@ -161,7 +161,7 @@ type candidate struct {
 // try looks for the heading of a sheet.
 func (in *Reader) try(book *workbook, t tab) (c candidate) {
 	c.tab = t
-	s, err := book.openSheet(t.part)
+	s, err := openSheet(book, t.part)
 	if err != nil {
 		c.err = err
 		return c

@@ -51,7 +51,7 @@ type cell struct {
 }
 
 // openSheet opens a sheet's part and leaves it at its first row.
-func (b *workbook) openSheet(name string) (*sheet, error) {
+func openSheet(b *workbook, name string) (*sheet, error) {
 	f := b.files[name]
 	if f == nil {
 		return nil, errors.New("it is missing")

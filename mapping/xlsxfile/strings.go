@@ -100,37 +100,6 @@ func readShared(p *part) (*shared, error) {
 	}
 }
 
-// richText reads the text of the element that was just begun, a shared string's or
-// an inline one's: all its runs, and no phonetic guide.
-func (p *part) richText(text []byte) ([]byte, error) {
-	within, inText := p.depth, false
-	from := len(text)
-	for p.depth >= within {
-		token, err := p.next()
-		if err != nil {
-			return nil, err
-		}
-		switch token := token.(type) {
-		case xml.StartElement:
-			if inText = token.Name.Local == "t"; token.Name.Local == "rPh" {
-				if err := p.skip(); err != nil {
-					return nil, err
-				}
-			}
-		case xml.EndElement:
-			inText = false
-		case xml.CharData:
-			if inText {
-				text = append(text, token...)
-			}
-		}
-		if len(text)-from > mostOfToken {
-			return nil, errTooLong
-		}
-	}
-	return unescape(text, from), nil
-}
-
 // unescape replaces, from a place on, the spelling of characters that XML cannot
 // hold: _x000D_ for a carriage return, _x005F_ for the underscore before what only
 // looks like one. Half of a character beyond 16 bits becomes U+FFFD: no text in
