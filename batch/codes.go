@@ -33,6 +33,8 @@ func Codes() []Code {
 		{"changed_since_run", c, "somebody else has changed what is to be put back",
 			"look at the customer in the account; --keep-theirs puts back the row's other fields"},
 		{"no_answer", d, "a write went out and no answer came", "rowbatch resume reads the customer back and settles the row"},
+		{noReadBack, d, "a patch went out and no answer came, and the API has no call that shows the customer",
+			"rowbatch resume --failed sends the same values again, which does no harm where they are set already"},
 		{"changed_meanwhile", d, "after a lost answer the record shows neither the old nor the new values",
 			"look at the customer in the account: somebody else changed it at the same time"},
 		{"internal_error", []Kind{Rejected, InDoubt}, "a fault in this program", "report it with the text of rb_error"},

@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -91,6 +92,21 @@ type Standing struct {
 func (o Outcome) Refused() bool {
 	return !o.Lost && (strings.HasPrefix(o.Code, "http_") || o.Code == "already_linked" || !o.Kind.WasSent())
 }
+
+// noReadBack is the code of a row whose answer was lost, of an API that shows no customer.
+const noReadBack = "cannot_read_back"
+
+// Unanswered is the code of a row for which these changes were sent, and no answer came:
+// whoever could not be read before cannot be read back either.
+func Unanswered(sent []Change) string {
+	if slices.ContainsFunc(sent, func(c Change) bool { return c.Before == Hidden }) {
+		return noReadBack
+	}
+	return "no_answer"
+}
+
+// CanSendAgain reports whether the row is in doubt for good, unless the same values are sent again.
+func (o Outcome) CanSendAgain() bool { return o.Kind == InDoubt && o.Code == noReadBack }
 
 // Reject returns the outcome of a row that is not sent because of itself or of the record.
 func Reject(code, text string) *Outcome { return &Outcome{Kind: Rejected, Code: code, Error: text} }

@@ -126,19 +126,19 @@ func TestBlindWrites(t *testing.T) {
 		sends  int
 	}{
 		"a lost answer is followed by the same write": {func(n int) fault { return lostOnce(n, true) }, "changed", 2},
-		"answers lost for ever leave it in doubt":     {func(int) fault { return fault{class: batch.Lost} }, "in_doubt/no_answer", 8},
+		"answers lost for ever leave it in doubt":     {func(int) fault { return fault{class: batch.Lost} }, "in_doubt/cannot_read_back", 8},
 		"a refusal after a lost answer too": {func(n int) fault {
 			if n == 1 {
 				return fault{class: batch.Lost, effect: true}
 			}
 			return fault{class: batch.Refused, status: 404}
-		}, "in_doubt/no_answer", 2},
+		}, "in_doubt/cannot_read_back", 2},
 		"and a stop after a 429 after one": {func(n int) fault {
 			if n == 1 {
 				return fault{class: batch.Lost, effect: true}
 			}
 			return fault{class: batch.Throttled, status: 429}
-		}, "in_doubt/no_answer", 8},
+		}, "in_doubt/cannot_read_back", 8},
 		"a refusal alone is a failure": {func(int) fault { return fault{class: batch.Refused, status: 404} }, "failed/http_404", 1},
 	}
 	for name, test := range tests {

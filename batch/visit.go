@@ -49,6 +49,11 @@ const (
 
 // outcome completes o with what is known of the row.
 func (t *task) outcome(o Outcome) Outcome {
+	if o.Code == "no_answer" {
+		if o.Code = Unanswered(t.Sent); o.CanSendAgain() {
+			o.Error += "; the API shows no customer by which to tell whether one took effect"
+		}
+	}
 	o.ID, o.Sends, o.Lost, o.Requests = t.ID, t.Sends, t.Unanswered, t.requests+t.Spent
 	o.Customer, o.Status, o.Standing = t.seen.Name, cmp.Or(o.Status, t.seen.Status), t.seen.Standing
 	o.HTTP = cmp.Or(o.HTTP, t.status)
@@ -63,7 +68,7 @@ func (t *task) outcome(o Outcome) Outcome {
 func (t *task) cutShort() Outcome {
 	if t.Sent != nil {
 		return t.outcome(Outcome{Kind: InDoubt, Cut: true, Code: "no_answer",
-			Error: "the run stopped before it could be read back whether the write took effect"})
+			Error: "the run stopped before it was known whether the write took effect"})
 	}
 	return t.outcome(Outcome{Kind: NotAttempted, Cut: true, Code: "stopped"})
 }

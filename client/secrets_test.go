@@ -168,10 +168,10 @@ func TestNoReplyRepeatsASecret(t *testing.T) {
 		"write": {[]string{testKey.Reveal(), "0:not-a-real-key", "not-a-real-key"}, func(r http.RoundTripper, l *slog.Logger) Reply {
 			return ofFusebill(t, r, l).Hold(t.Context(), nil, "12")
 		}},
-		"ping": {[]string{"tf-key/with+signs"}, func(r http.RoundTripper, l *slog.Logger) Reply {
+		"ping": {[]string{"tf-key/with+signs", "ops.desk+7"}, func(r http.RoundTripper, l *slog.Logger) Reply {
 			return ofTrackfinity(t, r, l).Ping(t.Context(), nil)
 		}},
-		"patch": {[]string{"tf-key/with+signs", password}, func(r http.RoundTripper, l *slog.Logger) Reply {
+		"patch": {[]string{"tf-key/with+signs", "ops.desk+7", password}, func(r http.RoundTripper, l *slog.Logger) Reply {
 			return ofTrackfinity(t, r, l).SetCustomerDetails(t.Context(), nil, url.Values{"customer_id": {"4102"}, "password": {password}})
 		}},
 	}
@@ -234,7 +234,7 @@ func ofFusebill(t *testing.T, transport http.RoundTripper, log *slog.Logger) *Fu
 
 func ofTrackfinity(t *testing.T, transport http.RoundTripper, log *slog.Logger) *Trackfinity {
 	t.Helper()
-	tf, err := NewTrackfinity(Options{BaseURL: "https://tracking.example.com/api", Key: "tf-key/with+signs", Username: "ada", Transport: transport, Log: log})
+	tf, err := NewTrackfinity(Options{BaseURL: "https://tracking.example.com/api", Key: "tf-key/with+signs", Username: "ops.desk+7", Transport: transport, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,9 +5,14 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
+	"path"
+	"regexp"
 	"strings"
 	"time"
+
+	"golang.org/x/net/idna"
 
 	"rowbatch/client/governor"
 )
@@ -73,6 +78,42 @@ func Loopback(baseURL string) bool {
 	ip := net.ParseIP(u.Hostname())
 	return strings.EqualFold(u.Hostname(), "localhost") || ip != nil && ip.IsLoopback()
 }
+
+// OneSpelling spells a base URL in the way that all spellings of the same address have
+// in common: scheme and host in lower case, an IP address in its short form, no port that
+// goes without saying, a path without doubled slashes, needless escapes and a slash at
+// its end. Letter case of the path counts as spelling, too: two installs that differ in
+// nothing else are not to be expected. What is no URL with a host stays as it is.
+func OneSpelling(baseURL string) string {
+	u, err := url.Parse(baseURL)
+	if err != nil || u.Host == "" {
+		return baseURL
+	}
+	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
+	if ip, err := netip.ParseAddr(host); err == nil {
+		host = ip.Unmap().String()
+	} else if ascii, err := idna.Lookup.ToASCII(host); err == nil {
+		host = ascii
+	}
+	port := strings.TrimLeft(u.Port(), "0")
+	if port == map[string]string{"https": "443", "http": "80"}[u.Scheme] {
+		port = ""
+	}
+	if port != "" || strings.Contains(host, ":") {
+		host = strings.TrimSuffix(net.JoinHostPort(host, port), ":")
+	}
+	escape := regexp.MustCompile("%[0-9A-Fa-f]{2}")
+	text := escape.ReplaceAllStringFunc(u.EscapedPath(), func(code string) string {
+		if plain, err := url.PathUnescape(code); err == nil && strings.Trim(plain, unreserved) == "" {
+			return plain
+		}
+		return code
+	})
+	return u.Scheme + "://" + host + strings.TrimSuffix(strings.ToLower(path.Clean("/"+text)), "/")
+}
+
+// unreserved are the characters that a URL has no need to escape (RFC 3986, 2.3).
+const unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 
 // checkURL returns the base URL without a trailing slash. Its messages do not
 // quote the URL, which could hold a password.

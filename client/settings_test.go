@@ -13,6 +13,34 @@ import (
 	"testing"
 )
 
+func TestOneSpelling(t *testing.T) {
+	for want, same := range map[string][]string{
+		"https://secure.example.com/v1": {
+			"https://secure.example.com/v1", "https://secure.example.com/v1/", "HTTPS://Secure.Example.COM/V1", "https://secure.example.com:443/v1",
+			"https://secure.example.com:0443//v1//", "https://secure.example.com./%76%31", "https://secure.example.com/./x/../v1",
+		},
+		"https://secure.example.com:8443":      {"https://secure.example.com:8443/", "https://secure.example.com:08443"},
+		"https://secure.example.com:80/v1":     {"https://secure.example.com:080/v1"},
+		"http://127.0.0.1:8642/v1":             {"http://127.0.0.1:8642/v1/", "http://[::ffff:127.0.0.1]:8642/v1"},
+		"http://[::1]:8642/v1":                 {"http://[0:0::0:1]:8642/v1", "http://[::0001]:08642/v1"},
+		"http://[::1]/v1":                      {"http://[::1]:80/v1"},
+		"https://xn--mnchen-3ya.example.com/a": {"https://münchen.example.com/a", "https://M\u00dcNCHEN.example.com/A"},
+		"https://example.com/a%2fb":            {"https://example.com/a%2Fb", "https://example.com/a%2fb"}, // another path than a/b
+		"https://example.com/a/b":              {"https://example.com/a/b"},
+		"sandbox":                              {"sandbox"},
+		"":                                     {""},
+	} {
+		for _, text := range same {
+			if got := OneSpelling(text); got != want {
+				t.Errorf("%s: %s, want %s", text, got, want)
+			}
+			if got := OneSpelling(OneSpelling(text)); got != want {
+				t.Errorf("%s: twice makes %s", text, got)
+			}
+		}
+	}
+}
+
 func TestSettings(t *testing.T) {
 	tests := []struct {
 		url     string

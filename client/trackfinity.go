@@ -52,7 +52,8 @@ func NewTrackfinity(o Options) (*Trackfinity, error) {
 		tryMoved:  "check the URL, " + credentials,
 		tryPage:   "check the URL, which ends in /api, " + credentials,
 	}
-	return &Trackfinity{newAccount(o, base, v, newSecrets(o.Key.Reveal()), func(h http.Header) { // docs.trackfinity.com/api/api-overview
+	hidden := newSecrets(o.Key.Reveal(), o.Username.Reveal())
+	return &Trackfinity{newAccount(o, base, v, hidden, func(h http.Header) { // docs.trackfinity.com/api/api-overview
 		h.Set("api-key", o.Key.Reveal())
 		h.Set("api-username", o.Username.Reveal())
 	})}, nil

@@ -175,11 +175,15 @@ func TestRowsAndJournalThatDisagree(t *testing.T) {
 	for _, rows := range []int{6, 8} {
 		h := mixed()
 		h.rows = append(h.rows, h.rows...)[:rows]
-		d, other := run(t, h), run(t, mixed())
+		written, other := run(t, h), run(t, mixed())
+		d, err := runs.Find("", written.Path()) // as another process finds it
+		if err != nil {
+			t.Fatal(err)
+		}
 		if err := os.Rename(other.Path("journal"), d.Path("journal")); err != nil {
 			t.Fatal(err)
 		}
-		_, err := Write(d, Options{Escape: escape})
+		_, err = Write(d, Options{Escape: escape})
 		var changed *runs.RowsError
 		if !errors.As(err, &changed) || changed.Path != d.Path(runs.RowsName) {
 			t.Error(err)

@@ -73,7 +73,7 @@ func openFusebill(connections int) (job.Endpoint, error) {
 	}
 	base := cmp.Or(strings.TrimRight(setting("FUSEBILL_URL"), "/"), defaultURL)
 	return job.Endpoint{
-		System: action.SystemFusebill, URL: base, Key: client.Secret(key), Name: base + "#" + fingerprint(key),
+		System: action.SystemFusebill, URL: base, Key: client.Secret(key), Name: client.OneSpelling(base) + "#" + fingerprint(key),
 		Transport: client.NewTransport(connections),
 	}, nil
 }
@@ -92,7 +92,7 @@ func openTrackfinity(connections int) (job.Endpoint, error) {
 	base, key := strings.TrimRight(setting("TRACKFINITY_URL"), "/"), setting("TRACKFINITY_API_KEY")
 	return job.Endpoint{
 		System: action.SystemTrackfinity, URL: base, Key: client.Secret(key), Username: client.Secret(setting("TRACKFINITY_API_USERNAME")),
-		Name: base + "#" + fingerprint(key), Transport: client.NewTransport(connections),
+		Name: client.OneSpelling(base) + "#" + fingerprint(key), Transport: client.NewTransport(connections),
 	}, nil
 }
 

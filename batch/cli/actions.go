@@ -136,12 +136,13 @@ func newResume() *cobra.Command {
 		return job.Resume(j, c, name, failed)
 	}
 	cmd := newAgain("resume RUN", "Go on with a run that stopped", job.ResumeFlags, resume)
-	cmd.Flags().BoolVar(&failed, "failed", false, "also try rows again that ended failed or conflict")
+	cmd.Flags().BoolVar(&failed, "failed", false, "also try rows again that ended failed or conflict, and patches in doubt")
 	cmd.Long = `resume goes on with a run that stopped: by Ctrl-C, a lost connection, a revoked
 key, the day's limit, a full disk, or because the machine went down. RUN is its id
 or folder, or "last" for the newest run. Rows that are settled
-cost no request; a row whose write was not answered is read back first. What the
-run was (file, mapping, account, --when and the like) comes from its journal.`
+cost no request; a row whose write was not answered is read back first. A patch
+cannot be read back: --failed sends the same values again. What the run was (file,
+mapping, account, --when and the like) comes from its journal.`
 	cmd.Example = `  rowbatch resume last
   rowbatch resume 20261120T215200Z-update-customers --failed`
 	return cmd

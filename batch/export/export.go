@@ -477,7 +477,7 @@ func (x *export) keep() (*Result, error) {
 	if err := x.copies.out.Keep(); err != nil {
 		return nil, err
 	}
-	x.dir.ForgetPartFile()
+	_ = x.dir.RemoveFile(runs.PartName)
 	s := reports.Summary{
 		Origin: reports.OriginOf(h), Ended: end.At, Rows: h.Rows, Outcomes: map[batch.Kind]int{},
 		Requests: reports.Requests{Read: end.Reads, Total: end.Reads}, Seconds: end.Seconds,

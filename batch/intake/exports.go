@@ -11,6 +11,7 @@ import (
 
 	"rowbatch/batch/journal"
 	"rowbatch/batch/runs"
+	"rowbatch/client"
 	"rowbatch/mapping"
 	"rowbatch/mapping/csvfile"
 )
@@ -182,12 +183,21 @@ func (b *exports) close() error {
 	return errors.Join(all...)
 }
 
+// AccountsOf are the accounts that a run is bound to, each by its address in one
+// spelling and by its key. Runs of earlier versions have the address as it was typed.
+func AccountsOf(account string) (names []string) {
+	for name := range strings.SplitSeq(account, ", ") {
+		base, key, _ := strings.Cut(name, "#")
+		names = append(names, strings.TrimSuffix(client.OneSpelling(base)+"#"+key, "#"))
+	}
+	return names
+}
+
 // AddressesOf names the accounts of a run by their addresses alone.
 func AddressesOf(account string) string {
-	var bases []string
-	for name := range strings.SplitSeq(account, ", ") {
-		base, _, _ := strings.Cut(name, "#")
-		bases = append(bases, base)
+	bases := AccountsOf(account)
+	for i, name := range bases {
+		bases[i], _, _ = strings.Cut(name, "#")
 	}
 	return strings.Join(bases, ", ")
 }

@@ -233,8 +233,8 @@ const witnesses = 3
 // addresses, and the same keys or ones under which customers of that run are found
 // with the same id, time of creation and currency.
 func (a *Accounts) mustBe(stop context.Context, h journal.Head, past *journal.Index) error {
-	then := strings.Split(h.Account, ", ")
-	for name := range strings.SplitSeq(a.Name(), ", ") {
+	then := intake.AccountsOf(h.Account)
+	for _, name := range intake.AccountsOf(a.Name()) {
 		if slices.Contains(then, name) {
 			continue
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"rowbatch/batch"
@@ -30,6 +32,7 @@ func execute(r *Session, p *Plan) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.watch = p.Dir.InPlace
 	x := &execution{Session: r, Plan: p, journal: w, tally: newTally(p.Settings.Pace.MaxFailures)}
 	return x.finish(x.process())
 }
@@ -338,10 +341,14 @@ func (x *execution) finish(failed error) (*Result, error) {
 		if edited := (*runs.RowsError)(nil); errors.As(err, &edited) {
 			edited.Sent = x.tally.writes > 0
 		}
-		if failed != nil {
+		if failed != nil && failed.Error() != err.Error() {
 			x.Show(Trouble{failed})
 		}
-		return nil, &NoReportError{Run: x.identity(x.Began), Counts: counts, Rows: x.Head.Rows, Journal: x.Dir.Path("journal"), Err: err}
+		lost := &NoReportError{Run: x.identity(x.Began), Counts: counts, Rows: x.Head.Rows, Journal: x.Dir.Path("journal"), Err: err}
+		if x.Dir.InPlace() != nil {
+			lost.Journal, lost.Sent = "", x.sentLines()
+		}
+		return nil, lost
 	}
 	summary.ExitCode = code
 	res := &Result{Run: x.identity(x.Began), Summary: summary, Stopped: failed, Forecast: x.forecast, Line: x.Work.Line, Held: x.Held,
@@ -350,6 +357,29 @@ func (x *execution) finish(failed error) (*Result, error) {
 		res.Preview = x.tally.preview
 	}
 	return res, nil
+}
+
+// sentLines are the lines of the input for whose rows this process has sent a write, as
+// in 2-91, 95: when the journal is gone, nobody else knows.
+func (x *execution) sentLines() string {
+	var spans [][2]int // from row … to row
+	slices.Sort(x.tally.sent)
+	for _, n := range x.tally.sent {
+		if last := len(spans) - 1; last >= 0 && spans[last][1] == n-1 {
+			spans[last][1] = n
+		} else {
+			spans = append(spans, [2]int{n, n})
+		}
+	}
+	var text []string
+	for _, s := range spans {
+		part := fmt.Sprint(x.Work.Line(s[0]))
+		if s[1] > s[0] {
+			part += "-" + fmt.Sprint(x.Work.Line(s[1]))
+		}
+		text = append(text, part)
+	}
+	return strings.Join(text, ", ")
 }
 
 // end is what the journal keeps of the run as a whole.

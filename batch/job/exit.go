@@ -34,12 +34,13 @@ func (s Signalled) ExitCode() int {
 }
 
 // NoReportError is the error of a run that has ended without a report, since that
-// could not be written. What became of its rows stands in the journal.
+// could not be written. What became of its rows stands in the journal, if that is there.
 type NoReportError struct {
 	Run     Identity
 	Counts  map[batch.Kind]int
 	Rows    int
-	Journal string // path
+	Journal string // path; "": it is gone
+	Sent    string // then: the lines of the rows for which a write was sent
 	Err     error
 }
 

@@ -76,7 +76,7 @@ type office struct {
 
 func newOffice(t *testing.T, answer string) *office {
 	t.Helper()
-	t.Setenv("TMPDIR", t.TempDir()) // where the account's lock is: another process may be running these tests
+	t.Setenv("XDG_CACHE_HOME", t.TempDir()) // where the account's lock is: another process may be running these tests
 	box, err := sandbox.Open(sandbox.Options{Seed: samples.Seed()})
 	if err != nil {
 		t.Fatal(err)

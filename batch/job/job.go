@@ -60,6 +60,7 @@ type Session struct {
 	accounts *Accounts // that it has connected to
 	locks    []func() error
 	folder   func() error // releases the run's own folder
+	watch    func() error // wants the run's own files to be in their place; nil: there are none yet
 }
 
 // Start begins a command. Release it.
@@ -111,7 +112,15 @@ func (r *Session) Begin(dir *runs.Dir, h journal.Head) (*journal.Writer, error) 
 // nobody to ask, is refused before any request.
 func (r *Session) Connect(s Settings, a intake.Actions, file string, systems []string) (*Accounts, error) {
 	all := &Accounts{settings: s, actions: a}
-	lock := func(account string) error { return r.lockAccount(account, s, a, file) }
+	locked := map[string]bool{} // both systems may be one server, reached with one key
+	lock := func(account string) error {
+		name := lockName(account)
+		if locked[name] {
+			return nil
+		}
+		locked[name] = true
+		return r.lockAccount(name, s, a, file)
+	}
 	for _, system := range systems {
 		e, err := r.Open(system, s, s.WorkersOf(system), lock)
 		if e.Close != nil {
@@ -170,6 +179,11 @@ func (r *Session) PhaseOf(name string, total int, done func() int, d Demand) (en
 		for {
 			select {
 			case <-tick.C:
+				if r.watch != nil {
+					if err := r.watch(); err != nil {
+						r.Halt(err)
+					}
+				}
 				r.Show(Progress{name, done(), total, began, r.accounts.waiting()})
 			case <-over:
 				return
@@ -200,7 +214,7 @@ func (r *Session) mayAsk(a *Accounts, s Settings) error {
 	return batch.Usage("--dry-run to look first, then --yes", "this would write to %s, and there is no terminal to ask on", a.Hosts())
 }
 
-// lockAccount keeps other live runs of the account away until the run ends. The
+// lockAccount keeps other live runs of an account, by its [lockName], away until the run ends. The
 // kernel releases the lock should this process die.
 func (r *Session) lockAccount(name string, s Settings, a intake.Actions, file string) error {
 	if s.Sending.DryRun {
@@ -213,50 +227,43 @@ func (r *Session) lockAccount(name string, s Settings, a intake.Actions, file st
 		// resumes or takes back is no customer of another.
 		if part := s.Selection.Shard; part.Some() {
 			part.Split = s.Selection.Split
-			return runs.LockShard(r.Stop, runs.Disk(), dir, sameAccount(name), part.Shard, fmt.Sprintf("%s in %d shards", what, part.Of),
+			return runs.LockShard(r.Stop, runs.Disk(), dir, name, part.Shard, fmt.Sprintf("%s in %d shards", what, part.Of),
 				what+" --shard "+part.String()+process, wait)
 		}
-		return runs.LockAccount(r.Stop, runs.Disk(), dir, sameAccount(name), what+process, wait)
+		return runs.LockAccount(r.Stop, runs.Disk(), dir, name, what+process, wait)
 	}
-	dirs := []string{filepath.Join(os.TempDir(), fmt.Sprintf("rowbatch-locks-%d", os.Getuid()))} // each user of a machine has his own
 	cache, err := os.UserCacheDir()
-	if err == nil {
-		dirs = append(dirs, filepath.Join(cache, "rowbatch", "locks"))
+	if err != nil {
+		return batch.Usage("set HOME, or XDG_CACHE_HOME to a folder of yours", "there is no folder for the account's lock: %v", err)
 	}
-	for _, dir := range dirs { // the first that can be written
-		var release func() error
-		release, err = lock(dir, 0)
-		if busy := (*runs.BusyError)(nil); errors.As(err, &busy) && s.Pace.LockWait > 0 {
-			r.Show(Trouble{fmt.Errorf("waiting up to %s for %s to end", s.Pace.LockWait, busy.Holder)})
-			release, err = lock(dir, s.Pace.LockWait)
-		}
-		if err == nil {
-			r.locks = append(r.locks, release)
-			return nil
-		}
-		if r.stopped() {
-			return context.Cause(r.Stop)
-		}
-		if failed := (*runs.WriteError)(nil); !errors.As(err, &failed) {
-			return err
-		}
+	dir := filepath.Join(cache, "rowbatch", "locks")
+	release, err := lock(dir, 0)
+	if busy := (*runs.BusyError)(nil); errors.As(err, &busy) && s.Pace.LockWait > 0 {
+		r.Show(Trouble{fmt.Errorf("waiting up to %s for %s to end", s.Pace.LockWait, busy.Holder)})
+		release, err = lock(dir, s.Pace.LockWait)
+	}
+	switch {
+	case err == nil:
+		r.locks = append(r.locks, release)
+	case r.stopped():
+		return context.Cause(r.Stop)
 	}
 	return err
 }
 
-// sameAccount folds what names one account: letter case of the host, and the
-// names of this machine.
-func sameAccount(name string) string {
-	base, key, _ := strings.Cut(name, "#")
+// lockName is the server and the key, for the path tells nothing: one account may be
+// reached by several. All names of this machine are one.
+func lockName(account string) string {
+	base, key, _ := strings.Cut(account, "#")
+	base = client.OneSpelling(base)
 	u, err := url.Parse(base)
-	if err != nil || u.Host == "" {
-		return name
-	}
-	u.Host = strings.ToLower(u.Host)
-	if client.Loopback(base) {
+	switch {
+	case err != nil || u.Host == "":
+		return account
+	case client.Loopback(base):
 		u.Host = net.JoinHostPort("localhost", u.Port())
 	}
-	return u.String() + "#" + key
+	return u.Host + "#" + key
 }
 
 // lockRun makes this process the only one that has to do with a run.

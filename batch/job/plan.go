@@ -197,6 +197,8 @@ func (p *Plan) next(s reports.Summary) string {
 		return slices.ContainsFunc(s.Errors, func(e reports.ErrorCount) bool { return e.Code == code })
 	}
 	switch {
+	case s.Outcomes[batch.NotAttempted] == 0 && has("cannot_read_back") && s.ExitCode != batch.ExitUsage:
+		return resume + " --failed"
 	case s.Outcomes[batch.NotAttempted]+s.Outcomes[batch.InDoubt] > 0 && s.ExitCode != batch.ExitUsage: // else nobody wanted it
 		return resume
 	case h.Dry && s.Outcomes[batch.WouldChange] > 0:

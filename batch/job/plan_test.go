@@ -59,6 +59,40 @@ func TestTheNextCommand(t *testing.T) {
 	}
 }
 
+// The lock of an account is the server's and the key's, however the address is written.
+func TestTheLockOfAnAccount(t *testing.T) {
+	for want, same := range map[string][]string{
+		"secure.example.com#5f2a": {"https://secure.example.com/v1#5f2a", "https://Secure.Example.com:0443//v1#5f2a", "https://secure.example.com/%76%31/x#5f2a"},
+		"localhost:8642#5f2a":     {"http://127.0.0.1:8642/v1#5f2a", "http://[::1]:8642/api#5f2a", "http://LOCALHOST:08642#5f2a", "http://127.8.8.8:8642/v1#5f2a"},
+		"secure.example.com#77":   {"https://secure.example.com/v1#77"},
+		"sandbox:/tmp/a":          {"sandbox:/tmp/a"},
+	} {
+		for _, name := range same {
+			if got := lockName(name); got != want {
+				t.Errorf("%s: %s, want %s", name, got, want)
+			}
+		}
+	}
+}
+
+// A run goes on with the account that it was of, however its address was written then.
+func TestAnAccountIsKnownByAnySpelling(t *testing.T) {
+	now := &Accounts{all: []account{{Endpoint: Endpoint{Name: "https://secure.example.com/v1#5f2a"}}}}
+	for then, same := range map[string]bool{
+		"https://secure.example.com/v1#5f2a":                            true,
+		"https://Secure.example.com:443/V1#5f2a":                        true,
+		"https://secure.example.com//%76%31/#5f2a":                      true,
+		"https://x.example.com/a#1, https://SECURE.example.com/v1#5f2a": true,
+		"https://secure.example.com/v2#5f2a":                            false,
+		"https://secure.example.com:8443/v1#5f2a":                       false,
+		"https://elsewhere.example.com/v1#5f2a":                         false,
+	} {
+		if err := now.mustBe(t.Context(), journal.Head{Account: then}, nil); (err == nil) != same {
+			t.Errorf("%s: %v", then, err)
+		}
+	}
+}
+
 // One account that may be real makes the run a real one; what no server has said yet is not known.
 func TestWhatHarmsNobody(t *testing.T) {
 	embedded := account{Endpoint: Endpoint{Name: StandIn, URL: "http://localhost/v1"}}

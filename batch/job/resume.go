@@ -8,7 +8,7 @@ import (
 )
 
 // Resume goes on with a run that stopped, in its own folder. failed also tries rows
-// again that ended failed or conflict.
+// again that ended failed or conflict, and sends again what nobody can read back.
 func Resume(j Job, c Control, name string, failed bool) (*Result, error) {
 	r := j.Start(c)
 	defer r.Release()
@@ -29,7 +29,7 @@ func Resume(j Job, c Control, name string, failed bool) (*Result, error) {
 	defer past.Close()
 	p := &Plan{Dir: dir, Head: past.Head, Since: past.Head.Started, Past: past.Index, open: dir.ContinueJournal}
 	p.Again = func(o batch.Outcome) bool {
-		return failed && (o.Kind == batch.Failed || o.Kind == batch.Conflict || o.Code == "earlier_row_failed")
+		return failed && (o.Kind == batch.Failed || o.Kind == batch.Conflict || o.CanSendAgain() || o.Code == "earlier_row_failed")
 	}
 	switch left, err := p.left(); {
 	case err != nil:

@@ -17,7 +17,8 @@ type tally struct {
 	mu       sync.Mutex
 	kinds    map[batch.Kind]int
 	done     int
-	writes   int // that this process has sent
+	writes   int   // that this process has sent
+	sent     []int // the rows of these writes
 	preview  *Preview
 	failures failureCount
 
@@ -55,7 +56,10 @@ func (t *tally) add(it *batch.Item, o batch.Outcome, final bool) error {
 		t.surveyed.kinds[o.Kind]++
 	}
 	t.done++
-	t.writes += o.Sends - it.Earlier.Sends
+	if n := o.Sends - it.Earlier.Sends; n > 0 {
+		t.writes += n
+		t.sent = append(t.sent, it.N)
+	}
 	t.preview.add(it, o)
 	switch {
 	case o.Kind == batch.WouldChange:

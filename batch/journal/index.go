@@ -143,7 +143,7 @@ func (x *Index) Outcome(n int) (o batch.Outcome, err error) {
 	if err != nil {
 		return batch.Outcome{}, err
 	}
-	return batch.Outcome{Kind: batch.InDoubt, Code: "no_answer", Key: e.Found.Key, ID: e.Found.ID, Changes: e.Changes,
+	return batch.Outcome{Kind: batch.InDoubt, Code: batch.Unanswered(e.Changes), Key: e.Found.Key, ID: e.Found.ID, Changes: e.Changes,
 		Sends: int(x.sends[n]), Efforts: batch.Efforts{Lost: true}, Requests: 2 * int(x.sends[n]), // at least: its reads and its writes
 		Error: "the run ended before the answer to this write was recorded"}, nil
 }

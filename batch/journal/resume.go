@@ -48,7 +48,10 @@ func (opts ResumeOptions) resume(it *batch.Item, x *Index, open map[string]bool)
 		if it.Action == nil {
 			return fmt.Errorf("row %d has sent a write, and its action is not known", it.N)
 		}
-		it.Writes = batch.Writes{Sent: o.Changes, Sends: int(x.sends[it.N]), Unanswered: true}
+		if o.CanSendAgain() && opts.Again(o) {
+			sends = 0 // as often as at first: the same values do no harm
+		}
+		it.Writes = batch.Writes{Sent: o.Changes, Sends: sends, Unanswered: true}
 		it.Earlier.Sends = it.Sends
 		it.ID, it.Out = o.ID, nil
 		sent, err := x.Sent(it.N)

@@ -3,6 +3,7 @@ package journal
 import (
 	"encoding/json"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -110,7 +111,11 @@ func (w *Writer) Flush() error {
 type WriteError struct{ Err error }
 
 func (e *WriteError) Error() string {
-	return "the journal could not be written: " + e.Err.Error() + "; try: make room on the disk, then go on with rowbatch resume"
+	why := e.Err.Error()
+	if strings.Contains(why, "; try: ") { // the file knows better
+		return why
+	}
+	return "the journal could not be written: " + why + "; try: make room on the disk, then go on with rowbatch resume"
 }
 func (e *WriteError) Unwrap() error { return e.Err }
 

@@ -65,7 +65,7 @@ func checkLockFiles(t *testing.T, dir string) {
 
 // What stands in the file is shown on a terminal.
 func TestAHolderSpeaksPlainly(t *testing.T) {
-	dir := t.TempDir()
+	dir := filepath.Join(t.TempDir(), "locks")
 	for holder, want := range map[string]string{
 		"":                             "another process",
 		"run \x1b[31mred\u202e":        `run \u001b[31mred\u202e`,
@@ -85,7 +85,7 @@ func TestAHolderSpeaksPlainly(t *testing.T) {
 }
 
 func TestWaitingForAnAccount(t *testing.T) {
-	dir := t.TempDir()
+	dir := filepath.Join(t.TempDir(), "locks")
 	synctest.Test(t, func(t *testing.T) {
 		release, err := LockAccount(t.Context(), Disk(), dir, account, "A", 0)
 		if err != nil {
@@ -118,7 +118,7 @@ func TestWaitingForAnAccount(t *testing.T) {
 }
 
 func TestManyWantOneAccount(t *testing.T) {
-	dir := t.TempDir()
+	dir := filepath.Join(t.TempDir(), "locks")
 	var holders, turns atomic.Int32
 	synctest.Test(t, func(t *testing.T) {
 		var all sync.WaitGroup
@@ -144,6 +144,77 @@ func TestManyWantOneAccount(t *testing.T) {
 	})
 	if turns.Load() != 20 {
 		t.Errorf("%d of 20 had their turn", turns.Load())
+	}
+}
+
+// What others may reach keeps no runs apart: they could lock it, or lead it elsewhere.
+func TestTheFolderOfLocksIsOnesOwn(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows keeps each user's cache folder from the others by itself")
+	}
+	for what, spoil := range map[string]func(cache, locks string) error{
+		"others may look":  func(_, locks string) error { return os.Chmod(locks, 0o755) },
+		"others may write": func(_, locks string) error { return os.Chmod(locks, 0o770) },
+		"others may write above": func(cache, _ string) error {
+			return os.Chmod(cache, 0o777)
+		},
+		"it is a link": func(cache, locks string) error {
+			return errors.Join(os.Rename(locks, filepath.Join(cache, "elsewhere")), os.Symlink("elsewhere", locks))
+		},
+		"it is a file":        func(_, locks string) error { return errors.Join(os.Remove(locks), os.WriteFile(locks, nil, 0o600)) },
+		"it is another's":     func(_, locks string) error { return chown(t, locks) },
+		"so is the one above": func(cache, _ string) error { return chown(t, cache) },
+	} {
+		t.Run(what, func(t *testing.T) {
+			cache := filepath.Join(t.TempDir(), "rowbatch")
+			locks := filepath.Join(cache, "locks")
+			if err := errors.Join(os.MkdirAll(locks, 0o700), spoil(cache, locks)); err != nil {
+				t.Fatal(err)
+			}
+			_, alone := LockAccount(t.Context(), Disk(), locks, account, "A", 0)
+			_, shared := LockShard(t.Context(), Disk(), locks, account, Shard{"x", 1, 2}, "A", "A", 0)
+			for _, err := range []error{alone, shared} {
+				if unwritten, is := errors.AsType[*WriteError](err); !is || !strings.Contains(unwritten.Try, "yours alone") {
+					t.Error(err)
+				}
+			}
+		})
+	}
+}
+
+// chown gives a folder to somebody else, which only root can do.
+func chown(t *testing.T, path string) error {
+	if os.Getuid() != 0 {
+		t.Skip("only root gives folders away")
+	}
+	return os.Chown(path, 4711, 4711)
+}
+
+// A link in the place of a lock would have whatever it leads to overwritten.
+func TestALockIsNoLink(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("only an administrator makes links there")
+	}
+	locks, precious := filepath.Join(t.TempDir(), "locks"), filepath.Join(t.TempDir(), "precious.csv")
+	release, err := LockAccount(t.Context(), Disk(), locks, account, "A", 0)
+	if err == nil {
+		err = errors.Join(release(), os.WriteFile(precious, []byte("id,firstName"), 0o600))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	paths, err := filepath.Glob(filepath.Join(locks, "*.lock"))
+	if err != nil || len(paths) != 1 {
+		t.Fatal(paths, err)
+	}
+	if err := errors.Join(os.Remove(paths[0]), os.Symlink(precious, paths[0])); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := LockAccount(t.Context(), Disk(), locks, account, "A", 0); err == nil {
+		t.Error("a link passes for a lock")
+	}
+	if text, err := os.ReadFile(precious); err != nil || string(text) != "id,firstName" {
+		t.Errorf("%q %v", text, err)
 	}
 }
 

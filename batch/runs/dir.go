@@ -39,8 +39,10 @@ const (
 	journalName  = "journal"
 	draftJournal = ".journal.tmp" // one that has no head yet
 	ignoreName   = ".gitignore"
-	partName     = "part" // names a file that is on its way elsewhere
 )
+
+// PartName is the file that [Dir.NotePartFile] makes. In a run it is of no consequence if it stays.
+const PartName = "part"
 
 // Dir is a run's folder.
 type Dir struct {
@@ -51,7 +53,8 @@ type Dir struct {
 	// vouched are the files of rows, by name, that this process has written or checked.
 	vouched map[string]journal.RowsFile
 
-	unlock func() error // nil: this process has not locked it
+	unlock  func() error // nil: this process has not locked it
+	journal *placedFile  // that this process appends to; nil: it appends to none
 }
 
 // at is the folder at this path, be it there or not.
@@ -341,9 +344,8 @@ func (d *Dir) CreateJournal(h journal.Head) (*journal.Writer, error) {
 	if err == nil {
 		err = d.fs.SyncDir(d.path)
 	}
-	var to File
 	if err == nil {
-		to, err = d.fs.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+		d.journal, err = openPlaced(d.fs, path)
 	}
 	if err != nil {
 		var failed *journal.WriteError
@@ -352,7 +354,7 @@ func (d *Dir) CreateJournal(h journal.Head) (*journal.Writer, error) {
 		}
 		return nil, errors.Join(writing(path, err), d.RemoveFile(draftJournal), d.RemoveFile(journalName))
 	}
-	w.MoveTo(to)
+	w.MoveTo(d.journal)
 	return w, nil
 }
 
@@ -372,6 +374,9 @@ func (d *Dir) OpenJournal() (*Journal, error) { return d.openJournal(journal.For
 func (d *Dir) OpenAnyJournal() (*Journal, error) { return d.openJournal(journal.OldFormat) }
 
 func (d *Dir) openJournal(oldest int) (*Journal, error) {
+	if err := d.InPlace(); err != nil {
+		return nil, err
+	}
 	f, err := d.open(journalName)
 	if err != nil {
 		return nil, err
@@ -408,12 +413,21 @@ func (d *Dir) ContinueJournal() (*journal.Writer, error) {
 		err = d.fs.SyncDir(d.path)
 	}
 	if err == nil {
-		f, err = d.fs.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0) // Windows cuts no file that is open so
+		d.journal, err = openPlaced(d.fs, path) // Windows cuts no file that is open so
 	}
 	if err != nil {
 		return nil, writing(path, err)
 	}
-	return journal.Continue(f, x), nil
+	return journal.Continue(d.journal, x), nil
+}
+
+// InPlace wants the journal that this process appends to, if there is one, to be the
+// file of its name. Else the folder was removed, or moved, or another one put there.
+func (d *Dir) InPlace() error {
+	if d.journal == nil {
+		return nil
+	}
+	return d.journal.inPlace()
 }
 
 // Head reads the first record of the journal alone.
@@ -494,16 +508,13 @@ func (d *Dir) Running() bool {
 // NotePartFile notes a file that is being written elsewhere for this run, and that
 // is worth nothing without it: its name begins with a dot and ends in .tmp.
 func (d *Dir) NotePartFile(path string) error {
-	f, err := d.CreateFile(partName)
+	f, err := d.CreateFile(PartName)
 	if err != nil {
 		return err
 	}
 	_, err = io.WriteString(f, path)
 	return writing(f.Name(), errors.Join(err, f.Close()))
 }
-
-// ForgetPartFile removes the note: the file is in its place. In a run it is of no consequence if it stays.
-func (d *Dir) ForgetPartFile() { _ = d.fs.Remove(d.Path(partName)) }
 
 // Draft starts a report file that takes its place under name when it is kept.
 func (d *Dir) Draft(name string) (*Draft, error) {

@@ -43,6 +43,10 @@ func (f *faulty) MkdirAll(path string, perm fs.FileMode) error {
 	return f.try(func() error { return f.FS.MkdirAll(path, perm) })
 }
 
+func (f *faulty) Private(path string) error {
+	return f.try(func() error { return f.FS.Private(path) })
+}
+
 func (f *faulty) Remove(path string) error {
 	return f.try(func() error { return f.FS.Remove(path) })
 }

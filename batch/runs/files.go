@@ -24,6 +24,7 @@ type FS interface {
 	RemoveAll(path string) error
 	ReadDir(path string) ([]fs.DirEntry, error)
 	SyncDir(path string) error // makes created and renamed files survive a power loss
+	Private(path string) error // wants a folder that no other user can look or put anything into
 
 	// TryLock takes the exclusive lock of a file, which it makes when it is
 	// missing, and does not wait. The kernel releases it when the process dies.
@@ -81,6 +82,7 @@ func (disk) MkdirAll(path string, perm fs.FileMode) error { return os.MkdirAll(p
 func (disk) Mkdir(path string, perm fs.FileMode) error    { return os.Mkdir(path, perm) }
 func (disk) Rename(from, to string) error                 { return os.Rename(from, to) }
 func (disk) Remove(path string) error                     { return os.Remove(path) }
+func (disk) Private(path string) error                    { return private(path) }
 func (disk) RemoveAll(path string) error                  { return os.RemoveAll(path) }
 func (disk) ReadDir(path string) ([]fs.DirEntry, error)   { return os.ReadDir(path) }
 
@@ -126,13 +128,60 @@ func (disk) TryShare(path string) (unlock func() error, ok bool, err error) {
 }
 
 func lockOf(path string) *flock.Flock {
-	return flock.New(path, flock.SetFlag(os.O_RDWR|os.O_CREATE), flock.SetPermissions(0o600))
+	return flock.New(path, flock.SetFlag(os.O_RDWR|os.O_CREATE|noFollow), flock.SetPermissions(0o600))
 }
 
 // Locked shares the lock for a moment, so that several who ask at once do not
 // take one another for a holder.
 func (disk) Locked(path string) (bool, error) {
-	l := flock.New(path, flock.SetFlag(os.O_RDONLY))
+	l := flock.New(path, flock.SetFlag(os.O_RDONLY|noFollow))
 	free, err := l.TryRLock()
 	return err == nil && !free, errors.Join(err, l.Close())
+}
+
+// placedFile is a file that is in its place when a sync has succeeded: one that was
+// removed takes every write, and nobody will ever read it.
+type placedFile struct {
+	File
+	fs FS
+	is fs.FileInfo
+}
+
+// openPlaced opens a file to append to it, for as long as it stays where it is.
+func openPlaced(on FS, path string) (*placedFile, error) {
+	f, err := on.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		return nil, err
+	}
+	is, err := f.Stat()
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return &placedFile{f, on, is}, nil
+}
+
+func (f *placedFile) Sync() error {
+	if err := f.File.Sync(); err != nil {
+		return err
+	}
+	return f.inPlace()
+}
+
+func (f *placedFile) inPlace() error {
+	there, err := f.fs.OpenFile(f.Name(), os.O_RDONLY, 0)
+	var now fs.FileInfo
+	if err == nil {
+		now, err = there.Stat()
+		err = errors.Join(err, there.Close())
+	}
+	switch {
+	case err == nil && os.SameFile(now, f.is):
+		return nil
+	case err == nil:
+		err = errors.New("another file was put in its place while the run went on")
+	case errors.Is(err, fs.ErrNotExist):
+		err = errors.New("it was removed while the run went on")
+	}
+	return &WriteError{Path: f.Name(), Err: err, Try: "put the folder back from where it was moved to, and rowbatch resume; " +
+		"without it, run the file anew: what took effect is found unchanged then, and cannot be undone"}
 }

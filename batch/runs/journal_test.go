@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -162,6 +163,49 @@ func TestAJournalIsSyncedBeforeItGoesOn(t *testing.T) {
 	}
 	if err := j.End(journal.End{}); err != nil {
 		t.Error(err)
+	}
+}
+
+// A journal that was removed takes every write, and nobody will ever read it.
+func TestAJournalStaysInItsPlace(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows removes no file that is open")
+	}
+	for what, remove := range map[string]func(d *Dir) error{
+		"the folder":        func(d *Dir) error { return os.RemoveAll(d.path) },
+		"the journal":       func(d *Dir) error { return os.Remove(d.Path(journalName)) },
+		"moved":             func(d *Dir) error { return os.Rename(d.path, d.path+"-elsewhere") },
+		"another's journal": func(d *Dir) error { return os.Rename(begun(t).Path(journalName), d.Path(journalName)) },
+	} {
+		for how, d := range map[string]*Dir{"begun": newDir(t), "gone on with": begun(t)} {
+			writeRows(t, d, []string{"id"}, []Row{{Line: 2, Cells: []string{"17"}}})
+			open := func() (*journal.Writer, error) { return d.CreateJournal(journal.Head{Rows: 1}) }
+			if how != "begun" {
+				open = d.ContinueJournal
+			}
+			if err := d.InPlace(); err != nil {
+				t.Errorf("%s, %s: before: %v", what, how, err)
+			}
+			j, err := open()
+			if err == nil {
+				err = j.Intent(0, batch.Found{}, nil)
+			}
+			if err = errors.Join(err, d.InPlace()); err != nil {
+				t.Fatalf("%s, %s: %v", what, how, err)
+			}
+			if err := remove(d); err != nil {
+				t.Fatal(err)
+			}
+			_, reading := d.OpenAnyJournal()
+			for _, err := range []error{d.InPlace(), j.Intent(0, batch.Found{}, nil), j.End(journal.End{}), reading} {
+				if unwritten, is := errors.AsType[*WriteError](err); !is || !strings.Contains(unwritten.Try, "put the folder back") {
+					t.Errorf("%s, %s: %v", what, how, err)
+				}
+				if err != nil && strings.Contains(err.Error(), "make room") {
+					t.Errorf("%s, %s: wrong advice: %v", what, how, err)
+				}
+			}
+		}
 	}
 }
 

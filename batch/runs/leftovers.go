@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -15,10 +16,11 @@ const (
 	leftoverAge     = 1 * time.Minute // by far longer than a new folder is there without its lock
 )
 
-// RemoveLeftovers removes what killed exports have left in a reports folder, for it
+// RemoveLeftovers removes what killed processes have left in a reports folder, for it
 // holds customers' data and is of no use: folders that have not become runs, and
 // whose lock nobody holds, with the file that they name. What cannot be removed
-// stays; so does what other actions leave, which may be all that is left of an input.
+// stays; so does a folder that holds anything else than what each run begins with: a
+// copy of a standard input may be all that is left of it.
 func RemoveLeftovers(on FS, reports string, now time.Time) {
 	entries, err := on.ReadDir(reports)
 	if err != nil {
@@ -27,11 +29,7 @@ func RemoveLeftovers(on FS, reports string, now time.Time) {
 	for _, e := range entries {
 		d := at(on, filepath.Join(reports, e.Name()))
 		began := startOf(d.ID())
-		_, rest, _ := strings.Cut(d.ID(), "-")
-		if !e.IsDir() || began.IsZero() || now.Sub(began) < leftoverAge || !strings.HasPrefix(rest, "export-") {
-			continue
-		}
-		if isRun, err := d.isRun(); isRun || err != nil {
+		if !e.IsDir() || began.IsZero() || now.Sub(began) < leftoverAge || !onlyBegun(on, d.path) {
 			continue
 		}
 		if f, err := d.open(lockName); err != nil || f.Close() != nil { // it is no process's yet
@@ -41,12 +39,19 @@ func RemoveLeftovers(on FS, reports string, now time.Time) {
 		if err != nil || !ok {
 			continue
 		}
-		isRun, err := d.isRun() // it may have come to be one since
-		goes := err == nil && !isRun && removePart(on, d.Path(partName)) == nil
-		if unlock() == nil && goes { // unlocked before: some systems remove no file that is open
+		// It may have come to be a run since. Unlocked before: some systems remove no file that is open.
+		goes := onlyBegun(on, d.path) && removePart(on, d.Path(PartName)) == nil
+		if unlock() == nil && goes {
 			_ = on.RemoveAll(d.path)
 		}
 	}
+}
+
+// onlyBegun reports whether a folder holds nothing but what is there before a run.
+func onlyBegun(on FS, folder string) bool {
+	begins := []string{ignoreName, lockName, RowsName, ExportedName, draftJournal, PartName}
+	entries, err := on.ReadDir(folder)
+	return err == nil && !slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return !slices.Contains(begins, e.Name()) })
 }
 
 // removePart removes the file that a folder names in its note, which nothing else does:

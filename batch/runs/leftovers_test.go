@@ -63,6 +63,12 @@ func TestRemoveLeftovers(t *testing.T) {
 		goes   bool
 	}{
 		{"its process has died", locked, now, true},
+		{"its process has died with half a head", func(t *testing.T, d *Dir) {
+			locked(t, d)
+			if err := os.WriteFile(d.Path(draftJournal), []byte(`{"s":1,"k":"ru`), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}, now, true},
 		{"its process lives", func(t *testing.T, d *Dir) {
 			if _, err := d.Lock(); err != nil {
 				t.Fatal(err)
@@ -103,7 +109,7 @@ func TestRemoveLeftoversIsCareful(t *testing.T) {
 	}
 	d, _ := leftover(t, reports, now)
 	locked(t, d)
-	if err := os.WriteFile(d.Path(partName), []byte(precious), 0o600); err != nil {
+	if err := os.WriteFile(d.Path(PartName), []byte(precious), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	update, err := Create(Disk(), reports, now.Add(-time.Hour), "update", "-") // may hold the only copy of what was typed in
@@ -111,9 +117,17 @@ func TestRemoveLeftoversIsCareful(t *testing.T) {
 		t.Fatal(err)
 	}
 	locked(t, update)
+	if err := os.WriteFile(update.Path("stdin.csv"), []byte("id\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	reported, _ := leftover(t, reports, now) // its journal is gone, and this is all that tells of it
+	locked(t, reported)
+	if err := os.WriteFile(reported.Path("report.csv"), []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	RemoveLeftovers(Disk(), reports, now)
-	if !there(t, update.path) {
-		t.Error("an update's input is gone")
+	if !there(t, update.path) || !there(t, reported.path) {
+		t.Error("an update's input is gone, or a report")
 	}
 	if !there(t, own) || !there(t, precious) || there(t, d.path) {
 		t.Errorf("folder: %v, file: %v, leftover: %v", there(t, own), there(t, precious), there(t, d.path))
@@ -128,7 +142,7 @@ func TestRemoveLeftoversOnAFailingDisk(t *testing.T) {
 		d, part := leftover(t, reports, now)
 		locked(t, d)
 		RemoveLeftovers(disk, reports, now)
-		if there(t, part) && !there(t, d.Path(partName)) {
+		if there(t, part) && !there(t, d.Path(PartName)) {
 			t.Error("a file that nobody names any more")
 		}
 	})

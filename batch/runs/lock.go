@@ -43,8 +43,8 @@ func (e *BusyError) Error() string {
 // the lock it waits, at most as long as wait says and until ctx ends, then
 // returns a *[BusyError], or the error of ctx. Any other error is a *[WriteError].
 func LockAccount(ctx context.Context, on FS, dir, account, holder string, wait time.Duration) (release func() error, err error) {
-	l := accountLock(on, dir, account)
-	if err = on.MkdirAll(dir, 0o700); err == nil {
+	l, err := accountLock(on, dir, account)
+	if err == nil {
 		release, err = l.take(ctx, holder, wait)
 	}
 	if err != nil {
@@ -53,9 +53,12 @@ func LockAccount(ctx context.Context, on FS, dir, account, holder string, wait t
 	return release, nil
 }
 
-func accountLock(on FS, dir, account string) lockFile {
+// accountLock makes the folder of the locks, which must be this user's alone: in one
+// that others may write to, they could lock him out, or have a file of his overwritten.
+func accountLock(on FS, dir, account string) (lockFile, error) {
 	sum := sha256.Sum256([]byte(account))
-	return lockFile{fs: on, path: filepath.Join(dir, hex.EncodeToString(sum[:16])+".lock"), what: "this account"}
+	l := lockFile{fs: on, path: filepath.Join(dir, hex.EncodeToString(sum[:16])+".lock"), what: "this account"}
+	return l, cmp.Or(on.MkdirAll(dir, 0o700), on.Private(dir))
 }
 
 // failed is the error as callers get it.
@@ -64,7 +67,8 @@ func (l lockFile) failed(ctx context.Context, err error) error {
 		return err
 	}
 	return &WriteError{Path: l.path, Err: err,
-		Try: "see that this folder is on a local disk, has room and may be written to; the file keeps two runs of one account apart"}
+		Try: "see that its folder is yours alone, on a local disk, has room and may be written to, or name another cache folder by " +
+			"XDG_CACHE_HOME; the file keeps two runs of one account apart"}
 }
 
 // lockFile is a file whose lock stands for something else. Its first byte is left
@@ -138,7 +142,7 @@ func poll(ctx context.Context, wait time.Duration, try func() (*BusyError, error
 
 // sign writes who holds the lock, and in a second line what is shared by it.
 func (l lockFile) sign(holder, shared string) error {
-	f, err := l.fs.OpenFile(l.path, os.O_WRONLY, 0)
+	f, err := l.fs.OpenFile(l.path, os.O_WRONLY|noFollow, 0)
 	if err != nil {
 		return err
 	}
@@ -149,7 +153,7 @@ func (l lockFile) sign(holder, shared string) error {
 
 // signed reads the two lines, "" for none.
 func (l lockFile) signed() (holder, shared string, err error) {
-	f, err := l.fs.OpenFile(l.path, os.O_RDONLY, 0)
+	f, err := l.fs.OpenFile(l.path, os.O_RDONLY|noFollow, 0)
 	if err != nil {
 		return "", "", err
 	}
@@ -179,8 +183,8 @@ func (s Shard) String() string { return fmt.Sprintf("%d/%d", s.Number, s.Of) }
 // is written only by who has it alone, and read by who shares it: so all who share
 // it belong to the split that it names. A file of its own keeps each shard single.
 func LockShard(ctx context.Context, on FS, dir, account string, s Shard, run, process string, wait time.Duration) (func() error, error) {
-	l := accountLock(on, dir, account)
-	if err := on.MkdirAll(dir, 0o700); err != nil {
+	l, err := accountLock(on, dir, account)
+	if err != nil {
 		return nil, l.failed(ctx, err)
 	}
 	leave, err := l.share(ctx, run[:min(len(run), mostHolder)], s.Split, wait) // short enough for the split to be found behind it

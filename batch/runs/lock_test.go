@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -135,7 +136,7 @@ func TestWithoutLocks(t *testing.T) {
 
 // Either the lock is held, or an error tells of the disk and nothing is locked.
 func TestLocksOnAFailingDisk(t *testing.T) {
-	d, locks := newDir(t), t.TempDir()
+	d, locks := newDir(t), filepath.Join(t.TempDir(), "locks")
 	everyFault(t, func(t *testing.T, disk *faulty) {
 		d := at(disk, d.path)
 		release, err := d.Lock()

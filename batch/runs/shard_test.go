@@ -26,7 +26,7 @@ func shardAt(t *testing.T, dir, split string, n int) (release func() error) {
 }
 
 func TestShardsOfOneSplitShareTheAccount(t *testing.T) {
-	dir := t.TempDir()
+	dir := filepath.Join(t.TempDir(), "locks")
 	synctest.Test(t, func(t *testing.T) {
 		first, third := shardAt(t, dir, "A", 1), shardAt(t, dir, "A", 3)
 		_, err := LockShard(t.Context(), Disk(), dir, account, Shard{"A", 3, 4}, "update of A", "another", 0)
@@ -57,7 +57,7 @@ func TestShardsOfOneSplitShareTheAccount(t *testing.T) {
 }
 
 func TestAWholeRunKeepsShardsOut(t *testing.T) {
-	dir := t.TempDir()
+	dir := filepath.Join(t.TempDir(), "locks")
 	synctest.Test(t, func(t *testing.T) {
 		if err := shardAt(t, dir, "A", 1)(); err != nil {
 			t.Fatal(err)
@@ -91,7 +91,7 @@ func TestAWholeRunKeepsShardsOut(t *testing.T) {
 
 // A long name of a file leaves room for the split behind it.
 func TestALongHolderHidesNoSplit(t *testing.T) {
-	dir, long := t.TempDir(), strings.Repeat("x", 5000)
+	dir, long := filepath.Join(t.TempDir(), "locks"), strings.Repeat("x", 5000)
 	release, err := LockShard(t.Context(), Disk(), dir, account, Shard{"A", 1, 2}, long, long, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -108,7 +108,7 @@ func TestALongHolderHidesNoSplit(t *testing.T) {
 // Shards of several splits and whole runs come and go at any moment: never are two
 // of them there that must not be.
 func TestNoTwoSplitsAtOnce(t *testing.T) {
-	dir := t.TempDir()
+	dir := filepath.Join(t.TempDir(), "locks")
 	var mu sync.Mutex
 	inside := map[string]int{} // by split and shard; "" is a whole run
 	came := map[string]int{}
@@ -164,7 +164,7 @@ func TestNoTwoSplitsAtOnce(t *testing.T) {
 
 // Either the lock is held, or an error tells of the disk and nothing is locked.
 func TestShardLocksOnAFailingDisk(t *testing.T) {
-	dir := t.TempDir()
+	dir := filepath.Join(t.TempDir(), "locks")
 	everyFault(t, func(t *testing.T, disk *faulty) {
 		release, err := LockShard(t.Context(), disk, dir, account, Shard{fmt.Sprint("split ", disk.failAt), 1, 2}, "A", "A", 0)
 		checkLock(t, disk, release, err)
@@ -186,7 +186,7 @@ func TestShardLocksDieWithTheirProcess(t *testing.T) {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		return
 	}
-	dir := t.TempDir()
+	dir := filepath.Join(t.TempDir(), "locks")
 	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestShardLocksDieWithTheirProcess$")
 	child.Env = append(os.Environ(), childVariable+"="+dir)
 	in, err := child.StdinPipe()

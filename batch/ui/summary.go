@@ -54,7 +54,15 @@ func PrintResult(t *Terminal, r *job.Result, asJSON bool) error {
 
 // PrintNoReport tells what became of the rows when the report cannot.
 func PrintNoReport(t *Terminal, e *job.NoReportError) {
-	fmt.Fprintf(t.Err, "%s: %s\nwhat was sent stands in %s\n", runText(e.Run), CountsText(e.Rows, e.Counts), e.Journal)
+	fmt.Fprintf(t.Err, "%s: %s\n", runText(e.Run), CountsText(e.Rows, e.Counts))
+	switch {
+	case e.Journal != "":
+		fmt.Fprintf(t.Err, "what was sent stands in %s\n", e.Journal)
+	case e.Sent != "":
+		fmt.Fprintf(t.Err, "a write was sent for the rows of these lines, which is kept nowhere else: %s\n", e.Sent)
+	default:
+		fmt.Fprintln(t.Err, "no write was sent")
+	}
 }
 
 func printSummary(w io.Writer, r *job.Result) {
