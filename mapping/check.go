@@ -225,9 +225,6 @@ func (c *checker) row(row csvfile.Row, base *Base) {
 	} else {
 		m := &c.mapped
 		c.mapper.into(row, base, m)
-		if row.Remark != "" {
-			m.Warnings = append(m.Warnings, row.Remark)
-		}
 		kindAt = slices.IndexFunc(r.kinds, func(k kind) bool { return k.Action == m.Action && k.Field == m.KeyField })
 		key = m.Key
 		if len(m.Problems) > 0 {
@@ -338,7 +335,8 @@ func (c *checker) refusal(in Input) error {
 	case 5*r.Damaged > r.Rows && r.Rows >= fewRows && !in.IsReport(): // a failed.csv holds nothing but trouble and must be able to come back
 		why.Text = "over 20% of the rows are spoilt"
 		if s := c.ragged; s.rows > 0 {
-			why.Text += fmt.Sprintf("\n%d of %d rows do not have the heading's %d cells: line %d has %s", s.rows, r.Rows, c.mapper.width, s.line, s.text)
+			why.Text += fmt.Sprintf("\n%d of %d rows do not have the heading's %d cells: line %d has %s",
+				s.rows, r.Rows, c.mapper.width, s.line, s.text)
 		}
 		if s := c.broken; s.rows > 0 {
 			why.Text += fmt.Sprintf("\n%d of %d rows have cells that a spreadsheet has damaged: %s, column %s %q: %s",

@@ -137,6 +137,9 @@ func (m *Mapper) RowSince(row csvfile.Row, base *Base) Mapped {
 func (m *Mapper) into(row csvfile.Row, base *Base, out *Mapped) {
 	*out = Mapped{Cells: out.Cells[:0], Guards: out.Guards[:0], Problems: out.Problems[:0], Warnings: out.Warnings[:0],
 		row: row, places: m.places, spoilt: out.spoilt[:0]}
+	if row.Remark != "" {
+		out.Warnings = append(out.Warnings, row.Remark)
+	}
 	l := m.layoutOf(row.Cells, out)
 	if l == nil {
 		return

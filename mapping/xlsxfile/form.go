@@ -41,7 +41,8 @@ func (f Form) Damage() string {
 	case NoSuchDay:
 		return "holds a date that does not exist: enter it again"
 	case OddFormat:
-		return "is a number in a format that cannot be read without loss (such as 1E+05 or 1/2): format the column as text and enter it again"
+		return "is a number in a format that cannot be read without loss (such as 1E+05 or 1/2): " +
+			"format the column as text and enter it again"
 	case Merged:
 		return "is part of merged cells: unmerge them, and fill each cell"
 	case Unreadable:

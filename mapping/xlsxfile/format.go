@@ -133,7 +133,7 @@ func (f *format) showNumber(text string, from1904 bool) (string, Form) {
 	}
 	switch {
 	case s != nil && s.moment:
-		return s.showMoment(text, value, from1904)
+		return showMoment(s, text, value, from1904)
 	case math.Abs(value) >= 1e15:
 		return text, Lost
 	case value != 0 && math.Abs(value) < 1e-9:

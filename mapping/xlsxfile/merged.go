@@ -48,7 +48,7 @@ func merged(f *zip.File) ([]area, error) {
 		if full {
 			before = slices.Clone(chunk[max(len(chunk)-len("</prefix:sheetData>"), 0):])
 		}
-		if tag, ok := bytes.CutSuffix(chunk, []byte("sheetData>")); ok && (bytes.HasSuffix(tag, []byte("/")) || bytes.HasSuffix(tag, []byte(":"))) {
+		if tag, ok := bytes.CutSuffix(chunk, []byte("sheetData>")); ok && bytes.ContainsAny(tag[max(len(tag)-1, 0):], "/:") {
 			behind, any = at, false
 		}
 		any = any || bytes.Contains(chunk, []byte("mergeCell"))

@@ -19,9 +19,9 @@ type parts struct {
 	year, month, day, hour, minute, second, elapsedHours, odd bool
 }
 
-// parts reads the letters of a format: m is a minute after hours and before
+// partsOf reads the letters of a format: m is a minute after hours and before
 // seconds, else a month.
-func (s *section) parts() (p parts) {
+func partsOf(s *section) (p parts) {
 	var letters []string
 	for _, item := range s.items {
 		switch item.TType {
@@ -61,8 +61,8 @@ func (s *section) parts() (p parts) {
 }
 
 // showMoment shows a date, a time or a duration, in ISO's way whatever the format's.
-func (s *section) showMoment(text string, serial float64, from1904 bool) (string, Form) {
-	p := s.parts()
+func showMoment(s *section, text string, serial float64, from1904 bool) (string, Form) {
+	p := partsOf(s)
 	days := math.Floor(serial)
 	seconds := math.Round((serial - days) * secondsOfDay)
 	if seconds == secondsOfDay {

@@ -58,9 +58,7 @@ type Reader struct {
 	places  []int    // by column of the sheet: the heading's place, or ours or nameless
 	own     []string // headings of ours, in lower case
 	merged  []area   // still to come
-	until   []int    // by heading: the last row of the merged cells that the column is in
-	left    []int    // by heading: the first column of those
-	top     []int    // by heading: the first row of those
+	within  []area   // by heading: the last merged cells that the column is in
 	told    []bool   // by heading: that it has formulas
 	cells   []string
 	forms   []byte
@@ -127,7 +125,8 @@ func (in *Reader) choose(book *workbook) error {
 	chosen := slices.Concat(fit, filled)
 	switch {
 	case in.options.Sheet != "" && len(chosen) == 0 && !slices.Contains(names, fmt.Sprintf("%q", in.options.Sheet)):
-		return refuse(fmt.Sprintf("the workbook has no sheet %q", in.options.Sheet), "--sheet with one of "+strings.Join(names, ", "))
+		return refuse(fmt.Sprintf("the workbook has no sheet %q", in.options.Sheet),
+			"--sheet with one of "+strings.Join(names, ", "))
 	case len(chosen) == 0:
 		return refuse("the sheet is empty", "a first row with the column headings, such as id and firstName")
 	case len(fit) > 1:
@@ -153,7 +152,7 @@ func (in *Reader) choose(book *workbook) error {
 type candidate struct {
 	tab     tab
 	heading int  // its row
-	titles  bool // rows stand above it
+	titles  bool // rows may stand above it
 	empty   bool
 	err     error // why it is not this one
 }
@@ -161,33 +160,58 @@ type candidate struct {
 // try looks for the heading of a sheet.
 func (in *Reader) try(book *workbook, t tab) (c candidate) {
 	c.tab = t
-	s, err := openSheet(book, t.part)
-	if err != nil {
+	first, visible, err := in.openings(book, t)
+	switch at := in.options.HeaderRow; {
+	case err != nil:
 		c.err = err
 		return c
+	case len(first) == 0 && at == 0:
+		c.empty, c.err = true, errors.New("it is empty")
+		return c
+	case at > 0 && (len(first) == 0 || first[0].Line != at):
+		c.err = refuse(fmt.Sprintf("row %d of sheet %q is blank, and cannot be the heading", at, t.name),
+			"--header-row with the heading's row")
+		return c
+	}
+	at := 0
+	if in.options.Heading != nil {
+		if at, c.err = in.options.Heading(first); c.err != nil && visible != nil { // what is hidden must be told first
+			if seen, err := in.options.Heading(visible); err == nil {
+				at, c.err = seen, nil
+			}
+		}
+	}
+	if c.err == nil {
+		c.heading, c.titles = first[at].Line, first[at].Line > 1 && (at > 0 || in.options.HeaderRow > 1)
+	}
+	return c
+}
+
+// openings reads the first rows of a sheet, from the heading's on where that is told.
+// Where columns are hidden, it reads them once more without those.
+func (in *Reader) openings(book *workbook, t tab) (first, visible []csvfile.Row, err error) {
+	s, err := openSheet(book, t.part)
+	if err != nil {
+		return nil, nil, err
 	}
 	defer s.Close()
-	var first, visible []csvfile.Row
 	for len(first) < csvfile.MostTitles && (in.options.HeaderRow == 0 || len(first) == 0) {
 		row, err := s.read()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
-			c.err = err
-			return c
-		}
-		if row.number < in.options.HeaderRow {
-			c.titles = true
-			continue
+			return nil, nil, err
 		}
 		all, seen := csvfile.Row{Line: row.number}, csvfile.Row{Line: row.number}
 		for _, cell := range row.cells {
-			if strings.TrimSpace(cell.text) != "" {
-				all.Cells = append(all.Cells, csvfile.Unescape(cell.text))
-				if !s.isHidden(cell.column) {
-					seen.Cells = append(seen.Cells, all.Cells[len(all.Cells)-1])
-				}
+			text := csvfile.Unescape(cell.text)
+			if strings.TrimSpace(text) == "" || row.number < in.options.HeaderRow {
+				continue
+			}
+			all.Cells = append(all.Cells, text)
+			if !s.isHidden(cell.column) {
+				seen.Cells = append(seen.Cells, text)
 			}
 		}
 		if in.options.Hidden == Skip {
@@ -197,28 +221,10 @@ func (in *Reader) try(book *workbook, t tab) (c candidate) {
 			first, visible = append(first, all), append(visible, seen)
 		}
 	}
-	switch at := in.options.HeaderRow; {
-	case len(first) == 0 && at == 0:
-		c.empty = true
-		c.err = errors.New("it is empty")
-		return c
-	case at > 0 && (len(first) == 0 || first[0].Line != at):
-		c.err = refuse(fmt.Sprintf("row %d of sheet %q is blank, and cannot be the heading", at, t.name), "--header-row with the heading's row")
-		return c
+	if in.options.Hidden != Refuse || len(s.hidden) == 0 {
+		visible = nil
 	}
-	at := 0
-	if in.options.Heading != nil {
-		at, c.err = in.options.Heading(first)
-		if c.err != nil && len(s.hidden) > 0 && in.options.Hidden == Refuse { // that is what must be told first
-			if seen, err := in.options.Heading(visible); err == nil {
-				at, c.err = seen, nil
-			}
-		}
-	}
-	if c.err == nil {
-		c.heading, c.titles = first[at].Line, c.titles || at > 0
-	}
-	return c
+	return first, visible, nil
 }
 
 // adopt makes the heading of its row.
@@ -246,8 +252,7 @@ func (in *Reader) adopt(row *line) error {
 			in.columns = append(in.columns, c.column)
 		}
 	}
-	n := len(in.heading)
-	in.until, in.left, in.top, in.told = make([]int, n), make([]int, n), make([]int, n), make([]bool, n)
+	in.within, in.told = make([]area, len(in.heading)), make([]bool, len(in.heading))
 	return nil
 }
 
@@ -358,8 +363,8 @@ func (in *Reader) row(row *line) (given csvfile.Row, holds bool, err error) {
 			}
 		}
 	}
-	for at, until := range in.until {
-		if until >= row.number && (in.columns[at] != in.left[at] || row.number != in.top[at]) {
+	for at, a := range in.within {
+		if a.bottom >= row.number && (in.columns[at] != a.from || row.number != a.top) {
 			in.forms[at] = byte(Merged)
 		}
 	}
@@ -377,8 +382,8 @@ func (in *Reader) merge(row int) {
 		a := in.merged[0]
 		in.merged = in.merged[1:]
 		for at, c := range in.columns {
-			if a.from <= c && c <= a.to && a.bottom >= in.until[at] {
-				in.until[at], in.left[at], in.top[at] = a.bottom, a.from, a.top
+			if a.from <= c && c <= a.to && a.bottom >= in.within[at].bottom {
+				in.within[at] = a
 			}
 		}
 	}
