@@ -90,7 +90,9 @@ func Check(in Input, m *Mapper, sink Sink, o CheckOptions) (*Checked, error) {
 		}
 		if !row.Ragged {
 			for _, i := range c.mapped.spoilt {
-				row.Cells[i] = strings.TrimSpace(spoiltMark + " " + row.Cells[i])
+				if !damaged(row.Cells[i]) {
+					row.Cells[i] = strings.TrimSpace(spoiltMark + " " + row.Cells[i])
+				}
 			}
 		}
 		var hidden, warnings []string
@@ -343,6 +345,9 @@ func (c *checker) refusal(in Input) error {
 				s.rows, r.Rows, c.mapper.Line(s.line), in.ColumnOf(s.column), s.column, s.text)
 		}
 		why.Try = "format the columns as text and export again, or check --delimiter"
+		if c.mapper.places != nil {
+			why.Try = "format the columns as text in the spreadsheet, and enter again what was lost"
+		}
 	default:
 		return nil
 	}

@@ -134,7 +134,8 @@ func (in *Reader) choose(book *workbook) error {
 		for _, c := range fit {
 			names = append(names, fmt.Sprintf("%q", c.tab.name))
 		}
-		return refuse(fmt.Sprintf("%d sheets have headings that fit: %s", len(fit), strings.Join(names, ", ")), "--sheet with the name of one")
+		text := fmt.Sprintf("%d sheets have headings that fit: %s", len(fit), strings.Join(names, ", "))
+		return refuse(text, "--sheet with the name of one")
 	case len(fit) == 0 && len(filled) > 1:
 		text := fmt.Sprintf("none of the sheets %s has headings that fit", strings.Join(names, ", "))
 		return refuse(text, "--sheet with the name of one, to see what is wrong with its headings")

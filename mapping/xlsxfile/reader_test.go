@@ -204,6 +204,17 @@ func TestHiddenRowsAndColumns(t *testing.T) {
 	}
 }
 
+// Nothing is seen of a row or a column that has no height or no width, either.
+func TestOtherWaysToHide(t *testing.T) {
+	for before, row := range map[string]string{"": `ht="0" customHeight="1"`, `<sheetFormatPr zeroHeight="1"/>`: "",
+		`<cols><col min="1" max="1" width="0"/></cols>`: ""} {
+		all := workbookOf(strings.Replace(heading(), "<row", `<row hidden="0"`, 1)+`<row r="2" `+row+`><c r="A2"><v>1</v></c></row>`, "")
+		all["xl/worksheets/sheet1.xml"] = strings.Replace(all["xl/worksheets/sheet1.xml"], "<sheetData>", before+"<sheetData>", 1)
+		_, _, err := read(t, packed(t, all), Options{})
+		refused(t, err, "hidden")
+	}
+}
+
 func TestWhichSheet(t *testing.T) {
 	book := excelize.NewFile()
 	for name, cells := range map[string][]any{"Sheet1": {"notes"}, "Customers": {"id", "firstName"}, "Spare": {}, "Old": {"id"}} {
