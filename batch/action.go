@@ -76,6 +76,7 @@ type Verdict int
 const (
 	TookEffect Verdict = iota // the record is as intended
 	NoEffect                  // the record is as before
+	Respelled                 // it is as intended, but for how the server spells it
 	Other                     // neither: somebody else wrote
 	Unreadable                // the API gives nothing to judge by; sending the same again does no harm
 )

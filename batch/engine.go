@@ -33,6 +33,7 @@ type Options struct {
 	Settle  time.Duration  // from the end of an unanswered write to its read-back
 	Fresh   time.Duration  // a write leaves at most this long after its read was asked for, else the record is read again
 	Clock   Clock          // by which that is told; nil: the machine's
+	Strict  bool           // a first write that was accepted without taking the value stops the run
 
 	// A server that does not answer is asked so often for one row, with such waits
 	// between: random ones, so that rows parked by one outage do not return all at once.

@@ -59,6 +59,7 @@ type Edit struct {
 	Want   Value  // Null clears
 	Expect *Value // what must stand there now, unless Want does already; nil: anything
 	Stale  string // rb_error_code of a row that does not find Expect; "": changed_since_plan
+	Stored Value  // stands for Expect as well: what the server made of it; Absent: it took it
 	Yields bool   // when Expect does not stand there, the field is left as it is
 	Secret bool   // Want is kept out of changes, and so of the journal
 }
@@ -76,6 +77,7 @@ type Change struct {
 	Field  string `json:"f"`
 	Before Value  `json:"b"`
 	After  Value  `json:"a"`
+	Stored Value  `json:"s,omitempty"` // what the server was seen to make of After; Absent: it took it, or left Before
 }
 
 // Shown is a change as a person reads it, amounts and days short where both sides
@@ -118,7 +120,7 @@ func Diff(edits []Edit, guards []Guard, now func(field string) Value, same Equal
 		is := now(e.Field)
 		switch {
 		case same(e.Field, is, e.Want):
-		case e.Expect == nil || same(e.Field, is, *e.Expect):
+		case e.Expect == nil || same(e.Field, is, *e.Expect) || e.Stored != Absent && same(e.Field, is, e.Stored):
 			changes = append(changes, Change{Field: e.Field, Before: is, After: e.Want})
 		case !e.Yields:
 			text := "%s should be %s, and is %s; the row would make it %s"

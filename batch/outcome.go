@@ -47,7 +47,7 @@ type Outcome struct {
 	Kind     Kind      `json:"k"`
 	Key      string    `json:"key,omitempty"`  // id=1234 or reference=AC-100, as the row addressed the customer
 	ID       string    `json:"id,omitempty"`   // the customer's id, once known
-	Changes  []Change  `json:"c,omitempty"`    // of a would_change row; a sent row's stand in its intent
+	Changes  []Change  `json:"c,omitempty"`    // of a would_change row; a sent row's stand in its intent, unless one was stored otherwise
 	HTTP     int       `json:"http,omitempty"` // status of the last reply; 0: none came
 	Code     string    `json:"code,omitempty"` // rb_error_code
 	Error    string    `json:"err,omitempty"`  // for people; Codes holds the fix

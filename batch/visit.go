@@ -297,6 +297,8 @@ func (v *visitor) judge(now Record) *result {
 			return v.verified(v.t.step, now)
 		}
 		return v.settled(Outcome{Kind: Changed})
+	case Respelled: // accepted, and not taken as it was sent
+		return v.verified(Step{Changes: v.t.Sent, Before: now, Body: now.Body}, now)
 	case Other:
 		return v.settled(Outcome{Kind: InDoubt, Code: "changed_meanwhile",
 			Error: "after a lost answer the customer shows neither the old nor the new values"})
@@ -487,14 +489,18 @@ func (v *visitor) unverified(rep Reply, known *Outcome) *result {
 	return v.settled(Outcome{Kind: Changed}) // the reply showed it; the next write goes alone again
 }
 
-// concluded settles a row by the check of its write. A side effect of the first write stops the run.
+// concluded settles a row by the check of its write. What is wrong with the first write stops the run.
 func (v *visitor) concluded(out *Outcome) *result {
 	if out == nil {
 		v.proved = v.first
 		return v.settled(Outcome{Kind: Changed})
 	}
-	if v.first && out.Code == "side_effect" {
+	switch {
+	case v.first && out.Code == "side_effect":
 		v.e.Halt(&SideEffectError{v.t.Key, out.Error})
+	case v.first && out.Code == "not_applied" && v.e.Strict:
+		v.e.Halt(fmt.Errorf("the first write, to %s, did not take: %s\ntry: --max-failures 100%% to go on all the same",
+			v.t.Key, out.Error))
 	}
 	return v.settled(*out)
 }

@@ -73,6 +73,10 @@ func changeText(changes []batch.Change) string {
 	for i, c := range changes {
 		before, after := c.Shown()
 		all[i] = batch.Visible(c.Field) + ": " + before + " → " + after
+		if c.Stored != batch.Absent {
+			_, stored := batch.Change{After: c.Stored}.Shown()
+			all[i] += ", stored as " + stored
+		}
 	}
 	return strings.Join(all, "; ")
 }
@@ -81,6 +85,7 @@ type change struct {
 	Field  string          `json:"field"`
 	Before json.RawMessage `json:"before,omitempty"` // left out: it cannot be read
 	After  json.RawMessage `json:"after"`
+	Stored json.RawMessage `json:"stored,omitempty"` // what the server made of it
 }
 
 // changesOf returns rb_changes: a JSON array with the values spelled as the API
@@ -94,6 +99,9 @@ func changesOf(changes []batch.Change) string {
 		list[i] = change{Field: c.Field, After: rawJSON(c.After)}
 		if c.Before != batch.Hidden {
 			list[i].Before = rawJSON(c.Before)
+		}
+		if c.Stored != batch.Absent {
+			list[i].Stored = rawJSON(c.Stored)
 		}
 	}
 	return batch.Visible(string(bytes.TrimSuffix(encode(list, ""), []byte("\n"))))

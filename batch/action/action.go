@@ -17,6 +17,7 @@
 //	update.go, hold.go (with un-hold), latch.go, patch.go
 //	customer.go     a customer's bytes: read, edited, compared, put back
 //	tracking.go     the account's names of sales tracking codes
+//	spelling.go     values that a server stores otherwise than they were sent
 //	fusebill.go     what actions on Fusebill have in common: reading, replies in the engine's words
 //	condition.go    --when
 //	item.go         rows, plans and past writes as items; rows decided by the customer list
@@ -53,6 +54,7 @@ type Services struct {
 	Trackfinity   Trackfinity
 	Codes         *TrackingCodes // nil: names are taken as given
 	Condition     *Condition     // only customers who satisfy it; nil: all
+	Stored        Spellings      // what the server was seen to make of values
 	Planned       bool           // rows come from a plan, in which they satisfied it
 	HoldSuspended bool           // a Suspended customer may be held
 	Warn          func(string)   // tells people something about the account; nil: nobody hears

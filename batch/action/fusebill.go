@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -86,34 +87,47 @@ func (a *fusebillAction) Apply(now batch.Record, changes []batch.Change) (batch.
 
 // Settle judges by the fields that were sent: whatever else moved is not evidence about this write.
 func (a *fusebillAction) Settle(sent []batch.Change, now batch.Record) batch.Verdict {
-	took, none := true, true
+	took, none, alike := true, true, true
 	for _, ch := range sent {
 		is := a.customer(now).value(ch.Field)
 		took = took && same(ch.Field, is, ch.After)
 		none = none && same(ch.Field, is, ch.Before)
+		alike = alike && (same(ch.Field, is, ch.After) || respelled(ch.Field, is, ch.After))
 	}
 	switch {
 	case took:
 		return batch.TookEffect
 	case none:
 		return batch.NoEffect
+	case alike:
+		return batch.Respelled
 	}
 	return batch.Other
 }
 
-// checked holds the customer after a write against what was sent; nil: all is as it should be.
+// checked holds the customer after a write against what was sent; nil: all is as it
+// should be. Of a value in whose place another was stored it keeps that.
 func (a *fusebillAction) checked(sent, got customer, changes []batch.Change) *batch.Outcome {
 	var missed []string
-	for _, ch := range changes {
-		if is := got.value(ch.Field); !same(ch.Field, is, ch.After) {
-			missed = append(missed, fmt.Sprintf("%s is %q, not %q", ch.Field, is.Plain(), ch.After.Plain()))
+	var kept []batch.Change
+	for i, ch := range changes {
+		is := got.value(ch.Field)
+		if same(ch.Field, is, ch.After) {
+			continue
+		}
+		missed = append(missed, fmt.Sprintf("%s is %q, not %q", ch.Field, is.Plain(), ch.After.Plain()))
+		if is != batch.Absent && !same(ch.Field, is, ch.Before) {
+			if kept == nil {
+				kept = slices.Clone(changes)
+			}
+			kept[i].Stored = is
 		}
 	}
 	if moved := sideEffects(sent, got, changes); len(moved) > 0 {
-		return &batch.Outcome{Kind: batch.Failed, Code: "side_effect", Error: strings.Join(append(moved, missed...), "; ")}
+		return &batch.Outcome{Kind: batch.Failed, Code: "side_effect", Changes: kept, Error: strings.Join(append(moved, missed...), "; ")}
 	}
 	if len(missed) > 0 {
-		return &batch.Outcome{Kind: batch.Failed, Code: "not_applied",
+		return &batch.Outcome{Kind: batch.Failed, Code: "not_applied", Changes: kept,
 			Error: "the server accepted the write, but " + strings.Join(missed, "; ")}
 	}
 	return nil

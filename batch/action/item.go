@@ -131,7 +131,7 @@ func Undone(s *batch.Sent, keepTheirs bool) *batch.Item {
 			want = batch.Null // a key cannot be taken out of a record, only emptied
 		}
 		it.Edits = append(it.Edits, batch.Edit{
-			Field: c.Field, Want: want, Expect: &c.After, Stale: "changed_since_run", Yields: keepTheirs})
+			Field: c.Field, Want: want, Expect: &c.After, Stored: c.Stored, Stale: "changed_since_run", Yields: keepTheirs})
 	}
 	return it
 }

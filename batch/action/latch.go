@@ -63,15 +63,16 @@ func (l *latch) Decide(it *batch.Item, now batch.Record) (batch.Step, *batch.Out
 	switch {
 	case now.Status == "":
 		return batch.Step{}, batch.Reject("unreadable_record", "the customer's record has no status")
-	case now.Status == "Cancelled":
-		return batch.Step{}, batch.Reject("bad_status", "the customer is Cancelled, and cannot be modified")
 	case value(hubSpotContact) == batch.Absent || value(hubSpotCompany) == batch.Absent:
 		return batch.Step{}, batch.Reject("cannot_read_link",
 			"neither the customer's record nor its overview shows both HubSpot ids, and the one not sent would be cleared")
 	}
 	changes, out := batch.Diff(it.Edits, it.Guards, value, same)
-	if out != nil {
+	switch {
+	case out != nil:
 		return batch.Step{}, out
+	case now.Status == "Cancelled": // which matters only where something would be sent
+		return batch.Step{}, batch.Reject("bad_status", "the customer is Cancelled, and cannot be modified")
 	}
 	after, err := l.Apply(now, changes)
 	if err != nil {

@@ -32,7 +32,7 @@ func TestDecideFromList(t *testing.T) {
 		{"a row without a status", "update", `{"id":7,"firstName":"Ada"}`, []string{"firstName", `"Ada"`}, "", none, none},
 		{"another customer's row", "update", `{"id":8,"status":"Active","firstName":"Ada"}`, []string{"firstName", `"Ada"`}, "", none, none},
 		{"a field that stands twice", "update", `{"id":7,"status":"Active","firstName":"Ada","firstName":"Eve"}`, []string{"firstName", `"Ada"`}, "", none, none},
-		{"a cancelled customer", "update", `{"id":7,"status":"Cancelled","firstName":"Ada"}`, []string{"firstName", `"Ada"`}, "", none, none},
+		{"a cancelled customer", "update", `{"id":7,"status":"Cancelled","firstName":"Ada"}`, []string{"firstName", `"Ada"`}, "", batch.Unchanged, batch.Unchanged},
 		{"a nested field", "update", wholeRow, []string{"customerReference.reference1", `"a"`, "customerReference.reference2", "null"}, "", batch.Unchanged, batch.Unchanged},
 		{"a nested field that is lacking", "update", wholeRow, []string{"customerReference.reference3", "null"}, "", none, none},
 		{"a parent that is null", "update", `{"id":7,"status":"Active","customerReference":null}`, []string{"customerReference.reference1", "null"}, "", none, none},

@@ -11,13 +11,14 @@ import (
 // update edits a Fusebill customer (developer.staxbill.com/docs/modifying-an-existing-customer).
 type update struct {
 	fusebillAction
-	links hiddenLinks
+	links  hiddenLinks
+	stored Spellings
 }
 
 // NewUpdate returns the action that edits a Fusebill customer: GET, merge, PUT.
 func NewUpdate(s Services) batch.Action {
 	// A PUT is sent again only after a read has shown that the last one had no effect.
-	u := &update{fusebillAction: newFusebillAction("update", 8, s, listEvidence{standsIn: true})}
+	u := &update{fusebillAction: newFusebillAction("update", 8, s, listEvidence{standsIn: true}), stored: s.Stored}
 	u.links.keys, u.links.warn = fieldNames(func(f field) bool { return f.has(link) }), s.Warn
 	return conditional(u, s)
 }
@@ -31,15 +32,18 @@ func (u *update) Decide(it *batch.Item, now batch.Record) (batch.Step, *batch.Ou
 	if now.Status == "" {
 		return batch.Step{}, batch.Reject("unreadable_record", "the customer's record has no status, and a PUT needs one")
 	}
-	if now.Status == "Cancelled" {
-		return batch.Step{}, batch.Reject("bad_status", "the customer is Cancelled, and cannot be modified")
-	}
 	if out := u.ambiguous(it.Edits, now); out != nil {
 		return batch.Step{}, out
 	}
-	changes, out := batch.Diff(it.Edits, it.Guards, u.customer(now).value, same)
-	if out != nil {
+	changes, out := batch.Diff(it.Edits, it.Guards, u.customer(now).value, u.stored.of(now.ID))
+	switch {
+	case out != nil:
+		if out.Kind == batch.Unchanged {
+			out.Warnings = u.stored.told(now.ID, it.Edits, u.customer(now).value)
+		}
 		return batch.Step{}, out
+	case now.Status == "Cancelled": // which matters only where something would be sent
+		return batch.Step{}, batch.Reject("bad_status", "the customer is Cancelled, and cannot be modified")
 	}
 	after, err := u.Apply(now, changes)
 	if err != nil {

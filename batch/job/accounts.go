@@ -5,13 +5,16 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"rowbatch/batch"
 	"rowbatch/batch/action"
 	"rowbatch/batch/intake"
 	"rowbatch/batch/journal"
+	"rowbatch/batch/runs"
 	"rowbatch/client"
 	"rowbatch/client/governor"
 )
@@ -194,6 +197,19 @@ func (a *Accounts) Waited() map[string]float64 {
 		}
 	}
 	return waited
+}
+
+// spellings are what the account was seen to store in earlier runs, but for the run of
+// dir. They are read when a value is first found to differ from what is wanted.
+func (a *Accounts) spellings(dir *runs.Dir) action.Spellings {
+	at := slices.IndexFunc(a.all, func(c account) bool { return c.System == action.SystemFusebill })
+	if at < 0 {
+		return nil
+	}
+	known := sync.OnceValue(func() *runs.Spellings {
+		return runs.ReadSpellings(runs.Disk(), filepath.Dir(dir.Path()), a.all[at].Name, dir.ID())
+	})
+	return func(id, field string, sent, stored batch.Value) bool { return known().Has(id, field, sent, stored) }
 }
 
 // ping finds out that the address and the key of Trackfinity are right, before a

@@ -267,7 +267,7 @@ func (x *execution) engine(stop context.Context, send bool) *batch.Engine {
 	return &batch.Engine{
 		Options: batch.Options{
 			Workers: workers, Send: send, Fresh: freshness, Settle: x.settleTime(),
-			Tries: governor.Tries, Waits: p.Waits,
+			Tries: governor.Tries, Waits: p.Waits, Strict: x.Settings.Pace.MaxFailures == FailureLimit{},
 		},
 		Stops:   batch.Stops{Stop: stop, Abort: x.Ctx, Halt: x.Halt},
 		Journal: x.journal, Final: final,
@@ -396,6 +396,7 @@ func (x *execution) end(code int, cause error) journal.End {
 	if x.forecast != nil {
 		e.Forecast = x.forecast.record()
 	}
+	e.Respelled = x.tally.respelt
 	if cause != nil {
 		e.Cause = cause.Error()
 	}

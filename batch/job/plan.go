@@ -254,7 +254,7 @@ func (p *Plan) actions(warn func(string)) map[string]batch.Action {
 	for _, s := range p.Actions.Specs {
 		name, with := s.Schema.Action, p.Accounts.Services
 		with.Codes, with.Condition, with.HoldSuspended = p.Names, p.When[name], p.Settings.Sending.HoldSuspended
-		with.Planned, with.Warn = p.Known != nil, warn
+		with.Planned, with.Warn, with.Stored = p.Known != nil, warn, p.Accounts.spellings(p.Dir)
 		all[name] = s.New(with)
 	}
 	return all

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -17,6 +18,7 @@ type tally struct {
 	mu       sync.Mutex
 	kinds    map[batch.Kind]int
 	done     int
+	respelt  bool  // a row's value was stored otherwise than it was sent
 	writes   int   // that this process has sent
 	sent     []int // the rows of these writes
 	preview  *Preview
@@ -56,6 +58,7 @@ func (t *tally) add(it *batch.Item, o batch.Outcome, final bool) error {
 		t.surveyed.kinds[o.Kind]++
 	}
 	t.done++
+	t.respelt = t.respelt || respelled(o)
 	if n := o.Sends - it.Earlier.Sends; n > 0 {
 		t.writes += n
 		t.sent = append(t.sent, it.N)
@@ -68,6 +71,11 @@ func (t *tally) add(it *batch.Item, o batch.Outcome, final bool) error {
 		t.surveyed.rereads++
 	}
 	return t.failures.add(it.N, o)
+}
+
+// respelled reports whether the server stored a value of a row otherwise than it was sent.
+func respelled(o batch.Outcome) bool {
+	return slices.ContainsFunc(o.Changes, func(c batch.Change) bool { return c.Stored != batch.Absent })
 }
 
 // watchPast counts the rows that an earlier process has settled, as they pass by.
@@ -83,6 +91,7 @@ func (t *tally) watchPast(src batch.Source) batch.Source {
 				}
 				t.kinds[o.Kind]++
 				t.past.kinds[o.Kind]++
+				t.respelt = t.respelt || respelled(*o)
 				t.done++
 				t.mu.Unlock()
 			}

@@ -134,7 +134,9 @@ func (x *Index) Outcome(n int) (o batch.Outcome, err error) {
 		if intent == 0 || !o.Kind.WasSent() {
 			return o, nil
 		}
-		o.Changes = nil
+		if o.Changes != nil { // with what was stored in their place
+			return o, nil
+		}
 		return o, x.part(intent, "c", &o.Changes)
 	case intent == 0:
 		return batch.Outcome{Kind: batch.NotAttempted, Code: "stopped"}, nil
@@ -194,7 +196,11 @@ func (x *Index) Sent(n int) (*batch.Sent, error) {
 		return nil, err
 	}
 	o, err := x.Outcome(n)
-	return &batch.Sent{N: n, Found: *e.Found, Changes: e.Changes, Outcome: o, At: e.At}, err
+	s := &batch.Sent{N: n, Found: *e.Found, Changes: e.Changes, Outcome: o, At: e.At}
+	if o.Kind.WasSent() {
+		s.Changes = o.Changes
+	}
+	return s, err
 }
 
 // Witnesses returns up to most customers whom the run has read, with the id, the

@@ -56,6 +56,20 @@ func scan(r io.Reader, each func(offset int64, e *Entry) error) (sound int64, er
 	return at, err
 }
 
+// ReadEnd reads the last record alone, of a journal of size bytes; nil when it is no end.
+func ReadEnd(r io.ReaderAt, size int64) (*End, error) {
+	const longest = 16 << 10
+	tail := make([]byte, min(size, longest))
+	if _, err := r.ReadAt(tail, size-int64(len(tail))); err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	line := tail[bytes.LastIndexByte(bytes.TrimSuffix(tail, []byte("\n")), '\n')+1:]
+	if e := decode(line); e != nil {
+		return e.End, nil
+	}
+	return nil, nil
+}
+
 // ReadHead reads the first record alone.
 func ReadHead(r io.Reader) (Head, error) {
 	line, err := bufio.NewReader(r).ReadBytes('\n')

@@ -112,6 +112,7 @@ type End struct {
 	Exit      int                `json:"exit"`
 	WaitedFor map[string]float64 `json:"waited_for,omitempty"` // the same by reason: minute_limit, day_limit, server_pause, outage
 	Cause     string             `json:"cause,omitempty"`      // why the run stopped before its end
+	Respelled bool               `json:"respelled,omitempty"`  // the server may have stored something else than was sent
 
 	Forecast *Forecast `json:"forecast,omitempty"` // of sending, where it was made
 }

@@ -67,7 +67,8 @@ type call struct {
 	id     int64  // the customer addressed by the path or the body; 0: none
 	option string // of the effect
 	serve  func(*call) *reply
-	fault  Fault // the one that fired for it and is the route's to act out
+	fault  Fault    // the one that fired for it and is the route's to act out
+	stores []string // how the server stores what a PUT sets: storedForms
 }
 
 func newCall(box *Sandbox, r *http.Request) *call {

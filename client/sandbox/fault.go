@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -27,6 +28,10 @@ const FaultHelp = `a fault is WHAT:HOW[:every=N][:at=N][:after=N][:times=N][:rat
         ignore=FIELD (put: accepted, and the field not taken; hold: status, latch: hubSpotId or hubSpotCompanyId),
         false (patch: 200 with false, no effect), object (patch: the effect, then an object in place of true),
         echo (patch: 404 that repeats the form, no effect),
+        stores=trim stores=lower stores=phone stores=cut stores=nfc stores=escape, or several as stores=trim+lower
+        (put: what is stored is trimmed, e-mails in lower case, phones as (415) 555-0123, names cut to 12 characters,
+        letters and accents as one, & as &amp;; other faults happen besides),
+        respelled (list overview: phones as (415) 555-0123, statuses in capitals, numbers as texts; other faults besides),
         hidden-links (replies leave out the ids in HubSpot, Geotab, NetSuite, Salesforce and QuickBooks; any: all
         replies but the overview; overview: there; other faults happen besides)
 such as put:500:every=50, any:lost:rate=25%:seed=7, get:slow=2s:at=3`
@@ -74,7 +79,7 @@ type Fault struct {
 	What  string        // get, list, put, overview, codes, hold, unhold, latch, unlatch, patch, ping, any
 	How   string        // see ParseFaults
 	Delay time.Duration // of slow and late
-	Field string        // of ignore: of a put a key or, after a dot, one within; of a hold status; of a latch either id
+	Field string        // of ignore: of a put a key or, after a dot, one within; of a hold status; of a latch either id; of stores: how
 
 	Every int     // each N-th matching call
 	At    int     // only the N-th
@@ -92,9 +97,16 @@ func (f *Fault) parseHow(text string) (err error) {
 	case !known:
 		return fmt.Errorf("%q is no misbehaviour", how)
 	case given != m.takesValue || given && value == "":
-		return fmt.Errorf("%q wants a value after = just when it is slow, late or ignore", text)
+		return fmt.Errorf("%q wants a value after = just when it is slow, late, ignore or stores", text)
 	case m.only != nil && !slices.Contains(m.only, f.What):
 		return fmt.Errorf("%s happens to %s only", how, strings.Join(m.only, ", "))
+	case how == "stores":
+		f.Field = value
+		for one := range strings.SplitSeq(value, "+") {
+			if storedForms()[one] == nil {
+				return fmt.Errorf("%q is none of %s", one, strings.Join(slices.Sorted(maps.Keys(storedForms())), ", "))
+			}
+		}
 	case how == "ignore":
 		f.Field = value
 		fields := map[string][]string{"hold": {"status"}, "latch": {"hubSpotId", "hubSpotCompanyId"}}[f.What]
@@ -139,7 +151,7 @@ func (f *Fault) parseWhen(text string) error {
 	return nil
 }
 
-// spoilBody is what an ignore fault makes of the body of a PUT or a latch: the field as stored.
+// spoilBody is what faults make of the body of a PUT or a latch: of an ignore fault, the field as stored.
 func (f Fault) spoilBody(body, stored object) object {
 	if f.How != "ignore" {
 		return body
@@ -220,6 +232,8 @@ func misbehaviours() map[string]misbehaviour {
 		"object":       {after: instead(saying(`{"result":"Success","message":"Customer details set"}`)), only: []string{"patch"}},
 		"echo":         {before: echo, only: []string{"patch"}},
 		"hidden-links": {after: hideLinks, only: links, habit: true},
+		"respelled":    {after: respell, only: []string{"list", "overview"}, habit: true},
+		"stores":       {only: []string{"put"}, takesValue: true, habit: true},
 	}
 	for _, status := range []int{400, 401, 403, 404, 409, 429, 500, 502, 503} {
 		name := strconv.Itoa(status)
@@ -295,7 +309,9 @@ func (f *faults) serve(c *call) *reply {
 	}
 	out := c.serve(c)
 	for _, one := range habits {
-		out = one.after(c, out)
+		if one.after != nil {
+			out = one.after(c, out)
+		}
 	}
 	if m.after != nil {
 		out = m.after(c, out)
@@ -325,6 +341,9 @@ func (f *faults) pick(c *call) (waits []Fault, habits []misbehaviour) {
 			waits = append(waits, happens)
 		case m.habit:
 			habits = append(habits, m)
+			if happens.How == "stores" {
+				c.stores = append(c.stores, strings.Split(happens.Field, "+")...)
+			}
 		case c.fault.How == "":
 			c.fault = happens
 		}

@@ -27,7 +27,7 @@ func putCustomer(c *call) *reply {
 		if out := refusePut(c.box, stored, taken); out != nil {
 			return nil, out
 		}
-		return merge(c.box, stored, taken), nil
+		return merge(c.box, stored, inForm(c.stores, stored, taken)), nil
 	})
 }
 
