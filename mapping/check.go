@@ -334,7 +334,7 @@ func (c *checker) refusal(in Input) error {
 			why.Text += fmt.Sprintf("\nline %d runs on over line %d, which reads like a row of its own", r.Line(n), r.inside[n])
 		}
 		why.Try = "close the quotation marks, or double those that belong to the text"
-	case 5*r.Damaged > r.Rows && r.Rows >= fewRows && !in.IsReport(): // a failed.csv holds nothing but trouble and must be able to come back
+	case 5*r.Damaged > r.Rows && r.Rows >= fewRows && !in.IsReport(): // a failed.csv holds nothing but trouble, and must come back
 		why.Text = "over 20% of the rows are spoilt"
 		if s := c.ragged; s.rows > 0 {
 			why.Text += fmt.Sprintf("\n%d of %d rows do not have the heading's %d cells: line %d has %s",

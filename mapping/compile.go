@@ -120,7 +120,8 @@ func (c *compiler) compile() (*Mapper, error) {
 	}
 	if err := c.bad.err(c.options.Name); err != nil {
 		if refusal, ok := err.(*csvfile.Refusal); ok && c.unknown {
-			refusal.Try = strings.TrimPrefix(refusal.Try+"; rowbatch fields "+c.parts[0].schema.Action+" lists the fields, --ignore-others leaves out what is none", "; ")
+			lists := "rowbatch fields " + c.parts[0].schema.Action + " lists the fields, --ignore-others leaves out what is none"
+			refusal.Try = strings.TrimPrefix(refusal.Try+"; "+lists, "; ")
 		}
 		return nil, err
 	}
@@ -207,6 +208,45 @@ func (c *compiler) listColumns() {
 		}
 		c.columns = append(c.columns, h)
 	}
+}
+
+// knows reports whether a heading has a meaning here.
+func (c *compiler) knows(text string) bool {
+	isIt := func(s Scalar) bool { return strings.TrimSpace(s.Text) == text }
+	_, guards := c.options.Match[text]
+	switch {
+	case guards, csvfile.IsExport(text), c.file.rules(text) != nil, isIt(c.file.ActionColumn),
+		slices.ContainsFunc(c.file.Keys, func(k KeyRule) bool { return isIt(k.Column) }),
+		slices.ContainsFunc(c.file.Match, func(p Pair) bool { return isIt(p.Name) }):
+		return true
+	case c.mixed() && csvfile.Fold(text) == "action", c.isKey(text), c.isExport && c.isShownByExport(text):
+		return true
+	}
+	all, _ := settable(c.parts, text)
+	return len(all) > 0 && len(c.file.Columns) == 0
+}
+
+func (c *compiler) isKey(text string) bool {
+	return slices.ContainsFunc(c.parts, func(p *part) bool { return p.schema.key(text) != nil })
+}
+
+// isShownByExport reports whether an export has such a column, and an action of the
+// file has no use for it but to show it.
+func (c *compiler) isShownByExport(text string) bool {
+	return slices.ContainsFunc(c.parts, func(p *part) bool {
+		return slices.ContainsFunc(p.schema.ReadOnly, func(name string) bool {
+			return csvfile.Fold(name) == csvfile.Fold(text) ||
+				strings.HasSuffix(name, ".") && strings.HasPrefix(csvfile.Fold(text), csvfile.Fold(name))
+		})
+	})
+}
+
+// names are those of all keys and fields.
+func (c *compiler) names() (all []string) {
+	for _, p := range c.parts {
+		all = slices.Concat(all, namesOf(p.schema.Keys), namesOf(p.schema.Fields))
+	}
+	return all
 }
 
 // find returns the column of a heading, nil when there is none in use.

@@ -49,15 +49,16 @@ func FindHeading(all []Schema, rows []csvfile.Row, o CompileOptions) (at int, er
 	case 1:
 		return fit[0], nil
 	default:
-		return 0, &csvfile.Refusal{File: o.Name, Text: fmt.Sprintf("lines %d and %d could each be the heading", rows[fit[0]].Line, rows[fit[1]].Line),
-			Try: fmt.Sprintf("--header-row %d, or --header-row %d", rows[fit[0]].Line, rows[fit[1]].Line)}
+		one, other := rows[fit[0]].Line, rows[fit[1]].Line
+		return 0, &csvfile.Refusal{File: o.Name, Text: fmt.Sprintf("lines %d and %d could each be the heading", one, other),
+			Try: fmt.Sprintf("--header-row %d, or --header-row %d", one, other)}
 	}
 	refusal, ok := why.(*csvfile.Refusal)
 	switch {
 	case !ok: // not even the first row could be read
 		return 0, why
 	case at > 0:
-		refusal.Text = fmt.Sprintf("none of the first rows fits; the nearest to a heading is line %d:\n%s", rows[at].Line, refusal.Text)
+		refusal.Text = fmt.Sprintf("none of the first rows fits; the nearest to a heading is line %d:\n", rows[at].Line) + refusal.Text
 		refusal.Try = strings.TrimPrefix(refusal.Try+"; or --header-row N with the heading's line", "; or ")
 	case most == 0:
 		refusal.Try = strings.TrimPrefix(refusal.Try+"; or --header-row N, if titles stand above the heading", "; or ")
@@ -65,79 +66,50 @@ func FindHeading(all []Schema, rows []csvfile.Row, o CompileOptions) (at int, er
 	return 0, refusal
 }
 
-// knows reports whether a heading has a meaning here.
-func (c *compiler) knows(text string) bool {
-	isIt := func(s Scalar) bool { return strings.TrimSpace(s.Text) == text }
-	_, guards := c.options.Match[text]
-	switch {
-	case guards, csvfile.IsExport(text), c.file.rules(text) != nil, isIt(c.file.ActionColumn),
-		slices.ContainsFunc(c.file.Keys, func(k KeyRule) bool { return isIt(k.Column) }),
-		slices.ContainsFunc(c.file.Match, func(p Pair) bool { return isIt(p.Name) }):
-		return true
-	case c.mixed() && csvfile.Fold(text) == "action", c.isKey(text), c.isExport && c.isShownByExport(text):
-		return true
-	}
-	all, _ := settable(c.parts, text)
-	return len(all) > 0 && len(c.file.Columns) == 0
-}
-
-func (c *compiler) isKey(text string) bool {
-	return slices.ContainsFunc(c.parts, func(p *part) bool { return p.schema.key(text) != nil })
-}
-
-// isShownByExport reports whether an export has such a column, and an action of the
-// file has no use for it but to show it.
-func (c *compiler) isShownByExport(text string) bool {
-	return slices.ContainsFunc(c.parts, func(p *part) bool {
-		return slices.ContainsFunc(p.schema.ReadOnly, func(name string) bool {
-			return csvfile.Fold(name) == csvfile.Fold(text) ||
-				strings.HasSuffix(name, ".") && strings.HasPrefix(csvfile.Fold(text), csvfile.Fold(name))
-		})
-	})
-}
-
-// names are those of all keys and fields.
-func (c *compiler) names() (all []string) {
-	for _, p := range c.parts {
-		all = slices.Concat(all, namesOf(p.schema.Keys), namesOf(p.schema.Fields))
-	}
-	return all
-}
-
 // kin are headings as other programs and people write them, spelled as bare
 // writes them, each line behind the fields that they may mean. English, German, French
 // and Spanish; another language is a word more in each line.
 func kin() map[string]string {
 	return map[string]string{
-		"id customer_id": "id customerid custid clientid customersid kundenid idkunde idclient idcliente clienteid recordid fusebillid staxid staxbillid",
-		"reference id customer_id subscription_id": "reference ref externalid externalref customerno customernumber customernr custno accountno " +
-			"accountnumber accountid clientno clientnumber kundennummer kundennr kdnr kundenreferenz referenz numeroclient numclient noclient " +
-			"codeclient referenceclient numerocliente numcliente codigocliente referencia referenciacliente",
-		"firstName":            "firstname first fname givenname forename vorname rufname prenom nombre nombredepila primernombre",
-		"middleName":           "middlename middle mname middleinitial zweitervorname deuxiemeprenom secondprenom segundonombre",
-		"lastName":             "lastname last lname surname familyname nachname familienname zuname nom nomdefamille apellido apellidos",
-		"lastName companyName": "name fullname customer customername client clientname kunde kundenname nomclient cliente nombrecliente contact contactname",
-		"companyName": "companyname company organisation organization business businessname employer firm firma firmenname unternehmen betrieb " +
-			"societe entreprise raisonsociale empresa compania razonsocial sociedad accountname account",
+		"id customer_id": "id customerid custid clientid customersid kundenid idkunde idclient idcliente clienteid recordid " +
+			"fusebillid staxid staxbillid",
+		"reference id customer_id subscription_id": "reference ref externalid externalref customerno customernumber customernr custno " +
+			"accountno accountnumber accountid clientno clientnumber kundennummer kundennr kdnr kundenreferenz referenz " +
+			"numeroclient numclient noclient codeclient referenceclient numerocliente numcliente codigocliente " +
+			"referencia referenciacliente",
+		"firstName":  "firstname first fname givenname forename vorname rufname prenom nombre nombredepila primernombre",
+		"middleName": "middlename middle mname middleinitial zweitervorname deuxiemeprenom secondprenom segundonombre",
+		"lastName": "lastname last lname surname familyname nachname familienname zuname nom nomdefamille apellido " +
+			"apellidos",
+		"lastName companyName": "name fullname customer customername client clientname kunde kundenname nomclient cliente " +
+			"nombrecliente contact contactname",
+		"companyName": "companyname company organisation organization business businessname employer firm firma firmenname " +
+			"unternehmen betrieb societe entreprise raisonsociale empresa compania razonsocial sociedad " +
+			"accountname account",
 		"title":  "title salutation anrede titel civilite titre tratamiento titulo",
 		"suffix": "suffix namesuffix namenszusatz suffixe sufijo",
-		"primaryEmail email": "primaryemail email emailaddress mail mailaddress email1 primaryemailaddress billingemail invoiceemail contactemail " +
-			"emailadresse mailadresse epost rechnungsemail courriel adresseemail adressemail adresseelectronique adressecourriel correo " +
-			"correoelectronico emailprincipal direcciondecorreo",
-		"secondaryEmail":             "secondaryemail email2 otheremail alternateemail alternativeemail zweiteemail emailsecondaire correosecundario",
-		"primaryPhone":               "primaryphone phone phonenumber phoneno phone1 telephone telephonenumber tel mobile mobilephone mobilenumber cell cellphone telefon telefonnummer handy handynummer rufnummer mobil numerodetelephone portable telefono numerodetelefono movil celular",
+		"primaryEmail email": "primaryemail email emailaddress mail mailaddress email1 primaryemailaddress billingemail " +
+			"invoiceemail contactemail emailadresse mailadresse epost rechnungsemail courriel adresseemail " +
+			"adressemail adresseelectronique adressecourriel correo correoelectronico emailprincipal " +
+			"direcciondecorreo",
+		"secondaryEmail": "secondaryemail email2 otheremail alternateemail alternativeemail zweiteemail emailsecondaire " +
+			"correosecundario",
+		"primaryPhone": "primaryphone phone phonenumber phoneno phone1 telephone telephonenumber tel mobile mobilephone " +
+			"mobilenumber cell cellphone telefon telefonnummer handy handynummer rufnummer mobil " +
+			"numerodetelephone portable telefono numerodetelefono movil celular",
 		"secondaryPhone":             "secondaryphone phone2 otherphone alternatephone zweitetelefonnummer telephone2 telefono2",
 		"parentId":                   "parentid parent parentcustomer parentcustomerid parentaccount",
 		"hubSpotId":                  "hubspotid contactid hubspotcontact hubspotcontactid vid",
 		"hubSpotCompanyId":           "hubspotcompanyid companyid hubspotcompany associatedcompanyid",
 		"customerAcquisition.source": "source leadsource acquisitionsource utmsource quelle origen",
-		"username":                   "username user login loginname benutzername benutzer utilisateur nomutilisateur usuario nombredeusuario",
-		"address1":                   "address1 address addressline1 street streetaddress strasse anschrift adresse rue direccion calle",
-		"address2":                   "address2 addressline2 adresszusatz complementadresse direccion2",
-		"city":                       "city town ort stadt wohnort ville ciudad localidad poblacion",
-		"state":                      "state province region county bundesland kanton departement provincia estado",
-		"country":                    "country land pays pais",
-		"zip":                        "zip zipcode postcode postalcode plz postleitzahl codepostal codigopostal",
+		"username": "username user login loginname benutzername benutzer utilisateur nomutilisateur usuario " +
+			"nombredeusuario",
+		"address1": "address1 address addressline1 street streetaddress strasse anschrift adresse rue direccion calle",
+		"address2": "address2 addressline2 adresszusatz complementadresse direccion2",
+		"city":     "city town ort stadt wohnort ville ciudad localidad poblacion",
+		"state":    "state province region county bundesland kanton departement provincia estado",
+		"country":  "country land pays pais",
+		"zip":      "zip zipcode postcode postalcode plz postleitzahl codepostal codigopostal",
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -25,6 +26,7 @@ type lines struct {
 	in       *bufio.Reader
 	most     int    // bytes of a row
 	decoded  bool   // from another encoding, with U+FFFD for what does not belong to it
+	marked   bool   // by a byte order mark, which beats --encoding
 	number   int    // of the current line, from 1
 	current  []byte // valid until the next line
 	rest     []byte // of the current line, still to be handed on
@@ -49,6 +51,9 @@ func (l *lines) Read(p []byte) (int, error) {
 
 func (l *lines) next() error {
 	if l.failed != nil {
+		if !l.decoded && !utf8.Valid(l.current) {
+			return l.notUTF8(l.current) // by now it is known whether the line may be shown
+		}
 		return l.failed
 	}
 	text, err := l.in.ReadSlice('\n')
@@ -77,15 +82,17 @@ func (l *lines) next() error {
 
 // inspect follows the quotes through a line and refuses what is no CSV text.
 func (l *lines) inspect(text []byte) error {
-	if bytes.IndexByte(text, 0) >= 0 {
+	const save = "save the file as CSV UTF-8"
+	switch zero := bytes.IndexByte(text, 0) >= 0; {
+	case zero && l.marked:
+		return l.refuse("a NUL byte, though the byte order mark says that this is text: the file is damaged", save)
+	case zero:
 		return l.refuse("a NUL byte: this is not a text file, or UTF-16 without a byte order mark",
 			"save it as CSV (UTF-8), or pass --encoding utf-16le")
-	}
-	if !l.decoded && !utf8.Valid(text) {
-		return l.refuse("bytes that are not UTF-8", "--encoding windows-1252, or save the file as CSV UTF-8")
-	}
-	if l.decoded && bytes.Contains(text, []byte("\uFFFD")) {
-		return l.refuse("bytes that do not belong to the encoding", "another --encoding, or save the file as CSV UTF-8")
+	case l.decoded && bytes.Contains(text, []byte("\uFFFD")):
+		return l.refuse("bytes that do not belong to the encoding", "another --encoding, or "+save)
+	case !l.decoded && !utf8.Valid(text):
+		return l.notUTF8(text)
 	}
 	wasOpen := l.open
 	if quotes := bytes.Count(text, []byte{'"'}); quotes > 0 {
@@ -93,6 +100,10 @@ func (l *lines) inspect(text []byte) error {
 		if l.open {
 			l.openedAt = l.number
 		}
+	}
+	if bytes.HasSuffix(text, []byte("\r\r\n")) && !l.open && !wasOpen {
+		return l.refuse(`the line ends in \r\r\n: some program has turned \n into \r\n twice`,
+			"write the file anew with plain line ends (in Python: open it with newline=\"\"), or save it again from a spreadsheet")
 	}
 	if strayReturn(text, wasOpen) {
 		return l.refuse("a carriage return without a line feed ends a line here",
@@ -106,6 +117,31 @@ func (l *lines) inspect(text []byte) error {
 		l.row = 0
 	}
 	return nil
+}
+
+// notUTF8 tells how a line reads in other encodings. Which of them is right, nobody
+// but a reader knows.
+func (l *lines) notUTF8(text []byte) error {
+	why, try := "bytes that are not UTF-8", "the --encoding under which it reads right, or save the file as CSV UTF-8"
+	if l.marked {
+		why, try = why+", though the file begins with its byte order mark: files of several encodings may have been put together",
+			"save each part as CSV UTF-8 (no --encoding helps, since the mark beats it)"
+	}
+	switch found := readings(text); {
+	case len(found) == 0:
+		try = strings.Replace(try, "under which it reads right", "of the program that wrote it", 1)
+	case l.hidden:
+		why += "; the line may hold a password and is not shown; it reads like words with"
+		for _, r := range found {
+			why += "\n--encoding " + r.name
+		}
+	default:
+		why += "; the line reads like words with"
+		for _, r := range found {
+			why += fmt.Sprintf("\n--encoding %-13s %s", r.name, r.text)
+		}
+	}
+	return l.refuse(why, try)
 }
 
 // strayReturn finds a carriage return outside quotes with no line feed after it.

@@ -2,9 +2,7 @@ package csvfile
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/csv"
-	"fmt"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -19,47 +17,6 @@ type opening struct {
 	blank, text []byte // lines without anything, and the row below them
 	delimiter   rune
 	row         Row // without cells where the text is no CSV
-}
-
-// openings reads more of the first rows, until there are so many. Above the first of
-// them whatever has no cell is left out, and all that stands above the heading's line
-// where that is told.
-func (in *Reader) openings(all []opening, most int) ([]opening, error) {
-	o := &in.options
-	for len(all) < most {
-		text, err := in.lines.record()
-		switch {
-		case err != nil && len(all) == 0:
-			return nil, err
-		case err != nil:
-			in.lines.failed = err // told when the rows before it are read
-			return all, nil
-		case len(bytes.TrimSpace(text)) == 0:
-			return all, nil
-		}
-		this := openingOf(text, in.lines.number)
-		if told := toldDelimiter(this.text); told != 0 && this.row.Line == 1 && o.HeaderRow <= 1 {
-			o.Delimiter = cmp.Or(o.Delimiter, told)
-			continue
-		}
-		this.delimiter = cmp.Or(o.Delimiter, delimiterOf(this.text))
-		if d := this.delimiter; !utf8.ValidRune(d) || strings.ContainsRune("\x00\"\r\n\uFFFD", d) {
-			return nil, &Refusal{Text: fmt.Sprintf("%q cannot be a delimiter", d), Try: "one of , ; | or tab"}
-		}
-		cells, err := newParser(bytes.NewReader(this.text), this.delimiter).Read()
-		for _, cell := range cells {
-			this.row.Cells = append(this.row.Cells, Unescape(cell))
-		}
-		switch {
-		case this.row.Line != o.HeaderRow && 0 < o.HeaderRow && o.HeaderRow <= in.lines.number:
-			return nil, &Refusal{Line: o.HeaderRow, Text: fmt.Sprintf("no row starts here: one starts in line %d", this.row.Line),
-				Try: fmt.Sprintf("--header-row %d, if that is the heading", this.row.Line)}
-		case this.row.Line < o.HeaderRow, len(all) == 0 && err == nil && isBlank(cells):
-		default:
-			all = append(all, this)
-		}
-	}
-	return all, nil
 }
 
 // openingOf parts the text of a row, which ends in some line, from the lines above.

@@ -11,12 +11,14 @@ package csvfile
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Options decide what detection is not to decide.
@@ -75,19 +77,20 @@ type Row struct {
 // NewReader reads the heading of a file and leaves r at the first row. The error
 // is a *Refusal when the file cannot be what it should be; name stands in it.
 func NewReader(r io.Reader, name string, o Options) (*Reader, error) {
-	text, dialect, err := decode(r, o.Encoding)
+	text, dialect, marked, err := decode(r, o.Encoding)
 	in := &Reader{name: name, dialect: dialect, options: o}
 	if err != nil {
 		return nil, in.explain(err)
 	}
-	in.lines = &lines{in: bufio.NewReaderSize(text, longestRow), most: longestRow, decoded: dialect.Encoding != utf8Name}
+	in.lines = &lines{in: bufio.NewReaderSize(text, longestRow), most: longestRow, decoded: dialect.Encoding != utf8Name, marked: marked}
 	first, err := in.openings(nil, 1)
 	if err != nil {
 		return nil, in.explain(err)
 	}
 	if len(first) == 0 {
 		if o.HeaderRow > 1 {
-			return nil, &Refusal{File: name, Text: fmt.Sprintf("there is no row in line %d", o.HeaderRow), Try: "--header-row with the heading's line"}
+			return nil, &Refusal{File: name, Text: fmt.Sprintf("there is no row in line %d", o.HeaderRow),
+				Try: "--header-row with the heading's line"}
 		}
 		return nil, &Refusal{File: name, Text: "the file is empty", Try: "a first line with the column headings, such as id,firstName"}
 	}
@@ -104,13 +107,59 @@ func NewReader(r io.Reader, name string, o Options) (*Reader, error) {
 			for _, f := range first {
 				rows = append(rows, f.row)
 			}
-			if at, err = o.Heading(rows); err != nil {
+			switch at, err = o.Heading(rows); {
+			case err != nil && in.lines.failed != nil: // the heading may be where the reading failed
+				return nil, in.explain(in.lines.next())
+			case err != nil:
 				return nil, err
 			}
 		}
 	}
 	in.titles = at > 0
 	return in, in.begin(first[at:])
+}
+
+// openings reads more of the first rows, until there are so many. Above the first of
+// them whatever has no cell is left out, and all that stands above the heading's line
+// where that is told.
+func (in *Reader) openings(all []opening, most int) ([]opening, error) {
+	o := &in.options
+	for len(all) < most {
+		text, err := in.lines.record()
+		switch {
+		case err != nil && len(all) == 0:
+			return nil, err
+		case err != nil:
+			in.lines.failed = err // told when the rows before it are read
+			in.lines.hidden = in.lines.hidden || MentionsPassword(string(in.lines.current))
+			return all, nil
+		case len(bytes.TrimSpace(text)) == 0:
+			return all, nil
+		}
+		this := openingOf(text, in.lines.number)
+		in.lines.hidden = in.lines.hidden || MentionsPassword(string(text))
+		if told := toldDelimiter(this.text); told != 0 && this.row.Line == 1 && o.HeaderRow <= 1 {
+			o.Delimiter = cmp.Or(o.Delimiter, told)
+			continue
+		}
+		this.delimiter = cmp.Or(o.Delimiter, delimiterOf(this.text))
+		if d := this.delimiter; !utf8.ValidRune(d) || strings.ContainsRune("\x00\"\r\n\uFFFD", d) {
+			return nil, &Refusal{Text: fmt.Sprintf("%q cannot be a delimiter", d), Try: "one of , ; | or tab"}
+		}
+		cells, err := newParser(bytes.NewReader(this.text), this.delimiter).Read()
+		for _, cell := range cells {
+			this.row.Cells = append(this.row.Cells, Unescape(cell))
+		}
+		switch {
+		case this.row.Line != o.HeaderRow && 0 < o.HeaderRow && o.HeaderRow <= in.lines.number:
+			return nil, &Refusal{Line: o.HeaderRow, Text: fmt.Sprintf("no row starts here: one starts in line %d", this.row.Line),
+				Try: fmt.Sprintf("--header-row %d, if that is the heading", this.row.Line)}
+		case this.row.Line < o.HeaderRow, len(all) == 0 && err == nil && isBlank(cells):
+		default:
+			all = append(all, this)
+		}
+	}
+	return all, nil
 }
 
 // begin takes the first of some rows as the heading; the others are to be read again.

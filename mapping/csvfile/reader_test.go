@@ -85,13 +85,27 @@ func TestReaderRefuses(t *testing.T) {
 	}{
 		{"empty", "", Options{}, 0, []string{"empty"}},
 		{"blank lines only", "\n \n", Options{}, 0, []string{"empty"}},
-		{"workbook", "PK\x03\x04rest", Options{}, 0, []string{"Excel workbook", "try: give it a name that ends in .xlsx"}},
-		{"not UTF-8", "id,name\n1,Ada\n2,Zo\xEB\n", Options{}, 3, []string{"in.csv", "UTF-8", "--encoding windows-1252"}},
+		{"workbook", "PK\x03\x04rest", Options{}, 0, []string{"Excel workbook", "ends in .xlsx"}},
+		{"not UTF-8", "id,name\n1,Ada\n2,Zo\xEB\n", Options{}, 3, []string{"in.csv", "UTF-8", "--encoding windows-1252  2,Zoë", "--encoding iso-8859-2"}},
 		{"not UTF-8 in the heading", "id,n\xE4me\n", Options{}, 1, []string{"UTF-8"}},
 		{"bytes outside the encoding", "id\n\x81\x20\n", Options{Encoding: "shift_jis"}, 2, []string{"do not belong"}},
 		{"unknown encoding", "id\n", Options{Encoding: "ansi-ish"}, 0, []string{"ansi-ish", "windows-1252"}},
 		{"NUL", "id,name\n1,\x00\n", Options{}, 2, []string{"NUL"}},
 		{"CR only", "id,name\r1,Ada\r", Options{}, 1, []string{"carriage return"}},
+		{"doubled line ends", "id,name\r\r\n1,Ada\r\r\n", Options{}, 1, []string{`\r\r\n`, "newline="}},
+		{"UTF-8, and said to be older", "id,name\n1,Ada\n2,Zoë\n", Options{Encoding: "windows-1252"}, 3, []string{"is UTF-8", "leave --encoding out"}},
+		{"a mark, and a body that is older", "\xEF\xBB\xBFid,name\n1,Zo\xEB\n", Options{Encoding: "windows-1252"}, 2,
+			[]string{"begins with its byte order mark", "no --encoding helps", "1,Zoë"}},
+		{"a wide mark, and a narrow body", "\xFF\xFEid,name\n1,Ada\n", Options{}, 0, []string{"byte order mark of UTF-16LE"}},
+		{"a narrow mark, and a wide body", "\xEF\xBB\xBFi\x00d\x00\n\x00", Options{}, 1, []string{"NUL", "damaged"}},
+		{"web page", " <!DOCTYPE html>\n<html>", Options{}, 0, []string{"HTML"}},
+		{"table of a web page", "<table><tr>", Options{}, 0, []string{"HTML"}},
+		{"XML", "\xEF\xBB\xBF<?xml version=\"1.0\"?>\n<a>", Options{}, 0, []string{"an XML document"}},
+		{"workbook as XML", "<?xml version=\"1.0\"?><Workbook xmlns=\"urn:schemas-microsoft-com:office:spreadsheet\">", Options{}, 0, []string{"Excel workbook written as XML"}},
+		{"JSON", "[\n {\"id\": 1}\n]", Options{}, 0, []string{"JSON"}},
+		{"JSON, an object", "{ \"id\": 1}", Options{}, 0, []string{"JSON"}},
+		{"old workbook", "\xD0\xCF\x11\xE0rest", Options{}, 0, []string{"old Excel workbook"}},
+		{"workbook with a password", "\xD0\xCF\x11\xE0E\x00n\x00c\x00r\x00y\x00p\x00t\x00e\x00d\x00P\x00a\x00c\x00k\x00a\x00g\x00e\x00", Options{}, 0, []string{"protected by a password"}},
 		{"CR in the middle", "id,name\n1,Ada\r2,Bo\n", Options{}, 2, []string{"carriage return"}},
 		{"unclosed quote", "id,name\n1,\"a\nb\",\"c\n2,d\n", Options{}, 3, []string{"never closed"}},
 		{"bare quote", "id,name\n1,say \"hi\"\n", Options{}, 2, []string{`say "hi"`, "    2 | 1,say", "double"}},
@@ -135,7 +149,8 @@ func TestReportsMayHaveLongerRows(t *testing.T) {
 }
 
 func TestCheckEncoding(t *testing.T) {
-	for _, name := range []string{"", "utf-8", "UTF-8", " Windows-1252 ", "latin1", "utf-16le", "shift_jis", "macintosh"} {
+	for _, name := range []string{"", "utf-8", "UTF-8", " Windows-1252 ", "latin1", "utf-16le", "shift_jis", "macintosh",
+		"ansi", "ANSI", "macroman", "Mac-Roman", "cp850", "CP 437", "utf-8-sig", "utf8", "cp1252", "Win-1252", "1250", "latin-2", "sjis", "cp932", "cp936", "big5", "cp949", "cp852", "utf-16"} {
 		if err := CheckEncoding(name); err != nil {
 			t.Errorf("%q: %v", name, err)
 		}
@@ -191,6 +206,32 @@ func TestReaderHidesLinesOfPasswords(t *testing.T) {
 		_, err = rows(in)
 		refused(t, err, 2, "a quotation mark inside a cell", "not shown")
 		if strings.Contains(err.Error(), "ter") {
+			t.Error(err)
+		}
+	}
+}
+
+// Titles above the heading hide nothing of what is below it.
+func TestReaderHidesLinesBelowTitles(t *testing.T) {
+	second := func(rows []Row) (int, error) {
+		if len(rows) < 2 {
+			return 0, errors.New("look further")
+		}
+		return 1, nil
+	}
+	for text, says := range map[string]string{
+		"My \"list\"\n\ncustomer_id,Password\n1,hun\"ter\"\n": "not shown",
+		"My list\n\ncustomer_id,Password\n1,hun\xebter\n":     "UTF-8",
+	} {
+		in, err := NewReader(strings.NewReader(text), "in.csv", Options{Heading: second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if line, titles := in.HeadingLine(); line != 3 || !titles || in.Dialect().Delimiter != ',' {
+			t.Errorf("the heading stands in line %d", line)
+		}
+		_, err = rows(in)
+		if refused(t, err, 4, says); strings.Contains(err.Error(), "ter") {
 			t.Error(err)
 		}
 	}
