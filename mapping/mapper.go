@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"rowbatch/mapping/csvfile"
+	"rowbatch/mapping/xlsxfile"
 )
 
 // Mapper knows what a row sets. It does not change, and any number of goroutines may use it.
@@ -55,7 +56,24 @@ type Cell struct {
 type Problem struct {
 	Code, Column, Text string
 	Cell               string `json:",omitempty"` // of a sheet, such as Customers!B17
+	// Held is what the row would set: no problem, where the record holds just that. nil: one in any case.
+	Held *Cell `json:"-"`
 }
+
+// Doubtful reports whether all that speaks against a row may be what its record holds already.
+func (m *Mapped) Doubtful() bool {
+	return len(m.Problems) > 0 && !slices.ContainsFunc(m.Problems, func(p Problem) bool { return p.Held == nil })
+}
+
+// form is how a sheet holds the cell of a column; 0 where the input is text.
+func (m *Mapped) form(c *column) xlsxfile.Form {
+	if m.row.Forms == "" {
+		return 0
+	}
+	return xlsxfile.Form(m.row.Forms[c.index])
+}
+
+func (m *Mapped) warn(text string) { m.Warnings = append(m.Warnings, text) }
 
 // KeyUse is a column that names the customers of an action's rows.
 type KeyUse struct{ Action, Field, Column string }
@@ -152,8 +170,7 @@ func (m *Mapper) into(row csvfile.Row, base *Base, out *Mapped) {
 	out.Exported = true
 	for i := range m.readOnly {
 		if was, edited := base.edited(m.readOnly[i].heading); edited && was != nil {
-			out.Warnings = append(out.Warnings,
-				m.readOnly[i].heading+" was edited since the export, and is only for reading: it is ignored")
+			out.warn(m.readOnly[i].heading + " was edited since the export, and is only for reading: it is ignored")
 		}
 	}
 }
@@ -163,7 +180,7 @@ func (m *Mapper) layoutOf(cells []string, out *Mapped) *layout {
 	if m.action == nil {
 		return m.layouts[0]
 	}
-	name := strings.TrimSpace(cells[m.action.index])
+	name := trimEnds(cells[m.action.index])
 	var names []string
 	for _, l := range m.layouts {
 		if strings.EqualFold(l.schema.Action, name) {
@@ -227,6 +244,32 @@ func (m *Mapper) Unmask(cells, hidden []string) []string {
 	return cells
 }
 
+// edited returns the cells of a row, with nothing but line ends in those that are as
+// they were exported: what stands there is nobody's mistake.
+func (m *Mapper) edited(cells []string, base *Base) []string {
+	if base == nil || !slices.ContainsFunc(cells, func(cell string) bool { return strings.Contains(cell, "\n") }) {
+		return cells
+	}
+	cells = slices.Clone(cells)
+	leave := func(c column, name string) {
+		if _, edited := base.edited(name); !edited {
+			cells[c.index] = strings.Repeat("\n", strings.Count(cells[c.index], "\n"))
+		}
+	}
+	for _, l := range m.layouts {
+		for _, c := range l.columns {
+			leave(c, c.name)
+		}
+		for _, c := range l.foreign {
+			leave(c, c.heading)
+		}
+	}
+	for _, c := range m.readOnly {
+		leave(c, c.heading)
+	}
+	return cells
+}
+
 // layout is what the columns of a file mean to the rows of one action.
 type layout struct {
 	schema    Schema
@@ -245,18 +288,16 @@ func (l *layout) into(base *Base, out *Mapped) {
 		return
 	}
 	for i := range l.columns {
-		if was, edited := base.edited(l.columns[i].name); edited && !l.columns[i].spoilt(out) {
+		if was, edited := base.edited(l.columns[i].name); edited {
 			l.columns[i].set(cells[l.columns[i].index], was, out)
 		}
 	}
 	for i := range l.guards {
-		if !l.guards[i].spoilt(out) {
-			l.guards[i].guard(cells[l.guards[i].index], out)
-		}
+		l.guards[i].guard(cells[l.guards[i].index], out)
 	}
 	for i := range l.foreign {
 		c := &l.foreign[i]
-		if _, edited := base.edited(c.heading); edited && strings.TrimSpace(cells[c.index]) != "" {
+		if _, edited := base.edited(c.heading); edited && trimEnds(cells[c.index]) != "" {
 			c.reject(out, "bad_value", "is not a column that "+l.schema.Action+" takes: leave the cell blank")
 		}
 	}
@@ -278,7 +319,7 @@ func (l *layout) identify(out *Mapped) {
 		c := &l.keys[i]
 		headings = append(headings, c.heading)
 		switch {
-		case len(l.keys) > 1 && strings.TrimSpace(cells[c.index]) == "":
+		case len(l.keys) > 1 && trimEnds(cells[c.index]) == "" && c.damage(out.form(c)) == "":
 		case key == nil:
 			key = c
 		default:
@@ -288,9 +329,7 @@ func (l *layout) identify(out *Mapped) {
 	}
 	switch {
 	case key != nil:
-		if out.KeyField = key.name; key.spoilt(out) {
-			return
-		}
+		out.KeyField = key.name
 		key.identify(cells[key.index], out)
 	case len(l.keys) > 0:
 		out.Problems = append(out.Problems, Problem{Code: "missing_key", Text: "the key is blank: fill " + either(headings)})

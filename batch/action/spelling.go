@@ -21,7 +21,7 @@ type Spellings func(id, field string, sent, stored batch.Value) bool
 // of compares the values of one customer.
 func (s Spellings) of(id string) batch.Equal {
 	return func(field string, is, want batch.Value) bool {
-		return same(field, is, want) || s != nil && s(id, field, want, is)
+		return alike(field, is, want) || s != nil && s(id, field, want, is)
 	}
 }
 
@@ -29,7 +29,7 @@ func (s Spellings) of(id string) batch.Equal {
 // has made of it.
 func (s Spellings) told(id string, edits []batch.Edit, now func(field string) batch.Value) (texts []string) {
 	for _, e := range edits {
-		if is := now(e.Field); !same(e.Field, is, e.Want) && s.of(id)(e.Field, is, e.Want) {
+		if is := now(e.Field); !alike(e.Field, is, e.Want) && s.of(id)(e.Field, is, e.Want) {
 			texts = append(texts, fmt.Sprintf("%s is %q, which the server stored when %q was sent before: taken for the same",
 				e.Field, is.Plain(), e.Want.Plain()))
 		}

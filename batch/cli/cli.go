@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -26,10 +27,14 @@ func Main(args []string) int {
 	if ended := (*endedError)(nil); errors.As(err, &ended) {
 		return ended.code
 	}
+	code := job.ExitCode(err)
 	if err != nil {
-		(&ui.Terminal{Err: os.Stderr}).Complain(err)
+		(&ui.Terminal{Err: os.Stderr, Words: args}).Complain(err)
+		if slices.Contains(args, "--json") { // even where the command line could not be read to its end
+			ui.PrintRefusal(os.Stdout, err, code)
+		}
 	}
-	return job.ExitCode(err)
+	return code
 }
 
 // endedError carries the exit code of a run whose summary has said it all.
@@ -63,10 +68,7 @@ accounted for in a report.`,
 		if words := cmd.Flags().Args(); cmd == root && len(words) > 0 {
 			return noCommand(root, words) // the flag is one of a command that does not exist
 		}
-		if own := (*batch.Fault)(nil); errors.As(err, &own) {
-			return own // it says better what is wrong with the flag's value
-		}
-		return batch.Usage(cmd.CommandPath()+" --help", "%v", err)
+		return badFlag(cmd, err)
 	})
 	root.SuggestionsMinimumDistance = 2
 	root.SetVersionTemplate("rowbatch {{.Version}}\n")
@@ -90,7 +92,7 @@ func noCommand(root *cobra.Command, args []string) error {
 
 func newVersion() *cobra.Command {
 	return &cobra.Command{
-		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
+		Use: "version", Short: "Print the version", Args: noArgument,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, err := fmt.Fprintln(cmd.OutOrStdout(), "rowbatch "+Version)
 			return err

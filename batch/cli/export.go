@@ -17,7 +17,12 @@ func newExport() *cobra.Command {
 	o, s := export.Defaults(), job.Defaults()
 	cmd := &cobra.Command{
 		Use: "export [FILE]", Short: "Write Fusebill customers to a CSV or XLSX file, to be edited and sent back",
-		Args: cobra.MaximumNArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) < 2 {
+				return nil
+			}
+			return batch.Usage("rowbatch export customers.csv -o out.csv", "export takes one FILE at most, not %d", len(args))
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			file := strings.Join(args, "")
 			if err := s.Check(export.Actions(), cmd.Flags().Changed); err != nil {
@@ -60,9 +65,9 @@ Without -o the CSV goes to standard output, and the summary to standard error.`
 // printExport tells what an export has brought: on standard error where the file
 // itself went to standard output.
 func printExport(t *ui.Terminal, r *export.Result, o export.Options, out job.Output) error {
-	w, to := t.Out, o.Output
+	w, to := ui.Shown(t.Out, t.Words), o.Output
 	if o.Output == "-" {
-		w, to = t.Err, "standard output"
+		w, to = ui.Shown(t.Err, t.Words), "standard output"
 	}
 	var err error
 	switch {
@@ -82,6 +87,7 @@ func printExported(w io.Writer, r *export.Result, to string) error {
 	fmt.Fprintf(w, "export: %s to %s\n", batch.Plural(s.Rows, "customer"), to)
 	fmt.Fprintf(w, "%s in %s\n", batch.Plural(s.Requests.Total, "request"), ui.TimeText(s))
 	ui.PrintErrors(w, s)
+	fmt.Fprintf(w, "account: %s\n", s.Host)
 	_, err := fmt.Fprintf(w, "as exported: %s (keep it, and the column rb_export: update compares with it)\n", r.Folder)
 	if err == nil && r.Next != "" {
 		_, err = fmt.Fprintf(w, "next, once edited: %s\n", r.Next)

@@ -60,7 +60,7 @@ func newHelp(root *cobra.Command) *cobra.Command {
 	for _, t := range topics() {
 		names = append(names, fmt.Sprintf("  %-12s %s", t.name, t.short))
 		help.AddCommand(&cobra.Command{
-			Use: t.name, Short: t.short, Args: cobra.NoArgs,
+			Use: t.name, Short: t.short, Args: noArgument,
 			RunE: func(cmd *cobra.Command, _ []string) error { return t.print(cmd.OutOrStdout()) },
 		})
 	}

@@ -32,7 +32,7 @@ outlives it; it is the one that --sandbox uses (ROWBATCH_SANDBOX_DIR moves it).
 		Example: `  rowbatch sandbox --addr 127.0.0.1:8642
   rowbatch sandbox --fail put:500:every=50 --fail any:lost:rate=5%
   rowbatch sandbox --minute 50 --day 5000 --reset`,
-		Args: cobra.NoArgs,
+		Args: noArgument,
 		RunE: func(cmd *cobra.Command, _ []string) error { return serveSandbox(cmd, addr, fail, o) },
 	}
 	s := cmd.Flags()

@@ -3,6 +3,7 @@ package intake
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -66,7 +67,7 @@ type Source struct {
 // is a *csvfile.Refusal.
 func Read(stop context.Context, s Source, dir *runs.Dir) (*File, error) {
 	in := &File{Name: s.Name}
-	mapFile, err := in.readMapping(s.Input.Map)
+	mapFile, err := in.readMapping(stop, s.Input.Map)
 	if err != nil {
 		return nil, err
 	}
@@ -84,12 +85,10 @@ func Read(stop context.Context, s Source, dir *runs.Dir) (*File, error) {
 		return nil, err
 	}
 	defer content.Close()
-	sum := sha256.New()
-	input, closeInput, err := in.rows(stop, content, sum, s, options)
+	input, sum, err := in.rows(stop, content, s, options)
 	if err != nil {
 		return nil, err
 	}
-	defer closeInput()
 	options.Places, in.Unnamed = in.Places, input.Unnamed()
 	if line, titles := input.HeadingLine(); titles {
 		in.Heading = line
@@ -101,14 +100,16 @@ func Read(stop context.Context, s Source, dir *runs.Dir) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := in.check(input, s, dir); err != nil {
+	if err := in.check(stop, input, s, dir); err != nil {
 		return nil, err
 	}
-	in.Sum = hex.EncodeToString(sum.Sum(nil))
+	if in.Sum, err = sum(); err != nil {
+		return nil, err
+	}
 	if shard := s.Selection.Shard; shard.Some() {
 		split := sha256.New() // of the file, and of how it is read
 		parts := []string{in.Sum, in.Mapping, s.Actions.Name, string(in.Delimiter), s.Input.Encoding,
-			strings.Join(s.Input.Ignore, "\n"), strconv.Itoa(shard.Of)}
+			strings.Join(slices.Concat(s.Input.Ignore, s.Input.Blanks), "\n"), strconv.Itoa(shard.Of)}
 		if in.Heading > 0 {
 			parts = append(parts, strconv.Itoa(in.Heading))
 		}
@@ -124,68 +125,104 @@ func Read(stop context.Context, s Source, dir *runs.Dir) (*File, error) {
 	return in, nil
 }
 
-func (in *File) readMapping(name string) (*mapping.File, error) {
+// longestMapping is in bytes; one of a thousand columns takes about 50,000.
+const longestMapping = 1 << 20
+
+func (in *File) readMapping(stop context.Context, name string) (*mapping.File, error) {
 	if name == "" {
 		return nil, nil
 	}
-	text, err := os.ReadFile(name)
+	opened, err := open(stop, name)
 	if err != nil {
+		return nil, err
+	}
+	defer opened.Close()
+	text, err := unlessStopped(stop, func() ([]byte, error) { return io.ReadAll(io.LimitReader(opened, longestMapping+1)) })
+	switch {
+	case stop.Err() != nil:
+		return nil, context.Cause(stop)
+	case err != nil:
 		return nil, Unreadable(name, err)
+	case len(text) > longestMapping:
+		return nil, &csvfile.Refusal{File: name, Text: fmt.Sprintf("a mapping file of more than %d MiB", longestMapping>>20),
+			Try: "--map with the mapping file; the rows are the command's FILE"}
 	}
 	in.Mapping = string(text)
-	if in.MapPath, err = filepath.Abs(name); err != nil {
-		return nil, err
+	if info, err := opened.Stat(); err == nil && info.Mode().IsRegular() { // else it cannot be read a second time
+		if in.MapPath, err = filepath.Abs(name); err != nil {
+			return nil, err
+		}
 	}
 	return mapping.ParseFile(name, text)
 }
 
 // open opens the input; a standard input is kept in the run's folder first, since it comes only once.
-func (in *File) open(stop context.Context, s Source, dir *runs.Dir) (*os.File, error) {
+func (in *File) open(stop context.Context, s Source, dir *runs.Dir) (io.ReadCloser, error) {
 	if s.Name == "-" {
 		return spool(stop, s.Stdin, dir)
 	}
-	opened, err := os.Open(s.Name)
+	opened, err := open(stop, s.Name)
 	if err != nil {
-		return nil, Unreadable(s.Name, err)
+		return nil, err
 	}
-	if info, err := opened.Stat(); err != nil || info.IsDir() {
-		opened.Close()
-		return nil, batch.Usage("the path of a CSV file or a workbook", "%s is a folder", s.Name)
+	info, err := opened.Stat()
+	switch {
+	case err != nil:
+		return nil, errors.Join(Unreadable(s.Name, err), opened.Close())
+	case info.IsDir():
+		return nil, errors.Join(batch.Usage("the path of a CSV file or a workbook", "%s is a folder", s.Name), opened.Close())
+	case !info.Mode().IsRegular(): // it comes only once, and perhaps without an end, or never
+		return &piped{opened, stop, longestInput}, nil
 	}
-	in.Path, err = filepath.Abs(s.Name)
-	return opened, err
+	if in.Path, err = filepath.Abs(s.Name); err != nil {
+		return nil, errors.Join(err, opened.Close())
+	}
+	return opened, nil
 }
 
-// rows begins to read an opened input, whose bytes go to sum, and notes how it is written.
-func (in *File) rows(stop context.Context, content *os.File, sum io.Writer, s Source, o mapping.CompileOptions) (
-	input mapping.Input, closed func(), err error) {
+// rows begins to read an opened input, and notes how it is written. sum is for when the rows
+// are read: it returns the SHA-256 of the bytes that they came from.
+func (in *File) rows(stop context.Context, content io.Reader, s Source, o mapping.CompileOptions) (
+	input mapping.Input, sum func() (string, error), err error) {
 	if err := s.Input.check(s.Name); err != nil {
 		return nil, nil, err
 	}
 	if !isWorkbook(s.Name) {
-		text, err := csvfile.NewReader(io.TeeReader(stoppable{stop, content}, sum), s.Name, s.Input.readOptions(s.Actions, o))
+		hash := sha256.New()
+		text, err := csvfile.NewReader(io.TeeReader(stoppable{stop, content}, hash), s.Name, s.Input.readOptions(s.Actions, o))
 		if err != nil {
 			return nil, nil, err
 		}
 		in.Written, in.Delimiter = text.Dialect().String(), text.Dialect().Delimiter
-		return text, func() {}, nil
+		return text, func() (string, error) { return hex.EncodeToString(hash.Sum(nil)), nil }, nil
 	}
-	size, err := io.Copy(sum, stoppable{stop, content})
+	file, ok := content.(*os.File)
+	if !ok {
+		return nil, nil, batch.Usage("a copy of it in a file", "%s comes only once, and a workbook is read from several ends", s.Name)
+	}
+	size, before, err := hashed(stop, file)
 	if err != nil {
 		return nil, nil, err
 	}
-	sheet, err := xlsxfile.NewReader(stoppableAt{stop, content}, size, s.Name, s.Input.sheetOptions(s.Actions, o))
+	sheet, err := xlsxfile.NewReader(stoppableAt{stop, file}, size, s.Name, s.Input.sheetOptions(s.Actions, o))
 	if err != nil {
 		return nil, nil, err
 	}
 	in.Written, in.Places, in.Delimiter = fmt.Sprintf("sheet %q", sheet.Sheet()), sheet.Places(), ','
-	return sheet, func() { sheet.Close() }, nil
+	return sheet, func() (string, error) {
+		_, after, err := hashed(stop, file)
+		if err == nil && after != before {
+			err = &csvfile.Refusal{File: s.Name, Text: "the workbook was changed while it was read", Try: "the command again, once it is saved"}
+		}
+		return before, errors.Join(err, sheet.Close())
+	}, nil
 }
 
-func (in *File) check(input mapping.Input, s Source, dir *runs.Dir) (err error) {
+func (in *File) check(stop context.Context, input mapping.Input, s Source, dir *runs.Dir) (err error) {
 	o := in.checkOptions(s.Input, s.Selection)
 	if in.Mapper.ComparesExports() && !s.Input.NoBase {
-		in.exports = &exports{reports: s.Reports, file: s.Input.Base, dir: dir, opened: map[string]*base{}, accounts: map[string]string{}}
+		in.exports = &exports{stop: stop, reports: s.Reports, file: s.Input.Base, dir: dir,
+			opened: map[string]*base{}, accounts: map[string]string{}}
 		o.Exports = in.exports
 		defer func() { err = errors.Join(err, in.exports.close()) }()
 	}
@@ -196,7 +233,9 @@ func (in *File) check(input mapping.Input, s Source, dir *runs.Dir) (err error) 
 	n := 0
 	in.Checked, err = mapping.Check(input, in.Mapper, func(r csvfile.Row, was *mapping.Base, hidden, warnings []string) error {
 		in.keep(n, hidden)
-		n++
+		if n++; n > mostRows {
+			return &csvfile.Refusal{File: s.Name, Text: "more than " + batch.Thousands(mostRows) + " rows", Try: "files of fewer rows"}
+		}
 		copied := runs.Row{Line: r.Line, Cells: r.Cells, Ragged: r.Ragged, Forms: r.Forms, Warnings: warnings}
 		if was != nil {
 			text, err := json.Marshal(was)
@@ -335,24 +374,27 @@ func (in *File) recheckInput(h journal.Head, s Source, compiled mapping.CompileO
 	}
 	if sum != h.Input {
 		return batch.Unfit("put the file back, or run it anew",
-			"the passwords stand in %s alone, and it is gone or has changed; nothing was sent", h.Path)
+			"the passwords stand in %s alone, and it is gone or has changed; nothing was sent", cmp.Or(h.Path, h.File))
 	}
 	f, err := os.Open(h.Path)
 	if err != nil {
 		return Unreadable(h.Path, err)
 	}
 	defer f.Close()
-	rows, closeRows, err := in.rows(context.Background(), f, io.Discard, s, compiled)
+	rows, read, err := in.rows(context.Background(), f, s, compiled)
 	if err != nil {
 		return err
 	}
-	defer closeRows()
 	n := 0
 	in.Checked, err = mapping.Check(rows, in.Mapper, func(_ csvfile.Row, _ *mapping.Base, hidden, _ []string) error {
 		in.keep(n, hidden)
 		n++
 		return nil
 	}, o)
+	if err != nil {
+		return err
+	}
+	_, err = read()
 	return err
 }
 
@@ -407,103 +449,6 @@ func SameFiles(h journal.Head) error {
 	return nil
 }
 
-// sumOf hashes a file; "" for one that is gone, or never was.
-func sumOf(path string) (string, error) {
-	if path == "" {
-		return "", nil
-	}
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
-	}
-	if err != nil {
-		return "", Unreadable(path, err)
-	}
-	defer f.Close()
-	sum := sha256.New()
-	if _, err := io.Copy(sum, f); err != nil {
-		return "", Unreadable(path, err)
-	}
-	return hex.EncodeToString(sum.Sum(nil)), nil
-}
-
-// Unreadable refuses a file of the user's that cannot be read.
-func Unreadable(name string, err error) error {
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return batch.Usage("check the path", "%s does not exist", name)
-	case errors.Is(err, fs.ErrPermission):
-		return batch.Usage("check who may read it", "%s may not be read", name)
-	}
-	return batch.Usage("", "%v", err)
-}
-
-// stoppable reads until the run is stopped.
-type stoppable struct {
-	stop context.Context
-	io.Reader
-}
-
-func (s stoppable) Read(p []byte) (int, error) {
-	if s.stop.Err() != nil {
-		return 0, context.Cause(s.stop)
-	}
-	return s.Reader.Read(p)
-}
-
-// stoppableAt is stoppable for what is not read from the beginning to the end.
-type stoppableAt struct {
-	stop context.Context
-	io.ReaderAt
-}
-
-func (s stoppableAt) ReadAt(p []byte, at int64) (int, error) {
-	if s.stop.Err() != nil {
-		return 0, context.Cause(s.stop)
-	}
-	return s.ReaderAt.ReadAt(p, at)
-}
-
-// owned is one of the run's own files: that it cannot be written is not the input's fault.
-type owned struct{ runs.File }
-
-func (o owned) Write(p []byte) (int, error) {
-	n, err := o.File.Write(p)
-	if err != nil {
-		err = &runs.WriteError{Path: o.Name(), Err: err}
-	}
-	return n, err
-}
-
-// spool copies standard input into the run's folder.
-func spool(stop context.Context, stdin io.Reader, dir *runs.Dir) (*os.File, error) {
-	kept, err := dir.CreateFile(stdinCopy)
-	if err != nil {
-		return nil, err
-	}
-	err = unlessStopped(stop, func() error {
-		_, err := io.Copy(owned{kept}, stoppable{stop, stdin})
-		return err
-	})
-	if err := errors.Join(err, kept.Close()); err != nil {
-		return nil, fmt.Errorf("standard input: %w", err)
-	}
-	return os.Open(dir.Path(stdinCopy))
-}
-
-// unlessStopped waits for a read to end, or for the stop. A read from a pipe that
-// nobody writes to cannot be ended, only left behind.
-func unlessStopped(stop context.Context, read func() error) error {
-	ended := make(chan error, 1)
-	go func() { ended <- read() }()
-	select {
-	case err := <-ended:
-		return err
-	case <-stop.Done():
-		return context.Cause(stop)
-	}
-}
-
 // longestHeading is how much of a standard input is looked at before it is kept.
 const longestHeading = 64 << 10
 
@@ -512,9 +457,9 @@ const longestHeading = 64 << 10
 // Whatever else may be wrong with them is told when they are read.
 func (s Source) refuseSecrets(stop context.Context, o mapping.CompileOptions) (io.Reader, error) {
 	ahead := bufio.NewReaderSize(s.Stdin, longestHeading)
-	var start []byte
 	lines := 1 + max(csvfile.MostTitles, s.Input.HeaderRow)
-	if err := unlessStopped(stop, func() error { start = firstLines(ahead, lines); return nil }); err != nil {
+	start, err := unlessStopped(stop, func() ([]byte, error) { return firstLines(ahead, lines), nil })
+	if err != nil {
 		return nil, err
 	}
 	input, err := csvfile.NewReader(bytes.NewReader(start), "-", s.Input.readOptions(s.Actions, o))

@@ -2,7 +2,8 @@
 // the file is written (encoding, delimiter), keeps line ends inside cells, knows
 // in which line of the file each row starts, and takes off the apostrophe with
 // which our own files keep a spreadsheet from running a cell. What the cells mean
-// it does not know; of the headings it knows those that our own reports add.
+// it does not know; of the headings it knows those that our own reports add. Which of
+// the first rows is the heading, and not a title, its caller decides (mapping.FindHeading).
 //
 // A file that cannot be read as it stands is a [*Refusal], with the line where
 // the trouble begins and what to do about it.
@@ -51,6 +52,7 @@ type Reader struct {
 	columns []kind   // what each is
 	unnamed int      // columns without a heading
 	own     []string // headings of ours, in lower case: rb_line, rb_outcome, …
+	code    int      // the column of our error codes; -1: there is none
 	heading []string
 	start   int  // the line of the heading
 	titles  bool // rows stand above it
@@ -68,7 +70,7 @@ const (
 // Row is one row of a file.
 type Row struct {
 	Line   int      // where the row starts, from 1; newlines inside cells count
-	Cells  []string // with the escaping apostrophe taken off; valid until the next row is read
+	Cells  []string // as they stand in the file, escaped ones too; valid until the next row is read
 	Ragged bool     // more or fewer cells than the heading
 	Forms  string   // how a workbook holds the cells, a character each; "": the file is text
 	Remark string   // what is to be said of the row, although nothing is wrong with it
@@ -78,7 +80,7 @@ type Row struct {
 // is a *Refusal when the file cannot be what it should be; name stands in it.
 func NewReader(r io.Reader, name string, o Options) (*Reader, error) {
 	text, dialect, marked, err := decode(r, o.Encoding)
-	in := &Reader{name: name, dialect: dialect, options: o}
+	in := &Reader{name: name, dialect: dialect, options: o, code: -1}
 	if err != nil {
 		return nil, in.explain(err)
 	}
@@ -147,6 +149,10 @@ func (in *Reader) openings(all []opening, most int) ([]opening, error) {
 			return nil, &Refusal{Text: fmt.Sprintf("%q cannot be a delimiter", d), Try: "one of , ; | or tab"}
 		}
 		cells, err := newParser(bytes.NewReader(this.text), this.delimiter).Read()
+		if len(cells) > mostColumns {
+			return nil, &Refusal{Line: this.row.Line, Try: "another --delimiter",
+				Text: fmt.Sprintf("%d columns, of at most %d", len(cells), mostColumns)}
+		}
 		for _, cell := range cells {
 			this.row.Cells = append(this.row.Cells, Unescape(cell))
 		}
@@ -187,6 +193,9 @@ func (in *Reader) begin(rest []opening) error {
 		case IsOurs(cell):
 			in.columns[i] = ours
 			in.own = append(in.own, strings.ToLower(strings.TrimSpace(cell)))
+			if in.own[len(in.own)-1] == "rb_error_code" {
+				in.code = i
+			}
 		default:
 			in.heading = append(in.heading, cell)
 		}
@@ -244,11 +253,12 @@ func (in *Reader) Next() (Row, error) {
 	}
 	line, _ := in.csv.FieldPos(0)
 	row := Row{Line: line + in.above, Ragged: len(cells) < in.least || len(cells) > in.width}
+	damaged := in.code >= 0 && in.code < len(cells) && (cells[in.code] == "spreadsheet_damage" || cells[in.code] == "no_value_word")
 	kept := cells[:0]
 	for i, cell := range cells {
 		switch {
 		case i >= in.width || in.columns[i] == theirs:
-			if cell != "" && cell[0] == '\'' {
+			if damaged { // it was escaped by us, and is not meant as what is behind that
 				cell = Unescape(cell)
 			}
 			kept = append(kept, cell)

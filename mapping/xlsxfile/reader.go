@@ -57,6 +57,7 @@ type Reader struct {
 	columns []int    // of the sheet, by heading
 	places  []int    // by column of the sheet: the heading's place, or ours or nameless
 	own     []string // headings of ours, in lower case
+	code    int      // the column of our error codes; -1: there is none
 	merged  []area   // still to come
 	within  []area   // by heading: the last merged cells that the column is in
 	told    []bool   // by heading: that it has formulas
@@ -75,7 +76,7 @@ const (
 // row. The error is a *csvfile.Refusal when the file cannot be what it should be;
 // name stands in it. Close the reader.
 func NewReader(r io.ReaderAt, size int64, name string, o Options) (*Reader, error) {
-	in := &Reader{name: name, options: o, source: &source{ReaderAt: r}}
+	in := &Reader{name: name, options: o, source: &source{ReaderAt: r}, code: -1}
 	book, err := openWorkbook(in.source, size)
 	if err != nil {
 		return nil, in.explain(err)
@@ -247,6 +248,9 @@ func (in *Reader) adopt(row *line) error {
 		case csvfile.IsOurs(text):
 			in.places[c.column] = ours
 			in.own = append(in.own, strings.ToLower(strings.TrimSpace(text)))
+			if in.own[len(in.own)-1] == "rb_error_code" {
+				in.code = c.column
+			}
 		default:
 			in.places[c.column] = len(in.heading)
 			in.heading = append(in.heading, strings.Clone(text))
@@ -345,6 +349,9 @@ func (in *Reader) row(row *line) (given csvfile.Row, holds bool, err error) {
 		in.forms[i] = byte(Blank)
 	}
 	var formulas []string
+	damaged := slices.ContainsFunc(row.cells, func(c cell) bool {
+		return c.column == in.code && (c.text == "spreadsheet_damage" || c.text == "no_value_word")
+	})
 	for _, c := range row.cells {
 		at := nameless
 		if c.column < len(in.places) {
@@ -357,7 +364,10 @@ func (in *Reader) row(row *line) (given csvfile.Row, holds bool, err error) {
 			return given, false, in.refuse(row.number, text, "give it a heading, or delete the column; --ignore-others leaves it out")
 		case at >= 0:
 			holds = true
-			in.cells[at], in.forms[at] = csvfile.Unescape(c.text), byte(c.form)
+			in.cells[at], in.forms[at] = c.text, byte(c.form)
+			if damaged { // it was escaped by us, and is not meant as what is behind that
+				in.cells[at] = csvfile.Unescape(c.text)
+			}
 			if c.formula && !in.told[at] {
 				in.told[at] = true
 				formulas = append(formulas, csvfile.ColumnName(c.column))

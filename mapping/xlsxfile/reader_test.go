@@ -124,7 +124,7 @@ func TestCellsOfEveryKind(t *testing.T) {
 		{`<c r="B2" t="str"><v><![CDATA[a&b]]><!-- no --> c</v></c>`, "a&b c", Typed},
 		{`<c r="B2" t="inlineStr"><is><r><t>Ri</t></r><r><rPr><b/></rPr><t>ch</t></r><rPh sb="0" eb="1"><t>no</t></rPh></is></c>`, "Rich", Typed},
 		{text("B2", "  a \n"), "  a \n", Typed},
-		{text("B2", "'=1"), "=1", Typed},
+		{text("B2", "'=1"), "'=1", Typed},
 		{`<c r="B2"/>`, "", Blank},
 		{`<c r="b2"><v>1</v></c>`, "1", Whole},
 		{`<x:c xmlns:x="y" r="B2"><x:v>1</x:v><x:extLst><x:v>9</x:v></x:extLst></x:c>`, "1", Whole},

@@ -1,0 +1,88 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"rowbatch/batch"
+	"rowbatch/mapping"
+)
+
+// badFlag says what is wrong with a flag, in words and with the flag that may be meant.
+func badFlag(cmd *cobra.Command, err error) error {
+	help := cmd.CommandPath() + " --help"
+	if own := (*batch.Fault)(nil); errors.As(err, &own) {
+		return own // it says better what is wrong with the flag's value
+	}
+	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
+		return unknownFlag(cmd, unknown)
+	}
+	if bare, ok := errors.AsType[*pflag.ValueRequiredError](err); ok {
+		return batch.Usage(help, "--%s needs a value: %s", bare.GetFlag().Name, example(bare.GetFlag()))
+	}
+	if bad, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		wants := map[string]string{
+			"int": "a whole number", "duration": "a time such as 30s, 5m or 1h30m", "bool": "true or false, or stands alone",
+		}[bad.GetFlag().Value.Type()]
+		if wants != "" {
+			return batch.Usage(help, "--%s takes %s, not %q", bad.GetFlag().Name, wants, bad.GetValue())
+		}
+	}
+	if bad, ok := errors.AsType[*pflag.InvalidSyntaxError](err); ok {
+		return batch.Usage(help, "%q is no flag", bad.GetSpecifiedFlag())
+	}
+	return batch.Usage(help, "%v", err)
+}
+
+// example is a flag with what it takes.
+func example(f *pflag.Flag) string {
+	value, _ := pflag.UnquoteUsage(f)
+	return strings.TrimSpace("--" + f.Name + " " + value)
+}
+
+// unknownFlag names the nearest flag of the command, or the commands that do have it.
+func unknownFlag(cmd *cobra.Command, unknown *pflag.NotExistError) error {
+	name := unknown.GetSpecifiedName()
+	if unknown.GetSpecifiedShortnames() != "" {
+		return batch.Usage(cmd.CommandPath()+" --help", "%s has no flag -%s", words(cmd), name)
+	}
+	var names, begin, elsewhere []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		names = append(names, f.Name)
+		if strings.HasPrefix(f.Name, name) {
+			begin = append(begin, f.Name)
+		}
+	})
+	for _, other := range cmd.Root().Commands() {
+		if other.Flags().Lookup(name) != nil {
+			elsewhere = append(elsewhere, other.Name())
+		}
+	}
+	near, ok := mapping.Nearest(name, names)
+	if len(begin) == 1 {
+		near, ok = begin[0], true
+	}
+	text := fmt.Sprintf("%s has no flag --%s", words(cmd), name)
+	switch {
+	case len(elsewhere) > 0:
+		return batch.Usage(cmd.CommandPath()+" --help", "%s: it is one of %s", text, strings.Join(elsewhere, ", "))
+	case ok:
+		return batch.Usage(example(cmd.Flags().Lookup(near)), "%s", text)
+	}
+	return batch.Usage(cmd.CommandPath()+" --help", "%s", text)
+}
+
+// words are those of a command, without the program's name.
+func words(cmd *cobra.Command) string { return strings.TrimPrefix(cmd.CommandPath(), "rowbatch ") }
+
+// noArgument refuses whatever stands behind a command that takes nothing.
+func noArgument(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return batch.Usage(cmd.CommandPath(), "%s takes nothing but flags, and %q is none", words(cmd), args[0])
+}
