@@ -71,7 +71,7 @@ const (
 
 // newCompiler is for a mixed file where there are several actions.
 func newCompiler(schemas []Schema, texts []string, o CompileOptions) *compiler {
-	c := &compiler{command: mixed, options: o, texts: texts, mapper: &Mapper{places: o.Places, width: len(texts)},
+	c := &compiler{command: mixed, options: o, texts: texts, mapper: &Mapper{name: o.Name, places: o.Places, width: len(texts)},
 		file: &File{Clear: DefaultClear}}
 	if len(schemas) == 1 {
 		c.command = schemas[0].Action

@@ -15,6 +15,7 @@ type Mapper struct {
 	action  *column   // tells which of them a row is of; nil: there is one
 	secrets []int     // columns that may hold passwords, ascending
 	width   int       // columns
+	name    string    // of the input
 
 	export   *column  // rb_export; nil: there is none
 	exported bool     // rows may be compared with an export
@@ -125,12 +126,15 @@ func (m *Mapper) ReadOnly() (headings []string) {
 	return headings
 }
 
-// Line is a place in the input for people: its line, or the row of a sheet.
-func (m *Mapper) Line(n int) string {
-	if m.places != nil {
-		return fmt.Sprintf("row %d", n)
+// Line is where a row of the input starts, for people.
+func (m *Mapper) Line(n int) string { return fmt.Sprintf("%s %d", Unit(m.name), n) }
+
+// Unit is what people count in a file of a name: lines, or the rows of a sheet.
+func Unit(file string) string {
+	if xlsxfile.Named(file) {
+		return "row"
 	}
-	return fmt.Sprintf("line %d", n)
+	return "line"
 }
 
 // Others returns the headings that are left out because they are no fields.

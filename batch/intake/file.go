@@ -187,7 +187,7 @@ func (in *File) rows(stop context.Context, content io.Reader, s Source, o mappin
 	if err := s.Input.check(s.Name); err != nil {
 		return nil, nil, err
 	}
-	if !isWorkbook(s.Name) {
+	if !xlsxfile.Named(s.Name) {
 		hash := sha256.New()
 		text, err := csvfile.NewReader(io.TeeReader(stoppable{stop, content}, hash), s.Name, s.Input.readOptions(s.Actions, o))
 		if err != nil {

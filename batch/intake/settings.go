@@ -1,7 +1,6 @@
 package intake
 
 import (
-	"path/filepath"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -33,18 +32,13 @@ type Input struct {
 
 // check reports settings that are for files of the other kind.
 func (i Input) check(name string) error {
-	switch isSheet := isWorkbook(name); {
+	switch isSheet := xlsxfile.Named(name); {
 	case isSheet && (i.Delimiter != 0 || i.Encoding != ""):
 		return batch.Usage("leave them out", "--delimiter and --encoding are for text, and %s is a workbook", name)
 	case !isSheet && (i.Sheet != "" || i.Hidden != xlsxfile.Refuse):
 		return batch.Usage("leave them out", "--sheet and --hidden are for workbooks (.xlsx), and %s is none", name)
 	}
 	return nil
-}
-
-// isWorkbook goes by the name: what a file of that name is in truth, it is refused for.
-func isWorkbook(name string) bool {
-	return slices.Contains([]string{".xlsx", ".xlsm"}, strings.ToLower(filepath.Ext(name)))
 }
 
 // Selection is which of a file's rows a run is about.

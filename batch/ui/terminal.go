@@ -56,7 +56,7 @@ func (t *Terminal) Show(e job.Event) {
 		return
 	case job.RowRefused:
 		t.clear()
-		fmt.Fprintf(t.shown(), "%s: line %d: %s: %s\n", e.File, e.Line, e.Problem.Code, batch.Visible(e.Problem.Text))
+		fmt.Fprintf(t.shown(), "%s: %s %d: %s: %s\n", e.File, mapping.Unit(e.File), e.Line, e.Problem.Code, batch.Visible(e.Problem.Text))
 		return
 	}
 	if t.Quiet {

@@ -3,12 +3,10 @@ package xlsxfile
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"io"
 	"strings"
-
-	"golang.org/x/text/encoding/unicode"
-	"golang.org/x/text/transform"
 
 	"rowbatch/mapping/csvfile"
 )
@@ -16,10 +14,7 @@ import (
 // refuse makes the refusal of a workbook that is something else.
 func refuse(text, try string) error { return &csvfile.Refusal{Text: text, Try: try} }
 
-const saveAsXLSX = "open it in the spreadsheet program and save it as Excel workbook (.xlsx)"
-
-// mostOfContainer is how far the names within an old container are looked for.
-const mostOfContainer = 64 << 20
+const saveAsXLSX = "save it from the spreadsheet as Excel workbook (.xlsx)"
 
 // recognise refuses what is no zip archive, for what it is.
 func recognise(r io.ReaderAt, size int64) error {
@@ -32,45 +27,21 @@ func recognise(r io.ReaderAt, size int64) error {
 		return refuse("the file is empty", "save it again in the spreadsheet program, or copy it again")
 	case bytes.HasPrefix(start, []byte("PK")):
 		return nil
-	case bytes.HasPrefix(start, []byte("\xD0\xCF\x11\xE0")):
-		return recogniseContainer(r, size)
-	case bytes.HasPrefix(start, []byte("%PDF")):
-		return refuse("this is a PDF document, not a workbook", "ask for the spreadsheet itself")
+	case bytes.HasPrefix(start, []byte("\xD0\xCF\x11\xE0")) && len(start) >= 512:
+		// An old container, in which a password wraps new workbooks, too. What it holds
+		// stands in a directory, whose place the header tells in sectors.
+		sector := int64(1) << min(binary.LittleEndian.Uint16(start[30:]), 12)
+		directory := make([]byte, sector)
+		n, _ := r.ReadAt(directory, (int64(binary.LittleEndian.Uint32(start[48:]))+1)*sector)
+		start = append(start, directory[:n]...)
 	}
-	start, _, _ = transform.Bytes(unicode.BOMOverride(transform.Nop), start) // up to a character that is cut in two
-	text := strings.ToLower(strings.TrimSpace(string(start)))
-	switch {
-	case strings.Contains(text, "urn:schemas-microsoft-com:office:spreadsheet"):
-		return refuse("this is an XML spreadsheet of 2003 under another name", saveAsXLSX)
-	case strings.HasPrefix(text, "<") && (strings.Contains(text, "<html") || strings.Contains(text, "<table")):
-		return refuse("this is an HTML page, not a workbook: some systems send one as a spreadsheet", saveAsXLSX)
-	case strings.HasPrefix(text, "<"):
-		return refuse("this is an XML document, not a workbook", saveAsXLSX)
-	case !strings.ContainsRune(text, 0):
+	switch err := csvfile.Foreign(start, "a workbook", saveAsXLSX); {
+	case err != nil:
+		return err
+	case !bytes.ContainsRune(start, 0), bytes.HasPrefix(start, []byte("\xFF\xFE")), bytes.HasPrefix(start, []byte("\xFE\xFF")):
 		return refuse("this is plain text, such as CSV, under the name of a workbook", "give it a name that ends in .csv")
 	}
 	return refuse("this is no workbook", saveAsXLSX)
-}
-
-// recogniseContainer looks into the form of old workbooks, in which a password
-// wraps new ones too.
-func recogniseContainer(r io.ReaderAt, size int64) error {
-	name, err := unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM).NewEncoder().String("EncryptedPackage")
-	if err != nil {
-		return err
-	}
-	window := make([]byte, 1<<20)
-	for at := int64(0); at < min(size, mostOfContainer); at += int64(len(window) - len(name)) {
-		n, err := r.ReadAt(window, at)
-		if bytes.Contains(window[:n], []byte(name)) {
-			return refuse("the workbook is protected by a password",
-				"open it, take the password off (in Excel: File, Info, Protect Workbook, Encrypt with Password), and save it")
-		}
-		if err != nil {
-			break // the end, or what the next read will tell of
-		}
-	}
-	return refuse("this is an Excel workbook of the old kind (.xls)", saveAsXLSX)
 }
 
 // recogniseArchive refuses zip archives that are something else, by what lies in them.

@@ -7,11 +7,18 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"rowbatch/mapping/csvfile"
 )
+
+// Named reports whether a file's name is that of a workbook. What a file of that name is in
+// truth, it is refused for.
+func Named(name string) bool {
+	return slices.Contains([]string{".xlsx", ".xlsm"}, strings.ToLower(filepath.Ext(name)))
+}
 
 const mostParts = 10_000
 
