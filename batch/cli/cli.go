@@ -31,7 +31,7 @@ func Main(args []string) int {
 	if err != nil {
 		(&ui.Terminal{Err: os.Stderr, Words: args}).Complain(err)
 		if slices.Contains(args, "--json") { // even where the command line could not be read to its end
-			ui.PrintRefusal(os.Stdout, err, code)
+			ui.PrintRefusal(ui.Shown(os.Stdout, nil), err, code)
 		}
 	}
 	return code
