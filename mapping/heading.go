@@ -58,7 +58,8 @@ func FindHeading(all []Schema, rows []csvfile.Row, o CompileOptions) (at int, er
 	case !ok: // not even the first row could be read
 		return 0, why
 	case at > 0:
-		refusal.Text = fmt.Sprintf("none of the first rows fits; the nearest to a heading is %s %d:\n", Unit(o.Name), rows[at].Line) + refusal.Text
+		refusal.Text = fmt.Sprintf("none of the first rows fits; the nearest to a heading is %s %d:\n%s",
+			Unit(o.Name), rows[at].Line, refusal.Text)
 		refusal.Try = strings.TrimPrefix(refusal.Try+"; or --header-row N with the heading's "+Unit(o.Name), "; or ")
 	case most == 0:
 		refusal.Try = strings.TrimPrefix(refusal.Try+"; or --header-row N, if titles stand above the heading", "; or ")

@@ -212,7 +212,8 @@ func (in *File) rows(stop context.Context, content io.Reader, s Source, o mappin
 	return sheet, func() (string, error) {
 		_, after, err := hashed(stop, file)
 		if err == nil && after != before {
-			err = &csvfile.Refusal{File: s.Name, Text: "the workbook was changed while it was read", Try: "the command again, once it is saved"}
+			err = &csvfile.Refusal{File: s.Name, Text: "the workbook was changed while it was read",
+				Try: "the command again, once it is saved"}
 		}
 		return before, errors.Join(err, sheet.Close())
 	}, nil
