@@ -31,6 +31,8 @@ const FaultHelp = `a fault is WHAT:HOW[:every=N][:at=N][:after=N][:times=N][:rat
         stores=trim stores=lower stores=phone stores=cut stores=nfc stores=escape, or several as stores=trim+lower
         (put: what is stored is trimmed, e-mails in lower case, phones as (415) 555-0123, names cut to 12 characters,
         letters and accents as one, & as &amp;; other faults happen besides),
+        ids-400 ids-all ids-first ids-capped ids-twice ids-some (list: a search for a set of ids is refused, ignored,
+        made for the first id only, answered in pages of 5, shows one twice, leaves every third out),
         respelled (list overview: phones as (415) 555-0123, statuses in capitals, numbers as texts; other faults besides),
         hidden-links (replies leave out the ids in HubSpot, Geotab, NetSuite, Salesforce and QuickBooks; any: all
         replies but the overview; overview: there; other faults happen besides)
@@ -235,6 +237,7 @@ func misbehaviours() map[string]misbehaviour {
 		"respelled":    {after: respell, only: []string{"list", "overview"}, habit: true},
 		"stores":       {only: []string{"put"}, takesValue: true, habit: true},
 	}
+	maps.Copy(table, setLies())
 	for _, status := range []int{400, 401, 403, 404, 409, 429, 500, 502, 503} {
 		name := strconv.Itoa(status)
 		fail := func(c *call) *reply { return c.system.failure(status, http.StatusText(status)+".") }
@@ -242,6 +245,57 @@ func misbehaviours() map[string]misbehaviour {
 		if status >= 500 {
 			table[name+"-after"] = misbehaviour{after: instead(fail)}
 		}
+	}
+	return table
+}
+
+// setLies are the ways in which a search for a set of ids may go wrong and look as if it had not.
+func setLies() map[string]misbehaviour {
+	search := func(c *call, ids ...string) *reply {
+		c.params.Set("query", "id:"+strings.Join(ids, ","))
+		return c.serve(c)
+	}
+	table := map[string]misbehaviour{}
+	for how, lie := range map[string]func(*call, []string) *reply{
+		"ids-400": func(*call, []string) *reply { return failure(http.StatusBadRequest, "query: id is no field.") },
+		"ids-all": func(c *call, _ []string) *reply {
+			c.params.Del("query")
+			return c.serve(c)
+		},
+		"ids-first": func(c *call, ids []string) *reply { return search(c, ids[0]) },
+		"ids-capped": func(c *call, ids []string) *reply {
+			c.params.Set("pageSize", "5")
+			return search(c, ids...)
+		},
+		"ids-twice": func(c *call, ids []string) *reply {
+			r := search(c, ids...)
+			rows := gjson.ParseBytes(r.body).Array()
+			texts := make([]string, len(rows))
+			for i := range rows {
+				texts[i] = rows[i].Raw
+			}
+			if len(rows) > 1 {
+				texts[len(rows)-1] = texts[0]
+			}
+			r.body = []byte("[" + strings.Join(texts, ",") + "]")
+			return r
+		},
+		"ids-some": func(c *call, ids []string) *reply {
+			var some []string
+			for i, id := range ids {
+				if i%3 != 1 {
+					some = append(some, id)
+				}
+			}
+			return search(c, some...)
+		},
+	} {
+		table[how] = misbehaviour{only: []string{"list"}, before: func(c *call) *reply {
+			if text, is := strings.CutPrefix(c.params.Get("query"), "id:"); is {
+				return lie(c, strings.Split(text, ","))
+			}
+			return c.serve(c)
+		}}
 	}
 	return table
 }
