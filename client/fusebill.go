@@ -185,7 +185,7 @@ func (f *Fusebill) FindByIDs(ctx context.Context, ids []uint64) (Set, Reply) {
 	set, fault := setIn(rep.Body, ids, number(rep.Header, "X-Count"))
 	if fault != "" {
 		rep.Class, rep.Body = Refused, nil
-		rep.Err = &RecordError{"asked for customers by their ids, the server " + fault, "--lookup list or each"}
+		rep.Err = &RecordError{"the server " + fault, "--lookup list or each"}
 	}
 	set.At = rep.Received
 	return set, rep
@@ -202,16 +202,16 @@ func setIn(page []byte, ids []uint64, count int) (set Set, fault string) {
 		r := listRow(row)
 		switch lacks, asked := missing[r.ID]; {
 		case !asked:
-			fault = "showed others"
+			fault = "showed customers who were not asked for"
 		case !lacks:
-			fault = "showed one twice"
+			fault = "showed a customer twice"
 		}
 		missing[r.ID] = false
 		set.Rows = append(set.Rows, r)
 		return fault == ""
 	})
 	if fault == "" && count >= 0 && count != len(set.Rows) {
-		fault = fmt.Sprintf("showed %d, and counts %d", len(set.Rows), count)
+		fault = fmt.Sprintf("showed %d customers, and counts %d", len(set.Rows), count)
 	}
 	for _, id := range ids {
 		if missing[id] {

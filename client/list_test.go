@@ -336,10 +336,10 @@ func TestAnswersToASetOfIDs(t *testing.T) {
 		{"nothing says how many", "", []string{entry(3, ""), entry(1, ""), entry(2, "")}, "", 0},
 		{"one is gone", "2", []string{entry(1, ""), entry(3, "")}, "", 1},
 		{"all are gone", "0", nil, "", 3},
-		{"somebody else", "3", []string{entry(1, ""), entry(2, ""), entry(4, "")}, "showed others", 0},
-		{"somebody without an id", "3", []string{entry(1, ""), entry(2, ""), `{"reference":"R3"}`}, "showed others", 0},
-		{"one twice", "3", []string{entry(1, ""), entry(2, ""), entry(1, "")}, "showed one twice", 0},
-		{"fewer than it counts", "3", []string{entry(1, ""), entry(2, "")}, "showed 2, and counts 3", 0},
+		{"somebody else", "3", []string{entry(1, ""), entry(2, ""), entry(4, "")}, "showed customers who were not asked for", 0},
+		{"somebody without an id", "3", []string{entry(1, ""), entry(2, ""), `{"reference":"R3"}`}, "showed customers who were not asked for", 0},
+		{"one twice", "3", []string{entry(1, ""), entry(2, ""), entry(1, "")}, "showed a customer twice", 0},
+		{"fewer than it counts", "3", []string{entry(1, ""), entry(2, "")}, "showed 2 customers, and counts 3", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			fb := serving(t, &lister{page: func(_ int, h http.Header) []string {

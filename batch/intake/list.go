@@ -2,6 +2,7 @@ package intake
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"net/http"
@@ -217,7 +218,9 @@ func (l *Lister) doubt(f found) (fault string, err error) {
 		if client.EndsRun(f.Err) {
 			err = f.Err
 		}
-		if f.Err != nil {
+		if answer := (*client.RecordError)(nil); errors.As(f.Err, &answer) {
+			fault = answer.Text
+		} else if f.Err != nil {
 			fault = f.Err.Error()
 		}
 		return fault, err
