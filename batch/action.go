@@ -3,6 +3,7 @@ package batch
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 )
 
@@ -19,6 +20,19 @@ type Record struct {
 	Elsewhere []string `json:"-"` // keys of Body that another resource than the record itself has shown
 
 	Standing Standing `json:"-"` // where it was read
+}
+
+// asBefore reports whether a reading shows the customer as a write found him. Where it
+// carries a later stamp, it is no reading that lags.
+func (r Record) asBefore(w Step, a Action) bool {
+	later := w.Before.Modified != "" && r.Modified > w.Before.Modified
+	return !later && len(w.Changes) > 0 && a.Settle(w.Changes, r) == NoEffect
+}
+
+// SameVersion reports whether two resources show one state of a customer, by the stamp
+// that moves at each write. One may leave out the letter of the zone.
+func (r Record) SameVersion(as Record) bool {
+	return r.Modified != "" && strings.TrimSuffix(r.Modified, "Z") == strings.TrimSuffix(as.Modified, "Z")
 }
 
 // Step is a write ready to be sent: a value, journalled before it leaves.
@@ -64,7 +78,7 @@ type Reply struct {
 	Status   int    // HTTP status; 0: none came
 	Requests int    // what the attempt cost of the allowance: 0 when nothing left, 2 when a read on a stale connection was repeated
 	Code     string // rb_error_code of a Refused reply
-	Later    bool   // a Refused write may fare better once the run's other rows are done
+	Later    bool   // a Refused request may fare better once the run's other rows are done
 	Text     string // the server's or the network's words, for people
 	Record   Record // of an Answered reply
 	Err      error  // of a Fatal reply: what the run ends with
@@ -94,7 +108,11 @@ type Action interface {
 	Decide(it *Item, now Record) (Step, *Outcome)
 	// Apply lays changes over a record: the body of the write, and for a dry run what the lane's next row finds.
 	Apply(now Record, changes []Change) (Record, error)
-	// Check compares the record after a write with what was asked for; nil means all is as it should be.
+	// Hint tells what the reply to a write seems to show amiss; nil means that it shows what was
+	// asked for. What it leaves out is no evidence: of a reply without the values that were set the
+	// outcome is in_doubt.
+	Hint(s Step, reply Record) *Outcome
+	// Check compares the record as read after a write with what was asked for; nil means all is as it should be.
 	Check(s Step, after Record) *Outcome
 	// Settle judges by a read-back whether the changes were made.
 	Settle(sent []Change, now Record) Verdict
@@ -116,6 +134,11 @@ type Beside interface {
 	ReadBeside(ctx context.Context, id string) Reply
 	// CheckBeside compares two such readings; nil means that nothing moved that the step accounts for.
 	CheckBeside(s Step, before, after Record) *Outcome
+}
+
+// Lister is a Visit that can also read its customer as the list of customers shows it.
+type Lister interface {
+	ReadListed(ctx context.Context, id string) Reply
 }
 
 // Blind is a Visit whose Read makes no request: its API shows no records.

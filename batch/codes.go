@@ -17,10 +17,11 @@ type Code struct {
 func Codes() []Code {
 	f, c, d, n := []Kind{Failed}, []Kind{Conflict}, []Kind{InDoubt}, []Kind{NotAttempted}
 	return append(rejections(), []Code{
-		{"not_applied", f, "accepted, but the reply does not show the value, or does not say that it was taken",
+		{"not_applied", f, "accepted, but the customer does not show the value, or the reply does not say that it was taken",
 			"look at the customer in the account before sending the row again"},
 		{"side_effect", f, "the write moved a field that the row did not name",
-			"look at the customer in the account before going on; rb_error names the field"},
+			"look at the customer in the account before going on; " +
+				"rb_error names the field, and what to type if the server moves it by itself"},
 		{"http_<code>", []Kind{Failed, Rejected},
 			"the server refused the write (failed) or the read before it (rejected) with this HTTP status",
 			"read rb_error, correct the row and run it again"},
@@ -32,14 +33,16 @@ func Codes() []Code {
 				"export the customer again, or run the row with --no-base, which writes all its cells"},
 		{"changed_since_run", c, "somebody else has changed what is to be put back",
 			"look at the customer in the account; --keep-theirs puts back the row's other fields"},
-		{"no_answer", d, "a write went out and no answer came", "rowbatch resume reads the customer back and settles the row"},
+		{"no_answer", d, "a write went out, and no answer came, or reads did not show yet what it said",
+			"resume the run: that reads the customer back and settles the row"},
 		{noReadBack, d, "a patch went out and no answer came, and the API has no call that shows the customer",
-			"rowbatch resume --failed sends the same values again, which does no harm where they are set already"},
+			"resume --failed sends the same values again, which does no harm where they are set already"},
 		{"changed_meanwhile", d, "after a lost answer the record shows neither the old nor the new values",
 			"look at the customer in the account: somebody else changed it at the same time"},
 		{"internal_error", []Kind{Rejected, InDoubt}, "a fault in this program", "report it with the text of rb_error"},
-		{"stopped", n, "the run stopped before this row", "rowbatch resume goes on with the run"},
-		{"server_unavailable", n, "the server did not answer for this row", "rowbatch resume, when the server answers again"},
+		{"stopped", n, "the run stopped before this row", "resume the run, which goes on here"},
+		{"not_confirmed", n, "nothing was sent, since nobody agreed to it", "the same command again, when it is to be sent"},
+		{"server_unavailable", n, "the server did not answer for this row", "resume the run, when the server answers again"},
 	}...)
 }
 
@@ -58,7 +61,11 @@ func rejections() []Code {
 			`write REMOVE exactly to clear the field, or \REMOVE to mean the word itself`},
 		{"masked_value", r, "a masked password", "put the real password into the cell, or leave it blank"},
 		{"spreadsheet_damage", r, "a cell that the spreadsheet has damaged",
-			"format the column as text in the spreadsheet and enter the value again"},
+			"format the column as text in the spreadsheet and enter the value again; " +
+				"if the cell is meant as it stands, put a backslash before it"},
+		{"no_value_word", r, "a word that programs write where there is no value, such as N/A or null",
+			`leave the cell blank to keep the field, write REMOVE to clear it, put a backslash before a word that is meant; ` +
+				`--blanks "N/A" makes it blank in all cells`},
 		{"ragged_row", r, "a row with more or fewer cells than the heading",
 			"quote cells that hold the delimiter; close or double quotation marks gone astray; give the row as many cells as the heading"},
 		{"duplicate_row", r, "several rows for one customer",
@@ -134,7 +141,7 @@ func ExitCodes() []ExitCode {
 		{ExitUsage, "usage or settings"},
 		{ExitInput, "the input was refused, nothing was sent"},
 		{ExitLocked, "another run holds this account's lock"},
-		{ExitAccess, "credentials or access refused"},
+		{ExitAccess, "credentials or access refused, or a wrong address: nobody has ever answered there, or not the API"},
 		{ExitUnfit, "the plan or run no longer fits, nothing was sent"},
 		{ExitFiles, "the run's own files could not be written, or are not what its journal says; no further request was sent"},
 		{ExitInterrupt, "stopped by Ctrl-C"},

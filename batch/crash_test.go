@@ -40,7 +40,8 @@ func crashing(t *testing.T, seed int) (killed int) {
 	w := newFakeServer(t, ids...)
 	w.fault = faultsOf(seed)
 	w.acts = func(id string, call int) bool { return chance(seed, id, call, "acts") < 0.5 }
-	act := &edit{w: w, blind: seed%6 == 5, wide: seed%4 == 1, most: []int{0, 2}[seed%2]}
+	w.lag = lagOf(seed)
+	act := &edit{w: w, blind: seed%6 == 5, wide: seed%4 == 1, short: seed%8 == 6, lies: seed%8 == 2, most: []int{0, 2}[seed%2]}
 	data := []byte(nil)
 	for life := range 20 {
 		if life == 6 {

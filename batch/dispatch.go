@@ -34,6 +34,14 @@ type lane struct {
 	halted  *Outcome            // of a row that was not attempted: none may overtake it
 	ended   map[string]*Outcome // by customer: of a row after which the customer's others are not sent
 	planned []Change            // dry run: what the rows so far would change
+	written *written            // the last row's write, if it took effect
+}
+
+// written is a write that took effect.
+type written struct {
+	action Action
+	step   Step
+	at     time.Time
 }
 
 // closed is the outcome of a row that an earlier one keeps from being sent.
@@ -76,7 +84,9 @@ func (l *lane) note(it *Item, o Outcome) {
 }
 
 // remembers reports whether later rows need to know of earlier ones.
-func (l *lane) remembers() bool { return l.halted != nil || len(l.ended)+len(l.planned) > 0 }
+func (l *lane) remembers() bool {
+	return l.halted != nil || l.written != nil || len(l.ended)+len(l.planned) > 0
+}
 
 // dispatcher owns the lanes, the parked rows and the source. One goroutine runs it.
 type dispatcher struct {
@@ -212,7 +222,7 @@ func (d *dispatcher) start(l *lane, t *task) {
 		d.leave(l, t.Item)
 		return
 	}
-	l.busy, t.planned = true, l.planned
+	l.busy, t.planned, t.after = true, l.planned, l.written
 	if t.Sent != nil && time.Now().Before(t.Earlier.Settle) {
 		t.due = t.Earlier.Settle
 		d.parked = append(d.parked, t)
@@ -302,6 +312,7 @@ func (d *dispatcher) close(t *task, o Outcome) {
 	l.busy = false
 	if o.Kind == Changed {
 		d.changed++
+		l.written = &written{t.Action, t.step, time.Now()}
 	}
 	l.note(t.Item, o)
 	d.leave(l, t.Item)

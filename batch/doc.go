@@ -42,8 +42,10 @@
 //     not name, the run stops with one customer touched.
 //  8. The intent, with the record as read, is on disk before the write leaves. The
 //     record may be five seconds old by then; if it is older, back to 3.
-//  9. The reply is held against the step by Action.Check. What looks wrong in it is
-//     settled by reading the customer again.
+//  9. The reply is held against the step by Action.Hint. What looks wrong in it, and a
+//     refusal, is settled by reading the customer again, which Action.Check judges. A
+//     reading that shows the customer as before may lag behind the write: it is repeated
+//     within [Options].Settle.
 //  10. The outcome is recorded and emitted ([Engine.Conclude]), and the lane goes on.
 //
 // A visit may also end with the row parked, to be visited later: the server did not

@@ -4,7 +4,10 @@ import (
 	"cmp"
 	"fmt"
 	"iter"
+	"slices"
+	"strings"
 	"time"
+	"unicode"
 )
 
 // Source yields the rows of a run: of a file, a plan, a stopped run or its undoing.
@@ -24,6 +27,7 @@ type Item struct {
 	Out       *Outcome // when set, it settles the row without a request
 	Uncounted bool     // it must not be sent: when the rows were counted, nothing was to be
 	Spent     int      // requests made for this row before the engine, such as looking its reference up
+	Listed    *Record  // when set, what its edits expect was seen in the customer list: as that was last found to show it still
 	Undoes    *Record  // when set, the record as the write found it that this row takes back
 
 	Writes
@@ -45,6 +49,16 @@ type History struct {
 	Settled bool      // the row is not visited: it comes only to tell the later ones of its lane
 }
 
+// unexpecting is the item without what its edits expect.
+func (it *Item) unexpecting() *Item {
+	plain := *it
+	plain.Edits = slices.Clone(it.Edits)
+	for i := range plain.Edits {
+		plain.Edits[i].Expect = nil
+	}
+	return &plain
+}
+
 // customer tells the customers of one lane apart.
 func (it *Item) customer() string {
 	if it.Shared {
@@ -56,12 +70,13 @@ func (it *Item) customer() string {
 // Edit sets one field.
 type Edit struct {
 	Field  string
-	Want   Value  // Null clears
-	Expect *Value // what must stand there now, unless Want does already; nil: anything
-	Stale  string // rb_error_code of a row that does not find Expect; "": changed_since_plan
-	Stored Value  // stands for Expect as well: what the server made of it; Absent: it took it
-	Yields bool   // when Expect does not stand there, the field is left as it is
-	Secret bool   // Want is kept out of changes, and so of the journal
+	Want   Value    // Null clears
+	Expect *Value   // what must stand there now, unless Want does already; nil: anything
+	Stale  string   // rb_error_code of a row that does not find Expect; "": changed_since_plan
+	Stored Value    // stands for Expect as well: what the server made of it; Absent: it took it
+	Yields bool     // when Expect does not stand there, the field is left as it is
+	Secret bool     // Want is kept out of changes, and so of the journal
+	Unless *Outcome // the row's, unless Want stands there already; nil: the edit is made
 }
 
 // Guard is a field that must hold a value before the row is sent.
@@ -90,7 +105,12 @@ func (c Change) Shown() (before, after string) {
 		case v.Empty():
 			return "(empty)"
 		}
-		return Visible(text)
+		inner := strings.TrimFunc(text, unseen)
+		before, behind, _ := strings.Cut(text, inner)
+		if inner == "" {
+			before, behind = text, ""
+		}
+		return named(before) + Visible(inner) + named(behind)
 	}
 	before, after = c.Before.Short(), c.After.Short()
 	if before == after {
@@ -102,6 +122,24 @@ func (c Change) Shown() (before, after string) {
 	return before, after
 }
 
+// unseen reports whether a character at the end of a text leaves nothing to see.
+func unseen(r rune) bool {
+	return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r)
+}
+
+// named writes what cannot be seen so that it can: a space as ␠, all else as its number.
+func named(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if r == ' ' {
+			b.WriteString("␠")
+		} else {
+			fmt.Fprintf(&b, "%U", r)
+		}
+	}
+	return b.String()
+}
+
 // Equal reports whether writing want over now would change nothing in this field.
 type Equal func(field string, now, want Value) bool
 
@@ -110,16 +148,28 @@ type Equal func(field string, now, want Value) bool
 func Diff(edits []Edit, guards []Guard, now func(field string) Value, same Equal) ([]Change, *Outcome) {
 	for _, g := range guards {
 		is := now(g.Field)
-		if g.Exact && is.Plain() != g.Value.Plain() || !g.Exact && !same(g.Field, is, g.Value) {
+		fits := is.Plain() == g.Value.Plain()
+		if !g.Exact {
+			fits = same(g.Field, is, g.Value) || strings.TrimSpace(is.Plain()) == g.Value.Plain()
+		}
+		if !fits {
 			return nil, &Outcome{Kind: Conflict, Code: cmp.Or(g.Stale, "match_failed"), Error: fmt.Sprintf(
 				"%s of the customer is %s, and the row says %s", g.Field, is.quoted(), g.Value.quoted())}
 		}
 	}
 	var changes []Change
+	var held []string
 	for _, e := range edits {
 		is := now(e.Field)
 		switch {
 		case same(e.Field, is, e.Want):
+			if e.Unless != nil {
+				held = append(held, fmt.Sprintf("%s is %s in the record already; else the row would be rejected: %s",
+					e.Field, is.quoted(), e.Unless.Error))
+			}
+		case e.Unless != nil:
+			out := *e.Unless
+			return nil, &out
 		case e.Expect == nil || same(e.Field, is, *e.Expect) || e.Stored != Absent && same(e.Field, is, e.Stored):
 			changes = append(changes, Change{Field: e.Field, Before: is, After: e.Want})
 		case !e.Yields:
@@ -132,7 +182,7 @@ func Diff(edits []Edit, guards []Guard, now func(field string) Value, same Equal
 		}
 	}
 	if len(changes) == 0 {
-		return nil, &Outcome{Kind: Unchanged}
+		return nil, &Outcome{Kind: Unchanged, Warnings: held}
 	}
 	return changes, nil
 }

@@ -10,7 +10,7 @@ import (
 type Kind string
 
 const (
-	Changed      Kind = "changed"       // the write was accepted, and the reply shows the values asked for
+	Changed      Kind = "changed"       // the write took effect: the reply shows the values asked for, or a reading does
 	Unchanged    Kind = "unchanged"     // nothing to do: no write was sent
 	WouldChange  Kind = "would_change"  // a dry run: this is what would be sent
 	Skipped      Kind = "skipped"       // left out by a flag
@@ -77,6 +77,7 @@ type Planned struct {
 	Action   string `json:"act,omitempty"`
 	Created  string `json:"ct,omitempty"`  // when the customer was, to know him again
 	Currency string `json:"cur,omitempty"` // likewise
+	Listed   bool   `json:"ls,omitempty"`  // Before is what the customer list showed
 }
 
 // Standing is what a customer owes and pays, as the overview tells. Amounts are

@@ -41,7 +41,8 @@ func schedule(t *testing.T, seed int) {
 		})
 	}
 	b.opts.Workers["other"] = 1
-	other := &edit{w: w, is: "other", blind: b.act.blind, wide: b.act.wide}
+	b.act.short, b.act.lies, w.lag = seed%8 == 6, seed%8 == 2, lagOf(seed)
+	other := &edit{w: w, is: "other", blind: b.act.blind, wide: b.act.wide, short: b.act.short, lies: b.act.lies}
 	bad := chance(seed, "bad") / 2
 	w.fault = func(kind, id string, call int) fault {
 		f := fault{delay: time.Duration(1+chance(seed, id, call, "delay")*900) * time.Millisecond, early: kind == "read" && call%2 == 0}
@@ -56,6 +57,9 @@ func schedule(t *testing.T, seed int) {
 			}
 			f.hopes, f.status = chance(seed, id, call, "hopes") < 0.7, 409
 			f.effect = chance(seed, id, call, "effect") < 0.5
+			if f.class == batch.Refused && (b.act.blind || w.lag > 0) {
+				f.effect = false // which one read could not find out
+			}
 			f.late = time.Duration(chance(seed, id, call, "late")*29) * time.Second
 		}
 		return f
@@ -78,6 +82,14 @@ func schedule(t *testing.T, seed int) {
 	}
 	time.Sleep(time.Minute) // late effects arrive
 	agrees(t, w, items, got, b.act.blind)
+}
+
+// lagOf is by how much reads are behind writes.
+func lagOf(seed int) time.Duration {
+	if seed%9 != 4 {
+		return 0
+	}
+	return time.Duration(chance(seed, "lag")*2000) * time.Millisecond
 }
 
 // agrees holds the outcomes against the ledger of effects.

@@ -22,6 +22,8 @@ type fakeServer struct {
 	t           *testing.T
 	mu          sync.Mutex
 	records     map[string]string // id → JSON
+	past        map[string][]reading
+	lag         time.Duration     // by which reads are behind writes
 	effects     map[string]int    // per id
 	beside      map[string]string // what stands beside a record
 	besideReads int               // at it
@@ -73,7 +75,7 @@ func (w *fakeServer) tooOld(id string) string {
 
 type fault struct {
 	class  batch.Class
-	effect bool // of a lost write
+	effect bool // of a lost write, or of a refused one
 	late   time.Duration
 	delay  time.Duration
 	status int
@@ -83,7 +85,7 @@ type fault struct {
 
 func newFakeServer(t *testing.T, ids ...string) *fakeServer {
 	w := &fakeServer{t: t, fresh: 5 * time.Second, records: map[string]string{}, effects: map[string]int{}, beside: map[string]string{},
-		order: map[string][]string{}, readings: map[string][2]reading{}, busy: map[string]bool{}, calls: map[string]int{}}
+		order: map[string][]string{}, past: map[string][]reading{}, readings: map[string][2]reading{}, busy: map[string]bool{}, calls: map[string]int{}}
 	for _, id := range ids {
 		w.records[id] = fmt.Sprintf(`{"id":%q,"status":"Active","a":"old","b":"kept"}`, id)
 	}
@@ -133,8 +135,12 @@ func (w *fakeServer) call(ctx context.Context, kind, id string, act func() batch
 		}
 		return rep
 	}
-	if f.class == batch.Lost && f.effect && kind == "send" {
+	switch {
+	case !f.effect || kind != "send":
+	case f.class == batch.Lost:
 		w.later(f.late, act)
+	case f.class == batch.Refused:
+		act()
 	}
 	return batch.Reply{Class: f.class, Status: f.status, Requests: 1, Text: "no luck",
 		Later: f.hopes, Code: batch.HTTPCode(f.status), Err: errors.New("no entry")}
@@ -151,6 +157,18 @@ func (w *fakeServer) later(d time.Duration, act func() batch.Reply) {
 		defer w.mu.Unlock()
 		act()
 	})
+}
+
+// shown is what a read finds: the customer as he was before the writes that it is behind.
+func (w *fakeServer) shown(id string) batch.Reply {
+	rep := w.answer(id)
+	for _, was := range w.past[id] {
+		if was.answered.Add(w.lag).After(time.Now()) {
+			rep.Record.Body = []byte(was.body)
+			break
+		}
+	}
+	return rep
 }
 
 func (w *fakeServer) answer(id string) batch.Reply {
@@ -172,6 +190,7 @@ type edit struct {
 	is    string // its system; "edit" unless set
 	most  int    // sends of a row; 8 unless set
 	lies  bool   // replies to writes show b otherwise than it is
+	short bool   // replies to writes show nothing
 	wide  bool   // there is something to read beside the record
 	cuts  string // a write also moves what stands beside this customer's record
 }
@@ -222,6 +241,14 @@ func (a *edit) Apply(now batch.Record, changes []batch.Change) (batch.Record, er
 		now.Body = body
 	}
 	return now, nil
+}
+
+// Hint takes a reply without a or b for no evidence.
+func (a *edit) Hint(s batch.Step, reply batch.Record) *batch.Outcome {
+	if !a.blind && (value(reply)("a") == batch.Absent || value(reply)("b") == batch.Absent) {
+		return &batch.Outcome{Kind: batch.InDoubt, Code: "no_answer"}
+	}
+	return a.Check(s, reply)
 }
 
 func (a *edit) Check(s batch.Step, after batch.Record) *batch.Outcome {
@@ -276,7 +303,7 @@ func (v *editVisit) Read(ctx context.Context, id string) batch.Reply {
 	v.w.mu.Lock()
 	v.w.reads++
 	v.w.mu.Unlock()
-	return v.w.call(ctx, "read", id, func() batch.Reply { return v.w.answer(id) })
+	return v.w.call(ctx, "read", id, func() batch.Reply { return v.w.shown(id) })
 }
 
 func (v *editVisit) Send(ctx context.Context, s batch.Step) batch.Reply {
@@ -302,6 +329,7 @@ func (v *editVisit) Send(ctx context.Context, s batch.Step) batch.Reply {
 		if v.drop == id {
 			body = v.w.records[id]
 		}
+		v.w.past[id] = append(v.w.past[id], reading{answered: time.Now(), body: v.w.records[id]})
 		v.w.records[id] = body
 		v.w.effects[id]++
 		v.w.order[id] = append(v.w.order[id], gjson.Get(body, "a").String())
@@ -311,6 +339,9 @@ func (v *editVisit) Send(ctx context.Context, s batch.Step) batch.Reply {
 		rep := v.w.answer(id)
 		if v.lies {
 			rep.Record.Body, _ = sjson.SetBytes(rep.Record.Body, "b", "spelled otherwise")
+		}
+		if v.short {
+			rep.Record.Body = []byte(`{}`)
 		}
 		return rep
 	})

@@ -3,6 +3,8 @@ package batch
 import (
 	"context"
 	"sync"
+	"sync/atomic"
+	"time"
 )
 
 // slots bound the requests in flight. Who wants to write gets one before who wants
@@ -52,7 +54,15 @@ func (s *slots) release() {
 type canary struct {
 	turn   chan struct{} // holds one token: the right to go alone
 	proved chan struct{} // closed once a write was verified
+	behind atomic.Int64  // the longest that reads were seen to lag behind writes
 }
+
+// lags notes by how much a reading lagged behind a write.
+func (c *canary) lags(by time.Duration) {
+	c.behind.Store(max(c.behind.Load(), int64(by)))
+}
+
+func (c *canary) lag() time.Duration { return time.Duration(c.behind.Load()) }
 
 func newCanary() *canary {
 	c := &canary{turn: make(chan struct{}, 1), proved: make(chan struct{})}

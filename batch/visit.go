@@ -6,89 +6,11 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
-)
-
-// task is a row on its way through the engine.
-type task struct {
-	*Item
-	pool     *pool
-	canary   *canary
-	started  time.Time
-	due      time.Time // of a parked row
-	requests int       // made for this row by this process
-	tries    int       // in a row that brought no answer
-	waits    *backoff.ExponentialBackOff
-	status   int      // HTTP status of the last reply
-	seen     Record   // as last read
-	planned  []Change // dry run: what earlier rows of the lane would change
-	step     Step     // as last sent
-	late     lateness
-
-	unsettled bool     // an earlier write may have taken effect, and nothing can tell
-	refusal   *Reply   // of a write that followed on one without an answer
-	postponed int      // times that it was put off until the other rows are done
-	changed   int      // rows that were changed when it was last tried
-	refused   *Outcome // what stands if it is not tried again
-}
-
-// lateness is of a row's record, when it is too old for the write by the time that that could leave.
-type lateness struct {
-	body  []byte // of the record as last read
-	slow  int    // readings that themselves took too long, one after the other
-	times int    // that its intent was on disk already
-}
-
-const (
-	mostSlow = 3
-	mostLate = 8
-)
-
-// outcome completes o with what is known of the row.
-func (t *task) outcome(o Outcome) Outcome {
-	if o.Code == "no_answer" {
-		if o.Code = Unanswered(t.Sent); o.CanSendAgain() {
-			o.Error += "; the API shows no customer by which to tell whether one took effect"
-		}
-	}
-	o.ID, o.Sends, o.Lost, o.Requests = t.ID, t.Sends, t.Unanswered, t.requests+t.Spent
-	o.Customer, o.Status, o.Standing = t.seen.Name, cmp.Or(o.Status, t.seen.Status), t.seen.Standing
-	o.HTTP = cmp.Or(o.HTTP, t.status)
-	o.At = time.Now().UTC()
-	if !t.started.IsZero() {
-		o.Millis = o.At.Sub(t.started).Milliseconds()
-	}
-	return o
-}
-
-// cutShort is the outcome of a row that the stop of the run overtook.
-func (t *task) cutShort() Outcome {
-	if t.Sent != nil {
-		return t.outcome(Outcome{Kind: InDoubt, Cut: true, Code: "no_answer",
-			Error: "the run stopped before it was known whether the write took effect"})
-	}
-	return t.outcome(Outcome{Kind: NotAttempted, Cut: true, Code: "stopped"})
-}
-
-// result is what a turn brought.
-type result struct {
-	task *task
-	next next
-	out  Outcome       // of a row that ends; of one that is put off, what stands if it is not tried again
-	wait time.Duration // of a row that is parked
-}
-
-// next is what becomes of a row after a visit.
-type next int
-
-const (
-	end      next = iota
-	park          // another visit after a while
-	postpone      // another visit when all other rows are done
-	repeat        // another visit at once, by the same worker
+	"github.com/tidwall/gjson"
 )
 
 // visitor is a worker during its turn with one row.
@@ -99,11 +21,12 @@ type visitor struct {
 	proved bool // it was verified
 
 	visit  Visit
-	slot   bool    // it holds one
-	hasty  bool    // a write of this turn came too late after its read: the next keeps the slot of its read
-	beside Record  // before the first write: what the row's own reading does not show
-	asked  instant // when the record was asked for
-	slow   bool    // it took so long to come that the write may be too late
+	slot   bool      // it holds one
+	hasty  bool      // a write of this turn came too late after its read: the next keeps the slot of its read
+	beside Record    // before the first write: what the row's own reading does not show
+	asked  instant   // when the record was asked for, to be written over
+	looked time.Time // when the customer was last asked for
+	slow   bool      // it took so long to come that the write may be too late
 }
 
 // turn visits the row's customer until the row is settled or may be parked. The first
@@ -187,7 +110,7 @@ func (v *visitor) once() (*result, error) {
 	}
 	now, r := v.read()
 	if r == nil {
-		r = v.judge(now)
+		r = cmp.Or(v.behind(now), v.judge(now))
 	}
 	if r != nil {
 		return r, nil
@@ -236,13 +159,12 @@ func (v *visitor) read() (Record, *result) {
 	if v.e.stopped() {
 		return Record{}, v.cutShort()
 	}
-	began := time.Now()
-	v.asked = v.e.Clock.now()
+	v.looked, v.asked = time.Now(), v.e.Clock.now()
 	rep := v.count(v.visit.Read(v.e.Abort, v.t.ID))
 	// The slot is kept for the write where waiting for another might take too long; else other
 	// rows' requests have it while this one's intent is on its way to the disk. Who must wait
 	// for the first write keeps none: that one may need it.
-	if soon := v.hasty || time.Since(began) > v.e.Fresh/20; !v.first && (!soon || !v.t.canary.passed()) {
+	if soon := v.hasty || time.Since(v.looked) > v.e.Fresh/20; !v.first && (!soon || !v.t.canary.passed()) {
 		v.release()
 	}
 	if rep.Class != Answered {
@@ -260,6 +182,25 @@ func (v *visitor) read() (Record, *result) {
 	return rep.Record, nil
 }
 
+// behind parks a row whose customer is shown as he was before an earlier row's write:
+// reads lag behind writes, and what is sent by such a record would take that write back.
+func (v *visitor) behind(now Record) *result {
+	w := v.t.after
+	if w == nil || v.t.Sent != nil {
+		return nil
+	}
+	otherKind := (now.Modified == "") != (w.step.Before.Modified == "") // of resource, which may not show a field
+	old := func(c Change) bool {
+		shown := !otherKind || gjson.GetBytes(now.Body, c.Field).Exists()
+		return shown && now.asBefore(Step{Changes: []Change{c}, Before: w.step.Before}, w.action)
+	}
+	wait := v.pause(w.at)
+	if wait <= 0 || !slices.ContainsFunc(w.step.Changes, old) {
+		return nil
+	}
+	return &result{task: v.t, next: park, wait: wait}
+}
+
 // unread says what becomes of a row whose customer a reply does not show.
 func (v *visitor) unread(rep Reply) *result {
 	switch {
@@ -268,10 +209,14 @@ func (v *visitor) unread(rep Reply) *result {
 		return v.cutShort()
 	case rep.Class != Refused:
 		return v.retry(rep)
-	case v.t.Sent != nil:
-		return v.settled(Outcome{Kind: InDoubt, Code: "changed_meanwhile", Error: "the customer could not be read back: " + rep.Text})
+	case v.t.refusal != nil && !v.t.Unanswered:
+		return v.denied(*v.t.refusal)
 	}
-	return v.settled(Outcome{Kind: Rejected, Code: rep.Code, Error: rep.Text})
+	out := Outcome{Kind: Rejected, Code: rep.Code, Error: rep.Text}
+	if v.t.Sent != nil {
+		out = Outcome{Kind: InDoubt, Code: "changed_meanwhile", Error: "the customer could not be read back: " + rep.Text}
+	}
+	return v.settledBy(out, rep)
 }
 
 // retry parks the row until the server may answer, or gives it up.
@@ -286,33 +231,33 @@ func (v *visitor) retry(rep Reply) *result {
 	return v.settled(Outcome{Kind: NotAttempted, Code: "server_unavailable", Error: rep.Text})
 }
 
-// judge settles an earlier write whose answer was lost, or has the row sent again.
+// judge settles an earlier write by what it left: one whose answer was lost or is
+// doubted, or that was refused. Or it has the row sent again.
 func (v *visitor) judge(now Record) *result {
-	if v.t.Sent == nil {
+	switch {
+	case v.t.Sent == nil:
 		return nil
+	case v.t.doubted != nil:
+		return v.verified(v.t.step, now)
 	}
-	switch v.t.Action.Settle(v.t.Sent, now) {
-	case TookEffect:
-		if v.first {
-			return v.verified(v.t.step, now)
-		}
+	switch verdict := v.t.Action.Settle(v.t.Sent, now); {
+	case verdict == TookEffect && v.first:
+		return v.verified(v.t.step, now)
+	case verdict == TookEffect:
 		return v.settled(Outcome{Kind: Changed})
-	case Respelled: // accepted, and not taken as it was sent
+	case verdict == Respelled: // carried out, and not taken as it was sent
 		return v.verified(Step{Changes: v.t.Sent, Before: now, Body: now.Body}, now)
-	case Other:
+	case v.t.refusal != nil && (verdict == NoEffect || !v.t.Unanswered):
+		return v.denied(*v.t.refusal)
+	case verdict == Other:
 		return v.settled(Outcome{Kind: InDoubt, Code: "changed_meanwhile",
 			Error: "after a lost answer the customer shows neither the old nor the new values"})
-	case Unreadable:
+	case verdict == Unreadable:
 		v.t.unsettled = true
 		return nil
 	}
 	v.t.Sent = nil
-	switch {
-	case v.t.refusal != nil:
-		rep := *v.t.refusal
-		v.t.refusal = nil
-		return v.denied(rep)
-	case v.t.Sends >= v.t.Action.MaxSends():
+	if v.t.Sends >= v.t.Action.MaxSends() {
 		_, r := v.decide(now) // no more can leave: this read tells all there is to tell
 		return r
 	}
@@ -326,7 +271,12 @@ func (v *visitor) decide(now Record) (Step, *result) {
 		return Step{}, v.settled(*Reject("unreadable_record", err.Error()))
 	}
 	step, out := v.t.Action.Decide(v.t.Item, now)
+	if out != nil && out.Kind == Conflict && v.t.Listed != nil && v.t.planned == nil && v.alike(now) {
+		step, out = v.t.Action.Decide(v.t.unexpecting(), now)
+	}
 	switch {
+	case out != nil && v.hasLeft(out, now):
+		out = &Outcome{Kind: Changed}
 	case out != nil:
 	case !v.e.Send:
 		out = wouldChange(v.t.Item, step, now)
@@ -342,6 +292,37 @@ func (v *visitor) decide(now Record) (Step, *result) {
 			Error: fmt.Sprintf("%d writes were sent, and none took effect", v.t.Sends)}
 	}
 	return step, v.settled(*out)
+}
+
+// hasLeft reports whether a row of which nothing need be sent any more has sent it:
+// a write that was taken for one without an effect may have it later.
+func (v *visitor) hasLeft(out *Outcome, now Record) bool {
+	if v.t.Sends == 0 && (v.t.Earlier.Outcome == nil || v.t.Earlier.Outcome.Sends == 0) {
+		return false
+	}
+	return out.Kind == Unchanged && out.Warnings == nil || v.t.step.Changes != nil && v.t.Action.Settle(v.t.step.Changes, now) == TookEffect
+}
+
+// alike reports whether what the row expects, which the customer list once showed, is
+// shown there still, of the customer in the state in which he was just read: then only
+// the spelling differs. A list that lags behind the record shows another state.
+func (v *visitor) alike(now Record) bool {
+	lister, can := v.visit.(Lister)
+	if !can || v.t.Listed.SameVersion(now) {
+		return can
+	}
+	rep := v.reread(lister.ReadListed)
+	if !v.first {
+		v.release()
+	}
+	if rep.Class != Answered || !rep.Record.SameVersion(now) {
+		return false
+	}
+	if _, out := v.t.Action.Decide(v.t.Item, rep.Record); out != nil && out.Kind != Unchanged {
+		return false
+	}
+	*v.t.Listed = rep.Record
+	return true
 }
 
 // write records the intent, and lets the write leave once there is a slot for it,
@@ -413,8 +394,7 @@ func (v *visitor) replied(step Step, rep Reply) *result {
 		v.t.refusal = &rep // perhaps because the earlier write did take effect, only later: the record tells
 		return &result{task: v.t, next: park}
 	case rep.Class == Refused:
-		v.t.Sent = nil
-		return v.denied(rep)
+		return v.refused(rep)
 	}
 	// It did nothing, if no earlier one has; but what a redirecting server did with it, nobody knows.
 	redirected := rep.Class == Fatal && rep.Status >= 300 && rep.Status <= 399
@@ -428,48 +408,101 @@ func (v *visitor) replied(step Step, rep Reply) *result {
 	return v.retry(rep) // Throttled or Unsent
 }
 
+// refused looks once at what a refused write left: some servers refuse what they
+// have carried out.
+func (v *visitor) refused(rep Reply) *result {
+	if _, blind := v.visit.(Blind); blind || rep.Requests == 0 {
+		return v.denied(rep)
+	}
+	v.t.refusal = &rep
+	if lag := v.t.canary.lag(); lag > 0 {
+		return &result{task: v.t, next: park, wait: min(2*lag, v.e.Settle)}
+	}
+	now := v.reread(v.visit.Read)
+	if now.Class != Answered {
+		return v.unread(now)
+	}
+	return v.judge(now.Record)
+}
+
 // denied settles a row whose write had no effect, or puts it off.
 func (v *visitor) denied(rep Reply) *result {
-	r := v.settled(Outcome{Kind: Failed, Code: rep.Code, Error: rep.Text})
+	v.t.Sent, v.t.refusal = nil, nil
+	return v.settledBy(Outcome{Kind: Failed, Code: rep.Code, Error: rep.Text}, rep)
+}
+
+// settledBy settles a row with the outcome that a refusal leaves, or puts it off.
+func (v *visitor) settledBy(o Outcome, rep Reply) *result {
+	r := v.settled(o)
 	if rep.Later {
 		r.next = postpone
 	}
 	return r
 }
 
-// answered compares the reply with what was asked. What looks wrong in it is only
-// a hint, since a reply may show less than a record, and otherwise: reading the
-// customer again decides. After the first write that is done in any case.
+// answered takes what looks wrong in a reply for a hint only, since a reply may show
+// less than a record, and otherwise: reading the customer again decides. After the
+// first write that is done in any case.
 func (v *visitor) answered(step Step, after Record) *result {
-	hint := v.t.Action.Check(step, after)
+	hint := v.t.Action.Hint(step, after)
 	if hint == nil && !v.first {
 		return v.settled(Outcome{Kind: Changed})
 	}
-	rep := v.reread(v.visit.Read)
-	if rep.Class != Answered {
-		return v.unverified(rep, hint)
+	v.t.doubted = &doubt{hint: hint, since: time.Now()}
+	switch rep := v.reread(v.visit.Read); {
+	case rep.Class == Answered:
+		return v.verified(step, rep.Record)
+	case hint != nil:
+		return v.unread(rep)
+	default:
+		return v.unverified(rep)
 	}
-	return v.verified(step, rep.Record)
 }
 
 // verified settles a row by the record after its write. After the first one, what
 // stands beside the record is looked at, too.
 func (v *visitor) verified(step Step, now Record) *result {
 	out := v.t.Action.Check(step, now)
+	if d := v.t.doubted; d != nil {
+		stale := now.asBefore(step, v.t.Action)
+		switch wait := v.pause(d.since); {
+		case stale && wait > 0:
+			d.stale = true
+			return &result{task: v.t, next: park, wait: wait}
+		case stale && (d.hint == nil || d.hint.Kind != Failed):
+			out = &Outcome{Kind: InDoubt, Code: "no_answer", Error: fmt.Sprintf(
+				"the server accepted the write, and %s later it still shows the customer as before", Span(time.Since(d.since)))}
+		case d.stale && !stale:
+			v.t.canary.lags(time.Since(d.since))
+		}
+	}
+	v.t.doubted = nil
 	beside, ok := v.visit.(Beside)
 	if !v.first || !ok || out != nil && out.Code == "side_effect" {
 		return v.concluded(out)
 	}
-	rep := v.reread(beside.ReadBeside)
-	if rep.Class != Answered {
-		return v.unverified(rep, out)
+	switch rep := v.reread(beside.ReadBeside); {
+	case rep.Class == Answered:
+		return v.concluded(cmp.Or(beside.CheckBeside(step, v.beside, rep.Record), out))
+	case out != nil:
+		return v.concluded(out)
+	default:
+		return v.unverified(rep)
 	}
-	return v.concluded(cmp.Or(beside.CheckBeside(step, v.beside, rep.Record), out))
+}
+
+// pause is how long to wait for a server whose reads may lag behind a write before the
+// customer is read once more: as long as the last reading came after it. It is not
+// positive once that was the settle time.
+func (v *visitor) pause(since time.Time) time.Duration {
+	waited := v.looked.Sub(since)
+	return min(max(waited, v.e.Settle/64), v.e.Settle-waited)
 }
 
 // reread reads what a write has just changed, stopped or not.
 func (v *visitor) reread(read func(context.Context, string) Reply) Reply {
 	v.acquire(false)
+	v.looked = time.Now()
 	rep := read(v.e.Abort, v.t.ID)
 	v.t.requests += rep.Requests // its status is not the row's
 	if rep.Class == Fatal {
@@ -478,15 +511,13 @@ func (v *visitor) reread(read func(context.Context, string) Reply) Reply {
 	return rep
 }
 
-// unverified settles a row by what is known, when what its write left cannot be read.
-func (v *visitor) unverified(rep Reply, known *Outcome) *result {
-	switch {
-	case known != nil:
-		return v.concluded(known)
-	case rep.Class == Refused:
+// unverified settles the first row, whose reply was good, when what its write left
+// cannot be read.
+func (v *visitor) unverified(rep Reply) *result {
+	if rep.Class == Refused {
 		return v.concluded(&Outcome{Kind: Failed, Code: "side_effect", Error: "after the write the customer cannot be read: " + rep.Text})
 	}
-	return v.settled(Outcome{Kind: Changed}) // the reply showed it; the next write goes alone again
+	return v.settled(Outcome{Kind: Changed}) // the next write goes alone again
 }
 
 // concluded settles a row by the check of its write. What is wrong with the first write stops the run.

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -30,12 +31,14 @@ type Account struct {
 	transport http.RoundTripper
 	governor  *governor.Governor
 	patience  Patience
+	contact   contact
 	prepare   func(*http.Request)
 	vendor    vendor
 	secrets   secrets
 	log       *slog.Logger
 
 	requests atomic.Int64
+	writes   atomic.Int64
 	trusted  atomic.Bool // a proper API answer has come
 	marked   atomic.Bool // a reply has come with the stand-in's header,
 	unmarked atomic.Bool // or one without
@@ -54,6 +57,7 @@ type vendor struct {
 func newAccount(o Options, base *url.URL, v vendor, s secrets, credentials func(http.Header)) *Account {
 	a := &Account{base: base.String(), timeout: cmp.Or(o.Timeout, defaultTimeout), transport: o.Transport, governor: o.Governor,
 		patience: cmp.Or(o.Patience, PatienceFor(o.BaseURL)), vendor: v, secrets: s, log: o.Log}
+	a.contact = contact{base: a.base, limit: o.Contact, stopped: o.Stop, told: o.Silent, turn: make(chan struct{}, 1)}
 	if a.transport == nil {
 		a.transport = NewTransport(defaultConnections)
 	}
@@ -73,10 +77,16 @@ func newAccount(o Options, base *url.URL, v vendor, s secrets, credentials func(
 // Requests is how many requests have gone out. It is the sum of the replies' Requests.
 func (a *Account) Requests() int { return int(a.requests.Load()) }
 
+// Writes is how many of them were no reads.
+func (a *Account) Writes() int { return int(a.writes.Load()) }
+
 // IsSandbox reports whether the server says that it is our stand-in, and no account of
 // anybody's: by a header that only the stand-in sends, in each reply so far. Where
 // nothing was asked yet it is false; a page of one customer, or a Ping, will tell.
 func (a *Account) IsSandbox() bool { return a.marked.Load() && !a.unmarked.Load() }
+
+// Replied reports whether any server has answered at the account's address yet, with whatever.
+func (a *Account) Replied() bool { return a.marked.Load() || a.unmarked.Load() }
 
 // Patiently repeats a call that is no row's (a page of the list, a search) until it is
 // answered, refused, or was made often enough. It returns the last reply, at once
@@ -100,7 +110,8 @@ type call struct {
 	hidden     []string // what it sends that no message may repeat
 }
 
-// do makes one attempt, under a permit of the lease or of the account's governor.
+// do makes one attempt, under a permit of the lease or of the account's governor; at an
+// address that has never answered, several where that harms nobody.
 func (a *Account) do(ctx context.Context, l *governor.Lease, c call) (rep Reply) {
 	if l == nil && a.governor != nil {
 		var err error
@@ -114,8 +125,13 @@ func (a *Account) do(ctx context.Context, l *governor.Lease, c call) (rep Reply)
 	}
 	rep.Class = Lost // what a panic on the way would mean
 	defer func() { l.End(rep.observation()) }()
-	rep = a.attempt(ctx, c)
+	if rep = a.attempt(ctx, c); rep.Status == 0 && a.contact.limit > 0 && !a.Replied() {
+		rep = a.contact.first(ctx, rep, c.method == http.MethodGet, a.Replied, func() Reply { return a.attempt(ctx, c) })
+	}
 	a.requests.Add(int64(rep.Requests))
+	if c.method != http.MethodGet {
+		a.writes.Add(int64(rep.Requests))
+	}
 	if rep.Status != 0 {
 		mark := &a.unmarked
 		if rep.Header.Get(sandboxHeader) == "1" {
@@ -155,6 +171,9 @@ func (a *Account) attempt(parent context.Context, c call) Reply {
 		GotConn: func(httptrace.GotConnInfo) { got.Add(1) },
 	})
 	x := exchange{call: c, vendor: a.vendor, secrets: a.secrets.and(c.hidden...)}
+	if a.contact.limit > 0 && !a.Replied() {
+		defer a.contact.cut(cancel, func() bool { return sought.Load() > 0 && got.Load() == 0 })()
+	}
 	res, err := a.transport.RoundTrip(a.request(ctx, c))
 	if err == nil {
 		rep.Status, rep.Header = res.StatusCode, res.Header
@@ -166,8 +185,12 @@ func (a *Account) attempt(parent context.Context, c call) Reply {
 		x.body, err = readBody(res, limit)
 	}
 	err = x.secrets.hide(err)
-	if err != nil && ctx.Err() != nil && parent.Err() == nil {
+	switch {
+	case err == nil || ctx.Err() == nil || parent.Err() != nil:
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		err = fmt.Errorf("no complete answer within %s: %w", a.timeout, context.DeadlineExceeded)
+	default:
+		err = fmt.Errorf("no connection was made in time: %w", context.DeadlineExceeded)
 	}
 	rep.Received = time.Now()
 	x.err, x.trusted = err, a.trusted.Load()
@@ -179,9 +202,13 @@ func (a *Account) attempt(parent context.Context, c call) Reply {
 	default:
 		rep.Requests = max(1, int(got.Load()))
 	}
+	x.base, x.stray = a.base, func() bool { return a.contact.isStray(strings.SplitN(c.path, "?", 2)[0], c.want) }
 	if rep.Class, rep.Err = classify(x); rep.Class == Answered {
-		a.trusted.Store(true)
 		rep.Body = x.body
+	}
+	said, refused := errors.AsType[*APIError](rep.Err)
+	if rep.Class == Answered || refused && len(said.Details) > 0 { // the API's own words
+		a.trusted.Store(true)
 	}
 	return rep
 }

@@ -36,13 +36,15 @@ type exchange struct {
 	err         error // the network's, before or within the body
 	unsent      bool  // no connection was obtained
 	trusted     bool  // this address has given a proper API answer before
+	base        string
+	stray       func() bool // takes note of an unknown path, and reports whether it is the second; nil: it is not
 }
 
 // classify says what an attempt means. Where the API's behaviour is not
 // documented it takes the meaning that cannot lead to a second effect.
 func classify(x exchange) (Class, error) {
 	access := func(text, words, try string) (Class, error) {
-		return NoAccess, &AccessError{x.status, joined(text, words), try}
+		return NoAccess, &AccessError{x.status, joined(x.at(text), words), try}
 	}
 	switch s := x.status; {
 	case s == 0:
@@ -71,9 +73,23 @@ func classify(x exchange) (Class, error) {
 	case x.want == echo && s != http.StatusOK: // it asked for nothing by which it could be wrong
 		return access("the server answered "+statusText(s)+" where the API would have answered 200", x.words(), x.vendor.tryPage)
 	case s >= 400:
-		return Refused, parseError(s, x.body, x.secrets.shown)
+		err := parseError(s, x.body, x.secrets.shown)
+		// Fusebill says of a customer who is not there what it says of all errors, and of a path in other words.
+		err.Astray = s == http.StatusNotFound && !x.vendor.vague404 && !x.trusted && len(err.Details) == 0
+		if err.Astray && x.stray != nil && x.stray() {
+			return access("the server answers "+statusText(s)+" and knows nothing of what is asked for", x.words(), x.vendor.tryPage)
+		}
+		return Refused, err
 	}
 	return x.success()
+}
+
+// at says where something has happened.
+func (x exchange) at(text string) string {
+	if x.base == "" {
+		return text
+	}
+	return x.base + ": " + text
 }
 
 // unanswered is an attempt to which no reply came.
@@ -84,7 +100,7 @@ func (x exchange) unanswered() (Class, error) {
 	case errors.Is(x.err, ErrReadOnly):
 		return Refused, x.err
 	case errors.As(x.err, &certificate), errors.As(x.err, &plain):
-		return NoAccess, &AccessError{0, "the server could not prove who it is: " + x.secrets.shown(x.err.Error()),
+		return NoAccess, &AccessError{0, x.at("the server could not prove who it is: ") + x.secrets.shown(x.err.Error()),
 			"check the URL, this machine's clock, and whether a proxy stands between"}
 	case x.unsent:
 		return Unsent, &UnsentError{x.err}

@@ -17,6 +17,32 @@ import (
 	"rowbatch/client/sandbox"
 )
 
+// One 404 in other words than the API's may be about a customer; of two the address is the reason.
+func TestContractOfAPathThatIsNone(t *testing.T) {
+	s := stand(t, sandbox.Options{})
+	fb := serving(t, s, func(o *client.Options) { o.BaseURL = strings.TrimSuffix(o.BaseURL, "1") + "9" })
+	for range 3 { // the same one again tells nothing new
+		meaning{client.Refused, 404, "api", "refused with 404: No HTTP resource was found"}.hold(t, fb.Customer(t.Context(), nil, "7"))
+	}
+	meaning{client.NoAccess, 404, "access", "/v9: the server answers 404"}.hold(t, fb.Customer(t.Context(), nil, "8"))
+
+	fb = serving(t, s, func(o *client.Options) { o.BaseURL = strings.TrimSuffix(o.BaseURL, "1") + "9" })
+	page := client.Query{Size: 10}
+	meaning{client.Refused, 404, "api", "No HTTP resource"}.hold(t, fb.Customers(t.Context(), nil, page))
+	meaning{client.NoAccess, 404, "access", "/v9: the server answers 404"}.hold(t, fb.Customers(t.Context(), nil, page)) // nobody is missing there
+
+	fb = serving(t, stand(t, sandbox.Options{}, "get:404:at=1", "get:no-route:after=1"))
+	meaning{client.Refused, 404, "api", "Not Found."}.hold(t, fb.Customer(t.Context(), nil, "1")) // the API's own words
+	for range 2 {
+		rep := fb.Customer(t.Context(), nil, "7")
+		meaning{client.Refused, 404, "api", "No HTTP resource"}.hold(t, rep)
+		if said, is := errors.AsType[*client.APIError](rep.Err); !is || said.Astray {
+			t.Errorf("%#v is about the address, which is known to be right", rep.Err)
+		}
+		meaning{client.Refused, 404, "api", "No HTTP resource"}.hold(t, fb.Customer(t.Context(), nil, "8"))
+	}
+}
+
 func TestContractAccess(t *testing.T) {
 	const revoked, malformed client.Secret = "MDpyZXZva2Vk", "bm8ta2V5"
 	denied := func(status int, text string) meaning { return meaning{client.NoAccess, status, "access", text} }
@@ -32,8 +58,6 @@ func TestContractAccess(t *testing.T) {
 		{"revoked key", serving(t, s, withKey(revoked)), denied(401, "not replaced since")},
 		{"badly formed key", serving(t, s, withKey(malformed)), denied(400, "Authorization key is not in the correct format.")},
 		{"forbidden", serving(t, stand(t, sandbox.Options{}, "any:403")), denied(403, "refused with 403")},
-		{"unknown route", serving(t, s, func(o *client.Options) { o.BaseURL = strings.TrimSuffix(o.BaseURL, "1") + "9" }),
-			meaning{client.Refused, 404, "api", "refused with 404: No HTTP resource was found"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -22,6 +22,7 @@ type APIError struct {
 	Details []Detail
 	Message string // of a {"Message": …} reply, as unknown routes give
 	Raw     string // the reply on one line, at most 300 characters
+	Astray  bool   // a 404 that may be about the address: nothing has been answered there in the API's own words
 }
 
 func (e *APIError) Error() string {

@@ -28,12 +28,21 @@ type Options struct {
 	Patience  Patience           // the zero one: PatienceFor(BaseURL)
 	ReadOnly  bool               // the transport itself refuses every method but GET
 	UserAgent string
-	Log       *slog.Logger // a debug line for each request, without header and form values; nil: none
+
+	// For how long an address is tried that has never answered, before it is taken for a
+	// wrong one; 0: its failures are like any other.
+	Contact time.Duration
+	Stop    <-chan struct{} // closed: no longer
+	Silent  func(error)     // told once, at the first failure, why it does not answer; nil: nobody is
+	Log     *slog.Logger    // a debug line for each request, without header and form values; nil: none
 }
 
 const (
 	defaultTimeout     = 30 * time.Second
 	defaultConnections = 8
+
+	// ContactTime suits [Options].Contact: all is over within 15 seconds.
+	ContactTime = 13 * time.Second
 )
 
 // Secret is a key that prints as *** wherever it ends up: in messages, logs,

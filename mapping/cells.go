@@ -1,44 +1,40 @@
 package mapping
 
 import (
-	"cmp"
 	"fmt"
-	"reflect"
 	"slices"
-	"strconv"
 	"strings"
-	"unicode"
-
-	"github.com/expr-lang/expr"
-	"github.com/expr-lang/expr/vm"
 
 	"rowbatch/mapping/csvfile"
 )
 
 // column is a heading with all that its cells go through. The order of the rules
-// for a cell: in an exported row, what is as it was says nothing (base.edited,
-// before any of this); then read tells the special words from plain text; then
-// set, identify or guard gives that its meaning, taking a text through the
-// mapping file's rule and the field's own checks (value).
+// for a cell: in an exported row, what is as it was says nothing (base.edited, and
+// set for what differs in its ends only); then read tells the clear word, marks of
+// what is meant, blanks, and what no value looks like; then set, identify or guard
+// gives that its meaning, taking a text through the mapping file's rule and the
+// field's own checks (value).
 type column struct {
 	index     int
 	heading   string
 	field     *Field
 	name      string // of the field, with the member of a family
 	clearWord string // "": nothing clears; guards know only text
-	numeric   bool   // 1.23E+11 is damage here
-	secret    bool   // the mask is special here, and no message quotes a cell
 	reserved  string // the API's own word for a clear
+	blanks    []string
 	rule      ColumnRule
 
-	clearable, blankClears bool
+	secret      bool // the mask is special here, and no message quotes a cell
+	typed       bool // only people and spreadsheets' errors wrote here: no date or exponent is damage
+	readable    bool // a record may already hold what is rejected as damage
+	clearable   bool
+	blankClears bool
 }
 
 func newColumn(h *heading, t target) column {
-	k := t.field.Kind
-	return column{index: h.index, heading: h.text, field: t.field, name: t.name,
-		numeric: k == Digits || k == Reference || k == Phone,
-		secret:  t.field.Secret || csvfile.Fold(h.text) == passwordName}
+	secret := t.field.Secret || csvfile.Fold(h.text) == passwordName
+	return column{index: h.index, heading: h.text, field: t.field, name: t.name, secret: secret,
+		typed: secret && t.field.Kind == Text}
 }
 
 // meaning is what a cell says before its field is looked at.
@@ -46,44 +42,83 @@ type meaning int
 
 const (
 	plain     meaning = iota
-	literal           // a backslash was taken off a special cell
+	literal           // a mark tells that it is meant as it stands
 	blank             // leave the field as it is
 	clears            // the clear word
 	clearCase         // almost the clear word
+	noValue           // a word for the lack of a value
 	broken            // by the spreadsheet
+	respelt           // by the spreadsheet, from what was exported
 	masked            // what our own files show in place of a secret
 )
 
-// read sorts a cell as the input gives it, the escaping apostrophe already off.
-// One backslash before a special cell makes it literal, and of several one goes:
-// \\REMOVE is the text \REMOVE. Before anything else a backslash is a character
-// like others.
-func (c *column) read(cell string) (string, meaning) {
-	trimmed := strings.TrimSpace(cell)
-	switch {
-	case trimmed == "":
+// read sorts a cell as the input gives it. was is what was exported there; nil: that is
+// not known. One backslash before a special cell makes it literal, and of several one
+// goes: \\REMOVE is the text \REMOVE. Before anything else a backslash is a character
+// like others. An apostrophe that keeps a spreadsheet from running or shortening the
+// cell makes it literal, too; a word that the mapping file names is that word all the same.
+func (c *column) read(cell string, was *string) (string, meaning) {
+	trimmed := trimEnds(cell)
+	if trimmed == "" {
 		return "", blank
-	case cell[0] == '\\':
-		behind := strings.TrimSpace(strings.TrimLeft(cell, `\`))
-		if c.special(behind) != plain || strings.HasPrefix(behind, "'") && csvfile.IsFormula(behind) {
-			return cell[1:], literal
-		}
-		return cell, plain
-	case c.clearWord != "" && cell == c.clearWord:
-		return "", clears
 	}
-	return cell, c.special(trimmed)
+	open, guarded := cell, false
+	if trimmed[0] == '\'' {
+		marked := trimmed
+		if cell[0] == '\'' {
+			marked = cell // what is behind the mark may be a tab
+		}
+		open = csvfile.Unescape(marked)
+		if guarded = open != marked; trimEnds(open) == "" {
+			return "", blank
+		}
+	}
+	switch {
+	case c.clearWord != "" && open == c.clearWord:
+		return "", clears
+	case trimmed[0] == '\\':
+		behind := trimEnds(strings.TrimLeft(trimmed, `\`))
+		if c.special(behind, was) != plain || behind == "N" && trimmed != `\N` || csvfile.Unescape(behind) != behind {
+			return strings.Replace(cell, `\`, "", 1), literal
+		}
+	case len(c.blanks) > 0 && slices.Contains(c.blanks, trimEnds(open)):
+		return "", blank
+	case guarded:
+		trimmed = trimEnds(open)
+		if _, twice := unguarded(trimmed); !twice {
+			return open, literal
+		}
+		fallthrough
+	case trimmed[0] == '=':
+		if inner, guarded := unguarded(trimmed); guarded {
+			switch text, kind := c.read(inner, was); kind {
+			case plain:
+				return text, literal
+			case clears:
+				return inner, clearCase
+			default:
+				return text, kind
+			}
+		}
+	}
+	return cell, c.special(cell, was)
 }
 
 // special returns plain for a text that is none of the special ones.
-func (c *column) special(trimmed string) meaning {
-	switch {
+func (c *column) special(cell string, was *string) meaning {
+	switch trimmed := trimEnds(cell); {
+	case trimmed == "":
 	case c.nearlyClear(trimmed):
 		return clearCase
-	case damaged(trimmed), c.numeric && scientific(trimmed):
-		return broken
 	case c.secret && trimmed == mask:
 		return masked
+	case isNoValue(trimmed), len(c.blanks) > 0 && slices.Contains(c.blanks, trimmed):
+		return noValue
+	case was != nil && rewritten(*was, trimmed):
+		return respelt
+	case isError(trimmed), !c.typed && isDamaged(cell, trimmed),
+		!c.typed && c.field.Kind == Phone && isDamagedPhone(trimmed):
+		return broken
 	}
 	return plain
 }
@@ -96,20 +131,20 @@ func (c *column) nearlyClear(trimmed string) bool {
 // exported, nil when that is not known: a cell that only the mapping file's rule,
 // or a spreadsheet, makes other than it was is no edit.
 func (c *column) set(raw string, was *string, out *Mapped) {
-	text, kind := c.read(raw)
-	if was != nil {
-		switch {
-		case kind == blank && !c.blankClears:
-			out.Warnings = append(out.Warnings,
-				c.heading+" was emptied since the export, and a blank cell keeps the field; write "+c.clearWord+" to clear it")
-			return
-		case (kind == plain || kind == literal) && c.ruledAlike(text, *was):
-			return
-		case kind == plain && respelt(*was, text):
-			c.reject(out, "spreadsheet_damage", fmt.Sprintf("%s is what a spreadsheet makes of %s, as it was exported; "+
-				"if it is meant, --no-base writes it", quoted(text), quoted(*was)))
-			return
+	if was != nil && c.trims() && raw != "" && trimEnds(csvfile.Unescape(raw)) == trimEnds(*was) {
+		out.warn(c.heading + " differs from the export in white space or invisible characters at its ends only: the field is kept")
+		return
+	}
+	text, kind := c.read(raw, was)
+	switch {
+	case was == nil:
+	case kind == blank && !c.blankClears:
+		if trimEnds(*was) != "" {
+			out.warn(c.heading + " was emptied since the export, and a blank cell keeps the field; write " + c.clearWord + " to clear it")
 		}
+		return
+	case (kind == plain || kind == literal) && c.ruledAlike(text, *was):
+		return
 	}
 	switch kind {
 	case blank: // a field that cannot be cleared is kept all the same: nobody wrote a word there
@@ -129,7 +164,7 @@ func (c *column) set(raw string, was *string, out *Mapped) {
 			return
 		}
 	default:
-		c.rejectSpecial(kind, text, out)
+		c.rejectSpecial(kind, text, was, out)
 		return
 	}
 	if text == "" {
@@ -139,11 +174,15 @@ func (c *column) set(raw string, was *string, out *Mapped) {
 		return
 	}
 	if n := lengthOver(text, c.field.WarnOver); n > 0 {
-		out.Warnings = append(out.Warnings,
-			fmt.Sprintf("%s has %d characters, and more than %d may be refused", c.field.Name, n, c.field.WarnOver))
+		out.warn(fmt.Sprintf("%s has %d characters, and more than %d may be refused", c.field.Name, n, c.field.WarnOver))
+	}
+	if c.field.Kind == Phone && hasWords(text) {
+		out.warn(c.heading + " holds letters, and is to be a phone number: " + quoted(text))
 	}
 	out.Cells = append(out.Cells, Cell{Field: c.field, Name: c.name, Column: c.heading, Text: text, Was: was})
 }
+
+func (c *column) trims() bool { return !c.secret && !c.rule.Keep }
 
 // ruledAlike reports whether the mapping file's rule makes the same of a cell and
 // of what was exported: what the rule would do to the exported cell is no edit of
@@ -159,7 +198,7 @@ func (c *column) ruledAlike(text, was string) bool {
 
 // identify reads the cell that names the customer.
 func (c *column) identify(raw string, out *Mapped) {
-	text, kind := c.read(raw)
+	text, kind := c.read(raw, nil)
 	switch kind {
 	case blank:
 		c.reject(out, "missing_key", "the key is blank")
@@ -167,10 +206,12 @@ func (c *column) identify(raw string, out *Mapped) {
 	case clears:
 		c.reject(out, "not_clearable", "the key cannot be cleared")
 		return
-	case clearCase, broken, masked:
-		c.rejectSpecial(kind, text, out)
+	case plain, literal:
+	default:
+		c.rejectSpecial(kind, text, nil, out)
 		return
 	}
+	padded := trimEnds(text) != text // a rule says what is meant
 	text, bad := c.value(text, kind)
 	switch {
 	case bad != nil && bad.Code == "bad_value" && c.field.Kind == Digits:
@@ -179,26 +220,30 @@ func (c *column) identify(raw string, out *Mapped) {
 		c.reject(out, bad.Code, bad.Text)
 	case text == "":
 		c.reject(out, "missing_key", "the mapping file makes the key blank")
+	case padded && c.field.Kind != Digits && !c.rule.Trim:
+		c.reject(out, "bad_value", fmt.Sprintf("%s begins or ends with white space or an invisible character: "+
+			"is the customer meant whose key has it, or the one without?", quoted(raw)))
 	default:
 		out.Key = text
 	}
 }
 
-// guard reads a cell that the live record must match: text, in which only damage is special.
+// guard reads a cell that the live record must match: text, in which only a
+// spreadsheet's errors are special.
 func (c *column) guard(raw string, out *Mapped) {
-	text, kind := c.read(raw)
-	if kind == broken || kind == masked {
-		c.rejectSpecial(kind, text, out)
+	text, kind := c.read(raw, nil)
+	if kind == masked || kind == broken && isError(trimEnds(text)) {
+		c.rejectSpecial(kind, text, nil, out)
 		return
 	}
-	out.Guards = append(out.Guards, Cell{Field: c.field, Name: c.name, Column: c.heading, Text: text})
+	out.Guards = append(out.Guards, Cell{Field: c.field, Name: c.name, Column: c.heading, Text: trimEnds(text)})
 }
 
 // value takes a text through the mapping file's rule and the field's own checks;
 // an empty one is blank.
 func (c *column) value(text string, kind meaning) (string, *Problem) {
 	text, bad := c.transform(text)
-	trimmed := strings.TrimSpace(text)
+	trimmed := trimEnds(text)
 	if bad != nil || trimmed == "" {
 		return "", bad
 	}
@@ -212,10 +257,10 @@ func (c *column) value(text string, kind meaning) (string, *Problem) {
 	return c.field.check(text)
 }
 
-// transform takes a text through the mapping file's rule: trim, lower, values, expr.
+// transform takes a text through trimming and the mapping file's rule: lower, values, expr.
 func (c *column) transform(text string) (string, *Problem) {
-	if c.rule.Trim {
-		text = strings.TrimSpace(text)
+	if c.trims() {
+		text = trimEnds(text)
 	}
 	if c.rule.Lower {
 		text = strings.ToLower(text)
@@ -230,7 +275,7 @@ func (c *column) transform(text string) (string, *Problem) {
 	if c.rule.expression == nil {
 		return text, nil
 	}
-	result, err := expr.Run(c.rule.expression, environment{text})
+	result, err := evaluate(c.rule.expression, text)
 	if err != nil {
 		return "", problem("bad_value", "the mapping file's expr fails on %s: %s", quoted(text), firstLine(err))
 	}
@@ -243,21 +288,35 @@ func (c *column) transform(text string) (string, *Problem) {
 
 // isReserved reports whether the API would take a text for a clear.
 func (c *column) isReserved(text string) bool {
-	return c.reserved != "" && strings.EqualFold(strings.TrimSpace(text), c.reserved)
+	return c.reserved != "" && strings.EqualFold(trimEnds(text), c.reserved)
 }
 
-func (c *column) rejectSpecial(kind meaning, text string, out *Mapped) {
+// rejectSpecial notes what a special cell looks like. Of one that a record may already
+// hold, it notes the text, too.
+func (c *column) rejectSpecial(kind meaning, text string, was *string, out *Mapped) {
+	trimmed := trimEnds(text)
+	meant := "if it is meant, write \\" + trimmed
 	switch kind {
 	case clearCase:
 		literal := ""
 		if !c.isReserved(text) {
-			literal = fmt.Sprintf(`, or \%s for the word itself`, strings.TrimSpace(text))
+			literal = fmt.Sprintf(`, or \%s for the word itself`, trimmed)
 		}
 		c.reject(out, "clear_word_case", fmt.Sprintf(`%s: did you mean %s%s?`, quoted(text), c.clearWord, literal))
-	case broken:
-		c.reject(out, "spreadsheet_damage", quoted(text)+" is what a spreadsheet writes in place of a value it has lost")
+		return
 	case masked:
 		c.reject(out, "masked_value", "")
+		return
+	case noValue:
+		c.reject(out, "no_value_word", quoted(text)+" reads like a word for no value: leave the cell blank to keep the field; "+meant)
+	case broken:
+		c.reject(out, "spreadsheet_damage", quoted(text)+" is what a spreadsheet writes in place of a value that it has lost; "+meant)
+	case respelt:
+		c.reject(out, "spreadsheet_damage",
+			fmt.Sprintf("%s is what a spreadsheet makes of %s, as it was exported; %s", quoted(text), quoted(*was), meant))
+	}
+	if k := c.field.Kind; c.readable && k != Digits && k != Enum {
+		out.Problems[len(out.Problems)-1].Held = &Cell{Field: c.field, Name: c.name, Column: c.heading, Text: trimmed, Was: was}
 	}
 }
 
@@ -266,130 +325,10 @@ func (c *column) reject(out *Mapped, code, text string) {
 	if c.secret {
 		text = secretProblem(code)
 	}
-	out.Problems = append(out.Problems, Problem{code, c.heading, text})
-}
-
-// environment is all that an expression sees.
-type environment struct {
-	Cell string `expr:"cell"`
-}
-
-// compileExpression leaves the clock out, so that a row means the same each
-// time it is read.
-func compileExpression(code string) (*vm.Program, error) {
-	return expr.Compile(code, expr.Env(environment{}), expr.AsKind(reflect.String), expr.DisableBuiltin("now"))
+	out.Problems = append(out.Problems, Problem{Code: code, Column: c.heading, Text: text})
 }
 
 func firstLine(err error) string {
 	line, _, _ := strings.Cut(err.Error(), "\n")
 	return line
-}
-
-// damaged reports whether a cell, trimmed, is what a spreadsheet writes in place
-// of a value: an error in any of its languages (#N/A, #REF!, #DIV/0!, #¿NOMBRE?,
-// LibreOffice's Err:502), or hashes for a column too narrow.
-func damaged(cell string) bool {
-	if cell == "" || cell[0] != '#' {
-		number, ok := strings.CutPrefix(cell, "Err:")
-		return ok && len(number) == 3 && allDigits(number)
-	}
-	if len(cell) > 1 && strings.Trim(cell, "#") == "" {
-		return true
-	}
-	withoutMark := []string{"#N/A", "#NV", "#N/D", "#N/B", "#I/T", "#YOK", "#GETTING_DATA", "#HIÁNYZIK", "#NENÍ_K_DISPOZICI", "#Н/Д"}
-	if slices.Contains(withoutMark, strings.ToUpper(cell)) {
-		return true
-	}
-	last := cell[len(cell)-1]
-	if len(cell) < 3 || last != '!' && last != '?' {
-		return false
-	}
-	inner := cell[1 : len(cell)-1]
-	return strings.ContainsFunc(inner, unicode.IsUpper) && !strings.ContainsFunc(inner, func(r rune) bool {
-		return !unicode.IsUpper(r) && !unicode.IsDigit(r) && !strings.ContainsRune("/_¡¿", r)
-	})
-}
-
-// scientific matches 1.23E+11: a long number whose digits the spreadsheet has
-// lost. The sign is always there, so that a reference such as 12E5 is none.
-func scientific(cell string) bool {
-	e := strings.IndexAny(cell, "eE")
-	if e < 1 || e+2 >= len(cell) || cell[e+1] != '+' && cell[e+1] != '-' {
-		return false
-	}
-	whole, fraction, _ := strings.Cut(strings.Replace(cell[:e], ",", ".", 1), ".")
-	return whole != "" && allDigits(whole) && allDigits(fraction) && allDigits(cell[e+2:])
-}
-
-func allDigits(s string) bool {
-	for i := range len(s) {
-		if s[i] < '0' || s[i] > '9' {
-			return false
-		}
-	}
-	return true
-}
-
-// respelt reports whether a cell is what a spreadsheet makes of a text which it
-// takes for a number or a date: 7 of 007, 1.5 of 1.50, no more than 15 digits of
-// any, and 1/2/2026 of 2026-01-02.
-func respelt(text, cell string) bool {
-	const mostDigits = 15 // that spreadsheets keep of a number
-	if day, isDay := asDay(text); isDay && text != cell {
-		other, isToo := asDay(cell)
-		return isToo && day == other
-	}
-	before, isNumber := asNumber(text)
-	after, isToo := asNumber(cell)
-	if !isNumber || !isToo || text == cell {
-		return false
-	}
-	return before == after || len(before) == len(after) && len(before) > mostDigits &&
-		before[:mostDigits] == after[:mostDigits] && strings.Trim(after[mostDigits:], "0") == ""
-}
-
-// asNumber writes a plain decimal number in one way only; a point stands for the
-// comma of other countries.
-func asNumber(text string) (string, bool) {
-	text, negative := strings.CutPrefix(text, "-")
-	if !negative {
-		text = strings.TrimPrefix(text, "+")
-	}
-	whole, fraction, point := strings.Cut(strings.Replace(text, ",", ".", 1), ".")
-	if whole == "" || point && fraction == "" || !allDigits(whole) || !allDigits(fraction) {
-		return "", false
-	}
-	whole = cmp.Or(strings.TrimLeft(whole, "0"), "0")
-	if fraction = strings.TrimRight(fraction, "0"); fraction != "" {
-		whole += "." + fraction
-	}
-	if negative {
-		whole = "-" + whole
-	}
-	return whole, true
-}
-
-// asDay takes a date of digits apart, whatever the order of its parts: year, and
-// the two others in ascending order. Of a year of two digits the century is ours.
-func asDay(text string) (day [3]int, ok bool) {
-	parts := strings.FieldsFunc(text, func(r rune) bool { return r == '-' || r == '/' || r == '.' })
-	if len(parts) != 3 || len(text) < len("1/2/26") || len(text) > len("2026-01-02") {
-		return day, false
-	}
-	year := 2
-	if len(parts[0]) == 4 {
-		year = 0
-	}
-	for i, part := range parts {
-		n, err := strconv.Atoi(part)
-		if err != nil || !allDigits(part) || i != year && len(part) > 2 {
-			return day, false
-		}
-		day[(i-year+len(parts))%len(parts)] = n
-	}
-	if day[0] < 100 {
-		day[0] += 2000
-	}
-	day[1], day[2] = min(day[1], day[2]), max(day[1], day[2])
-	return day, day[1] > 0 && day[1] <= 12 && day[2] <= 31
 }

@@ -62,7 +62,7 @@ func Check(in *csvfile.Reader, m *Mapper, sink Sink, o CheckOptions) (*Checked, 
 		if err != nil {
 			return nil, err
 		}
-		if !slices.ContainsFunc(row.Cells, func(cell string) bool { return strings.TrimSpace(cell) != "" }) {
+		if !slices.ContainsFunc(row.Cells, func(cell string) bool { return trimEnds(cell) != "" }) {
 			c.result.BlankRows++
 			continue
 		}
@@ -127,6 +127,8 @@ type checker struct {
 	unique    map[string][]uniqueValue // by the field's rule
 
 	strays *strays
+	filled []int        // by column: cells that are not empty
+	words  map[word]int // how many cells of a column are one word for no value
 	uses   map[Use]bool
 	ragged spoilt
 	broken spoilt
@@ -136,6 +138,12 @@ type checker struct {
 type spoilt struct {
 	rows, line   int
 	column, text string
+}
+
+// word is what stands in cells of a column, trimmed.
+type word struct {
+	column int
+	text   string
 }
 
 // uniqueValue is a value that no two customers may have, hashed, and the row
@@ -158,6 +166,7 @@ func newChecker(m *Mapper, o CheckOptions) *checker {
 		strays:  newStrays(m, o.Delimiter),
 		unique:  map[string][]uniqueValue{},
 		uses:    map[Use]bool{},
+		words:   map[word]int{},
 		hash:    func(s string) uint64 { return maphash.String(seed, s) },
 	}
 	for _, l := range m.layouts {
@@ -198,8 +207,7 @@ func (c *checker) identity(k *kind, key string) uint64 {
 
 func (c *checker) row(row csvfile.Row, base *Base) {
 	r := c.result
-	state := rowState(0)
-	kindAt, key := 0, ""
+	kindAt, key, state := 0, "", rowState(0)
 	if row.Ragged {
 		state = ragged
 		r.cells[r.Rows] = len(row.Cells)
@@ -210,8 +218,11 @@ func (c *checker) row(row csvfile.Row, base *Base) {
 		c.mapper.into(row.Cells, base, m)
 		kindAt = slices.IndexFunc(r.kinds, func(k kind) bool { return k.Action == m.Action && k.Field == m.KeyField })
 		key = m.Key
-		if len(m.Problems) > 0 {
-			state |= bad
+		switch {
+		case m.Doubtful():
+			state = doubtful
+		case len(m.Problems) > 0:
+			state = bad
 		}
 		if i := slices.IndexFunc(m.Problems, func(p Problem) bool { return p.Code == "spreadsheet_damage" }); i >= 0 {
 			c.broken.add(spoilt{line: row.Line, column: m.Problems[i].Column, text: m.Problems[i].Text})
@@ -242,7 +253,7 @@ func (c *checker) row(row csvfile.Row, base *Base) {
 		c.parents = append(c.parents, 0)
 	}
 	if !row.Ragged {
-		c.noteCells(k)
+		c.noteCells(k, row.Cells)
 	}
 	r.rows = append(r.rows, checkedRow{uint32(row.Line), uint8(kindAt), state})
 	r.Rows++
@@ -255,10 +266,44 @@ func (c *checker) row(row csvfile.Row, base *Base) {
 	}
 }
 
+// countWords counts the words for no value, of columns that may be shown.
+func (c *checker) countWords(cells []string) {
+	if c.filled == nil {
+		c.filled = make([]int, len(cells))
+	}
+	for i, cell := range cells {
+		if cell != "" {
+			c.filled[i]++
+		}
+	}
+	for _, p := range c.mapped.Problems {
+		if p.Code != "no_value_word" {
+			continue
+		}
+		for _, l := range c.mapper.layouts {
+			i := slices.IndexFunc(l.columns, func(k column) bool { return k.heading == p.Column && !k.secret })
+			if l.schema.Action == c.mapped.Action && i >= 0 {
+				c.words[word{l.columns[i].index, strings.Clone(trimEnds(cells[l.columns[i].index]))}]++
+			}
+		}
+	}
+}
+
+// habit finds a word for no value that fills most of a column: nobody typed it.
+func (c *checker) habit() (most word, n int) {
+	for w, times := range c.words {
+		if times > 1 && 2*times > c.filled[w.column] && (n == 0 || w.column < most.column) {
+			most, n = w, times
+		}
+	}
+	return most, n
+}
+
 // noteCells keeps what is compared across rows. A parent is kept as the identity
 // that it has as a customer of the file. The texts of cells are parts of a row's
 // memory, hence the copies.
-func (c *checker) noteCells(k *kind) {
+func (c *checker) noteCells(k *kind, cells []string) {
+	c.countWords(cells)
 	n := len(c.keys) - 1
 	for i := range c.mapped.Cells {
 		cell := &c.mapped.Cells[i]
@@ -303,6 +348,7 @@ const fewRows = 50
 func (c *checker) refusal(in *csvfile.Reader) error {
 	r, why := c.result, &csvfile.Refusal{File: in.Name()}
 	inside := c.strays.rows()
+	word, times := c.habit()
 	switch {
 	case r.Rows == 0:
 		why.Text, why.Try = "there are no rows below the heading", "is this the right file?"
@@ -315,6 +361,10 @@ func (c *checker) refusal(in *csvfile.Reader) error {
 			why.Text += fmt.Sprintf("\nline %d runs on over line %d, which reads like a row of its own", r.Line(n), r.inside[n])
 		}
 		why.Try = "close the quotation marks, or double those that belong to the text"
+	case times > 0 && !in.IsReport():
+		why.Text = fmt.Sprintf("%d of the %d filled cells of the column %q are %s, a word for no value",
+			times, c.filled[word.column], in.Heading()[word.column], quoted(word.text))
+		why.Try = fmt.Sprintf("--blanks %q, if such a cell is to leave the field as it is; or empty the cells", word.text)
 	case 5*r.Damaged > r.Rows && r.Rows >= fewRows && !in.IsReport(): // a failed.csv holds nothing but trouble, and must come back
 		why.Text = "over 20% of the rows are spoilt"
 		if s := c.ragged; s.rows > 0 {
@@ -351,7 +401,8 @@ func (c *checker) across() {
 	for n := range c.result.rows {
 		if c.result.OK(n) {
 			c.result.kind(n).sendable++
-		} else {
+		}
+		if !c.result.OK(n) || c.result.Doubtful(n) {
 			c.result.Rejected++
 		}
 	}

@@ -67,7 +67,7 @@ func TestCheckAcrossRows(t *testing.T) {
 		{"another's old reference", "Old,New\nA,B\nB,C\nD,D\n", oldNew, CheckOptions{}, "reference_chain ok ok"},
 		{"swapped", "Old,New\nA,B\nB,A\n", oldNew, CheckOptions{}, "reference_chain reference_chain"},
 		{"own, and another's new", "Old,New\nA,A\nB,A\nC,\n", oldNew, CheckOptions{}, "reference_chain reference_chain ok"},
-		{"another's of a bad row", "Old,New\nA,B\nB, x\n", oldNew, CheckOptions{}, "reference_chain bad"},
+		{"another's of a bad row", "Old,New\nA,B\nB,x\x07\n", oldNew, CheckOptions{}, "reference_chain bad"},
 		{"an id is no reference", "id,reference\n1,2\n2,1\n", "", CheckOptions{}, "ok ok"},
 		{"own parent", "id,parentId\n1,1\n2,1\n", "", CheckOptions{}, "bad_value ok"},
 		{"cycle", "id,parentId\n9,1\n1,2\n2,3\n3,1\n4,9\n5,77\n", "", CheckOptions{}, "ok bad_value bad_value bad_value ok ok"},
@@ -116,7 +116,7 @@ func TestCheckKeepsRows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"2 1|=a", "4 2", "6 9|b", "7 9|b", "8 9|b", "9 9|b", "11 8|c"}
+	want := []string{"2 1|'=a", "4 2", "6 9|b", "7 9|b", "8 9|b", "9 9|b", "11 8|c"}
 	if diff := cmp.Diff(want, sink.rows); diff != "" {
 		t.Error(diff)
 	}

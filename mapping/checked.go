@@ -63,6 +63,7 @@ const (
 	more                            // a later row of the same customer will be sent
 	swallowed                       // other rows stand inside its cells
 	asExported                      // nothing in it was edited since it was exported
+	doubtful                        // by its own cells, unless its record holds just that
 )
 
 const rejecting = bad | ragged | swallowed | duplicate | chained | linked | circular
@@ -100,8 +101,12 @@ func (c *Checked) KeyFields(action string) (fields []string) {
 // customer may stand in several rows.
 func (c *Checked) More(n int) bool { return c.rows[n].state&more != 0 }
 
-// OK reports whether no offline check rejects the row.
+// OK reports whether no offline check rejects the row for good.
 func (c *Checked) OK(n int) bool { return c.rows[n].state&rejecting == 0 }
+
+// Doubtful reports whether the row is rejected unless its record already holds what
+// looks like damage, or like no value.
+func (c *Checked) Doubtful(n int) bool { return c.rows[n].state&doubtful != 0 }
 
 // Codes returns what rows without a problem of their own give the members of
 // families, each once, in the order of first use.

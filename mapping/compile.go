@@ -18,6 +18,8 @@ type CompileOptions struct {
 	Others bool              // columns that are no field are left out, from --ignore-others
 	Keys   bool              // without a mapping file only columns that name customers are read
 	Export bool              // rows are compared with an export, even without a column rb_export
+	Blanks []string          // words that mean blank, from --blanks; beside the file's
+	Typed  bool              // cells hold what was typed, as those of a workbook do
 }
 
 // Compile decides what each column of a heading is for. The error is a
@@ -90,6 +92,10 @@ func newCompiler(schemas []Schema, texts []string, o CompileOptions) *compiler {
 		file := *o.File
 		c.file = &file
 		c.file.hide(secrets)
+	}
+	c.file.typed = o.Typed
+	for _, word := range o.Blanks {
+		c.file.Blanks = append(slices.Clip(c.file.Blanks), Scalar{Text: word})
 	}
 	return c
 }
@@ -441,7 +447,7 @@ func (c *compiler) assignRule(r *ColumnRule) {
 	} else {
 		var unlisted []string // what the listed column may have been meant for
 		for _, h := range c.columns {
-			if h.use == undecided && !h.taken && c.file.rules(h.text) == nil {
+			if len(c.bad) < problemsMeant && h.use == undecided && !h.taken && c.file.rules(h.text) == nil {
 				unlisted = append(unlisted, h.text)
 			}
 		}
@@ -501,7 +507,7 @@ func (c *compiler) assignHeading(h *heading) {
 		}
 		var absent []string // the listed columns that the input lacks: what the heading may have been meant for
 		for _, r := range c.file.Columns {
-			if c.find(r.Column.Text) == nil {
+			if len(c.bad) < problemsMeant && c.find(r.Column.Text) == nil {
 				absent = append(absent, strings.TrimSpace(r.Column.Text))
 			}
 		}

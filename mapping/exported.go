@@ -1,7 +1,5 @@
 package mapping
 
-import "strings"
-
 // Exports finds what rows were when they were exported.
 type Exports interface {
 	// Was returns the cells of the customer whose keyField holds key, by field, as
@@ -44,7 +42,7 @@ func baseOf(m *Mapper, cells []string, from Exports) (*Base, error) {
 	}
 	export := ""
 	if m.export != nil {
-		export = strings.TrimSpace(cells[m.export.index])
+		export = trimEnds(cells[m.export.index])
 	}
 	if l.identify(cells, &read); len(read.Problems) > 0 {
 		return nil, nil // the row is rejected, whatever it was
@@ -59,7 +57,7 @@ func baseOf(m *Mapper, cells []string, from Exports) (*Base, error) {
 	b := &Base{}
 	note := func(name, cell string) {
 		before, exported := was(name)
-		if exported && sameCell(before, cell) {
+		if exported && wasExported(before, cell) {
 			return
 		}
 		if b.Was == nil {
@@ -82,14 +80,4 @@ func baseOf(m *Mapper, cells []string, from Exports) (*Base, error) {
 		note(c.Name, c.Text)
 	}
 	return b, nil
-}
-
-// sameCell reports whether a cell was not edited. Spreadsheets write line ends
-// inside cells their own way.
-func sameCell(a, b string) bool {
-	if a == b {
-		return true
-	}
-	lines := strings.NewReplacer("\r\n", "\n", "\r", "\n")
-	return lines.Replace(a) == lines.Replace(b)
 }

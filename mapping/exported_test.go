@@ -1,7 +1,9 @@
 package mapping
 
 import (
+	"encoding/csv"
 	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 
@@ -35,7 +37,7 @@ func TestRowsSinceTheirExport(t *testing.T) {
 		{"added", "id,firstName,rb_export", "2,Ada,", "", "firstName=Ada"},
 		{"of another customer", "id,firstName,rb_export", "2,Ada,x", "", "not_in_export"},
 		{"only read, edited", "id,firstName,status,rb_export", "1,Ada,Hold,x", "", "warning"},
-		{"what a rule makes of the exported cell", "id,firstName,Region,rb_export", "1, Ada ,N,x", rule, ""},
+		{"what a rule makes of the exported cell", "id,firstName,Region,rb_export", "1, Ada ,N,x", rule, "warning"},
 		{"edited under a rule", "id,firstName,Region,rb_export", "1,Ada,S,x", rule, "customerReference.reference1=South was N"},
 		{"emptied where blank clears", "id,firstName,Region,rb_export", "1,,N,x", rule, "firstName clear was Ada"},
 	} {
@@ -113,40 +115,114 @@ func said(row Mapped) string {
 	return strings.Join(all, ", ")
 }
 
+// The outcomes in testdata are those of real programs: each is damage, or left alone.
+func TestWhatProgramsMakeOfExportedCells(t *testing.T) {
+	f, err := os.Open("testdata/rewritten.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	cases, err := csv.NewReader(f).ReadAll()
+	if err != nil || len(cases) < 100 {
+		t.Fatalf("%d cases, %v", len(cases), err)
+	}
+	for _, field := range []string{"firstName", "companyName", "primaryPhone", "reference", "primaryEmail", "customerReference.reference1", "title", "parentId"} {
+		m := compiled(t, "id,"+field, CompileOptions{})
+		for _, c := range cases[1:] {
+			var out Mapped
+			m.layouts[0].columns[0].set(c[2], &c[1], &out)
+			if len(out.Cells) > 0 || len(out.Problems) > 0 && out.Problems[0].Code != "spreadsheet_damage" {
+				t.Errorf("%s: %s of %q in %s: %s", c[0], c[2], c[1], field, show(out))
+			}
+		}
+	}
+}
+
 func TestTextsThatASpreadsheetTookForSomethingElse(t *testing.T) {
-	for _, c := range []struct {
-		was, cell string
-		want      bool
-	}{
-		{"007", "7", true},
-		{"00", "0", true},
-		{"1.50", "1.5", true},
-		{"1,50", "1.5", true},
-		{"+49555", "49555", true},
-		{"-07", "-7", true},
-		{"12345678901234567", "12345678901234500", true},
-		{"7", "7", false},
-		{"007", "8", false},
-		{"007", "-7", false},
-		{"AC-007", "AC-7", false},
-		{"", "0", false},
-		{"1.", "1", false},
-		{"12345678901234567", "12345678901234568", false},
-		{"1234567", "1234560", false},
-		{"1.2.3", "1.2", false},
-		{"2026-01-02", "1/2/2026", true},
-		{"2026-01-02", "02.01.2026", true},
-		{"2026-01-02", "2/1/26", true},
-		{"2026-01-02", "2026/1/2", true},
-		{"2026-01-02", "2026-01-03", false},
-		{"2026-01-02", "2026-01-02", false},
-		{"2026-01-02", "1/2/2027", false},
-		{"555-01-02", "555-1-2", false},
-		{"10.0.0.1", "10.0.1", false},
-		{"1-2-3", "1-02-3", false},
+	for _, c := range []struct{ was, cells string }{ // cells are divided by |
+		{"007", "7"},
+		{"00", "0"},
+		{"1.50", "1.5"},
+		{"1,50", "1.5|1,5"},
+		{"+49555", "49555"},
+		{"-07", "-7"},
+		{"5.", "5|5.00"},
+		{".5", "0.5|0,5"},
+		{"(555)", "-555|(555.00)"},
+		{"‑5", "-5"},
+		{"$5", "5|$5.00"},
+		{"€ 1.234,50", "1234.5|1234,5|€1,234.50"},
+		{"50%", "0.5|50.00%"},
+		{"1,234", "1234|1.234"},
+		{"1’234.5", "1234.5"},
+		{"12,34,567", "1234567"},
+		{"1 1/2", "1.5"},
+		{"10E3", "10000|1.00E+04|1E+04"},
+		{"1e400", "1.79769313486232E+308"},
+		{"123456789012", "1.23457E+11|1,23E+11|1.23457E+011"},
+		{"12345678901234567", "12345678901234500|12345678901234600|1.23456789012346E+016|12345678901234568"},
+		{"9007199254740993", "9.00719925474099E+015|9007199254740990|9007199254740992"},
+		{"0.1234567890123", "0.123456789"},
+		{"true", "TRUE|WAHR|VRAI"},
+		{"Falsch", "FALSCH"},
+		{"2026-01-02", "1/2/2026|02.01.2026|2/1/26|2026/1/2|46024|44562|2. Januar 2026|Friday, January 2, 2026|02-Jan-26|02/01/2026 00:00|2 janv. 2026|2026年1月2日"},
+		{"2026-01-02T00:00:00", "46024|2026-01-02|01/02/2026 00:00|02.01.2026 00:00:00"},
+		{"2026-01-02T12:00:00Z", "46024.5|1/2/2026 12:00|1/2/26 12:00 PM"},
+		{"7-11", "11-Jul|07-Nov|11/07/2026|11. Jul"},
+		{"3/4", "04/03/26|4-Mar|03. Apr|46085|0.75"},
+		{"JAN-26", "26-Jan|Jan-26|01/01/2026|2026-01-26"},
+		{"May 2026", "May-26|Mai 26|05/01/2026|46143"},
+		{"3:00", "03:00:00|3:00 AM|0.125|03:00"},
+		{"27:30", "27:30:00|03:30:00"},
+		{"1am", "01:00:00 AM"},
+		{"1-2-3", "2/1/03|2003-01-02"},
+		{"Śnieżka", "?nie?ka|_nie_ka|ÅšnieÅ¼ka"},
+		{"Κύμα", "????"},
+		{"Zoë", "Zo?|ZoÃ«|ZoÃƒÂ«|Zo├½|Zo\uFFFD"},
+		{"é中😀", "é??|é???"},
 	} {
-		if got := respelt(c.was, c.cell); got != c.want {
-			t.Errorf("%s of %s: %v", c.cell, c.was, got)
+		for cell := range strings.SplitSeq(c.cells, "|") {
+			if !rewritten(c.was, cell) {
+				t.Errorf("%s of %s is an edit", cell, c.was)
+			}
+		}
+	}
+	for _, c := range []struct{ was, cells string }{
+		{"007", "8|-7|0007"},
+		{"7", "07|8|$7|7%|+7"},
+		{"100", "200|1000|10"},
+		{"1.5", "1.6|15|2"},
+		{"10.4", "10"},
+		{"AC-007", "AC-7"},
+		{"", "0"},
+		{"49301234", "+49301234|0049301234"},
+		{"555 123", "555123|555 124"},
+		{"(555) 010-0", "5550100"},
+		{"12345678901234567", "12345678901234569|12345678901234400"},
+		{"1234567", "1234560"},
+		{"1.2.3", "1.2"},
+		{"2026-01-02", "2026-01-03|2026-02-01|1/2/2027|2027-01-02|46025"},
+		{"3:00", "3:01|15:00"},
+		{"3/4", "3/5|4/3|5/6/26"},
+		{"10-12", "12-10|10-13"},
+		{"May 2026", "June 2026|May 2027"},
+		{"555-01-02", "555-1-2"},
+		{"10.0.0.1", "10.0.1"},
+		{"1-2-3", "1-02-3"},
+		{"true", "false|FALSE|yes"},
+		{"Zoe", "Zoë"},
+		{"Zoë", "Zoe|Zoé|Chloë"},
+		{"José?", "José"},
+		{"CafÃ©", "Café"},
+		{"Zo?", "Zoë"},
+		{"Ann", "Anna|Ann B"},
+		{"March", "May|March 5"},
+		{"Śnieżka", "Sniezka|Śnieżko"},
+	} {
+		for cell := range strings.SplitSeq(c.cells, "|") {
+			if rewritten(c.was, cell) {
+				t.Errorf("%s of %s is no edit", cell, c.was)
+			}
 		}
 	}
 }

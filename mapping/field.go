@@ -57,7 +57,8 @@ type Field struct {
 func (f *Field) neverCleared() bool { return f.Clear == Never || f.Secret }
 
 // check returns a text as the field takes it, or what is wrong with it. Around
-// digits, addresses and enums white space goes; everywhere else it is text.
+// digits, addresses and enums white space goes; everywhere else it is text, where
+// the mapping file does not let it be trimmed.
 // Invisible characters have a meaning in running text of some scripts, and none
 // elsewhere.
 func (f *Field) check(text string) (string, *Problem) {
@@ -74,12 +75,20 @@ func (f *Field) check(text string) (string, *Problem) {
 		}
 	}
 	var bad *Problem
-	trimmed := strings.TrimSpace(text)
+	trimmed := trimEnds(text)
 	switch f.Kind {
+	case Text:
+		if f.Secret && trimmed != text { // part of it or not, nobody can tell
+			bad = problem("bad_value", "begins or ends with white space or an invisible character")
+		}
 	case Digits:
 		text, bad = trimmed, checkDigits(trimmed)
 	case Email:
-		text, bad = trimmed, checkEmails(trimmed)
+		text, bad = addresses(trimmed)
+	case Phone:
+		if strings.IndexFunc(text, unicode.IsDigit) < 0 {
+			bad = problem("bad_value", "%s has no digit, and is no phone number", quoted(text))
+		}
 	case Reference:
 		if trimmed != text { // a lookup could not find it again byte for byte
 			bad = problem("bad_value", "%s begins or ends with white space", quoted(text))
@@ -116,23 +125,64 @@ func checkDigits(text string) *Problem {
 	return problem("bad_value", "%s is not a whole number written without leading zeros%s", quoted(text), hint)
 }
 
-// checkEmails is lenient in what it cannot know and strict in what breaks mail:
-// white space, brackets, commas, a domain without a dot.
-func checkEmails(text string) *Problem {
-	for address := range strings.SplitSeq(text, ";") {
-		address = strings.TrimSpace(address)
+// addresses takes what mail programs put around an address off, and is else lenient
+// in what it cannot know and strict in what breaks mail: white space, brackets,
+// commas, quotation marks, a domain without a dot.
+func addresses(text string) (string, *Problem) {
+	clean := text
+	for part := range strings.SplitSeq(text, ";") {
+		address := bareAddress(part)
 		if address == "" {
-			return problem("bad_value", "%s has an empty address beside a ;", quoted(text))
+			return "", problem("bad_value", "%s has an empty address beside a ;", quoted(text))
 		}
-		breaksMail := func(r rune) bool { return strings.ContainsRune(`,<>()[]\"`, r) || unicode.IsSpace(r) }
+		quotes := func(r rune) bool {
+			return r > '~' && (unicode.IsSpace(r) || strings.ContainsRune("´“”„‟‘’‚‛«»‹›", r))
+		}
 		local, domain, _ := strings.Cut(address, "@")
-		if local == "" || strings.ContainsFunc(address, breaksMail) ||
-			!strings.Contains(domain, ".") || strings.Contains(domain, "..") || strings.Contains(domain, "@") ||
+		if local == "" || strings.ContainsAny(address, " \t\r\n,<>()[]\\\"`") || strings.ContainsFunc(address, quotes) ||
+			local[0] == '\'' || strings.Contains(local, ":") ||
+			!strings.Contains(domain, ".") || strings.Contains(domain, "..") || strings.ContainsAny(domain, "@'?&/:!*=%") ||
 			strings.HasPrefix(domain, ".") || strings.HasSuffix(domain, ".") {
-			return problem("bad_value", "%s is not an e-mail address; several are joined by ;", quoted(address))
+			return "", problem("bad_value", "%s is not an e-mail address alone; several are joined by ;", quoted(address))
+		}
+		if inner := trimEnds(part); address != inner {
+			clean = strings.Replace(clean, inner, address, 1)
 		}
 	}
-	return nil
+	return clean, nil
+}
+
+// bareAddress is an address without quotation marks of any kind, angle brackets and mailto: around it.
+func bareAddress(address string) string {
+	for {
+		before := address
+		address = trimEnds(address)
+		if !strings.ContainsAny(address, "\"'<`:") && !hasNonASCII(address) {
+			return address
+		}
+		if len(address) >= len("mailto:") && strings.EqualFold(address[:len("mailto:")], "mailto:") {
+			address = address[len("mailto:"):]
+		}
+		for _, pair := range []string{`""`, "''", "<>", "“”", "„“", "‘’", "‚‘", "«»", "»«", "‹›", "``", "´´", "””", "’’"} {
+			marks := []rune(pair)
+			if inner, ok := strings.CutPrefix(address, string(marks[0])); ok && strings.HasSuffix(inner, string(marks[1])) {
+				address = strings.TrimSuffix(inner, string(marks[1]))
+			}
+		}
+		if address == before {
+			return address
+		}
+	}
+}
+
+// hasWords reports whether letters stand in a phone number that name no extension.
+func hasWords(phone string) bool {
+	for word := range strings.FieldsFuncSeq(phone, func(r rune) bool { return !unicode.IsLetter(r) }) {
+		if !inWords("x ext extn extension", strings.ToLower(word)) {
+			return true
+		}
+	}
+	return false
 }
 
 // lengthOver returns the length in UTF-16 units if it is over most; a most of 0 is no limit.
@@ -178,5 +228,7 @@ func secretProblem(code string) string {
 		"too_long":           "has more characters than the field takes",
 		"missing_key":        "the key is blank",
 		"unknown_action":     "is none of the actions",
-	}[code], "is not a text that can be sent here; it is secret and not shown")
+		"no_value_word":      "reads like a word for no value: leave the cell blank to keep the field, or put a backslash before it",
+	}[code], "is not a text that can be sent here: a control character, an invisible one or white space at an end, or a reserved word; "+
+		"it is secret and not shown")
 }

@@ -31,11 +31,14 @@ type File struct {
 	Clear        string // the word that clears a field
 	BlankClears  bool   // a blank cell clears, where the field may be cleared
 	AllowClear   []Scalar
+	Blanks       []Scalar // words that mean blank
 
-	lines   []string
-	texts   []string // all that stands in it
-	hidden  bool     // it may hold a secret: no line of it is shown
-	secrets []string // no message holds one of them
+	byColumn map[string][]*ColumnRule // by the trimmed heading
+	typed    bool                     // cells hold what was typed, as those of a workbook do
+	lines    []string
+	texts    []string // all that stands in it
+	hidden   bool     // it may hold a secret: no line of it is shown
+	secrets  []string // no message holds one of them
 }
 
 const noSecretsHere = "a mapping file must not hold passwords; give them in a column of the input"
@@ -54,11 +57,11 @@ type Pair struct{ Name, Value Scalar }
 type KeyRule struct{ Action, Column, Field Scalar }
 
 // ColumnRule says what a column sets. Without an Action it is for every action
-// that has such a field; else a column may have several. Trim, Lower, Values and
-// Expr apply in this order.
+// that has such a field; else a column may have several. Trimming (but for Keep),
+// Lower, Values and Expr apply in this order.
 type ColumnRule struct {
 	Action, Column, Field Scalar
-	Trim, Lower           bool
+	Trim, Keep, Lower     bool              // Trim and Keep: what the file says of a cell's ends
 	Values                map[string]string // nil: any cell
 	expression            *vm.Program
 }
@@ -84,6 +87,14 @@ func ParseFile(name string, text []byte) (*File, error) {
 	p.root(document.Content[0])
 	if err := p.bad.err(""); err != nil {
 		return nil, err
+	}
+	if len(f.Columns) > mostRules {
+		return nil, &csvfile.Refusal{File: name, Text: fmt.Sprintf("it lists %d columns, of at most %d", len(f.Columns), mostRules)}
+	}
+	f.byColumn = map[string][]*ColumnRule{}
+	for i := range f.Columns {
+		name := strings.TrimSpace(f.Columns[i].Column.Text)
+		f.byColumn[name] = append(f.byColumn[name], &f.Columns[i])
 	}
 	return f, nil
 }
@@ -136,15 +147,7 @@ func (f *File) at(s Scalar, text string) string {
 
 // rules returns what the file says of a column: one rule, or one for each of
 // several actions.
-func (f *File) rules(column string) []*ColumnRule {
-	var all []*ColumnRule
-	for i := range f.Columns {
-		if strings.TrimSpace(f.Columns[i].Column.Text) == column {
-			all = append(all, &f.Columns[i])
-		}
-	}
-	return all
-}
+func (f *File) rules(column string) []*ColumnRule { return f.byColumn[column] }
 
 // parser reads the nodes of a mapping file. yaml's own decoding into structs would
 // lose where each text stands, take a null for an empty text, and quote values.
@@ -227,6 +230,7 @@ func (p *parser) root(n *yaml.Node) {
 		}},
 		{"blank", func(n *yaml.Node) { f.BlankClears = p.oneOf(n, "blank is keep or clear", "keep", "clear") == "clear" }},
 		{"allow_clear", func(n *yaml.Node) { f.AllowClear = p.list(n) }},
+		{"blanks", func(n *yaml.Node) { f.Blanks = p.list(n) }},
 	})
 }
 
@@ -257,7 +261,7 @@ func (p *parser) columnRule(action, column Scalar, n *yaml.Node) {
 		rule.Field = p.name(n)
 	} else if given, _ := p.sections(n, []section{
 		{"field", func(n *yaml.Node) { rule.Field = p.name(n) }},
-		{"trim", func(n *yaml.Node) { rule.Trim = truth(n) }},
+		{"trim", func(n *yaml.Node) { rule.Trim = truth(n); rule.Keep = !rule.Trim }},
 		{"lower", func(n *yaml.Node) { rule.Lower = truth(n) }},
 		{"values", func(n *yaml.Node) {
 			rule.Values = map[string]string{}
@@ -426,11 +430,19 @@ type problemAt struct {
 	csvfile.Refusal
 }
 
+// Nobody reads on when there are more.
+const (
+	mostProblems  = 200 // that are looked for
+	problemsShown = 50
+	problemsMeant = 10   // for which it is looked up what was meant
+	mostRules     = 2000 // columns of a mapping file
+)
+
 func (all *problems) add(text, try string) { all.addAt(Scalar{}, text, try) }
 
 // addAt adds a problem once, however many actions of a mixed file have it.
 func (all *problems) addAt(at Scalar, text, try string) {
-	if p := (problemAt{at, csvfile.Refusal{Text: text, Try: try}}); !slices.Contains(*all, p) {
+	if p := (problemAt{at, csvfile.Refusal{Text: text, Try: try}}); len(*all) < mostProblems && !slices.Contains(*all, p) {
 		*all = append(*all, p)
 	}
 }
@@ -447,7 +459,14 @@ func (all problems) err(file string) error {
 		return cmp.Or(cmp.Compare(a.at.line, b.at.line), cmp.Compare(a.at.column, b.at.column))
 	})
 	lines := []string{fmt.Sprintf("%d problems:", len(all))}
-	for _, p := range all {
+	if len(all) == mostProblems {
+		lines[0] = fmt.Sprintf("%d problems and more:", len(all))
+	}
+	for i, p := range all {
+		if i == problemsShown {
+			lines = append(lines, fmt.Sprintf("- and %d more", len(all)-i))
+			break
+		}
 		lines = append(lines, "- "+strings.ReplaceAll(p.Error(), "\n", "\n  "))
 	}
 	return &csvfile.Refusal{File: file, Text: strings.Join(lines, "\n")}

@@ -46,7 +46,18 @@ type Cell struct {
 
 // Problem is why a row is rejected, by an rb_error_code. Its text never holds
 // what stands in a column of passwords.
-type Problem struct{ Code, Column, Text string }
+type Problem struct {
+	Code, Column, Text string
+	// Held is what the row would set: no problem, where the record holds just that. nil: one in any case.
+	Held *Cell `json:"-"`
+}
+
+// Doubtful reports whether all that speaks against a row may be what its record holds already.
+func (m *Mapped) Doubtful() bool {
+	return len(m.Problems) > 0 && !slices.ContainsFunc(m.Problems, func(p Problem) bool { return p.Held == nil })
+}
+
+func (m *Mapped) warn(text string) { m.Warnings = append(m.Warnings, text) }
 
 // KeyUse is a column that names the customers of an action's rows.
 type KeyUse struct{ Action, Field, Column string }
@@ -131,8 +142,7 @@ func (m *Mapper) into(cells []string, base *Base, out *Mapped) {
 	out.Exported = true
 	for i := range m.readOnly {
 		if was, edited := base.edited(m.readOnly[i].heading); edited && was != nil {
-			out.Warnings = append(out.Warnings,
-				m.readOnly[i].heading+" was edited since the export, and is only for reading: it is ignored")
+			out.warn(m.readOnly[i].heading + " was edited since the export, and is only for reading: it is ignored")
 		}
 	}
 }
@@ -142,7 +152,7 @@ func (m *Mapper) layoutOf(cells []string, out *Mapped) *layout {
 	if m.action == nil {
 		return m.layouts[0]
 	}
-	name := strings.TrimSpace(cells[m.action.index])
+	name := trimEnds(cells[m.action.index])
 	var names []string
 	for _, l := range m.layouts {
 		if strings.EqualFold(l.schema.Action, name) {
@@ -258,7 +268,7 @@ func (l *layout) into(cells []string, base *Base, out *Mapped) {
 	}
 	for i := range l.foreign {
 		c := &l.foreign[i]
-		if _, edited := base.edited(c.heading); edited && strings.TrimSpace(cells[c.index]) != "" {
+		if _, edited := base.edited(c.heading); edited && trimEnds(cells[c.index]) != "" {
 			c.reject(out, "bad_value", "is not a column that "+l.schema.Action+" takes: leave the cell blank")
 		}
 	}
@@ -279,7 +289,7 @@ func (l *layout) identify(cells []string, out *Mapped) {
 		c := &l.keys[i]
 		headings = append(headings, c.heading)
 		switch {
-		case len(l.keys) > 1 && strings.TrimSpace(cells[c.index]) == "":
+		case len(l.keys) > 1 && trimEnds(cells[c.index]) == "":
 		case key == nil:
 			key = c
 		default:

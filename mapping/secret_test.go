@@ -30,10 +30,11 @@ func TestSecretCells(t *testing.T) {
 	for cell, code := range map[string]string{
 		mask: "masked_value", " *** ": "masked_value", "REMOVE": "not_clearable", "remove": "clear_word_case",
 		`\remove`: "bad_value", `\ REMOVE`: "bad_value", "#N/A": "spreadsheet_damage", "a\x07b": "bad_value", "M\uFFFDller": "bad_value",
+		" hunter ": "bad_value", "hunter\u200b": "bad_value", "null": "no_value_word",
 	} {
 		tells(t, m.Row([]string{"1", cell}), code, cell)
 	}
-	for cell, want := range map[string]string{secret: secret, " x ": " x ", `\***`: mask, "****": "****", `\x`: `\x`, "'=1": "'=1", "007": "007"} {
+	for cell, want := range map[string]string{secret: secret, `\***`: mask, "****": "****", `\x`: `\x`, "'=1": "=1", `\ x`: `\ x`, "007": "007"} {
 		if got := m.Row([]string{"1", cell}); show(got) != "password="+want {
 			t.Errorf("%q: got %s", cell, show(got))
 		}

@@ -63,6 +63,15 @@ func OriginOf(h journal.Head) Origin {
 type Files struct {
 	Report string `json:"report,omitempty"`
 	Failed string `json:"failed,omitempty"` // rows to run again
+	// Left are files of an earlier state that stay, since somebody changed them or holds them open.
+	Left []string `json:"left,omitempty"`
+}
+
+// leave notes the file of a name in whose place another was written.
+func (f *Files) leave(d *runs.Dir, name, written string) {
+	if path := d.Path(name); written != "" && written != path {
+		f.Left = append(f.Left, path)
+	}
 }
 
 // Requests counts what was sent to the API. Of a run that was killed, only those

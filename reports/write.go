@@ -39,8 +39,8 @@ type Options struct {
 //   - both are UTF-8 with a byte order mark, LF after a row. A ragged row keeps its
 //     own number of cells.
 //
-// A file that somebody has edited since it was written stays, and the new one gets
-// a number. Memory is 16 bytes a row. The run may still be going on. An error is a
+// A file that somebody has edited since it was written, or holds open, stays, and the
+// new one gets a number. Memory is 16 bytes a row. The run may still be going on. An error is a
 // *runs.WriteError when a file could not be written.
 func Write(d *runs.Dir, o Options) (Summary, error) {
 	j, err := d.OpenAnyJournal()
@@ -126,11 +126,15 @@ func (w *writer) copyRow(row runs.Row) error {
 	if err != nil {
 		return fmt.Errorf("%s: row %d: %w", w.dir.Path("journal"), row.N, err)
 	}
+	if end := w.journal.End; o.Code == "stopped" && end != nil && end.Exit == batch.ExitUsage { // nobody wanted it
+		o.Code = "not_confirmed"
+		o.Error, _, _ = strings.Cut(end.Cause, "\n")
+	}
 	if w.journal.Head.Mode != journal.ModeUndo { // which sends none of the cells
 		o.Warnings = slices.Concat(row.Warnings, o.Warnings)
 	}
 	line := [1]Line{lineOf(row, w.action(row), w.tally.add(row.Line, o), o)}
-	w.cells, w.needsWork = row.Cells, o.Kind.NeedsWork()
+	w.cells, w.needsWork = line[0].Cells, line[0].Of.Kind.NeedsWork()
 	return gocsv.MarshalCSVWithoutHeaders(&line, w)
 }
 
@@ -157,8 +161,9 @@ func (w *writer) Write(own []string) error {
 	if h := w.journal.Head; h.Mode != journal.ModeDryRun && !h.Dry {
 		own = own[1:] // rb_apply
 	}
-	for _, cell := range slices.Concat(own, w.cells) {
-		if !IsNumber(cell) { // a negative number is no formula, and is read back as it is
+	for i, cell := range slices.Concat(own, w.cells) {
+		asItCame := i >= len(own) && strings.HasPrefix(cell, "'")
+		if !IsNumber(cell) && !asItCame { // a negative number is no formula, and is read back as it is
 			cell = w.escape(cell)
 		}
 		w.record = append(w.record, cell)
@@ -182,10 +187,14 @@ func (w *writer) keep() (s Summary, err error) {
 	if s.Report, err = w.report.keep(); err != nil {
 		return s, err
 	}
+	s.leave(w.dir, "report.csv", s.Report)
 	if slices.ContainsFunc(batch.Kinds(), func(k batch.Kind) bool { return k.NeedsWork() && s.Outcomes[k] > 0 }) {
 		s.Failed, err = w.failed.keep()
+		s.leave(w.dir, "failed.csv", s.Failed)
 	} else {
-		err = w.dir.Withdraw("failed.csv")
+		var left []string
+		left, err = w.dir.Withdraw("failed.csv")
+		s.Left = append(s.Left, left...)
 	}
 	if err != nil {
 		return s, err

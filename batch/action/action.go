@@ -4,7 +4,8 @@
 //
 //	Decide  by the live record: what to change and what to send, or how the row ends without
 //	Apply   lays changes over a record, for the rows of a plan that come after
-//	Check   holds the record after the write against what was sent
+//	Hint    holds the reply to the write against what was sent
+//	Check   holds the record as read after the write against it, and decides
 //	Settle  tells by a record read later whether a write without an answer took effect
 //
 // Open leases a visit's requests together; the visit reads and sends. A new action is
@@ -57,6 +58,7 @@ type Services struct {
 	Stored        Spellings      // what the server was seen to make of values
 	Planned       bool           // rows come from a plan, in which they satisfied it
 	HoldSuspended bool           // a Suspended customer may be held
+	MayMove       []string       // fields that the server moves by itself at any write
 	Warn          func(string)   // tells people something about the account; nil: nobody hears
 }
 

@@ -47,6 +47,9 @@ func conditionFunctions() []string { return []string{"len", "lower", "trim", "up
 // GET /customers/{id}/overview are known too (for hold). The error is for
 // people: what is wrong, the expression, and a caret below the place.
 func NewCondition(code string, overview bool) (*Condition, error) {
+	if len(code) > mapping.LongestExpression {
+		return nil, fmt.Errorf("is longer than %d bytes", mapping.LongestExpression)
+	}
 	tree, err := parser.Parse(code)
 	if err != nil {
 		return nil, err
@@ -192,7 +195,7 @@ func conditionValue(body []byte, name string, typ types.Type) (any, error) {
 	case typ == types.String && v.Type == gjson.JSON: // which says nothing that a condition could rely on
 		return nil, fmt.Errorf("%s is no text in the record", name)
 	case typ == types.String:
-		return text, nil
+		return canonical(fieldOf(name).values, text), nil
 	case v.Type == gjson.Null:
 		return nil, nil
 	case typ == types.Bool && v.IsBool():

@@ -97,9 +97,10 @@ func valueOf(body []byte) func(string) batch.Value {
 	return func(field string) batch.Value { return batch.Value(gjson.GetBytes(body, field).Raw) }
 }
 
-// same compares one field's values: lists of addresses are equal if only spaces differ.
+// same compares one field's values: lists of addresses are equal if only spaces differ,
+// and words of a fixed list if only letter case does.
 func same(field string, a, b batch.Value) bool {
-	if a.Same(b) {
+	if a.Same(b) || strings.EqualFold(a.Plain(), b.Plain()) && fieldOf(field).values != nil {
 		return true
 	}
 	unspaced := func(v batch.Value) string { return strings.ReplaceAll(v.Plain(), " ", "") }
@@ -114,28 +115,12 @@ func alike(field string, a, b batch.Value) bool {
 	return same(field, a, b) || text(a) && text(b) && norm.NFC.String(a.Plain()) == norm.NFC.String(b.Plain())
 }
 
-// sideEffects tells which fields differ between the body that was sent and the
-// record after it, though no change accounts for it.
-func sideEffects(sent, got customer, changes []batch.Change) (moved []string) {
-	for _, path := range movedPaths(sent.body, got.body) {
-		explains := func(c batch.Change) bool {
-			return c.Field == path || slices.Contains(strings.Fields(fieldOf(c.Field).moves), path)
-		}
-		if slices.ContainsFunc(changes, explains) {
-			continue
-		}
-		if path == trackingList {
-			if before, after := sent.codesBeside(changes), got.codesBeside(changes); !slices.Equal(before, after) {
-				moved = append(moved, fmt.Sprintf("%s went from %v to %v", trackingList, before, after))
-			}
-			continue
-		}
-		was, is := valueOf(sent.body)(path), valueOf(got.body)(path)
-		if !same(path, was, is) {
-			moved = append(moved, fmt.Sprintf("%s went from %q to %q", path, was.Plain(), is.Plain()))
-		}
+// shows reports whether the customer, as the reply to a write has it, shows a field at all.
+func (c customer) shows(field string) bool {
+	if _, tracking := trackingType(field); tracking {
+		field = trackingList
 	}
-	return moved
+	return gjson.GetBytes(c.body, field).Exists()
 }
 
 // movedPaths lists the paths that are not the same byte for byte, one level deep where

@@ -2,6 +2,7 @@ package action
 
 import (
 	"slices"
+	"strings"
 
 	"rowbatch/mapping"
 )
@@ -92,7 +93,7 @@ func accountFields() []field {
 		other  = "links to other systems are made in the account, not by an update"
 	)
 	return []field{
-		{Field: named("status"), is: both | guard, elsewhere: hold, values: []string{"Draft", "Active", "Hold", "Suspended", "Cancelled"},
+		{Field: named("status"), is: both | guard, elsewhere: hold, values: statuses(),
 			moves: "statusTimestamp nextBillingDate daysUntilSuspension daysUntilCancellation"},
 		{Field: named("customerAccountStatus"), is: both | guard | restless, elsewhere: system,
 			values: []string{"Good", "PoorStanding", "Collection"}},
@@ -151,6 +152,17 @@ func fieldOf(name string) field {
 		}
 	}
 	return field{}
+}
+
+func statuses() []string { return []string{"Draft", "Active", "Hold", "Suspended", "Cancelled"} }
+
+// canonical is one of the values that the vendor's pages name, spelled as they spell it:
+// resources may differ in letter case.
+func canonical(values []string, text string) string {
+	if i := slices.IndexFunc(values, func(v string) bool { return strings.EqualFold(v, text) }); i >= 0 {
+		return values[i]
+	}
+	return text
 }
 
 // fieldNames are the names of the fields of which something is true.

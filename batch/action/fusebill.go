@@ -33,6 +33,7 @@ type fusebillAction struct {
 	account   Fusebill
 	codes     *TrackingCodes // of an update, or of updates that come before the action in a plan
 	list      listEvidence
+	mayMove   []string // fields that the server moves by itself
 
 	noOverview func() // tells people, once, that first writes are checked without overviews
 }
@@ -43,7 +44,7 @@ func newFusebillAction(name string, mostSends int, s Services, list listEvidence
 			s.Warn("the server refuses the overview: what only that shows is not checked around the first write")
 		}
 	})
-	return fusebillAction{name, mostSends, s.Fusebill, cmp.Or(s.Codes, NewTrackingCodes()), list, noOverview}
+	return fusebillAction{name, mostSends, s.Fusebill, cmp.Or(s.Codes, NewTrackingCodes()), list, s.MayMove, noOverview}
 }
 
 // open leases the requests of a visit together; visit makes it the action's own.
@@ -106,11 +107,15 @@ func (a *fusebillAction) Settle(sent []batch.Change, now batch.Record) batch.Ver
 }
 
 // checked holds the customer after a write against what was sent; nil: all is as it
-// should be. Of a value in whose place another was stored it keeps that.
-func (a *fusebillAction) checked(sent, got customer, changes []batch.Change) *batch.Outcome {
+// should be. Of a value in whose place another was stored it keeps that. reply: it is
+// what the write was answered with.
+func (a *fusebillAction) checked(sent, got customer, changes []batch.Change, reply bool) *batch.Outcome {
 	var missed []string
 	var kept []batch.Change
 	for i, ch := range changes {
+		if reply && !got.shows(ch.Field) {
+			return notShown(ch.Field)
+		}
 		is := got.value(ch.Field)
 		if same(ch.Field, is, ch.After) {
 			continue
@@ -123,7 +128,7 @@ func (a *fusebillAction) checked(sent, got customer, changes []batch.Change) *ba
 			kept[i].Stored = is
 		}
 	}
-	if moved := sideEffects(sent, got, changes); len(moved) > 0 {
+	if moved := a.sideEffects(sent, got, changes, reply); len(moved) > 0 {
 		return &batch.Outcome{Kind: batch.Failed, Code: "side_effect", Changes: kept, Error: strings.Join(append(moved, missed...), "; ")}
 	}
 	if len(missed) > 0 {
@@ -131,6 +136,43 @@ func (a *fusebillAction) checked(sent, got customer, changes []batch.Change) *ba
 			Error: "the server accepted the write, but " + strings.Join(missed, "; ")}
 	}
 	return nil
+}
+
+// sideEffects tells which fields differ between the body that was sent and the
+// record after it, though no change accounts for it. Of the reply to a write only what
+// both have is compared: it may be a short form of the record, or a longer one.
+func (a *fusebillAction) sideEffects(sent, got customer, changes []batch.Change, reply bool) (moved []string) {
+	for _, path := range movedPaths(sent.body, got.body) {
+		explains := func(c batch.Change) bool {
+			return c.Field == path || slices.Contains(strings.Fields(fieldOf(c.Field).moves), path)
+		}
+		if slices.Contains(a.mayMove, path) || slices.ContainsFunc(changes, explains) || reply && !(sent.shows(path) && got.shows(path)) {
+			continue
+		}
+		if path == trackingList {
+			if before, after := sent.codesBeside(changes), got.codesBeside(changes); !slices.Equal(before, after) {
+				moved = append(moved, fmt.Sprintf("%s went from %v to %v"+byItself, trackingList, before, after, trackingList))
+			}
+			continue
+		}
+		was, is := valueOf(sent.body)(path), valueOf(got.body)(path)
+		if !same(path, was, is) {
+			moved = append(moved, movedText(path, was, is))
+		}
+	}
+	return moved
+}
+
+// byItself is the way on where a field is no side effect.
+const byItself = " (--may-move %s, if the server moves it by itself)"
+
+func movedText(field string, was, is batch.Value) string {
+	return fmt.Sprintf("%s went from %q to %q"+byItself, field, was.Plain(), is.Plain(), field)
+}
+
+// notShown is the hint of a reply that leaves out what was set.
+func notShown(field string) *batch.Outcome {
+	return &batch.Outcome{Kind: batch.InDoubt, Code: "no_answer", Error: "the reply to the write does not show " + field}
 }
 
 // fusebillVisit is one turn with one Fusebill customer.
@@ -174,11 +216,27 @@ func (v *fusebillVisit) CheckBeside(s batch.Step, before, after batch.Record) *b
 	if before.Body == nil || after.Body == nil {
 		return nil
 	}
-	moved := sideEffects(v.action.customer(before), v.action.customer(after), s.Changes)
+	moved := v.action.sideEffects(v.action.customer(before), v.action.customer(after), s.Changes, false)
 	if len(moved) == 0 {
 		return nil
 	}
 	return &batch.Outcome{Kind: batch.Failed, Code: "side_effect", Error: strings.Join(moved, "; ")}
+}
+
+// ReadListed reads the customer's row in the list of customers.
+func (v *fusebillVisit) ReadListed(ctx context.Context, id string) batch.Reply {
+	const few = 10 // who does not know the query shows anybody
+	r := v.client.Customers(ctx, v.lease, client.Query{Terms: "id:" + id, Size: few})
+	rep := translate(r)
+	if rep.Class != batch.Answered {
+		return rep
+	}
+	for _, row := range gjson.ParseBytes(r.Body).Array() {
+		if rep.Record = Record([]byte(row.Raw)); rep.Record.ID == id {
+			return rep
+		}
+	}
+	return batch.Reply{Class: batch.Refused, Requests: rep.Requests, Status: rep.Status, Text: "the list does not show customer " + id}
 }
 
 // missing names the refusal of a customer who is not there.
@@ -213,6 +271,8 @@ func translate(r client.Reply) batch.Reply {
 		rep.Record = Record(r.Body)
 	case batch.Refused:
 		rep.Code = refusal(r)
+		said, is := errors.AsType[*client.APIError](r.Err)
+		rep.Later = is && said.Astray // the other rows will show whether it is the address that is wrong
 	}
 	return rep
 }
@@ -228,7 +288,8 @@ func refusal(r client.Reply) string {
 func Record(body []byte) batch.Record {
 	f := gjson.GetManyBytes(body,
 		"id", "status", "modifiedTimestamp", "createdTimestamp", "currency", "companyName", "firstName", "lastName")
-	return batch.Record{ID: f[0].String(), Status: f[1].String(), Modified: f[2].String(), Created: f[3].String(), Currency: f[4].String(),
+	return batch.Record{ID: f[0].String(), Status: canonical(statuses(), f[1].String()), Modified: f[2].String(),
+		Created: f[3].String(), Currency: f[4].String(),
 		Name: cmp.Or(f[5].String(), strings.TrimSpace(f[6].String()+" "+f[7].String())), Body: body}
 }
 

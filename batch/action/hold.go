@@ -80,14 +80,23 @@ func (h *hold) Apply(now batch.Record, changes []batch.Change) (batch.Record, er
 	return h.fusebillAction.Apply(now, shown)
 }
 
+// Hint wants the reply, which is the customer, to show the status. What an overview shows is another
+// resource's, though one that differs is worth a look.
+func (h *hold) Hint(s batch.Step, reply batch.Record) *batch.Outcome {
+	if reply.Status == "" {
+		return notShown("status")
+	}
+	return h.Check(s, reply)
+}
+
 // Check wants the status to be Hold, and everything that a hold has no business with as it was.
 func (h *hold) Check(s batch.Step, after batch.Record) *batch.Outcome {
 	before, now := valueOf(s.Before.Body), valueOf(after.Body)
 	var moved []string
 	for _, field := range overviewTexts() {
 		was, is := before(field), now(field)
-		if was != batch.Absent && is != batch.Absent && !same(field, was, is) {
-			moved = append(moved, fmt.Sprintf("%s went from %q to %q", field, was.Plain(), is.Plain()))
+		if was != batch.Absent && is != batch.Absent && !same(field, was, is) && !slices.Contains(h.mayMove, field) {
+			moved = append(moved, movedText(field, was, is))
 		}
 	}
 	switch {
@@ -170,6 +179,9 @@ func (u *unhold) Decide(it *batch.Item, now batch.Record) (batch.Step, *batch.Ou
 	}
 	return batch.Step{Changes: changes, Before: now}, nil
 }
+
+// Hint is what Check tells of a reply, which may be a short one.
+func (u *unhold) Hint(s batch.Step, reply batch.Record) *batch.Outcome { return u.Check(s, reply) }
 
 // Check wants the customer off hold. Whether the reply shows it is not
 // documented; the read after the first un-hold does.

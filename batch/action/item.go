@@ -25,7 +25,7 @@ func fusebillItem(row mapping.Mapped, c Context) *batch.Item {
 		id = row.Key
 	}
 	it := &batch.Item{Key: Key(row.KeyField, row.Key), ID: id, Lane: "fb:" + id}
-	if len(row.Problems) > 0 {
+	if len(row.Problems) > 0 && !row.Doubtful() {
 		it.Out = Problems(row.Problems)
 		return it
 	}
@@ -51,9 +51,12 @@ func fusebillItem(row mapping.Mapped, c Context) *batch.Item {
 		}
 		if cell.Was != nil { // what was exported must still stand there
 			was := batch.Text(*cell.Was)
-			e.Expect, e.Stale = &was, "changed_since_export"
+			e.Expect, e.Stale, it.Listed = &was, "changed_since_export", &batch.Record{}
 		}
 		it.Edits = append(it.Edits, e)
+	}
+	for i, p := range row.Problems { // one that is none, where the record holds just that
+		it.Edits = append(it.Edits, batch.Edit{Field: p.Held.Name, Want: batch.Text(p.Held.Text), Unless: Problems(row.Problems[i:])})
 	}
 	if row.Exported && len(it.Edits) == 0 {
 		it.Out = &batch.Outcome{Kind: batch.Unchanged} // whatever the record holds now
@@ -86,6 +89,9 @@ func Problems(all []mapping.Problem) *batch.Outcome {
 // bothKeys is as in Context.
 func Planned(o batch.Outcome, secret func(field string) batch.Value, bothKeys bool) *batch.Item {
 	it := &batch.Item{Key: o.Key, ID: o.ID, Lane: "fb:" + o.ID}
+	if o.Listed {
+		it.Listed = &batch.Record{}
+	}
 	if KeyField(o.Key) != "" {
 		it.Lane, it.Shared = patchLane(o.Key, bothKeys)
 	}
@@ -100,7 +106,7 @@ func Planned(o batch.Outcome, secret func(field string) batch.Value, bothKeys bo
 		it.Edits = append(it.Edits, e)
 	}
 	if o.Status != "" && o.Action != "hold" { // a hold expects it as an edit does
-		it.Guards = append(it.Guards, batch.Guard{Field: "status", Value: batch.Text(o.Status), Exact: true, Stale: "changed_since_plan"})
+		it.Guards = append(it.Guards, batch.Guard{Field: "status", Value: batch.Text(o.Status), Stale: "changed_since_plan"})
 	}
 	if ref, keyed := strings.CutPrefix(o.Key, "reference="); keyed {
 		it.Guards = append(it.Guards, batch.Guard{Field: "reference", Value: batch.Text(ref), Exact: true, Stale: "changed_since_plan"})
@@ -149,7 +155,8 @@ type listEvidence struct {
 // DecideFromList decides a row by its customer's row in the list of customers, as far as
 // that is evidence: a list row may be a short form, and it ages. In a run that sends,
 // the only outcome is that nothing need be sent; in a dry run a list row that carries
-// all that matters is the record itself. nil: the customer must be read.
+// all that matters may stand in for the record. Where it differs from a guard, or only in
+// spelling from what was exported, the record is to say. nil: the customer must be read.
 func DecideFromList(it *batch.Item, row []byte, dry bool) (out *batch.Outcome) {
 	defer func() {
 		if recover() != nil {
@@ -176,7 +183,13 @@ func DecideFromList(it *batch.Item, row []byte, dry bool) (out *batch.Outcome) {
 	judged := batch.Judge(it, now)
 	// What a preview and a plan keep of a customer.
 	short := slices.ContainsFunc([]string{"status", "createdTimestamp", "currency", "companyName", "firstName", "lastName"}, lacks)
-	if judged.Kind == batch.Unchanged || judged.Kind == batch.Skipped || dry && evidence.standsIn && !short {
+	spelled := func(e batch.Edit) bool { // what was exported, perhaps, and only otherwise
+		is := a.customer(now).value(e.Field)
+		return e.Expect != nil && !same(e.Field, is, *e.Expect) && respelled(e.Field, is, *e.Expect)
+	}
+	judged.Listed = judged.Kind == batch.WouldChange
+	unclear := judged.Code == "match_failed" || judged.Kind == batch.Conflict && slices.ContainsFunc(it.Edits, spelled)
+	if judged.Kind == batch.Unchanged || judged.Kind == batch.Skipped || dry && evidence.standsIn && !short && !unclear {
 		return &judged
 	}
 	return nil

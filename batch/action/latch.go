@@ -91,14 +91,21 @@ func orNull(v batch.Value) batch.Value {
 	return v
 }
 
+// Hint holds the reply against the links that were sent and the record before.
+func (l *latch) Hint(s batch.Step, reply batch.Record) *batch.Outcome { return l.held(s, reply, true) }
+
 // Check holds the record after the latch against the links that were sent, and
 // all else against the record before.
 func (l *latch) Check(s batch.Step, after batch.Record) *batch.Outcome {
+	return l.held(s, after, false)
+}
+
+func (l *latch) held(s batch.Step, after batch.Record, reply bool) *batch.Outcome {
 	sent, err := l.Apply(s.Before, s.Changes)
 	if err != nil {
 		return batch.Reject("unreadable_record", err.Error())
 	}
-	return l.checked(l.customer(sent), l.customer(after), s.Changes)
+	return l.checked(l.customer(sent), l.customer(after), s.Changes, reply)
 }
 
 // latchVisit reads customers with both their links, and sends latches.

@@ -41,7 +41,7 @@ func TestDecideFromList(t *testing.T) {
 		{"a tracking code that is not listed", "update", wholeRow, []string{"salesTrackingCode.Sales Tracking Code 1", "null"}, "", none, none},
 		{"a guard that holds", "update", wholeRow, []string{"firstName", `"Ada"`}, "companyName", batch.Unchanged, batch.Unchanged},
 		{"a guard that is lacking", "update", wholeRow, []string{"firstName", `"Ada"`}, "geotabId", none, none},
-		{"a guard that does not hold", "update", wholeRow, []string{"firstName", `"Ada"`}, "reference", none, batch.Conflict},
+		{"a guard that does not hold", "update", wholeRow, []string{"firstName", `"Ada"`}, "reference", none, none},
 		{"both links", "latch", wholeRow, []string{"hubSpotId", "51"}, "", batch.Unchanged, batch.Unchanged},
 		{"another link", "latch", wholeRow, []string{"hubSpotId", "52"}, "", none, batch.WouldChange},
 		{"the other link is lacking", "latch", `{"id":7,"status":"Active","hubSpotId":51}`, []string{"hubSpotId", "51"}, "", none, none},

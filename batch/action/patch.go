@@ -129,7 +129,9 @@ func (p *patch) Decide(it *batch.Item, _ batch.Record) (batch.Step, *batch.Outco
 // Apply has no record to lay anything over.
 func (p *patch) Apply(now batch.Record, _ []batch.Change) (batch.Record, error) { return now, nil }
 
-// Check has nothing to look at beside the reply, which was `true`.
+// Hint and Check have nothing to look at beside the reply, which was `true`.
+func (p *patch) Hint(batch.Step, batch.Record) *batch.Outcome { return nil }
+
 func (p *patch) Check(batch.Step, batch.Record) *batch.Outcome { return nil }
 
 func (p *patch) Settle([]batch.Change, batch.Record) batch.Verdict { return batch.Unreadable }

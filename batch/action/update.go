@@ -39,7 +39,7 @@ func (u *update) Decide(it *batch.Item, now batch.Record) (batch.Step, *batch.Ou
 	switch {
 	case out != nil:
 		if out.Kind == batch.Unchanged {
-			out.Warnings = u.stored.told(now.ID, it.Edits, u.customer(now).value)
+			out.Warnings = append(out.Warnings, u.stored.told(now.ID, it.Edits, u.customer(now).value)...)
 		}
 		return batch.Step{}, out
 	case now.Status == "Cancelled": // which matters only where something would be sent
@@ -96,6 +96,11 @@ func (u *update) forbidden(after batch.Record, changes []batch.Change) *batch.Ou
 	return nil
 }
 
+// Hint holds the reply against the body that was sent.
+func (u *update) Hint(s batch.Step, reply batch.Record) *batch.Outcome {
+	return u.checked(customer{s.Body, u.codes}, u.customer(reply), s.Changes, true)
+}
+
 // Check holds the record after the write against the body that was sent. Links that
 // the record does not show are no evidence, but for one that the row set.
 func (u *update) Check(s batch.Step, after batch.Record) *batch.Outcome {
@@ -110,7 +115,7 @@ func (u *update) Check(s batch.Step, after batch.Record) *batch.Outcome {
 			return &batch.Outcome{Kind: batch.Failed, Code: "not_applied", Error: err.Error()}
 		}
 	}
-	return u.checked(sent, got, s.Changes)
+	return u.checked(sent, got, s.Changes, false)
 }
 
 // updateVisit reads customers with all their links, since a PUT clears what it leaves out.

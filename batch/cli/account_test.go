@@ -208,10 +208,11 @@ func (a *account) runWithMessages(t *testing.T, args ...string) runResult {
 			b.kinds[kind] = n
 		}
 	}
-	if out.Len() == 0 { // no run began
+	outcomes := gjson.GetBytes(b.summary, "outcomes")
+	if !outcomes.Exists() { // no run began
 		return b
 	}
-	if err := json.Unmarshal([]byte(gjson.GetBytes(b.summary, "outcomes").Raw), &b.outcomes); err != nil {
+	if err := json.Unmarshal([]byte(outcomes.Raw), &b.outcomes); err != nil {
 		t.Fatal(err)
 	}
 	return b

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -26,10 +27,14 @@ func Main(args []string) int {
 	if ended := (*endedError)(nil); errors.As(err, &ended) {
 		return ended.code
 	}
+	code := job.ExitCode(err)
 	if err != nil {
-		(&ui.Terminal{Err: os.Stderr}).Complain(err)
+		(&ui.Terminal{Err: os.Stderr, Words: args}).Complain(err)
+		if slices.Contains(args, "--json") { // even where the command line could not be read to its end
+			ui.PrintRefusal(ui.Shown(os.Stdout, nil), err, code)
+		}
 	}
-	return job.ExitCode(err)
+	return code
 }
 
 // endedError carries the exit code of a run whose summary has said it all.

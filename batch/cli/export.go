@@ -65,9 +65,9 @@ Without -o the CSV goes to standard output, and the summary to standard error.`
 // printExport tells what an export has brought: on standard error where the file
 // itself went to standard output.
 func printExport(t *ui.Terminal, r *export.Result, o export.Options, out job.Output) error {
-	w, to := t.Out, o.Output
+	w, to := ui.Shown(t.Out, t.Words), o.Output
 	if o.Output == "-" {
-		w, to = t.Err, "standard output"
+		w, to = ui.Shown(t.Err, t.Words), "standard output"
 	}
 	var err error
 	switch {
@@ -87,6 +87,7 @@ func printExported(w io.Writer, r *export.Result, to string) error {
 	fmt.Fprintf(w, "export: %s to %s\n", batch.Plural(s.Rows, "customer"), to)
 	fmt.Fprintf(w, "%s in %s\n", batch.Plural(s.Requests.Total, "request"), ui.TimeText(s))
 	ui.PrintErrors(w, s)
+	fmt.Fprintf(w, "account: %s\n", s.Host)
 	_, err := fmt.Fprintf(w, "as exported: %s (keep it, and the column rb_export: update compares with it)\n", r.Folder)
 	if err == nil && r.Next != "" {
 		_, err = fmt.Fprintf(w, "next, once edited: %s\n", r.Next)

@@ -59,6 +59,14 @@ func seededFaults(seed uint64, timeout time.Duration) []string {
 			faults = append(faults, fmt.Sprintf("%s:late=%s:rate=3%%", kind, timeout*5/4))
 		}
 	}
+	faults = append(faults, "put:short:rate=20%", "hold:former:rate=20%", "hold:short:rate=10%", "latch:respelled:rate=20%",
+		"latch:short:rate=20%", "unlatch:longer:rate=20%", "overview:other-ids")
+	if seed%3 == 1 { // one read after a refusal may itself lag
+		faults = append(faults, "any:lag=20ms")
+	} else {
+		faults = append(faults, "put:409-after:rate=4%", "hold:409-after:rate=4%", "latch:400-after:rate=4%",
+			"unlatch:409-after:rate=4%", "put:404-after:rate=2%")
+	}
 	for n := range faults {
 		faults[n] += fmt.Sprintf(":seed=%d", 20*seed+uint64(n))
 	}
@@ -152,7 +160,7 @@ func (r *faultRun) failures(all []verdict) (lines []string) {
 	}
 	for n, v := range all {
 		if v.outcome == "failed" && (v.code != "already_linked" || !r.orders[n].giverCannot && gave[r.orders[n].giver]) {
-			lines = append(lines, v.line+" "+v.code)
+			lines = append(lines, fmt.Sprintf("%s (%s %s: %s)", v.line, v.key, v.code, v.text))
 		}
 	}
 	return lines
@@ -309,9 +317,9 @@ func (o order) moved(e sandbox.Effect) []string {
 
 // verdict is what the report says of a row.
 type verdict struct {
-	line, action, key, outcome, code string
-	sends                            int
-	changes                          map[string]string // field → raw value after
+	line, action, key, outcome, code, text string
+	sends                                  int
+	changes                                map[string]string // field → raw value after
 }
 
 func (f *faultRun) verdicts(t *testing.T) (all []verdict) {
@@ -322,9 +330,9 @@ func (f *faultRun) verdicts(t *testing.T) (all []verdict) {
 		return func(i int) string { return cells[i] }
 	}
 	action, key, outcome, code := column("rb_action"), column("rb_key"), column("rb_outcome"), column("rb_error_code")
-	changes, attempts := column("rb_changes"), column("rb_attempts")
+	changes, attempts, text := column("rb_changes"), column("rb_attempts"), column("rb_error")
 	for i, line := range s.column("rb_line") {
-		v := verdict{line: line, action: action(i), key: key(i), outcome: outcome(i), code: code(i), changes: map[string]string{}}
+		v := verdict{line: line, action: action(i), key: key(i), outcome: outcome(i), code: code(i), text: text(i), changes: map[string]string{}}
 		v.sends, _ = strconv.Atoi(attempts(i)) // blank: none
 		gjson.Parse(changes(i)).ForEach(func(_, c gjson.Result) bool {
 			v.changes[c.Get("field").Str] = c.Get("after").Raw

@@ -66,10 +66,17 @@ func TestKills(t *testing.T) {
 // killFaults are what goes wrong while the program is killed: about every sixth request.
 func killFaults(seed uint64) []string {
 	var specs []string
-	for i, f := range []string{"any:lost:rate=5%", "any:500:rate=3%", "any:truncated:rate=3%", "put:500-after:rate=3%", "hold:500-after:rate=2%",
+	faults := []string{"any:lost:rate=5%", "any:500:rate=3%", "any:truncated:rate=3%", "put:500-after:rate=3%", "hold:500-after:rate=2%",
 		"get:429:rate=1%", "put:429:rate=1%", "hold:429:rate=1%", // none of Trackfinity: it shows no limits, so that the program would wait a minute
 		"put:late=350ms:rate=3%", "hold:late=350ms:rate=3%", "latch:late=350ms:rate=3%", "unhold:late=350ms:rate=2%", "patch:late=350ms:rate=2%", "any:slow=15ms:rate=50%",
-		"list:ids-some:rate=30%"} {
+		"put:short:rate=30%", "hold:former:rate=30%", "latch:respelled:rate=30%", "unhold:short:rate=30%", "overview:other-ids",
+		"list:ids-some:rate=30%"}
+	if (seed/10+seed)%2 == 0 { // one read after a refusal may itself lag
+		faults = append(faults, "any:lag=15ms")
+	} else {
+		faults = append(faults, "put:400-after:rate=4%", "hold:409-after:rate=4%", "latch:409-after:rate=4%", "unhold:409-after:rate=3%")
+	}
+	for i, f := range faults {
 		specs = append(specs, fmt.Sprintf("%s:seed=%d", f, seed*100+uint64(i)))
 	}
 	return specs

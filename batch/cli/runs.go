@@ -5,8 +5,9 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"text/tabwriter"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -50,22 +51,34 @@ type listed struct {
 func newRuns() *cobra.Command {
 	var dir string
 	var asJSON bool
+	var limit int
 	cmd := &cobra.Command{
 		Use: "runs", Short: "List the runs in the reports folder, newest first",
 		Long: `runs lists the runs in the reports folder, newest first: what each was, how its
 rows ended, its state (planned, running, stopped, done, undone), and what can be
 done next.`,
+		Example: `  rowbatch runs --limit 5
+  rowbatch runs prune --older-than 90d`,
 		Args: noArgument,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if limit < 0 {
+				return batch.Usage("rowbatch runs --limit 5", "--limit %d is no number of runs", limit)
+			}
 			all, err := runs.List(runs.Disk(), dir)
 			if err != nil {
 				return err
 			}
-			return printRuns(cmd.OutOrStdout(), listAll(all, dir), asJSON)
+			list := listAll(all, dir)
+			if limit > 0 && limit < len(list) {
+				list = list[:limit]
+			}
+			return printRuns(cmd.OutOrStdout(), list, asJSON)
 		},
 	}
-	cmd.Flags().StringVar(&dir, "reports", job.DefaultReports, "folder `DIR` where run folders are")
+	cmd.PersistentFlags().StringVar(&dir, "reports", job.DefaultReports, "folder `DIR` where run folders are")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON array")
+	cmd.Flags().IntVar(&limit, "limit", 0, "only the newest `N` (default all)")
+	cmd.AddCommand(newPrune(&dir))
 	return cmd
 }
 
@@ -126,8 +139,6 @@ func printRuns(w io.Writer, all []listed, asJSON bool) error {
 		_, err := fmt.Fprintln(w, "there are no runs yet")
 		return err
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "RUN\tWHAT\tFILE\tWHEN\tSTATE\tROWS\tNEXT")
 	for _, l := range all {
 		what, rows := l.Action, ui.CountsText(l.Rows, l.Counts)
 		if l.State == damaged {
@@ -142,10 +153,48 @@ func printRuns(w io.Writer, all []listed, asJSON bool) error {
 		if l.Of != "" {
 			what += " of " + l.Of
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", l.ID, batch.Visible(what), batch.Visible(l.File),
-			l.Started.Local().Format("2006-01-02 15:04"), l.State, rows, l.Next)
+		next := "  next: " + l.Next
+		if len(next) > screenWidth {
+			next = l.Next // no part of a command may be missing
+		}
+		what += ", " + cut(batch.Visible(l.File)) + ", " + l.Started.Local().Format("2006-01-02 15:04")
+		lines := append([]string{l.ID + "  " + string(l.State)}, wrapped(what+", "+rows)...)
+		if len(lines) > 2 {
+			lines = slices.Concat(lines[:1], wrapped(what), wrapped(rows))
+		}
+		if l.Next != "" {
+			lines = append(lines, next)
+		}
+		if _, err := fmt.Fprintln(w, strings.Join(lines, "\n")); err != nil {
+			return err
+		}
 	}
-	return t.Flush()
+	return nil
+}
+
+const (
+	screenWidth = 80
+	longestFile = 60 // of which more is shown
+)
+
+// cut shortens the path of a file from its beginning.
+func cut(path string) string {
+	if r := []rune(path); len(r) > longestFile {
+		return "…" + string(r[len(r)-longestFile+1:])
+	}
+	return path
+}
+
+// wrapped breaks a text into indented lines that a screen has room for.
+func wrapped(text string) (lines []string) {
+	line := " "
+	for word := range strings.FieldsSeq(text) {
+		if utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > screenWidth {
+			lines, line = append(lines, line), "   "
+		}
+		line += " " + word
+	}
+	return append(lines, line)
 }
 
 func newReport() *cobra.Command {
@@ -159,7 +208,7 @@ for the newest.`,
 		Example: "  rowbatch report last",
 		Args:    oneRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return rewriteReport(cmd.OutOrStdout(), dir, args[0], asJSON)
+			return rewriteReport(ui.Shown(cmd.OutOrStdout(), args), dir, args[0], asJSON)
 		},
 	}
 	cmd.Flags().StringVar(&dir, "reports", job.DefaultReports, "folder `DIR` where run folders are")
@@ -181,8 +230,12 @@ func rewriteReport(w io.Writer, folder, name string, asJSON bool) error {
 		_, err = w.Write(summary.JSON())
 		return err
 	}
-	fmt.Fprintf(w, "%s %s: %s\n", summary.Action, summary.File, ui.CountsText(summary.Rows, summary.Outcomes))
+	fmt.Fprintf(w, "%s %s: %s\n", summary.Action, batch.Visible(summary.File), ui.CountsText(summary.Rows, summary.Outcomes))
 	ui.PrintErrors(w, summary)
-	_, err = fmt.Fprintf(w, "report: %s\n", summary.Report)
+	for _, path := range summary.Left {
+		fmt.Fprintf(w, "left as it was, since it was edited or is open in another program: %s\n", path)
+	}
+	run := job.Identity{ID: summary.RunID, Dry: summary.DryRun, Age: time.Since(summary.Started)}
+	_, err = fmt.Fprintf(w, "run: %s\naccount: %s\nreport: %s\n", ui.IdentityText(run), summary.Host, summary.Report)
 	return err
 }

@@ -18,6 +18,8 @@ import (
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/htmlindex"
 	"golang.org/x/text/encoding/unicode"
+
+	"rowbatch/batch"
 )
 
 // TestScripts runs the scripts in testdata, which read as a manual of the command line.
@@ -49,6 +51,7 @@ type command = func(ts *testscript.TestScript, neg bool, args []string)
 // commands are what scripts can say besides testscript's own words. Of programs and files:
 //
 //	exits CODE PROGRAM ARG…       run a program, which must end with this status; $RUN is the newest run's folder afterwards
+//	printed N                     the last program has printed N commands: each is run as it stands, by a shell, and must be a command that does something
 //	start N PATTERN PROGRAM ARG…  run a program beside the script, with --verbose, and go on when N lines of its messages match
 //	signal NAME                   send that program INT, TERM or KILL
 //	ends CODE                     wait for its end with this status, or killed; stdout and stderr are what it printed
@@ -88,7 +91,7 @@ type command = func(ts *testscript.TestScript, neg bool, args []string)
 //	rmexport                      delete the folders of all exports in reports
 func commands() map[string]command {
 	return map[string]command{
-		"exits": cmdExits, "start": cmdStart, "replace": cmdReplace, "recode": cmdRecode, // signal and ends: see cmdStart
+		"exits": cmdExits, "printed": cmdPrinted, "start": cmdStart, "replace": cmdReplace, "recode": cmdRecode, // signal and ends: see cmdStart
 		"sandbox": cmdSandbox, "restart": cmdRestart, "writes": cmdWrites, "customer": cmdCustomer, "affiliate": cmdAffiliate,
 		"untouched": cmdUntouched, "edit": cmdEdit,
 		"runs": cmdRuns, "latest": cmdLatest, "heading": cmdHeading, "column": cmdColumn, "row": cmdRow, "outcomes": cmdOutcomes,
@@ -119,6 +122,23 @@ func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if run, err := newestRun(ts.MkAbs("reports")); err == nil {
 		ts.Setenv("RUN", run)
+	}
+}
+
+// cmdPrinted takes for a command what stands alone behind next:, try: or to …:, or in a line of a list.
+func cmdPrinted(ts *testscript.TestScript, neg bool, args []string) {
+	want(ts, neg, args, 1, "printed N")
+	commands := regexp.MustCompile(`(?m)(?:^next[a-z, ]*: |try: |^to [a-z ]+: |^  )(rowbatch .*)$`)
+	found := commands.FindAllStringSubmatch(ts.ReadFile("stdout")+ts.ReadFile("stderr"), -1)
+	if strconv.Itoa(len(found)) != args[0] {
+		ts.Fatalf("%d commands were printed, not %s: %q", len(found), args[0], found)
+	}
+	for _, command := range found {
+		if err := ts.Exec("sh", "-c", command[1]); err == nil {
+			continue
+		} else if ended := (*exec.ExitError)(nil); !errors.As(err, &ended) || ended.ExitCode() == batch.ExitUsage {
+			ts.Fatalf("%s: %v", command[1], err)
+		}
 	}
 }
 

@@ -23,7 +23,7 @@ import (
 func hardPasswords() []string {
 	return []string{
 		"tulip lantern 4", `say "hi", it's`, `<b>&amp;x</b> & y`, `100%41%2f+%zz`, "a/b+c==/?k=v;w", "aHVudGVyMi1zZWNyZXQ=",
-		"żółć😀пароль", "q~7", `{"a":"b\u0041\\"}`, `=HYPERLINK("x")`, `back\slash\\n`, "  padded twice  ", "01/02/2026;x|y", "$(id)`id`${x}%s%d",
+		"żółć😀пароль", "q~7", `{"a":"b\u0041\\"}`, `=HYPERLINK("x")`, `back\slash\\n`, "pad  ded   twice", "01/02/2026;x|y", "$(id)`id`${x}%s%d",
 		strings.Repeat("Long-Pass_0123456789.", 9) + "end-of-200",
 		"zero\u200bwidth", // which the terminal would not show as it is
 	}
@@ -254,7 +254,7 @@ func (s *secretsTrial) program(args ...string) *exec.Cmd {
 	if s.server != nil {
 		c.Env = s.server.environment()
 	}
-	c.Env = append(c.Env, "FUSEBILL_API_KEY="+fusebill, "TRACKFINITY_API_KEY="+trackfinity, "ROWBATCH_SANDBOX_DIR="+s.path("sandbox"), "TMPDIR="+s.path("tmp"))
+	c.Env = append(c.Env, "FUSEBILL_API_KEY="+fusebill, "TRACKFINITY_API_KEY="+trackfinity, "ROWBATCH_SANDBOX_DIR="+s.path("sandbox"), "TMPDIR="+s.path("tmp"), "XDG_CACHE_HOME="+s.path("cache"))
 	return c
 }
 

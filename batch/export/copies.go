@@ -9,6 +9,7 @@ import (
 
 	"rowbatch/batch/action"
 	"rowbatch/batch/runs"
+	"rowbatch/mapping"
 	"rowbatch/reports"
 )
 
@@ -65,7 +66,7 @@ func (c *copies) write(record, overview []byte) error {
 	shown := cells[1:]
 	for i, column := range c.columns {
 		if !column.Overview || !reports.IsNumber(shown[i]) { // a debt is no formula
-			shown[i] = c.out.Escape(shown[i])
+			shown[i] = c.out.Escape(mapping.Literal(shown[i]))
 		}
 	}
 	if err := c.out.Write(append(shown, c.dir.ID())); err != nil {

@@ -1,10 +1,10 @@
 package intake
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -19,6 +19,7 @@ import (
 // exports finds what the rows of a file were when they were exported: in the run
 // folders that their rb_export cells name, or in the file of --base.
 type exports struct {
+	stop     context.Context
 	reports  string
 	file     string // of --base; "": rows name their export
 	dir      *runs.Dir
@@ -140,12 +141,12 @@ func gone(export, why string) error {
 // copyFile turns the file of --base into a baseline in the run's own folder,
 // until the rows have been compared.
 func (b *exports) copyFile() error {
-	f, err := os.Open(b.file)
+	f, err := open(b.stop, b.file)
 	if err != nil {
-		return Unreadable(b.file, err)
+		return err
 	}
 	defer f.Close()
-	in, err := csvfile.NewReader(f, b.file, csvfile.Options{})
+	in, err := csvfile.NewReader(&piped{f, b.stop, longestInput}, b.file, csvfile.Options{})
 	if err != nil {
 		return err
 	}
@@ -163,6 +164,9 @@ func (b *exports) copyFile() error {
 				Try: "--base with the exported file as it was"}
 		}
 		if err == nil {
+			for i, cell := range row.Cells {
+				row.Cells[i] = mapping.Exported(cell)
+			}
 			err = w.Append(runs.Row{Cells: row.Cells})
 		}
 		if err != nil {

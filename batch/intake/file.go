@@ -3,6 +3,7 @@ package intake
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -62,7 +63,7 @@ type Source struct {
 // is a *csvfile.Refusal.
 func Read(stop context.Context, s Source, dir *runs.Dir) (*File, error) {
 	in := &File{Name: s.Name}
-	mapFile, err := in.readMapping(s.Input.Map)
+	mapFile, err := in.readMapping(stop, s.Input.Map)
 	if err != nil {
 		return nil, err
 	}
@@ -96,14 +97,14 @@ func Read(stop context.Context, s Source, dir *runs.Dir) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := in.check(input, s, dir); err != nil {
+	if err := in.check(stop, input, s, dir); err != nil {
 		return nil, err
 	}
 	in.Sum = hex.EncodeToString(sum.Sum(nil))
 	if shard := s.Selection.Shard; shard.Some() {
 		split := sha256.New() // of the file, and of how it is read
 		parts := []string{in.Sum, in.Mapping, s.Actions.Name, string(in.Dialect.Delimiter), s.Input.Encoding,
-			strings.Join(s.Input.Ignore, "\n"), strconv.Itoa(shard.Of)}
+			strings.Join(slices.Concat(s.Input.Ignore, s.Input.Blanks), "\n"), strconv.Itoa(shard.Of)}
 		if in.Heading > 0 {
 			parts = append(parts, strconv.Itoa(in.Heading))
 		}
@@ -116,17 +117,33 @@ func Read(stop context.Context, s Source, dir *runs.Dir) (*File, error) {
 	return in, nil
 }
 
-func (in *File) readMapping(name string) (*mapping.File, error) {
+// longestMapping is in bytes; one of a thousand columns takes about 50,000.
+const longestMapping = 1 << 20
+
+func (in *File) readMapping(stop context.Context, name string) (*mapping.File, error) {
 	if name == "" {
 		return nil, nil
 	}
-	text, err := os.ReadFile(name)
+	opened, err := open(stop, name)
 	if err != nil {
+		return nil, err
+	}
+	defer opened.Close()
+	text, err := unlessStopped(stop, func() ([]byte, error) { return io.ReadAll(io.LimitReader(opened, longestMapping+1)) })
+	switch {
+	case stop.Err() != nil:
+		return nil, context.Cause(stop)
+	case err != nil:
 		return nil, Unreadable(name, err)
+	case len(text) > longestMapping:
+		return nil, &csvfile.Refusal{File: name, Text: fmt.Sprintf("a mapping file of more than %d MiB", longestMapping>>20),
+			Try: "--map with the mapping file; the rows are the command's FILE"}
 	}
 	in.Mapping = string(text)
-	if in.MapPath, err = filepath.Abs(name); err != nil {
-		return nil, err
+	if info, err := opened.Stat(); err == nil && info.Mode().IsRegular() { // else it cannot be read a second time
+		if in.MapPath, err = filepath.Abs(name); err != nil {
+			return nil, err
+		}
 	}
 	return mapping.ParseFile(name, text)
 }
@@ -136,22 +153,64 @@ func (in *File) open(stop context.Context, s Source, dir *runs.Dir) (io.ReadClos
 	if s.Name == "-" {
 		return spool(stop, s.Stdin, dir)
 	}
-	opened, err := os.Open(s.Name)
+	opened, err := open(stop, s.Name)
 	if err != nil {
-		return nil, Unreadable(s.Name, err)
+		return nil, err
 	}
-	if info, err := opened.Stat(); err != nil || info.IsDir() {
-		opened.Close()
-		return nil, batch.Usage("the path of a CSV file", "%s is a folder", s.Name)
+	info, err := opened.Stat()
+	switch {
+	case err != nil:
+		return nil, errors.Join(Unreadable(s.Name, err), opened.Close())
+	case info.IsDir():
+		return nil, errors.Join(batch.Usage("the path of a CSV file", "%s is a folder", s.Name), opened.Close())
+	case !info.Mode().IsRegular(): // it comes only once, and perhaps without an end, or never
+		return &piped{opened, stop, longestInput}, nil
 	}
-	in.Path, err = filepath.Abs(s.Name)
+	if in.Path, err = filepath.Abs(s.Name); err != nil {
+		return nil, errors.Join(err, opened.Close())
+	}
+	return opened, nil
+}
+
+// open opens a file of the user's. A pipe that nobody writes to cannot be opened, which
+// must not keep a stop from its end.
+func open(stop context.Context, name string) (*os.File, error) {
+	opened, err := unlessStopped(stop, func() (*os.File, error) { return os.Open(name) })
+	if err != nil && stop.Err() == nil {
+		err = Unreadable(name, err)
+	}
 	return opened, err
 }
 
-func (in *File) check(input *csvfile.Reader, s Source, dir *runs.Dir) (err error) {
+// Of what has no size so many bytes are taken, and of any input so many rows, for which
+// the limits of an account need a month and more.
+const (
+	longestInput = 512 << 20
+	mostRows     = 5_000_000
+)
+
+// piped is an input that may have no end, or nobody who writes to it.
+type piped struct {
+	io.ReadCloser
+	stop context.Context
+	left int64 // bytes that may still come
+}
+
+func (p *piped) Read(b []byte) (int, error) {
+	if p.left <= 0 {
+		return 0, &csvfile.Refusal{Text: fmt.Sprintf("%d MiB, and no end of it", longestInput>>20), Try: "files of fewer rows"}
+	}
+	b = b[:min(int64(len(b)), p.left)]
+	n, err := unlessStopped(p.stop, func() (int, error) { return p.ReadCloser.Read(b) })
+	p.left -= int64(n)
+	return n, err
+}
+
+func (in *File) check(stop context.Context, input *csvfile.Reader, s Source, dir *runs.Dir) (err error) {
 	o := in.checkOptions(s.Input, s.Selection, in.Dialect.Delimiter)
 	if in.Mapper.ComparesExports() && !s.Input.NoBase {
-		in.exports = &exports{reports: s.Reports, file: s.Input.Base, dir: dir, opened: map[string]*base{}, accounts: map[string]string{}}
+		in.exports = &exports{stop: stop, reports: s.Reports, file: s.Input.Base, dir: dir,
+			opened: map[string]*base{}, accounts: map[string]string{}}
 		o.Exports = in.exports
 		defer func() { err = errors.Join(err, in.exports.close()) }()
 	}
@@ -162,7 +221,9 @@ func (in *File) check(input *csvfile.Reader, s Source, dir *runs.Dir) (err error
 	n := 0
 	in.Checked, err = mapping.Check(input, in.Mapper, func(r csvfile.Row, was *mapping.Base, hidden, warnings []string) error {
 		in.keep(n, hidden)
-		n++
+		if n++; n > mostRows {
+			return &csvfile.Refusal{File: s.Name, Text: "more than " + batch.Thousands(mostRows) + " rows", Try: "files of fewer rows"}
+		}
 		copied := runs.Row{Line: r.Line, Cells: r.Cells, Ragged: r.Ragged, Warnings: warnings}
 		if was != nil {
 			text, err := json.Marshal(was)
@@ -293,7 +354,7 @@ func (in *File) recheckInput(h journal.Head, read csvfile.Options, o mapping.Che
 	}
 	if sum != h.Input {
 		return batch.Unfit("put the file back, or run it anew",
-			"the passwords stand in %s alone, and it is gone or has changed; nothing was sent", h.Path)
+			"the passwords stand in %s alone, and it is gone or has changed; nothing was sent", cmp.Or(h.Path, h.File))
 	}
 	f, err := os.Open(h.Path)
 	if err != nil {
@@ -425,10 +486,7 @@ func spool(stop context.Context, stdin io.Reader, dir *runs.Dir) (io.ReadCloser,
 	if err != nil {
 		return nil, err
 	}
-	err = unlessStopped(stop, func() error {
-		_, err := io.Copy(owned{kept}, stoppable{stop, stdin})
-		return err
-	})
+	_, err = io.Copy(owned{kept}, &piped{io.NopCloser(stdin), stop, longestInput})
 	if err := errors.Join(err, kept.Close()); err != nil {
 		return nil, fmt.Errorf("standard input: %w", err)
 	}
@@ -437,14 +495,21 @@ func spool(stop context.Context, stdin io.Reader, dir *runs.Dir) (io.ReadCloser,
 
 // unlessStopped waits for a read to end, or for the stop. A read from a pipe that
 // nobody writes to cannot be ended, only left behind.
-func unlessStopped(stop context.Context, read func() error) error {
-	ended := make(chan error, 1)
-	go func() { ended <- read() }()
+func unlessStopped[T any](stop context.Context, read func() (T, error)) (none T, err error) {
+	type result struct {
+		got T
+		err error
+	}
+	ended := make(chan result, 1)
+	go func() {
+		got, err := read()
+		ended <- result{got, err}
+	}()
 	select {
-	case err := <-ended:
-		return err
+	case r := <-ended:
+		return r.got, r.err
 	case <-stop.Done():
-		return context.Cause(stop)
+		return none, context.Cause(stop)
 	}
 }
 
@@ -456,9 +521,9 @@ const longestHeading = 64 << 10
 // Whatever else may be wrong with them is told when they are read.
 func (s Source) refuseSecrets(stop context.Context, o mapping.CompileOptions) (io.Reader, error) {
 	ahead := bufio.NewReaderSize(s.Stdin, longestHeading)
-	var start []byte
 	lines := 1 + max(csvfile.MostTitles, s.Input.HeaderRow)
-	if err := unlessStopped(stop, func() error { start = firstLines(ahead, lines); return nil }); err != nil {
+	start, err := unlessStopped(stop, func() ([]byte, error) { return firstLines(ahead, lines), nil })
+	if err != nil {
 		return nil, err
 	}
 	input, err := csvfile.NewReader(bytes.NewReader(start), "-", s.Input.readOptions(s.Actions, o))

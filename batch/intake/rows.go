@@ -178,10 +178,16 @@ func (r *Rows) Rejects() iter.Seq2[int, batch.Outcome] {
 			if err != nil {
 				return // the refusal stands without them
 			}
-			if r.File.Checked.OK(row.N) {
+			doubtful := r.File.Checked.Doubtful(row.N)
+			if r.File.Checked.OK(row.N) && !doubtful {
 				continue
 			}
-			if out := whole.item(row.N, row.Ragged, whole.mapped(row)).Out; out != nil && !yield(row.Line, *out) {
+			mapped := whole.mapped(row)
+			out := whole.item(row.N, row.Ragged, mapped).Out
+			if out == nil && doubtful {
+				out = action.Problems(mapped.Problems)
+			}
+			if out != nil && !yield(row.Line, *out) {
 				return
 			}
 		}

@@ -15,6 +15,7 @@ type Input struct {
 	Map             string    `json:"map,omitempty"` // the mapping file; "": headings are field names
 	Match           []string  `json:"match,omitempty"`
 	Ignore          []string  `json:"ignore,omitempty"`
+	Blanks          []string  `json:"blanks,omitempty"` // words that mean blank
 	Strict          bool      `json:"strict,omitempty"`
 	AllowDuplicates bool      `json:"allow_duplicates,omitempty"`
 	NoBase          bool      `json:"no_base,omitempty"`
@@ -73,7 +74,7 @@ func (i Input) readOptions(a Actions, o mapping.CompileOptions) csvfile.Options 
 // compileOptions are the mapping package's, for the input of a name.
 func (i Input) compileOptions(name string, file *mapping.File) (mapping.CompileOptions, error) {
 	guards, err := i.guards()
-	return mapping.CompileOptions{Name: name, File: file, Match: guards, Ignore: i.Ignore, Others: i.IgnoreOthers,
+	return mapping.CompileOptions{Name: name, File: file, Match: guards, Ignore: i.Ignore, Others: i.IgnoreOthers, Blanks: i.Blanks,
 		Export: i.Base != ""}, err
 }
 

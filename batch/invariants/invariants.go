@@ -6,7 +6,8 @@
 //
 //  1. Every input row stands exactly once in report.csv, in file order; the counts add up.
 //  2. The report agrees with the ledger: changed means an effect of ours; but for
-//     in_doubt, not_applied and side_effect, everything else means none.
+//     in_doubt, not_applied and side_effect, everything else means none. Of a customer that
+//     can be read, not_applied means that the effect is not the one asked for.
 //  3. No row has a second effect, unless it is a Trackfinity patch; no write is
 //     sent again although the record read since shows its effect.
 //  4. Each effect has an earlier intent that was on disk.

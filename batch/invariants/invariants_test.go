@@ -204,6 +204,10 @@ func TestBreachesAreFound(t *testing.T) {
 			s.renamed(1, "1", "Bea", "Cal")
 			s.done(1, as(changed, "", "1", 1))
 		}, []string{"8: line 3 was begun, though line 2 of the same customer was in_doubt"}},
+		"taken, and failed": {func(s *runWriter) {
+			s.renamed(0, "1", "Ann", "Bea")
+			s.done(0, as(batch.Failed, "not_applied", "1", 1))
+		}, []string{"2: line 2: failed not_applied, and the ledger has the effect that was asked for"}},
 		"failed for a server's fault": {func(s *runWriter) {
 			s.intent(0, "update", "1", customer(), `firstName="Ann">"Bea"`)
 			s.done(0, as(batch.Failed, "http_503", "1", 1))

@@ -66,6 +66,8 @@ func (s *story) word(o *batch.Outcome) {
 		s.add(7, "%s: in_doubt became changed, and the ledger has no such effect", s.line)
 	case o.Kind == batch.Changed && !taken:
 		s.add(2, "%s: changed, and the ledger has no such effect", s.line)
+	case o.Code == "not_applied" && taken && s.open[0].Found.Act != "patch": // whose customers cannot be read
+		s.add(2, "%s: %s %s, and the ledger has the effect that was asked for", s.line, o.Kind, o.Code)
 	case o.Kind != batch.Changed && !mayHaveEffect(o) && all > 0:
 		i := slices.IndexFunc(s.open, func(i *record) bool { return len(i.effects) > 0 })
 		s.add(2, "%s: %s %s, and the ledger has effect %d of it", s.line, o.Kind, o.Code, s.open[i].effects[0].Seq)

@@ -2,7 +2,6 @@ package job
 
 import (
 	"context"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"path/filepath"
@@ -54,17 +53,16 @@ type account struct {
 	governor *governor.Governor
 }
 
-// connect makes the client of a system. In a dry run its transport itself refuses to write.
-func (a *Accounts) connect(e Endpoint, agent string, log *slog.Logger) error {
+// connect makes the client of a system, with the options that are given. In a dry run
+// its transport itself refuses to write.
+func (a *Accounts) connect(e Endpoint, o client.Options) error {
 	p := a.settings.Pace
 	to := account{Endpoint: e, governor: governor.New(governor.Limits{
 		Reserve: float64(p.Reserve), Rate: a.settings.rateOf(e.System, a.actions), WaitDay: p.Wait,
 		Outage: client.PatienceFor(e.URL).Outage,
 	})}
-	o := client.Options{
-		BaseURL: e.URL, Key: e.Key, Username: e.Username, Timeout: p.Timeout, Transport: e.Transport,
-		Governor: to.governor, ReadOnly: a.settings.Sending.DryRun, UserAgent: agent, Log: log,
-	}
+	o.BaseURL, o.Key, o.Username, o.Timeout, o.Transport = e.URL, e.Key, e.Username, p.Timeout, e.Transport
+	o.Governor, o.ReadOnly, o.Contact = to.governor, a.settings.Sending.DryRun, client.ContactTime
 	var err error
 	switch e.System {
 	case action.SystemTrackfinity:
@@ -137,7 +135,7 @@ func (a *Accounts) trial() trial {
 		case c.Name == StandIn:
 		case !client.Loopback(c.URL):
 			return isReal
-		case c.client.Requests() == 0:
+		case !c.client.Replied():
 			is = maybeTrial
 		case !c.client.IsSandbox():
 			return isReal
@@ -168,6 +166,14 @@ func (a *Accounts) farthest() string {
 func (a *Accounts) Requests() (n int) {
 	for _, c := range a.all {
 		n += c.client.Requests()
+	}
+	return n
+}
+
+// writes is how many of them were no reads.
+func (a *Accounts) writes() (n int) {
+	for _, c := range a.all {
+		n += c.client.Writes()
 	}
 	return n
 }
@@ -281,7 +287,7 @@ func (a *Accounts) knowsAgain(stop context.Context, h journal.Head, past *journa
 		if err != nil {
 			return err
 		}
-		if is.ID != was.ID || unzoned(is.Created) != unzoned(was.Created) || is.Currency != was.Currency {
+		if is.ID != was.ID || unzoned(is.Created) != unzoned(was.Created) || !strings.EqualFold(is.Currency, was.Currency) {
 			return batch.Unfit("use a key of the account of that run",
 				"the key for %s belongs to another account than that of %s: customer %s is not the same; nothing was sent",
 				base, h.ID, was.ID)

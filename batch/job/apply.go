@@ -2,6 +2,7 @@ package job
 
 import (
 	"errors"
+	"path/filepath"
 	"time"
 
 	"rowbatch/batch"
@@ -34,7 +35,8 @@ func Apply(j Job, c Control, name string) (*Result, error) {
 	case info.Head.Format != journal.Format:
 		return nil, &journal.FormatError{Format: info.Head.Format, Program: info.Head.Program}
 	case !info.Complete():
-		return nil, batch.Unfit("rowbatch resume "+info.ID, "the dry run %s did not come to its end, and is no plan", info.ID)
+		return nil, batch.Unfit(Command("resume", info.ID, filepath.Dir(dir.Path())),
+			"the dry run %s did not come to its end, and is no plan", info.ID)
 	}
 	if name == Last {
 		all, err := runs.List(runs.Disk(), r.Settings.Output.Reports)
@@ -48,8 +50,10 @@ func Apply(j Job, c Control, name string) (*Result, error) {
 			return nothingToDo(dir, "the plan "+info.ID+" is applied already, by "+by+"; nothing was sent")
 		}
 	}
-	if err := mustBeFresh(r, info); err != nil {
-		return nil, err
+	if !r.Front.Attended() {
+		if err := mustBeFresh(r, &Plan{}, info.Head); err != nil { // without a word to the server
+			return nil, err
+		}
 	}
 	var p *Plan
 	if info.Head.Mode == journal.ModeUndo {
@@ -63,14 +67,14 @@ func Apply(j Job, c Control, name string) (*Result, error) {
 	return execute(r, p)
 }
 
-// mustBeFresh wants an old plan confirmed.
-func mustBeFresh(r *Session, plan runs.Info) error {
-	age := r.Began.Sub(plan.Head.Started)
+// mustBeFresh wants an old dry run confirmed before a plan carries it out.
+func mustBeFresh(r *Session, p *Plan, shown journal.Head) error {
+	age := r.Began.Sub(shown.Started)
 	if age <= stalePlan || r.Settings.Sending.Yes {
 		return nil
 	}
 	old := batch.Span(age)
-	return r.confirm("The plan "+plan.ID+" is "+old+" old. Carry it out all the same?",
+	return r.confirm(p.identityOf(shown, shown.Started, r.Began), "The plan "+shown.ID+" is "+old+" old. Carry it out all the same?",
 		batch.Unfit("plan again with --dry-run, or pass --yes", "the plan is %s old, and nobody confirmed it; nothing was sent", old))
 }
 
@@ -90,6 +94,9 @@ func planApply(r *Session, shown *earlier) (*Plan, error) {
 		return nil, err
 	}
 	if err := p.Accounts.mustBe(r.Stop, head, shown.journal.Index); err != nil {
+		return nil, err
+	}
+	if err := mustBeFresh(r, p, head); err != nil {
 		return nil, err
 	}
 	if p.Work, err = shownRows(p, shown); err != nil {

@@ -75,13 +75,13 @@ type Waiting struct {
 // Question is something that a person must agree to before the run goes on.
 type Question struct {
 	Text     string
-	Agrees   string    // the answer that agrees: yes, or a number of customers
+	Agrees   string // the answer that agrees: yes, or a number of customers
+	Run      Identity
 	Proposal *Proposal // what is about to be sent; nil: the question is about the run as a whole
 }
 
 // Proposal is what is about to be sent, and where.
 type Proposal struct {
-	Run      Identity
 	Keys     []mapping.KeyUse // columns that name the customers; none, where the rows are another run's
 	Counts   map[batch.Kind]int
 	Preview  *Preview
@@ -92,6 +92,7 @@ type Proposal struct {
 type Identity struct {
 	ID      string
 	Mode    string
+	Dry     bool // it writes nothing to the API
 	Action  string
 	File    string
 	Shard   string
@@ -101,4 +102,11 @@ type Identity struct {
 	KeyEnds string // the last characters of the account's key; "": of the stand-in
 }
 
-const progressEvery = 100 * time.Millisecond
+const (
+	progressEvery = 100 * time.Millisecond
+
+	// Phases of a run. In one that sends, reading is told where no write has left for a while.
+	reading    = "reading"
+	sending    = "sending"
+	sendingFor = 3 * time.Second
+)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -45,6 +46,7 @@ type execution struct {
 	*Plan
 	journal  *journal.Writer
 	tally    *tally
+	unknown  bool      // whether Trackfinity is a stand-in could not be found out
 	surveyed bool      // it is known what would change
 	agreed   bool      // a person has agreed to that, or it is nothing
 	forecast *Forecast // of sending, as it was told
@@ -59,6 +61,7 @@ func (x *execution) process() error {
 		if err := x.Accounts.ping(x.Stop); err != nil && !x.Settings.Sending.SkipPing {
 			x.Halt(err)
 		}
+		x.unknown = !x.Accounts.Trackfinity.Client.Replied()
 	}
 	if err := x.lookUp(); err != nil {
 		return err
@@ -84,7 +87,7 @@ func (x *execution) process() error {
 			x.tally.forgetSurvey()
 			x.Work.EndSurvey()
 		}
-		err := x.pass("sending", true)
+		err := x.pass(sending, true)
 		if !x.mustSurvey() {
 			return err
 		}
@@ -173,7 +176,7 @@ func (x *execution) survey() (err error) {
 	if x.Known != nil && x.Past == nil {
 		err = x.rehearse()
 	} else {
-		err = x.pass("reading", false)
+		err = x.pass(reading, false)
 	}
 	x.surveyed = true
 	if x.isDry() {
@@ -218,7 +221,8 @@ func (x *execution) mustAgree() bool {
 	if x.agreed || x.isDry() || x.Settings.Sending.Yes {
 		return false
 	}
-	return x.Accounts.trial() == isReal
+	is := x.Accounts.trial()
+	return is == isReal || is == maybeTrial && x.unknown // it is written to without having been read
 }
 
 // mustSurvey reports whether it must be known what would change before anything is
@@ -245,8 +249,8 @@ func (x *execution) consent() error {
 		return nil
 	}
 	x.forecast = new(forecastOf(x.Accounts, x.toSend()))
-	q := Question{Text: "Send these changes?", Agrees: "yes", Proposal: &Proposal{
-		Run: x.identity(x.Began), Counts: counts, Preview: x.tally.preview, Forecast: *x.forecast,
+	q := Question{Text: "Send these changes?", Agrees: "yes", Run: x.identity(x.Began), Proposal: &Proposal{
+		Counts: counts, Preview: x.tally.preview, Forecast: *x.forecast,
 	}}
 	if x.Rows != nil {
 		q.Proposal.Keys = x.Rows.File.Mapper.Keys()
@@ -259,7 +263,7 @@ func (x *execution) consent() error {
 		q.Text = "This takes " + batch.Plural(p.Unholds, "customer") + " off hold, with " + x.Settings.Sending.Unhold + "."
 	}
 	if x.agreed = x.Front.Ask(x.Stop, q); !x.agreed && !x.stopped() {
-		return batch.Usage("--dry-run to see every change", "not confirmed; nothing was sent")
+		return batch.Usage("", "not confirmed; nothing was sent")
 	}
 	return nil
 }
@@ -404,7 +408,7 @@ func (x *execution) finish(failed error) (*Result, error) {
 	}
 	summary.ExitCode = code
 	res := &Result{Run: x.identity(x.Began), Summary: summary, Stopped: failed, Forecast: x.forecast, Line: x.Work.Line, Held: x.Held,
-		Next: x.next(summary), TakeBack: x.takeBack(summary)}
+		Next: x.next(summary), TakeBack: x.takeBack(summary), Unhold: unholdCommands(x.Head.Of, filepath.Dir(x.Dir.Path()))}
 	if x.isDry() {
 		res.Preview = x.tally.preview
 	}

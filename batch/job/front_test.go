@@ -157,7 +157,7 @@ func TestAFrontDrivesEveryKindOfRun(t *testing.T) {
 	o.set.Sending.DryRun = false
 	r, err = o.again(job.Apply, job.Last)
 	o.want(r, err, "changed=2 unchanged=1 rejected=1", 2)
-	if !strings.HasPrefix(r.TakeBack, "rowbatch undo "+r.Run.ID) || r.Run.Mode != "apply" {
+	if len(r.TakeBack) != 1 || !strings.HasPrefix(r.TakeBack[0], "rowbatch undo "+r.Run.ID) || r.Run.Mode != "apply" {
 		t.Errorf("%+v", r)
 	}
 	r, err = o.again(job.Apply, job.Last)
@@ -173,7 +173,7 @@ func TestAFrontDrivesEveryKindOfRun(t *testing.T) {
 	o.front.answer = "2"
 	r, err = o.file("hold", "id\n987021\n987022\n987063\n")
 	o.want(r, err, "changed=2 unchanged=1", 6)
-	if r, err = o.again(job.Undo, job.Last); job.ExitCode(err) != batch.ExitUsage || len(r.Held) != 2 || r.Run.Of == "" {
+	if r, err = o.again(job.Undo, job.Last); job.ExitCode(err) != batch.ExitUsage || len(r.Held) != 2 || len(r.Unhold) != 4 {
 		t.Errorf("%+v, %v", r, err)
 	}
 	o.set.Sending.Unhold = "NoChargesForMissedPeriods"
@@ -220,7 +220,7 @@ func TestACompleteRunSaysWhatIsNext(t *testing.T) {
 	o.want(first, err, "changed=1 rejected=1", 1)
 	o.set.Input.Ignore = nil
 	r, err := o.again(func(j job.Job, c job.Control, name string) (*job.Result, error) { return job.Resume(j, c, name, false) }, job.Last)
-	if err != nil || r.Next != first.Next || !strings.Contains(r.Next, " --ignore Note ") || r.TakeBack != first.TakeBack {
+	if err != nil || r.Next != first.Next || !strings.Contains(r.Next, " --ignore Note ") || !slices.Equal(r.TakeBack, first.TakeBack) {
 		t.Errorf("%+v, %v; want %s and %s", r, err, first.Next, first.TakeBack)
 	}
 }
@@ -248,8 +248,8 @@ func TestTheQuestionSaysWhatWillBeSent(t *testing.T) {
 	if len(o.front.asked) != 1 {
 		t.Fatalf("asked %d times", len(o.front.asked))
 	}
-	p := o.front.asked[0].Proposal
-	if p.Run.Hosts != "billing.example.com" || p.Run.KeyEnds != "Ym94" || p.Keys[0].Column != "id" || p.Counts[batch.WouldChange] != 2 ||
+	p, run := o.front.asked[0].Proposal, o.front.asked[0].Run
+	if run.Hosts != "billing.example.com" || run.KeyEnds != "Ym94" || run.ID != r.Run.ID || run.Dry || p.Keys[0].Column != "id" || p.Counts[batch.WouldChange] != 2 ||
 		p.Preview.Rows[0].Customer != "Copperleaf Works" || p.Preview.Field("title").Cleared != 1 || p.Forecast.Requests == 0 {
 		t.Errorf("%+v", p)
 	}
@@ -265,7 +265,7 @@ func TestNothingIsSentWithoutConsent(t *testing.T) {
 		want   int
 	}{
 		"no":                 {"no", nil, batch.ExitUsage},
-		"y is not enough":    {"y", nil, batch.ExitUsage},
+		"another word":       {"ok", nil, batch.ExitUsage},
 		"nobody to ask":      {"", nil, batch.ExitUsage},
 		"--expect of others": {"yes", func(o *office) { o.set.Sending.Expect = 3 }, batch.ExitUsage},
 		"Ctrl-C": {"yes", func(o *office) {
@@ -285,6 +285,17 @@ func TestNothingIsSentWithoutConsent(t *testing.T) {
 			}
 			if code != test.want || o.box.Requests().Kinds["put"] > 0 {
 				t.Errorf("exit %d, requests %v, %v", code, o.box.Requests(), err)
+			}
+			if r != nil && test.want == batch.ExitUsage {
+				left := r.Summary.Outcomes[batch.NotAttempted]
+				for _, e := range r.Summary.Errors {
+					if e.Code == "stopped" || e.Code == "not_confirmed" && e.Count != left || strings.Contains(e.Fix, "resume") {
+						t.Errorf("of a run that nobody agreed to: %+v", e)
+					}
+				}
+				if left == 0 || r.Next != "" {
+					t.Errorf("%d rows were not sent, and next comes %q", left, r.Next)
+				}
 			}
 			if name == "nobody to ask" && o.box.Requests().Reads > 0 {
 				t.Errorf("%d requests before it was refused", o.box.Requests().Reads)
@@ -313,7 +324,7 @@ func TestAnOldPlanIsConfirmed(t *testing.T) {
 	start := time.Now()
 	r, err = o.again(job.Apply, r.Run.ID)
 	o.want(r, err, "changed=2 unchanged=1 rejected=1", 2)
-	if p := o.front.asked[0].Proposal; p == nil || p.Run.Age <= 0 || p.Run.Age > time.Since(start)+time.Hour || p.Run.Of == "" {
+	if q := o.front.asked[0]; q.Proposal == nil || q.Run.Age <= 0 || q.Run.Age > time.Since(start)+time.Hour || q.Run.Of == "" {
 		t.Errorf("%+v", o.front.asked)
 	}
 }

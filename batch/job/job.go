@@ -60,12 +60,19 @@ type Session struct {
 	accounts *Accounts // that it has connected to
 	locks    []func() error
 	folder   func() error // releases the run's own folder
+	quiet    func() bool  // tells of a signal no more
 	watch    func() error // wants the run's own files to be in their place; nil: there are none yet
 }
 
 // Start begins a command. Release it.
 func (j Job) Start(c Control) *Session {
-	return &Session{Job: j, Control: c, Began: time.Now()}
+	r := &Session{Job: j, Control: c, Began: time.Now()}
+	r.quiet = context.AfterFunc(c.Stop, func() {
+		if is[Signalled](context.Cause(c.Stop)) {
+			r.Notice("stopping when the requests in flight are answered; a second Ctrl-C cuts them off")
+		}
+	})
+	return r
 }
 
 // Show hands what happens to the front, one event after the other.
@@ -77,6 +84,7 @@ func (r *Session) Show(what Event) {
 
 // Release lets go of what the command holds.
 func (r *Session) Release() {
+	r.quiet()
 	for _, release := range slices.Backward(r.locks) { // what a lock guards is let go of before it
 		if err := release(); err != nil {
 			r.Show(Trouble{err})
@@ -130,7 +138,8 @@ func (r *Session) Connect(s Settings, a intake.Actions, file string, systems []s
 			err = lock(e.Name)
 		}
 		if err == nil {
-			err = all.connect(e, "rowbatch/"+r.Program, r.Log)
+			err = all.connect(e, client.Options{UserAgent: "rowbatch/" + r.Program, Log: r.Log, Stop: r.Stop.Done(),
+				Silent: func(err error) { r.Show(Trouble{err}) }})
 		}
 		if err != nil {
 			return nil, err
@@ -365,12 +374,13 @@ func (r *Session) adopt(h journal.Head) (Settings, error) {
 			"%s was about %s, and --sandbox names the embedded stand-in; nothing was sent", h.ID, intake.AddressesOf(h.Account))
 	}
 	s.Pace, s.Output, s.Sending.Yes, s.Sending.Sandbox = mine.Pace, mine.Output, mine.Sending.Yes, h.Account == StandIn
+	s.Sending.MayMove = alsoMoving(s.Sending.MayMove, mine.Sending.MayMove)
 	return s, nil
 }
 
-// confirm asks a question about the run as a whole. refusal is the error of a no.
-func (r *Session) confirm(question string, refusal error) error {
-	if r.Front.Attended() && r.Front.Ask(r.Stop, Question{Text: question, Agrees: "yes"}) {
+// confirm asks a question about a run as a whole. refusal is the error of a no.
+func (r *Session) confirm(about Identity, question string, refusal error) error {
+	if r.Front.Attended() && r.Front.Ask(r.Stop, Question{Text: question, Agrees: "yes", Run: about}) {
 		return nil
 	}
 	if r.stopped() {

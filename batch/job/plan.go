@@ -14,6 +14,7 @@ import (
 	"rowbatch/batch/intake"
 	"rowbatch/batch/journal"
 	"rowbatch/batch/runs"
+	"rowbatch/client"
 	"rowbatch/reports"
 )
 
@@ -168,14 +169,17 @@ func (p *Plan) mayHold() error {
 }
 
 // identity tells a run of the plan from others.
-func (p *Plan) identity(now time.Time) Identity {
-	h := p.Head
-	i := Identity{ID: h.ID, Mode: h.Mode, Action: h.Action, File: h.File, Of: h.Of}
+func (p *Plan) identity(now time.Time) Identity { return p.identityOf(p.Head, p.Since, now) }
+
+// identityOf tells a run from others that has to do with the plan. It, or what it is
+// of, began then; zero: it is about to.
+func (p *Plan) identityOf(h journal.Head, began, now time.Time) Identity {
+	i := Identity{ID: h.ID, Mode: h.Mode, Dry: h.Dry || h.Mode == journal.ModeDryRun, Action: h.Action, File: h.File, Of: h.Of}
 	if p.Accounts != nil {
 		i.Hosts, i.KeyEnds = p.Accounts.Hosts(), p.Accounts.keyEnds()
 	}
-	if !p.Since.IsZero() {
-		i.Age = now.Sub(p.Since)
+	if !began.IsZero() {
+		i.Age = now.Sub(began)
 	}
 	if part := p.Settings.Selection.Shard; part.Some() {
 		i.Shard = part.String()
@@ -187,8 +191,11 @@ func (p *Plan) identity(now time.Time) Identity {
 func (p *Plan) next(s reports.Summary) string {
 	h, dir := p.Head, filepath.Dir(p.Dir.Path())
 	resume := Command("resume", h.ID, dir)
+	if kept, err := SettingsOf(h); err == nil && len(kept.Sending.MayMove) < len(p.Settings.Sending.MayMove) { // given to a resume
+		resume += " " + strings.Join(p.Settings.Words("may-move"), " ")
+	}
 	undo := func(s Settings) string {
-		return strings.Join(append([]string{Command("undo", h.Of, dir)}, s.Words("keep-theirs", "unhold")...), " ")
+		return strings.Join(append([]string{Command("undo", h.Of, dir)}, s.Words("keep-theirs", "unhold", "may-move")...), " ")
 	}
 	keepTheirs := p.Settings
 	keepTheirs.Sending.KeepTheirs = true
@@ -226,12 +233,24 @@ func (p *Plan) next(s reports.Summary) string {
 	return strings.Join(append([]string{"rowbatch", h.Action, QuoteWord(s.Failed)}, again.Words()...), " ")
 }
 
-// takeBack is the command that takes a run of this plan back; "" when it changed nothing that can be.
-func (p *Plan) takeBack(s reports.Summary) string {
+// takeBack is the command that takes a run of this plan back; none when it changed nothing
+// that can be. With which option customers come off hold is a person's to choose.
+func (p *Plan) takeBack(s reports.Summary) []string {
 	if s.Outcomes[batch.Changed] == 0 || p.Head.Mode == journal.ModeUndo || !slices.Contains(p.Head.Systems, action.SystemFusebill) {
-		return ""
+		return nil
 	}
-	return Command("undo", p.Head.ID, filepath.Dir(p.Dir.Path()))
+	if p.Head.Action == "hold" {
+		return unholdCommands(p.Head.ID, filepath.Dir(p.Dir.Path()))
+	}
+	return []string{Command("undo", p.Head.ID, filepath.Dir(p.Dir.Path()))}
+}
+
+// unholdCommands are those that take back a run with its holds, one for each option.
+func unholdCommands(id, reports string) (all []string) {
+	for _, option := range client.ServiceStartOptions() {
+		all = append(all, Command("undo", id, reports)+" --unhold "+option)
+	}
+	return all
 }
 
 // Command is a command line that takes up a run of a reports folder.
@@ -247,12 +266,15 @@ func Command(verb, id, reports string) string {
 func (p *Plan) actions(warn func(string)) map[string]batch.Action {
 	all := map[string]batch.Action{}
 	if option := p.Settings.Sending.Unhold; option != "" {
-		all["unhold"] = action.NewUnhold(p.Accounts.Services, option)
+		with := p.Accounts.Services
+		with.MayMove, with.Warn = p.Settings.Sending.MayMove, warn
+		all["unhold"] = action.NewUnhold(with, option)
 	}
 	for _, s := range p.Actions.Specs {
 		name, with := s.Schema.Action, p.Accounts.Services
 		with.Codes, with.Condition, with.HoldSuspended = p.Names, p.When[name], p.Settings.Sending.HoldSuspended
 		with.Planned, with.Warn, with.Stored = p.Known != nil, warn, p.Accounts.spellings(p.Dir)
+		with.MayMove = p.Settings.Sending.MayMove
 		all[name] = s.New(with)
 	}
 	return all

@@ -18,8 +18,9 @@ type Result struct {
 	Line     func(row int) int // where a row starts in the input
 
 	Next     string   // the command that leads on from here; "": there is nothing to do
-	TakeBack string   // the command that takes the run back; "": there is nothing to take back
+	TakeBack []string // the command that takes the run back, or several to choose from; none: there is nothing to take back
 	Held     []string // customers whom an undo leaves on hold
+	Unhold   []string // the commands, to choose from, that take them off
 	Nothing  string   // why there was nothing to do, where no run was made
 }
 

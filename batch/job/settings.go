@@ -34,15 +34,16 @@ type Settings struct {
 
 // Sending is what is done with the rows.
 type Sending struct {
-	DryRun        bool   `json:"dry_run,omitempty"`
-	Sandbox       bool   `json:"sandbox,omitempty"` // the embedded stand-in
-	Lookup        string `json:"lookup"`            // auto, list, ids or each
-	HoldSuspended bool   `json:"hold_suspended,omitempty"`
-	SkipPing      bool   `json:"skip_ping,omitempty"`
-	Yes           bool   `json:"-"`
-	Expect        int    `json:"expect"`                // rows that must be sent; -1: any number
-	KeepTheirs    bool   `json:"keep_theirs,omitempty"` // of an undo: fields that somebody else has changed are left
-	Unhold        string `json:"unhold,omitempty"`      // of an undo: with which option customers come off hold
+	DryRun        bool     `json:"dry_run,omitempty"`
+	Sandbox       bool     `json:"sandbox,omitempty"` // the embedded stand-in
+	Lookup        string   `json:"lookup"`            // auto, list, ids or each
+	HoldSuspended bool     `json:"hold_suspended,omitempty"`
+	SkipPing      bool     `json:"skip_ping,omitempty"`
+	Yes           bool     `json:"-"`
+	Expect        int      `json:"expect"`                // rows that must be sent; -1: any number
+	KeepTheirs    bool     `json:"keep_theirs,omitempty"` // of an undo: fields that somebody else has changed are left
+	Unhold        string   `json:"unhold,omitempty"`      // of an undo: with which option customers come off hold
+	MayMove       []string `json:"may_move,omitempty"`    // fields that the server moves by itself
 }
 
 // Pace is how fast a run may go, and when it stops by itself.
@@ -111,6 +112,13 @@ func (s *Settings) readOld(text []byte) error {
 	return s.Selection.Shard.UnmarshalText([]byte(o["shard"]))
 }
 
+// alsoMoving returns names of fields together, each once.
+func alsoMoving(a, b []string) []string {
+	all := slices.Concat(a, b)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
 func (s Settings) record() json.RawMessage {
 	text, err := json.Marshal(s)
 	if err != nil {
@@ -152,6 +160,10 @@ func (s *Settings) Bind(f *pflag.FlagSet, a intake.Actions, which Flags) {
 		s.bindDialect(f)
 	}
 	s.bindPace(f, a)
+	if which&ExportFlags == 0 && a.Reaches(action.SystemFusebill) {
+		f.StringArrayVar(&s.Sending.MayMove, "may-move", s.Sending.MayMove,
+			"`FIELD` that the server moves by itself at any write: no side effect (repeatable)")
+	}
 	if which&ExportFlags == 0 {
 		f.TextVar(&s.Pace.MaxFailures, "max-failures", s.Pace.MaxFailures,
 			"stop early after `N` failures or P% (default: 10 in a row, or 20% after 50 rows)")
@@ -179,6 +191,7 @@ func (s *Settings) bindFile(f *pflag.FlagSet, a intake.Actions) {
 	f.StringArrayVar(&in.Match, "match", in.Match,
 		"guard `COL=field`: the live record must have the cell's value in that field (repeatable)")
 	f.StringArrayVar(&in.Ignore, "ignore", in.Ignore, "leave the column `COL` out (repeatable)")
+	f.StringSliceVar(&in.Blanks, "blanks", in.Blanks, "cells that are one of these `WORD,…` mean blank")
 	f.BoolVar(&in.IgnoreOthers, "ignore-others", in.IgnoreOthers, "leave out every column that is no field")
 	f.BoolVar(&send.DryRun, "dry-run", send.DryRun,
 		"read the live records, show what would change and how long sending takes, write nothing")
@@ -251,6 +264,8 @@ func (s *Settings) Check(a intake.Actions, set func(flag string) bool) error {
 		return batch.Usage("--log-format json", "--log-format is text or json, not %q", s.Output.LogFormat)
 	case s.Output.Quiet && s.Output.Verbose:
 		return batch.Usage("", "--quiet and --verbose exclude each other")
+	case slices.Contains(s.Sending.MayMove, ""):
+		return batch.Usage("--may-move FIELD", "--may-move wants the name of a field, as rb_error has it")
 	case set("header-row") && s.Input.HeaderRow < 1:
 		return batch.Usage("--header-row 3", "--header-row is the heading's line, counted from 1")
 	case set("limit") && s.Selection.Limit < 1:
@@ -305,6 +320,8 @@ func (s Settings) Words(names ...string) (words []string) {
 // QuoteWord quotes a word for the shell of the system.
 func QuoteWord(s string) string {
 	switch {
+	case batch.Visible(s) != s && runtime.GOOS != "windows": // $'…' reads escapes, and shows none
+		return "$'" + batch.Visible(strings.NewReplacer(`\`, `\\`, "'", `\'`).Replace(s)) + "'"
 	case s != "" && !strings.ContainsAny(s, " \t\r\n\"'$`\\&|;<>()*?[]#~!{}%^"):
 		return s
 	case runtime.GOOS == "windows":
@@ -380,9 +397,10 @@ func (r Rates) check(a intake.Actions) error {
 	return nil
 }
 
-// of is the rate of a system, 0 where none is set.
+// of is the rate of a system, 0 where none is set. Of two, as a resume may be given whose
+// actions are known only later, the last word of the command line counts.
 func (r Rates) of(system string, a intake.Actions) rate.Limit {
-	for _, text := range r {
+	for _, text := range slices.Backward(r) {
 		name, limit, err := parseRate(text)
 		if err == nil && (name == system || name == "" && system == a.Specs[0].Schema.System) {
 			return limit

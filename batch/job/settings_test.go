@@ -2,6 +2,7 @@ package job
 
 import (
 	"math"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -30,10 +31,10 @@ func parsed(t *testing.T, words ...string) Settings {
 
 var everyFlag = []string{
 	"--map", "crm.yaml", "--match", "Company=companyName", "--match", "E=primaryEmail", "--ignore", "Notes, old", "--ignore-others", "--header-row", "3",
-	"--strict", "--allow-duplicates",
+	"--blanks", "N/A,-", "--strict", "--allow-duplicates",
 	"--base", "as it was.csv", "--delimiter", "tab", "--encoding", "windows-1252", "--when", `status == "Active"`, "--limit", "7", "--shard", "2/4",
 	"--dry-run", "--sandbox", "--lookup", "list", "--hold-suspended", "--skip-ping", "--expect", "0", "--rate", "5/s", "--rate", "trackfinity=60/m",
-	"--reserve", "12.5%", "--workers", "3", "--timeout", "1m30s", "--max-failures", "5%", "--wait", "--reports", "my reports",
+	"--reserve", "12.5%", "--workers", "3", "--may-move", "quickBooksSyncToken", "--may-move", "x.y", "--timeout", "1m30s", "--max-failures", "5%", "--wait", "--reports", "my reports",
 }
 
 // What a user set is what the journal keeps, and what a command that is printed says.
@@ -115,6 +116,16 @@ func TestABareRateIsOfTheRunsOwnSystem(t *testing.T) {
 	}
 }
 
+// A resume learns only from the run whose the rates are: of two for one system the last word counts.
+func TestTheLastRateCounts(t *testing.T) {
+	for _, words := range [][]string{{"trackfinity=9/s", "2/s"}, {"9/s", "trackfinity=2/s"}} {
+		s := parsed(t, "--rate", words[0], "--rate", words[1])
+		if got := s.rateOf(action.SystemTrackfinity, intake.ActionsOf("patch")); got != 2 {
+			t.Errorf("%q: %v a second", words, got)
+		}
+	}
+}
+
 // What is wrong with a command line is refused before anything is read, with a way out.
 func TestSettingsAreChecked(t *testing.T) {
 	for words, want := range map[string]string{
@@ -150,5 +161,19 @@ func TestSettingsAreChecked(t *testing.T) {
 	patches.Selection.When = "true"
 	if err := patches.Check(intake.ActionsOf("patch"), func(string) bool { return false }); ExitCode(err) != batch.ExitUsage {
 		t.Errorf("a condition on what cannot be read: %v", err)
+	}
+}
+
+// A word with control characters is shown without them, and is the same to the shell.
+func TestAWordThatCannotBeShownIsQuoted(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("its shell has no such quotes")
+	}
+	for word, want := range map[string]string{
+		"a\x1b[31m": `$'a\u001b[31m'`, "it's\n": `$'it\'s\u000a'`, `back\` + "\u202e": `$'back\\\u202e'`, "a b": "'a b'", "é": "é",
+	} {
+		if got := QuoteWord(word); got != want {
+			t.Errorf("%q: %s, want %s", word, got, want)
+		}
 	}
 }

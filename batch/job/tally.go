@@ -235,9 +235,10 @@ func (l listedRows) between(a, b int) bool {
 }
 
 // add counts a row, and returns an error once the limit is reached. Rows that the
-// offline checks rejected do not count: they tell nothing about the account.
+// offline checks rejected do not count: they tell nothing about the account. Nor do
+// those that a record was looked at for, since it might have held what they reject.
 func (c *failureCount) add(n int, o batch.Outcome) error {
-	if o.Requests == 0 {
+	if o.Requests == 0 || o.Code == "spreadsheet_damage" || o.Code == "no_value_word" {
 		return nil
 	}
 	c.rows++

@@ -35,7 +35,7 @@ func Undo(j Job, c Control, name string) (*Result, error) {
 	}
 	p, err := planUndo(r, of, nil)
 	if p != nil && err != nil && len(p.Held) > 0 { // nothing is put back, and yet there is something to tell
-		return &Result{Run: Identity{Of: of.journal.Head.ID}, Held: p.Held}, err
+		return &Result{Held: p.Held, Unhold: unholdCommands(of.journal.Head.ID, filepath.Dir(dir.Path()))}, err
 	}
 	if err != nil {
 		return nil, err
@@ -88,7 +88,8 @@ func planShownUndo(r *Session, shown *earlier) (*Plan, error) {
 		return nil, err
 	}
 	r.locks = append(r.locks, of.journal.Close)
-	r.Settings.Sending.KeepTheirs, r.Settings.Sending.Unhold = s.Sending.KeepTheirs, s.Sending.Unhold
+	mine := &r.Settings.Sending
+	mine.KeepTheirs, mine.Unhold, mine.MayMove = s.Sending.KeepTheirs, s.Sending.Unhold, alsoMoving(s.Sending.MayMove, mine.MayMove)
 	return planUndo(r, of, shown)
 }
 
@@ -96,14 +97,6 @@ func planShownUndo(r *Session, shown *earlier) (*Plan, error) {
 func planUndo(r *Session, of, shown *earlier) (*Plan, error) {
 	head := of.journal.Head
 	mine := r.Settings.Sending
-	if head.Mode == journal.ModeUndo && !mine.Yes && !mine.DryRun { // that sends the edits once more
-		err := r.confirm(head.ID+" is an undo: to undo it makes the edits once more.",
-			batch.Usage("--dry-run to see them, then --yes",
-				"%s is an undo, and nobody confirmed that it is to be undone; nothing was sent", head.ID))
-		if err != nil {
-			return nil, err
-		}
-	}
 	s, err := r.adopt(head)
 	if err != nil {
 		return nil, err
@@ -129,6 +122,19 @@ func planUndo(r *Session, of, shown *earlier) (*Plan, error) {
 	}
 	if err := p.Accounts.mustBe(r.Stop, head, of.journal.Index); err != nil {
 		return nil, err
+	}
+	if shown != nil {
+		if err := mustBeFresh(r, p, shown.journal.Head); err != nil {
+			return nil, err
+		}
+	}
+	if head.Mode == journal.ModeUndo && !mine.Yes && !mine.DryRun { // that sends the edits once more
+		err := r.confirm(p.identityOf(head, head.Started, r.Began), head.ID+" is an undo: to undo it makes the edits once more.",
+			batch.Usage("--dry-run to see them, then --yes",
+				"%s is an undo, and nobody confirmed that it is to be undone; nothing was sent", head.ID))
+		if err != nil {
+			return nil, err
+		}
 	}
 	if err := follow(r, p, of, journal.ModeUndo); err != nil {
 		return nil, err

@@ -527,24 +527,12 @@ func (d *Dir) Draft(name string) (*Draft, error) {
 	return t, nil
 }
 
-// Withdraw removes the report file of this name, and its numbered successors,
-// unless somebody changed them.
-func (d *Dir) Withdraw(name string) error {
+// Withdraw removes the report file of this name, and its numbered successors. It
+// returns the paths of those that stay, since somebody changed them or holds them open.
+func (d *Dir) Withdraw(name string) (left []string, err error) {
 	ours, err := readOwnFiles(d.fs, d.Path(writtenName))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for n := 1; ; n++ {
-		path := d.Path(numbered(name, n))
-		isOurs, err := ours.has(path)
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err == nil && isOurs {
-			err = d.fs.Remove(path)
-		}
-		if err != nil {
-			return writing(path, err)
-		}
-	}
+	return ours.withdraw(d, name, 1)
 }

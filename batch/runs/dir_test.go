@@ -248,8 +248,8 @@ func TestWithdrawKeepsWhatIsEdited(t *testing.T) {
 	keep(t, d, "failed.csv", "one")
 	edit(t, d, "failed.csv")
 	keep(t, d, "failed.csv", "two")
-	if err := d.Withdraw("failed.csv"); err != nil {
-		t.Fatal(err)
+	if left, err := d.Withdraw("failed.csv"); err != nil || len(left) != 1 || left[0] != d.Path("failed.csv") {
+		t.Fatal(left, err)
 	}
 	if _, err := os.Stat(d.Path("failed-2.csv")); !errors.Is(err, fs.ErrNotExist) {
 		t.Error("ours is still there", err)

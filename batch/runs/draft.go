@@ -10,7 +10,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"runtime"
 	"strings"
+	"syscall"
 )
 
 // Draft is a report file on its way: complete or not there at all.
@@ -28,8 +30,9 @@ func (t *Draft) Write(p []byte) (int, error) {
 	return n, writing(t.dir.Path(t.name), err)
 }
 
-// Keep puts the draft in its place and returns its path. A file that somebody
-// changed since it was written is left alone: the draft becomes report-2.csv then.
+// Keep puts the draft in its place and returns its path. A file that somebody changed
+// since it was written, or holds open, is left alone: the draft becomes report-2.csv
+// then. What is left of higher numbers, and ours, goes.
 func (t *Draft) Keep() (path string, err error) {
 	defer func() {
 		if err != nil {
@@ -48,20 +51,33 @@ func (t *Draft) Keep() (path string, err error) {
 	if err != nil {
 		return "", err
 	}
-	for n, free := 1, false; !free; n++ { // name, name-2, name-3, …
-		path = t.dir.Path(numbered(t.name, n))
-		isOurs, err := ours.has(path)
-		if free = isOurs || errors.Is(err, fs.ErrNotExist); !free && err != nil {
-			return "", err
-		}
-	}
 	if err := ours.note(hex.EncodeToString(t.sum.Sum(nil)), t.name); err != nil { // before: a crash must not make the file look edited
 		return "", err
 	}
-	if err := t.dir.fs.Rename(t.file.Name(), path); err != nil {
-		return "", err
+	for n := 1; ; n++ { // name, name-2, name-3, …
+		path = t.dir.Path(numbered(t.name, n))
+		isOurs, err := ours.has(path)
+		if isOurs || errors.Is(err, fs.ErrNotExist) {
+			if err = t.dir.fs.Rename(t.file.Name(), path); err == nil {
+				_, err = ours.withdraw(t.dir, t.name, n+1)
+				return path, errors.Join(err, t.dir.fs.SyncDir(t.dir.path))
+			}
+		}
+		if err != nil && (!heldOpen(err) || n == mostHeld) {
+			return "", err
+		}
 	}
-	return path, t.dir.fs.SyncDir(t.dir.path)
+}
+
+// mostHeld is how many files of one name another program may hold open; beyond that
+// the folder is what may not be written to.
+const mostHeld = 9
+
+// heldOpen reports whether another program may be why a file could not be touched.
+func heldOpen(err error) bool {
+	const sharing, locking = syscall.Errno(32), syscall.Errno(33) // of Windows
+	var why syscall.Errno
+	return errors.Is(err, fs.ErrPermission) || runtime.GOOS == "windows" && errors.As(err, &why) && (why == sharing || why == locking)
 }
 
 // Drop forgets the draft. After Keep it does nothing.
@@ -110,6 +126,27 @@ func (o *ownFiles) has(path string) (bool, error) {
 	sum := sha256.New()
 	_, err = io.Copy(sum, f)
 	return err == nil && o.sums[hex.EncodeToString(sum.Sum(nil))], err
+}
+
+// withdraw removes the report files of a name from the n-th on, and returns the paths
+// of those that it leaves: somebody has changed them, or holds them open.
+func (o *ownFiles) withdraw(d *Dir, name string, n int) (left []string, err error) {
+	for ; ; n++ {
+		path := d.Path(numbered(name, n))
+		isOurs, err := o.has(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			return left, nil
+		}
+		if err == nil && isOurs {
+			err = o.fs.Remove(path)
+		}
+		if err != nil && !heldOpen(err) {
+			return left, writing(path, err)
+		}
+		if err != nil || !isOurs {
+			left = append(left, path)
+		}
+	}
 }
 
 // note enters a file that is about to be ours.

@@ -17,8 +17,8 @@ const (
 )
 
 // RemoveLeftovers removes what killed processes have left in a reports folder, for it
-// holds customers' data and is of no use: folders that have not become runs, and
-// whose lock nobody holds, with the file that they name. What cannot be removed
+// holds customers' data and is of no use: runs that were on their way out, and folders
+// that have not become runs, and whose lock nobody holds, with the file that they name. What cannot be removed
 // stays; so does a folder that holds anything else than what each run begins with: a
 // copy of a standard input may be all that is left of it.
 func RemoveLeftovers(on FS, reports string, now time.Time) {
@@ -28,6 +28,9 @@ func RemoveLeftovers(on FS, reports string, now time.Time) {
 	}
 	for _, e := range entries {
 		d := at(on, filepath.Join(reports, e.Name()))
+		if strings.HasPrefix(d.ID(), removed) {
+			_ = on.RemoveAll(d.path)
+		}
 		began := startOf(d.ID())
 		if !e.IsDir() || began.IsZero() || now.Sub(began) < leftoverAge || !onlyBegun(on, d.path) {
 			continue
@@ -77,4 +80,27 @@ func removePart(on FS, note string) error {
 		return err
 	}
 	return nil
+}
+
+// removed begins the name of a folder that is on its way out. No run has such a name.
+const removed = ".removed-"
+
+// Remove removes a run with all its files. From the first moment it is a run no more,
+// and what a killed process has left of it is a leftover. One that a process works on
+// stays: the error is a *[BusyError] then.
+func Remove(on FS, i Info) error {
+	d := at(on, i.Dir)
+	unlock, err := d.Lock()
+	if err != nil {
+		return err
+	}
+	goes := filepath.Join(filepath.Dir(d.path), removed+d.ID())
+	err = unlock() // before: some systems move and remove no file that is open
+	if err == nil {
+		err = on.Rename(d.path, goes)
+	}
+	if err == nil {
+		err = on.RemoveAll(goes)
+	}
+	return writing(d.path, err)
 }

@@ -147,3 +147,33 @@ func TestRemoveLeftoversOnAFailingDisk(t *testing.T) {
 		}
 	})
 }
+
+// What is removed is gone as a whole: whatever fails on the way, no half of a run is
+// listed, and what is left of it goes with the next run.
+func TestRemove(t *testing.T) {
+	everyFault(t, func(t *testing.T, disk *faulty) {
+		reports := t.TempDir()
+		stays := addRun(t, reports, journal.Head{Started: time.Now()}, "changed")
+		goes := addRun(t, reports, journal.Head{Started: time.Now().Add(time.Second)}, "changed")
+		disk.FS = Disk()
+		err := Remove(disk, list(t, reports)[0])
+		all := list(t, reports)
+		if err == nil && len(all) != 1 || len(all) == 2 && all[0].Damage != nil || all[len(all)-1].ID != stays.ID() {
+			t.Errorf("%v, %+v", err, all)
+		}
+		RemoveLeftovers(Disk(), reports, time.Now())
+		if left, err := filepath.Glob(filepath.Join(reports, ".removed*")); err != nil || len(left) > 0 || len(all) == 1 && there(t, goes.Path()) {
+			t.Errorf("%v, %q", err, left)
+		}
+	})
+	reports := t.TempDir()
+	d := addRun(t, reports, journal.Head{Started: time.Now()}, "changed")
+	release, err := d.Lock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	if err := Remove(Disk(), Info{Dir: d.Path()}); !isBusy(err) || !there(t, d.Path("journal")) {
+		t.Errorf("a run that goes on: %v", err)
+	}
+}

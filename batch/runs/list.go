@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -75,7 +76,7 @@ func runDirs(on FS, reports string) ([]*Dir, error) {
 	var dirs []*Dir
 	for _, e := range entries {
 		d := at(on, filepath.Join(reports, e.Name()))
-		if !e.IsDir() && e.Type()&fs.ModeSymlink == 0 {
+		if !e.IsDir() && e.Type()&fs.ModeSymlink == 0 || strings.HasPrefix(d.ID(), removed) {
 			continue
 		}
 		isRun, err := d.isRun()
@@ -121,4 +122,39 @@ func Applied(all []Info) map[string]string {
 		}
 	}
 	return applied
+}
+
+// Prunable returns the runs that began before a time and that nobody can need any
+// more but to undo them. What goes on, can be resumed or cannot be read stays, and so
+// do the runs that "last" may mean, and all that belong to a run that stays: a plan to
+// the run that carried it out, a run to its undo. all is newest first, as List returns it.
+func Prunable(all []Info, before time.Time) (old []Info) {
+	stays, newest := map[string]bool{}, map[string]bool{}
+	for _, i := range all {
+		kind := i.Head.Mode
+		switch {
+		case kind == journal.ModeDryRun || i.Head.Dry:
+			kind = "plan"
+		case kind == journal.ModeApply:
+			kind = journal.ModeRun
+		case kind != journal.ModeRun:
+			kind = ""
+		}
+		declined := i.End != nil && i.End.Exit == batch.ExitUsage && i.Sent == 0
+		if !newest[""] || !newest[kind] || i.Running || !i.Complete() && !declined || !i.Head.Started.Before(before) {
+			stays[i.ID] = true
+		}
+		newest[""], newest[kind] = true, true
+	}
+	for more := true; more; {
+		more = false
+		for _, i := range all {
+			for _, other := range []string{i.Head.Of, i.Head.Plan} {
+				if other != "" && stays[i.ID] != stays[other] {
+					stays[i.ID], stays[other], more = true, true, true
+				}
+			}
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(i Info) bool { return stays[i.ID] })
 }

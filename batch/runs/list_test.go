@@ -321,3 +321,57 @@ func BenchmarkList(b *testing.B) {
 		}
 	}
 }
+
+func TestPrunable(t *testing.T) {
+	now := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
+	info := func(id string, days int, h journal.Head, kinds ...batch.Kind) Info {
+		i := Info{ID: id, Head: h, Counts: map[batch.Kind]int{}}
+		i.Head.Started = now.AddDate(0, 0, -days)
+		if i.Head.Mode == "" {
+			i.Head.Mode = journal.ModeRun
+		}
+		for _, k := range kinds {
+			i.Counts[k]++
+		}
+		return i
+	}
+	of := func(mode, of string) journal.Head { return journal.Head{Mode: mode, Parent: journal.Parent{Of: of}} }
+	newer := []Info{info("newest", 1, journal.Head{Mode: journal.ModeExport}), info("plan", 2, journal.Head{Mode: journal.ModeDryRun}), info("live", 3, journal.Head{})}
+	running, damaged, declined := info("a", 200, journal.Head{}), info("a", 200, journal.Head{}), info("a", 200, journal.Head{}, batch.NotAttempted)
+	running.Running, damaged.Damage, declined.End = true, errors.New("torn"), &journal.End{Exit: batch.ExitUsage}
+	back := of(journal.ModeUndo, "a")
+	back.Plan = "shown"
+	for name, test := range map[string]struct {
+		older []Info // behind those three
+		want  string
+	}{
+		"old":                        {[]Info{info("a", 91, journal.Head{}, batch.Changed)}, "[a]"},
+		"not old enough":             {[]Info{info("a", 89, journal.Head{}, batch.Changed)}, "[]"},
+		"of the day itself":          {[]Info{info("a", 90, journal.Head{}, batch.Changed)}, "[]"},
+		"has rows left":              {[]Info{info("a", 200, journal.Head{}, batch.NotAttempted)}, "[]"},
+		"is in doubt":                {[]Info{info("a", 200, journal.Head{}, batch.InDoubt)}, "[]"},
+		"goes on":                    {[]Info{running}, "[]"},
+		"cannot be read":             {[]Info{damaged}, "[]"},
+		"nobody agreed to it":        {[]Info{declined}, "[a]"},
+		"an export":                  {[]Info{info("a", 200, journal.Head{Mode: journal.ModeExport})}, "[a]"},
+		"a plan and its run":         {[]Info{info("b", 100, of(journal.ModeApply, "a")), info("a", 100, journal.Head{Mode: journal.ModeDryRun})}, "[b a]"},
+		"a plan of a younger run":    {[]Info{info("b", 80, of(journal.ModeApply, "a")), info("a", 100, journal.Head{Mode: journal.ModeDryRun})}, "[]"},
+		"an undo of a younger run":   {[]Info{info("b", 100, of(journal.ModeUndo, "live"))}, "[]"},
+		"a run whose undo stopped":   {[]Info{info("b", 100, of(journal.ModeUndo, "a"), batch.NotAttempted), info("a", 101, journal.Head{})}, "[]"},
+		"an undo that was shown":     {[]Info{info("b", 80, back), info("shown", 100, of(journal.ModeUndo, "a")), info("a", 101, journal.Head{})}, "[]"},
+		"of a run that is gone":      {[]Info{info("b", 100, of(journal.ModeUndo, "gone"))}, "[b]"},
+		"a whole chain":              {[]Info{info("c", 80, of(journal.ModeUndo, "b")), info("b", 100, of(journal.ModeApply, "a")), info("a", 100, journal.Head{Mode: journal.ModeDryRun})}, "[]"},
+		"one of several, on its own": {[]Info{info("c", 100, journal.Head{}), info("b", 110, journal.Head{}, batch.InDoubt), info("a", 120, journal.Head{})}, "[c a]"},
+	} {
+		all := append(append([]Info{}, newer...), test.older...)
+		if got := fmt.Sprint(idsOf(Prunable(all, now.AddDate(0, 0, -90)))); got != test.want {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+	for i := range newer { // whatever their age
+		newer[i].Head.Started = now.AddDate(-1, 0, -i)
+	}
+	if got := Prunable(newer, now); len(got) > 0 {
+		t.Errorf("%v", idsOf(got))
+	}
+}

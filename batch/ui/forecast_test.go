@@ -50,12 +50,12 @@ func TestWaitingTellsItsDay(t *testing.T) {
 		reason governor.Reason
 		until  time.Time
 	}{
-		"waiting for the account's limit until 14:29:00":                                       {governor.MinuteLimit, at(21, 14, 29, 0)},
-		"the server asks for a pause until 14:29:00":                                           {governor.ServerPause, at(21, 14, 29, 0)},
-		"the day's requests are used up; waiting for the next day's until Sun 22 Nov 01:00:00": {governor.DayLimit, at(22, 1, 0, 0)},
+		"waiting until 14:29:00, the minute's requests are used up":         {governor.MinuteLimit, at(21, 14, 29, 0)},
+		"waiting until 14:29:00, the server asks for a pause":               {governor.ServerPause, at(21, 14, 29, 0)},
+		"waiting until Sun 22 Nov 01:00:00, the day's requests are used up": {governor.DayLimit, at(22, 1, 0, 0)},
 	} {
-		if got := waitingText(job.Waiting{Until: c.until, Reason: c.reason}, now); got != want {
-			t.Errorf("%q\nwant %q", got, want)
+		if what, why := waitingText(job.Waiting{Until: c.until, Reason: c.reason}, now); what+", "+why != want {
+			t.Errorf("%q, %q\nwant %q", what, why, want)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,7 +13,6 @@ import (
 	"rowbatch/batch"
 	"rowbatch/batch/job"
 	"rowbatch/batch/journal"
-	"rowbatch/client"
 	"rowbatch/client/governor"
 	"rowbatch/reports"
 )
@@ -27,15 +27,15 @@ func PrintResult(t *Terminal, r *job.Result, asJSON bool) error {
 	remarks := io.Writer(&text)
 	switch {
 	case asJSON:
-		remarks = t.Err
+		remarks = t.shown()
 		if r.Summary.RunID != "" {
 			text.Write(r.Summary.JSON())
 		}
 		if r.Nothing != "" {
-			fmt.Fprintln(t.Err, "rowbatch: "+r.Nothing)
+			fmt.Fprintln(t.shown(), "rowbatch: "+r.Nothing)
 		}
 		if r.Next != "" {
-			fmt.Fprintf(t.Err, "next: %s\n", r.Next)
+			fmt.Fprintf(t.shown(), "next: %s\n", r.Next)
 		}
 	case r.Nothing != "":
 		fmt.Fprintln(&text, r.Nothing)
@@ -43,9 +43,10 @@ func PrintResult(t *Terminal, r *job.Result, asJSON bool) error {
 		printSummary(&text, r)
 	}
 	if len(r.Held) > 0 {
-		printHeld(remarks, r.Held, r.Run.Of)
+		printHeld(remarks, r)
 	}
-	if _, err := t.Out.Write(text.Bytes()); err != nil && !errors.Is(err, syscall.EPIPE) { // whoever closes a pipe has read enough
+	_, err := Shown(t.Out, t.Words).Write(text.Bytes())
+	if err != nil && !errors.Is(err, syscall.EPIPE) { // whoever closes a pipe has read enough
 		return &batch.Fault{Code: batch.ExitFiles, Text: "the summary could not be printed: " + err.Error(),
 			Try: "look into " + r.Summary.Report}
 	}
@@ -54,15 +55,35 @@ func PrintResult(t *Terminal, r *job.Result, asJSON bool) error {
 
 // PrintNoReport tells what became of the rows when the report cannot.
 func PrintNoReport(t *Terminal, e *job.NoReportError) {
-	fmt.Fprintf(t.Err, "%s: %s\n", runText(e.Run), CountsText(e.Rows, e.Counts))
+	fmt.Fprintf(t.shown(), "%s: %s\n", runText(e.Run), CountsText(e.Rows, e.Counts))
+	fmt.Fprintf(t.shown(), "run: %s\naccount: %s\n", IdentityText(e.Run), accountText(e.Run))
 	switch {
 	case e.Journal != "":
-		fmt.Fprintf(t.Err, "what was sent stands in %s\n", e.Journal)
+		fmt.Fprintf(t.shown(), "what was sent stands in %s\n", e.Journal)
 	case e.Sent != "":
-		fmt.Fprintf(t.Err, "a write was sent for the rows of these lines, which is kept nowhere else: %s\n", e.Sent)
+		fmt.Fprintf(t.shown(), "a write was sent for the rows of these lines, which is kept nowhere else: %s\n", e.Sent)
 	default:
-		fmt.Fprintln(t.Err, "no write was sent")
+		fmt.Fprintln(t.shown(), "no write was sent")
 	}
+}
+
+// PrintRefusal tells as one JSON object why a command has no summary to show.
+func PrintRefusal(w io.Writer, err error, code int) {
+	refusal := struct {
+		RunID    string             `json:"run_id,omitempty"` // of a run whose report could not be written
+		Outcomes map[batch.Kind]int `json:"outcomes,omitempty"`
+		Journal  string             `json:"journal,omitempty"`
+		Sent     string             `json:"sent,omitempty"`
+		Error    string             `json:"error"`
+		ExitCode int                `json:"exit_code"`
+	}{Error: err.Error(), ExitCode: code}
+	if lost := (*job.NoReportError)(nil); errors.As(err, &lost) {
+		refusal.RunID, refusal.Outcomes, refusal.Journal, refusal.Sent = lost.Run.ID, lost.Counts, lost.Journal, lost.Sent
+	}
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	_ = e.Encode(refusal) // standard error has told it, whoever reads this
 }
 
 func printSummary(w io.Writer, r *job.Result) {
@@ -88,19 +109,21 @@ func printSummary(w io.Writer, r *job.Result) {
 	if s.Warnings > 0 {
 		fmt.Fprintf(w, "%s: rb_warning in the report\n", batch.Plural(s.Warnings, "warning"))
 	}
+	fmt.Fprintf(w, "run: %s\n", IdentityText(r.Run))
 	if r.Run.Hosts != "" {
 		fmt.Fprintf(w, "account: %s\n", accountText(r.Run))
 	}
 	fmt.Fprintf(w, "report: %s\n", s.Report)
-	if s.Failed != "" {
+	for _, path := range s.Left {
+		fmt.Fprintf(w, "left as it was, since it was edited or is open in another program: %s\n", path)
+	}
+	if s.Failed != "" && s.ExitCode != batch.ExitUsage { // else nobody wanted any
 		fmt.Fprintf(w, "rows that need work: %s\n", s.Failed)
 	}
 	if r.Next != "" {
 		fmt.Fprintf(w, "next: %s\n", r.Next)
 	}
-	if r.TakeBack != "" {
-		fmt.Fprintf(w, "to take it back: %s\n", r.TakeBack)
-	}
+	printCommands(w, "to take it back", r.TakeBack)
 }
 
 // runText says what a run is.
@@ -113,6 +136,25 @@ func runText(r job.Identity) string {
 		title = r.Mode + " of " + r.Of + " (" + title + ")"
 	}
 	return batch.Visible(title)
+}
+
+// IdentityText tells a run from others.
+func IdentityText(r job.Identity) string {
+	mode := "live"
+	if r.Dry {
+		mode = "dry run"
+	}
+	text, age := r.ID+" ("+mode+")", batch.Span(r.Age)
+	if days := int(r.Age.Hours() / 24); days > 2 {
+		age = batch.Plural(days, "day")
+	}
+	if r.Age > 0 && r.Of != "" {
+		text += ", of " + r.Of
+	}
+	if r.Age > 0 {
+		text += ", " + age + " old"
+	}
+	return batch.Visible(text)
 }
 
 // accountText says where a run goes.
@@ -156,7 +198,8 @@ func PrintErrors(w io.Writer, s reports.Summary) {
 const heldNamed = 20
 
 // printHeld names the customers whom an undo leaves on hold.
-func printHeld(w io.Writer, held []string, of string) {
+func printHeld(w io.Writer, r *job.Result) {
+	held := r.Held
 	fmt.Fprintf(w, "the run put %s on hold, where an undo leaves them, since coming back may cost money:\n", batch.Plural(len(held),
 		"customer"))
 	for _, name := range held[:min(len(held), heldNamed)] {
@@ -165,7 +208,18 @@ func printHeld(w io.Writer, held []string, of string) {
 	if more := len(held) - heldNamed; more > 0 {
 		fmt.Fprintf(w, "  and %s more\n", batch.Thousands(more))
 	}
-	fmt.Fprintf(w, "to take them off hold: rowbatch undo %s --unhold %s\n", of, strings.Join(client.ServiceStartOptions(), "|"))
+	printCommands(w, "to take them off hold", r.Unhold)
+}
+
+// printCommands shows what to type: each command in a line of its own, as it is.
+func printCommands(w io.Writer, what string, commands []string) {
+	switch len(commands) {
+	case 0:
+	case 1:
+		fmt.Fprintf(w, "%s: %s\n", what, commands[0])
+	default:
+		fmt.Fprintf(w, "%s, one of:\n  %s\n", what, strings.Join(commands, "\n  "))
+	}
 }
 
 // TimeText says how long a run took, and how much of that it waited for what.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"runtime"
 	"slices"
@@ -29,17 +30,19 @@ import (
 type Terminal struct {
 	In          io.Reader
 	Out, Err    io.Writer
-	InputIsFile bool // standard input is the file, not somebody's answers
-	Quiet       bool // no progress and no notices
-	Plain       bool // no bars: other lines would tear them
+	InputIsFile bool     // standard input is the file, not somebody's answers
+	Quiet       bool     // no progress and no notices
+	Plain       bool     // no bars: other lines would tear them
+	Words       []string // of the command line, which messages repeat
 
 	// Keyboard opens what a person answers on; nil: what the streams lead to. It
 	// returns nil when there is nobody.
 	Keyboard func() io.ReadCloser
 
-	bar    *progressbar.ProgressBar
-	shown  time.Time // when a line was last shown of this phase
-	waited string    // what it was then waiting for
+	bar      *progressbar.ProgressBar
+	told     time.Time    // when a line was last shown of this phase
+	waited   string       // what it was then waiting for
+	foretold job.Forecast // of this phase
 }
 
 const lineEvery = 5 * time.Second
@@ -53,7 +56,7 @@ func (t *Terminal) Show(e job.Event) {
 		return
 	case job.RowRefused:
 		t.clear()
-		fmt.Fprintf(t.Err, "%s: line %d: %s: %s\n", e.File, e.Line, e.Problem.Code, batch.Visible(e.Problem.Text))
+		fmt.Fprintf(t.shown(), "%s: line %d: %s: %s\n", e.File, e.Line, e.Problem.Code, batch.Visible(e.Problem.Text))
 		return
 	}
 	if t.Quiet {
@@ -64,17 +67,16 @@ func (t *Terminal) Show(e job.Event) {
 		t.fileRead(e.Rows)
 	case job.Notice:
 		t.clear()
-		fmt.Fprintln(t.Err, cmp.Or(e.File, "rowbatch")+": "+e.Text)
+		fmt.Fprintln(t.shown(), cmp.Or(e.File, "rowbatch")+": "+e.Text)
 	case job.Foretold:
 		t.clear()
-		fmt.Fprintf(t.Err, "rowbatch: %s takes %s\n", e.Phase, forecastText(e.Forecast))
+		fmt.Fprintf(t.shown(), "rowbatch: %s takes %s\n", e.Phase, forecastText(e.Forecast))
+		t.foretold = e.Forecast
 	case job.PhaseBegan:
-		t.shown, t.waited = time.Now(), ""
+		t.told, t.waited, t.foretold = time.Now(), "", job.Forecast{}
 		if isTerminal(t.Err) && !t.Plain {
-			t.bar = progressbar.NewOptions(e.Total,
-				progressbar.OptionSetWriter(t.Err), // the default is standard output, which is for data
-				progressbar.OptionSetDescription(e.Name), progressbar.OptionShowCount(), progressbar.OptionShowIts(),
-				progressbar.OptionSetItsString("rows"), progressbar.OptionSetPredictTime(true), progressbar.OptionSetWidth(24),
+			t.bar = progressbar.NewOptions(e.Total, progressbar.OptionSetWriter(t.Err), // standard output is for data
+				progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false), // by its last steps alone
 				progressbar.OptionFullWidth(), progressbar.OptionClearOnFinish())
 		}
 	case job.Progress:
@@ -87,8 +89,47 @@ func (t *Terminal) Show(e job.Event) {
 
 // Complain tells what went wrong.
 func (t *Terminal) Complain(err error) {
-	text := strings.ReplaceAll(strings.TrimRight(err.Error(), "\n"), "\n", "\n  ")
-	fmt.Fprintln(t.Err, "rowbatch: "+text)
+	text := strings.ReplaceAll(strings.TrimRight(spelled(err.Error(), t.Words), "\n"), "\n", "\n  ")
+	fmt.Fprintln(t.shown(), "rowbatch: "+text)
+}
+
+// shown takes what people read.
+func (t *Terminal) shown() io.Writer { return Shown(t.Err, t.Words) }
+
+// Shown returns a writer that makes text safe for a terminal: words of a command line,
+// such as names of files, may hold what moves the cursor or begins a line of its own.
+func Shown(w io.Writer, words []string) io.Writer { return shownWriter{w, words} }
+
+type shownWriter struct {
+	io.Writer
+	words []string
+}
+
+func (w shownWriter) Write(text []byte) (int, error) {
+	_, err := io.WriteString(w.Writer, spelled(string(text), w.words))
+	return len(text), err
+}
+
+// spelled shows control and bidirectional characters of a text as escapes, line ends and
+// tabs aside; those too where a word of the command line has them.
+func spelled(text string, words []string) string {
+	for _, word := range words {
+		_, value, _ := strings.Cut(word, "=")
+		for _, part := range []string{word, value} {
+			if visible := batch.Visible(part); visible != part {
+				text = strings.ReplaceAll(text, part, visible)
+			}
+		}
+	}
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		cells := strings.Split(line, "\t")
+		for j, cell := range cells {
+			cells[j] = batch.Visible(cell)
+		}
+		lines[i] = strings.Join(cells, "\t")
+	}
+	return strings.Join(lines, "\n")
 }
 
 // clear takes the bar off the screen.
@@ -100,45 +141,85 @@ func (t *Terminal) clear() {
 
 // progress moves the bar, or prints a line now and then.
 func (t *Terminal) progress(p job.Progress) {
-	waiting := ""
-	if time.Until(p.Waiting.Until) >= time.Second {
-		waiting = waitingText(p.Waiting, time.Now())
-	}
+	parts := t.progressText(p, time.Now())
 	if t.bar != nil {
-		t.bar.Describe(cmp.Or(waiting, p.Phase))
+		t.bar.Describe(fitting(parts, t.columns()-barColumns))
 		_ = t.bar.Set(min(p.Done, p.Total-1)) // the last row clears the bar
 		return
 	}
-	if time.Since(t.shown) < lineEvery {
+	waiting := ""
+	if parts[0] != p.Phase {
+		waiting = parts[0]
+	}
+	if time.Since(t.told) < lineEvery {
 		return
 	}
-	t.shown = time.Now()
-	switch took := time.Since(p.Began); {
-	case waiting != "" && waiting == t.waited:
-	case waiting != "":
-		fmt.Fprintf(t.Err, "rowbatch: %s of %s rows; %s\n", batch.Thousands(p.Done), batch.Thousands(p.Total), waiting)
-	case p.Done == 0:
-		fmt.Fprintf(t.Err, "rowbatch: %s: 0 of %s rows\n", p.Phase, batch.Thousands(p.Total))
-	default:
-		left := time.Duration(float64(took) / float64(p.Done) * float64(p.Total-p.Done))
-		fmt.Fprintf(t.Err, "rowbatch: %s: %s of %s rows, %.1f rows/s, about %s left\n",
-			p.Phase, batch.Thousands(p.Done), batch.Thousands(p.Total), float64(p.Done)/took.Seconds(), batch.Span(left))
+	t.told = time.Now()
+	if waiting == "" || waiting != t.waited {
+		fmt.Fprintln(t.shown(), "rowbatch: "+fitting(parts, math.MaxInt))
 	}
 	t.waited = waiting
 }
 
-// waitingText tells a wait's reason and end.
-func waitingText(w job.Waiting, now time.Time) string {
-	what := "waiting for the account's limit until "
+// barColumns are those of the bar beside its text: the percentage, the ends, a few steps.
+const barColumns = 12
+
+// columns is the width of the terminal.
+func (t *Terminal) columns() int {
+	if f, ok := t.Err.(*os.File); ok {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+			return width
+		}
+	}
+	return 80
+}
+
+// fitting joins as many parts as fit into a line, and at least a piece of the first.
+func fitting(parts []string, columns int) string {
+	line := []rune(parts[0])
+	if len(line) > columns {
+		return string(line[:max(0, columns)])
+	}
+	for _, p := range parts[1:] {
+		if len(line)+2+len([]rune(p)) > columns {
+			break
+		}
+		line = append(line, []rune(", "+p)...)
+	}
+	return string(line)
+}
+
+// progressText says how far a phase is, the weightiest first. While it waits there is
+// no speed, and how long the rest takes is by all the time so far, waits included.
+func (t *Terminal) progressText(p job.Progress, now time.Time) []string {
+	done := batch.Thousands(p.Done) + " of " + batch.Plural(p.Total, "row")
+	if p.Waiting.Until.Sub(now) >= time.Second {
+		what, why := waitingText(p.Waiting, now)
+		return []string{what, done, why}
+	}
+	took := now.Sub(p.Began)
+	if p.Done == 0 || took < time.Second {
+		return []string{p.Phase, done}
+	}
+	left := time.Duration(float64(took) / float64(p.Done) * float64(p.Total-p.Done))
+	if f := t.foretold; f.Requests > 0 && !f.AtMost { // a limit that is not reached yet
+		left = max(left, f.Finish().Sub(now))
+	}
+	return []string{p.Phase, done, fmt.Sprintf("%.1f rows/s", float64(p.Done)/took.Seconds()), "about " + batch.Span(left) + " left"}
+}
+
+// waitingText tells a wait's end and reason.
+func waitingText(w job.Waiting, now time.Time) (what, why string) {
+	until := clock(w.Until, now, time.TimeOnly)
 	switch w.Reason {
 	case governor.DayLimit:
-		what = "the day's requests are used up; waiting for the next day's until "
+		return "waiting until " + until, "the day's requests are used up"
 	case governor.Outage:
-		what = "the server does not answer (--verbose shows why); trying again at "
+		return "no answer, next try at " + until, "--verbose shows why"
 	case governor.ServerPause:
-		what = "the server asks for a pause until "
+		return "waiting until " + until, "the server asks for a pause"
 	}
-	return what + clock(w.Until, now, time.TimeOnly)
+	return "waiting until " + until, "the minute's requests are used up"
 }
 
 // clock tells a time, with its day when that is not today.
@@ -155,7 +236,7 @@ func (t *Terminal) fileRead(rows *intake.Rows) {
 	in := rows.File
 	c := in.Checked
 	say := func(format string, args ...any) {
-		fmt.Fprintf(t.Err, "%s: %s\n", in.Name, fmt.Sprintf(format, args...))
+		fmt.Fprintf(t.shown(), "%s: %s\n", in.Name, fmt.Sprintf(format, args...))
 	}
 	say("%s, %s (%s)", batch.Plural(c.Rows, "row"), keyColumns(in.Mapper.Keys()), in.Dialect)
 	if part := rows.Selection.Shard; part.Some() {
@@ -214,16 +295,15 @@ func (t *Terminal) Attended() bool {
 // Ask puts a question, and reports whether it was agreed to.
 func (t *Terminal) Ask(ctx context.Context, q job.Question) bool {
 	t.clear()
-	if q.Proposal != nil {
-		printProposal(t.Err, q.Proposal)
-	}
+	printQuestion(t.shown(), q)
 	what := "Type yes: "
 	if q.Agrees != "yes" {
 		what = "Type the number of customers: "
 	}
-	fmt.Fprint(t.Err, q.Text+" "+what)
+	fmt.Fprint(t.shown(), q.Text+" "+what)
 	answer := strings.ReplaceAll(t.answer(ctx), ",", "") // of 1,240 customers
-	return strings.EqualFold(answer, q.Agrees) && ctx.Err() == nil
+	agreed := strings.EqualFold(answer, q.Agrees) || q.Agrees == "yes" && strings.EqualFold(answer, "y")
+	return agreed && ctx.Err() == nil
 }
 
 // answer reads a line from the keyboard; a signal is an answer too.
@@ -241,7 +321,7 @@ func (t *Terminal) answer(ctx context.Context) string {
 	case text := <-line:
 		return text
 	case <-ctx.Done():
-		fmt.Fprintln(t.Err)
+		fmt.Fprintln(t.shown())
 		return ""
 	}
 }
@@ -274,8 +354,9 @@ func isTerminal(stream any) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// printProposal says what is about to be sent, and where.
-func printProposal(w io.Writer, p *job.Proposal) {
+// printQuestion says which run a question is about and, where something is about to
+// be sent, what.
+func printQuestion(w io.Writer, q job.Question) {
 	line := func(name, text string) { fmt.Fprintf(w, "%-10s %s\n", name, text) }
 	lines := func(name string, all []string) {
 		for _, text := range all {
@@ -283,13 +364,17 @@ func printProposal(w io.Writer, p *job.Proposal) {
 			name = ""
 		}
 	}
-	fmt.Fprintln(w)
-	run := runText(p.Run)
-	if p.Run.Age > 0 {
-		run += ", " + batch.Span(p.Run.Age) + " old"
+	if q.Run.ID == "" {
+		return
 	}
-	line("Run", run)
-	where := accountText(p.Run)
+	fmt.Fprintln(w)
+	line("Run", IdentityText(q.Run))
+	line("What", runText(q.Run))
+	where, p := accountText(q.Run), q.Proposal
+	if p == nil {
+		line("Account", where)
+		return
+	}
 	if rows := p.Preview.Rows; len(rows) > 0 {
 		name := cmp.Or(batch.Visible(rows[0].Customer), "a customer without a name")
 		where += fmt.Sprintf(", where %s is %s", rows[0].Key, name)

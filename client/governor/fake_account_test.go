@@ -30,6 +30,7 @@ type fakeAccount struct {
 	stamp   func(reset, now time.Time) string      // nil: RFC 3339
 	floats  bool                                   // windows start at the first request after the last has ended
 	fault   func(n int, r *http.Request) *verbatim // nil: a proper answer
+	spoil   func(h http.Header, refused bool)      // what becomes of its headers; nil: nothing
 	latency func() time.Duration
 
 	mu       sync.Mutex
@@ -126,7 +127,11 @@ func (f *fakeAccount) serve(r *http.Request) (*http.Response, time.Duration, err
 		f.dayUsed++
 		left--
 	}
-	return answer(status, body, f.headers(now, max(0, left))), 0, nil
+	h := f.headers(now, max(0, left))
+	if f.spoil != nil {
+		f.spoil(h, status == http.StatusTooManyRequests)
+	}
+	return answer(status, body, h), 0, nil
 }
 
 func (f *fakeAccount) roll(now time.Time) {

@@ -128,10 +128,24 @@ func (g *Governor) acquire(ctx context.Context, l *Lease, n int) error {
 func (g *Governor) pacer() *pacer {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.rate == nil && g.state.met && !g.state.known() {
-		return g.blind
+	if !g.state.met || g.state.minute.known() && g.state.pace.most == 0 {
+		return g.rate
 	}
-	return g.rate
+	asked := BlindRate
+	switch {
+	case g.rate != nil:
+		asked = g.rate.Limit()
+	case g.state.minute.known():
+		asked = rate.Inf
+	}
+	limit := g.state.pace.limit(asked, g.clock.now(g.read()))
+	if limit == asked && asked != BlindRate {
+		return g.rate
+	}
+	if limit != g.blind.Limit() {
+		g.blind.SetLimit(limit)
+	}
+	return g.blind
 }
 
 // try gives the lease its permits when they are to be had now. Else it is worth
@@ -150,8 +164,8 @@ func (g *Governor) try(l *Lease, n int) (v verdict, wait time.Duration, changed 
 	switch s := &g.state; {
 	case v.why == DayLimit && !g.limits.WaitDay && v.floor && v.at.Sub(now) > time.Minute: // less is no reason to stop a run
 		err = &DayLimitError{Until: g.clock.shown(v.at)}
-	case v.why == Outage && g.limits.Outage > 0 && len(s.unanswered) >= Tries && now.Sub(s.silent) >= g.limits.Outage:
-		err = &OutageError{Since: g.clock.shown(s.silent), Last: s.lastErr}
+	case v.why == Outage && g.limits.Outage > 0 && len(s.unanswered) >= Tries && now.Sub(s.silence.since) >= g.limits.Outage:
+		err = &OutageError{Since: g.clock.shown(s.silence.since), Last: s.silence.last}
 	}
 	return v, wait, g.next(), err
 }

@@ -36,6 +36,9 @@ type facts struct {
 	told   [2]bool
 }
 
+// bare reports whether a reply tells nothing.
+func (f facts) bare() bool { return f.told == [2]bool{} && f.wish == 0 }
+
 // quota is what a reply says about one window (developer.staxbill.com/reference/rate-limits).
 type quota struct {
 	limit, left int
@@ -56,15 +59,15 @@ func readQuota(h http.Header, names [3]string, length time.Duration, date time.T
 			return 0, false
 		}
 		n, err := strconv.Atoi(strings.TrimSpace(text))
-		return n, err == nil && n >= 0
+		return n, err == nil
 	}
 	limit, okLimit := number(names[0])
 	left, okLeft := number(names[1])
-	if !okLimit || !okLeft || limit == 0 {
+	if !okLimit || !okLeft || limit <= 0 {
 		return quota{}, false
 	}
 	stamp, _ := readStamp(h.Get(names[2]), date)
-	return quota{limit, min(left, limit), believed(stamp, date, length)}, true
+	return quota{limit, min(max(0, left), limit), believed(stamp, date, length)}, true // below nothing is nothing
 }
 
 const slack = 2 * time.Second // whole-second stamps, and the way from handling to sending

@@ -58,7 +58,8 @@ func TestReadQuota(t *testing.T) {
 		{"reset just past", "10", "5", "2026-11-20T21:52:09", true, quota{10, 5, date.Add(-time.Second)}},
 		{"no limit", "", "5", "50", false, quota{}},
 		{"limit of none", "0", "0", "50", false, quota{}},
-		{"negative", "10", "-1", "50", false, quota{}},
+		{"below nothing is nothing", "10", "-1", "50", true, quota{10, 0, date.Add(50 * time.Second)}},
+		{"a negative limit", "-10", "5", "50", false, quota{}},
 		{"text", "many", "5", "50", false, quota{}},
 	}
 	for _, tt := range tests {

@@ -8,8 +8,9 @@ import (
 
 const (
 	outageAfter  = 5           // unanswered requests in a row
-	blindPause   = time.Minute // after a 429 of a server that says nothing of its limits
-	longestPause = time.Hour   // that a server may ask for
+	blindPause   = time.Minute // after a 429 by a limit that nothing is known of: the first, each further one is twice that,
+	longestBlind = 16 * time.Minute
+	longestPause = time.Hour // that a server may ask for
 )
 
 // verdict is the answer to "may n requests leave now?".
@@ -39,12 +40,15 @@ type state struct {
 
 	answeredAt time.Time   // when the last request that was answered had left
 	unanswered []time.Time // when those that were not answered had left, since
-	silent     time.Time   // when the first of them ended
-	lastErr    error       // of the last
-	until      time.Time   // nothing leaves before
-	why        Reason
-	paused     time.Time // when trouble last made a pause
-	pauses     int       // times that it was met again after one
+	silence    struct {    // of those
+		since time.Time // when the first ended
+		last  error
+	}
+	until  time.Time // nothing leaves before
+	why    Reason
+	paused time.Time // when trouble last made a pause
+	pauses int       // times that it was met again after one
+	pace   pace      // where the minute's limit is not known, or not what it is said to be
 }
 
 func (s *state) windows() [2]*window { return [...]*window{&s.day, &s.minute} }
@@ -115,6 +119,7 @@ func (s *state) end(l *Lease, o Observation, f facts, now time.Time) {
 	switch o.Ending {
 	case Answered: // ends what trouble there was when the request left; of later trouble it tells nothing
 		s.hear(o.Sent)
+		s.pace.answered(now)
 		if o.Sent.Round(0).After(s.paused) {
 			s.pauses, s.paused = 0, time.Time{}
 		}
@@ -122,9 +127,9 @@ func (s *state) end(l *Lease, o Observation, f facts, now time.Time) {
 			s.until = time.Time{}
 		}
 	case Throttled:
-		s.throttled(o.Sent, f.wish, now)
+		s.throttled(o.Sent, f, now)
 	case Unanswered:
-		s.lastErr = o.Err
+		s.silence.last = o.Err
 		s.lost(o.Sent, f.wish, now)
 	}
 }
@@ -159,6 +164,12 @@ func (s *state) count(request uint64, o Observation, f facts) (told bool) {
 				s.reviewMinute(ours, at.received)
 			}
 			told, s.met = true, true
+		case o.Ending == Answered && w.fresh && o.Sent.Round(0).After(w.rolled):
+			w.forget() // the server has ceased to tell of it
+		case o.Ending == Throttled && f.bare() && w == &s.minute && w.known(): // others have used it up, for all one knows
+			w.observe(quota{w.limit, 0, w.reset}, at)
+			w.others.sight(w.limit-w.ours-at.pending, at.received)
+			w.others.full = true
 		case o.Counted && w.known():
 			w.left--
 			w.ours++
@@ -190,11 +201,13 @@ func (s *state) hear(sent time.Time) {
 }
 
 // throttled makes a pause for everyone after a 429, unless a window's end does so anyway.
-func (s *state) throttled(sent time.Time, wish time.Duration, now time.Time) {
+func (s *state) throttled(sent time.Time, f facts, now time.Time) {
 	s.hear(sent)
-	s.escalate(sent, now)
-	if wish > 0 {
-		s.pause(now.Add(wish), ServerPause)
+	if news := s.escalate(sent, now); news && (!s.minute.known() || f.bare()) {
+		s.pace.tooMuch(now)
+	}
+	if f.wish > 0 {
+		s.pause(now.Add(f.wish), ServerPause)
 		return
 	}
 	for _, w := range s.windows() {
@@ -202,11 +215,11 @@ func (s *state) throttled(sent time.Time, wish time.Duration, now time.Time) {
 			return
 		}
 	}
-	if !s.known() {
-		s.pause(now.Add(blindPause), ServerPause)
-		return
+	first, most := 100*time.Millisecond, time.Minute
+	if !s.minute.known() || !s.day.known() { // it may be that which nothing is known of
+		first, most = blindPause, longestBlind
 	}
-	s.pause(now.Add(doubled(100*time.Millisecond, s.pauses)), ServerPause)
+	s.pause(now.Add(doubled(first, s.pauses, most)), ServerPause)
 }
 
 // lost counts a request without an answer towards an outage, in which one probe at a
@@ -219,25 +232,26 @@ func (s *state) lost(sent time.Time, wish time.Duration, now time.Time) {
 		return
 	}
 	if len(s.unanswered) == 0 {
-		s.silent = now
+		s.silence.since = now
 	}
 	if s.unanswered = append(s.unanswered, sent); s.outage() {
 		s.escalate(sent, now)
-		s.pause(now.Add(doubled(time.Second, s.pauses)), Outage)
+		s.pause(now.Add(doubled(time.Second, s.pauses, time.Minute)), Outage)
 	}
 }
 
 // escalate lengthens the next pause when a request that left after the last one
-// began met the same trouble. What had left before tells nothing new.
-func (s *state) escalate(sent, now time.Time) {
+// began met the same trouble. What had left before tells nothing new, and false is returned.
+func (s *state) escalate(sent, now time.Time) (news bool) {
 	switch {
 	case s.paused.IsZero():
 	case sent.Round(0).After(s.paused):
 		s.pauses++
 	default:
-		return
+		return false
 	}
 	s.paused = now
+	return true
 }
 
 func (s *state) pause(until time.Time, why Reason) {
@@ -246,7 +260,7 @@ func (s *state) pause(until time.Time, why Reason) {
 	}
 }
 
-// doubled is the k-th pause after the first, at most a minute.
-func doubled(first time.Duration, k int) time.Duration {
-	return min(first<<min(k, 12), time.Minute)
+// doubled is the k-th pause after the first.
+func doubled(first time.Duration, k int, most time.Duration) time.Duration {
+	return min(first<<min(k, 12), most)
 }

@@ -39,6 +39,11 @@ func (w *window) known() bool { return w.limit > 0 }
 // ends is the window's end by our clock, at the latest.
 func (w *window) ends(s skew) time.Time { return w.reset.Add(w.late - s.lo) }
 
+// forget makes of a window one of which nothing is known.
+func (w *window) forget() {
+	*w = window{headers: w.headers, why: w.why, length: w.length, paced: w.paced, late: w.late}
+}
+
 // roll ends a window whose time is over.
 func (w *window) roll(now time.Time, s skew) {
 	if w.known() && !w.fresh && !now.Before(w.ends(s)) {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -67,8 +68,27 @@ type call struct {
 	id     int64  // the customer addressed by the path or the body; 0: none
 	option string // of the effect
 	serve  func(*call) *reply
-	fault  Fault    // the one that fired for it and is the route's to act out
-	stores []string // how the server stores what a PUT sets: storedForms
+	fault  Fault // the one that fired for it and is the route's to act out
+	habits []Fault
+	before []byte // the customer, of a write that took effect
+}
+
+// habit returns the server's habit of a name; the zero one when it has none.
+func (c *call) habit(how string) (f Fault) {
+	if i := slices.IndexFunc(c.habits, func(f Fault) bool { return f.How == how }); i >= 0 {
+		f = c.habits[i]
+	}
+	return f
+}
+
+// stores is how the server stores what a PUT sets: storedForms.
+func (c *call) stores() (forms []string) {
+	for _, f := range c.habits {
+		if f.How == "stores" {
+			forms = append(forms, strings.Split(f.Field, "+")...)
+		}
+	}
+	return forms
 }
 
 func newCall(box *Sandbox, r *http.Request) *call {

@@ -20,6 +20,7 @@ import (
 const FaultHelp = `a fault is WHAT:HOW[:every=N][:at=N][:after=N][:times=N][:rate=P%][:seed=N]
   WHAT  get list put overview codes hold unhold latch unlatch (Fusebill), patch ping (Trackfinity), any
   HOW   400 401 403 404 409 429 500 502 503 (no effect), 500-after 502-after 503-after (the effect, then the error),
+        400-after 404-after 409-after (put hold unhold latch unlatch: the effect, then the refusal),
         lost-before lost-after (the connection breaks before or after the effect), lost (either, by the seed),
         html (a web page, no effect) html-after, truncated null empty (a spoilt reply after the effect),
         redirect (no effect), wrong-id (another customer's id in the reply; all kinds but list codes patch ping),
@@ -27,15 +28,24 @@ const FaultHelp = `a fault is WHAT:HOW[:every=N][:at=N][:after=N][:times=N][:rat
         side-effect (put hold latch: lastName changes too),
         ignore=FIELD (put: accepted, and the field not taken; hold: status, latch: hubSpotId or hubSpotCompanyId),
         false (patch: 200 with false, no effect), object (patch: the effect, then an object in place of true),
-        echo (patch: 404 that repeats the form, no effect),
+        echo (patch: 404 that repeats the form, no effect), no-route (404 as of a path that the server does not know),
+     and these, beside which other faults happen:
         stores=trim stores=lower stores=phone stores=cut stores=nfc stores=escape, or several as stores=trim+lower
         (put: what is stored is trimmed, e-mails in lower case, phones as (415) 555-0123, names cut to 12 characters,
-        letters and accents as one, & as &amp;; other faults happen besides),
+        letters and accents as one, & as &amp;),
         ids-400 ids-all ids-first ids-capped ids-twice ids-some (list: a search for a set of ids is refused, ignored,
         made for the first id only, answered in pages of 5, shows one twice, leaves every third out),
-        respelled (list overview: phones as (415) 555-0123, statuses in capitals, numbers as texts; other faults besides),
+        respelled (list overview: phones as (415) 555-0123, statuses in capitals, numbers as texts; put hold unhold latch
+        unlatch: times with or without zone, numbers with an exponent, words in lower case, an object as null),
+        other-ids (overview: salesforceId and geotabId are others than in the record),
         hidden-links (replies leave out the ids in HubSpot, Geotab, NetSuite, Salesforce and QuickBooks; any: all
-        replies but the overview; overview: there; other faults happen besides)
+        replies but the overview; overview: there),
+        short longer former (put hold unhold latch unlatch: the reply shows id and status only, has warnings too, shows
+        the customer as before),
+        moves=FIELD (put hold unhold latch unlatch: the server moves that field by itself at each write),
+        lag=20ms behind=N (get overview, any: both: what stood so long ago, or before the last write for N reads),
+        of the limits' headers: no-minute and no-limits (the minute's are missing, or all),
+        bare-429 (they are missing where a limit refuses), negative (what remains is below nothing)
 such as put:500:every=50, any:lost:rate=25%:seed=7, get:slow=2s:at=3`
 
 // ParseFaults reads fault specs. Its error names the first bad one and lists what is possible.
@@ -80,8 +90,10 @@ func parseFault(spec string) (Fault, error) {
 type Fault struct {
 	What  string        // get, list, put, overview, codes, hold, unhold, latch, unlatch, patch, ping, any
 	How   string        // see ParseFaults
-	Delay time.Duration // of slow and late
-	Field string        // of ignore: of a put a key or, after a dot, one within; of a hold status; of a latch either id; of stores: how
+	Delay time.Duration // of slow, late and lag
+	Reads int           // of behind
+	// Of moves, stores (how) and ignore: of a put a key or, after a dot, one within; of a hold status; of a latch either id.
+	Field string
 
 	Every int     // each N-th matching call
 	At    int     // only the N-th
@@ -99,7 +111,7 @@ func (f *Fault) parseHow(text string) (err error) {
 	case !known:
 		return fmt.Errorf("%q is no misbehaviour", how)
 	case given != m.takesValue || given && value == "":
-		return fmt.Errorf("%q wants a value after = just when it is slow, late, ignore or stores", text)
+		return fmt.Errorf("%q wants a value after = just when it is slow, late, ignore, stores, moves, lag or behind", text)
 	case m.only != nil && !slices.Contains(m.only, f.What):
 		return fmt.Errorf("%s happens to %s only", how, strings.Join(m.only, ", "))
 	case how == "stores":
@@ -114,6 +126,12 @@ func (f *Fault) parseHow(text string) (err error) {
 		fields := map[string][]string{"hold": {"status"}, "latch": {"hubSpotId", "hubSpotCompanyId"}}[f.What]
 		if fields != nil && !slices.Contains(fields, f.Field) { // only a PUT has fields of all names
 			return fmt.Errorf("a %s can ignore %s only", f.What, strings.Join(fields, " or "))
+		}
+	case how == "moves":
+		f.Field = value
+	case how == "behind":
+		if f.Reads, err = strconv.Atoi(value); err != nil || f.Reads < 1 {
+			return fmt.Errorf("%q wants a whole number of reads, from 1", text)
 		}
 	case given:
 		if f.Delay, err = time.ParseDuration(value); err != nil || f.Delay <= 0 {
@@ -183,9 +201,10 @@ func restore(body, stored object, path string) object {
 type misbehaviour struct {
 	before     func(*call) *reply
 	after      func(*call, *reply) *reply
-	only       []string // kinds of requests; nil: all
+	only       []string                          // kinds of requests; nil: all
+	head       func(h http.Header, refused bool) // spoils the headers of the limits
 	takesValue bool
-	habit      bool // how the server is: it spoils what the route answers, and leaves other faults their turn
+	habit      bool // how the server is: it leaves other faults their turn
 }
 
 func misbehaviours() map[string]misbehaviour {
@@ -214,36 +233,37 @@ func misbehaviours() map[string]misbehaviour {
 		}
 		return answer(o.set("id", "1"+o.raw("id")).bytes())
 	}
-	links := []string{"any", "get", "list", "put", "overview", "hold", "unhold", "latch", "unlatch"}
 	table := map[string]misbehaviour{
-		"lost-before":  {before: lose},
-		"lost-after":   {after: instead(lose)},
-		"lost":         {}, // becomes one of the two when it fires
-		"html":         {before: webPage},
-		"html-after":   {after: instead(webPage)},
-		"truncated":    {after: truncate},
-		"null":         {after: instead(saying("null"))},
-		"empty":        {after: instead(saying(""))},
-		"redirect":     {before: redirect},
-		"wrong-id":     {after: wrongID, only: []string{"hold", "unhold", "latch", "unlatch", "get", "put", "overview"}},
-		"slow":         {takesValue: true},
-		"late":         {takesValue: true},
-		"side-effect":  {only: []string{"hold", "latch", "put"}},
-		"ignore":       {only: []string{"hold", "latch", "put"}, takesValue: true},
-		"false":        {before: saying("false"), only: []string{"patch"}},
-		"object":       {after: instead(saying(`{"result":"Success","message":"Customer details set"}`)), only: []string{"patch"}},
-		"echo":         {before: echo, only: []string{"patch"}},
-		"hidden-links": {after: hideLinks, only: links, habit: true},
-		"respelled":    {after: respell, only: []string{"list", "overview"}, habit: true},
-		"stores":       {only: []string{"put"}, takesValue: true, habit: true},
+		"lost-before": {before: lose},
+		"lost-after":  {after: instead(lose)},
+		"lost":        {}, // becomes one of the two when it fires
+		"html":        {before: webPage},
+		"html-after":  {after: instead(webPage)},
+		"truncated":   {after: truncate},
+		"null":        {after: instead(saying("null"))},
+		"empty":       {after: instead(saying(""))},
+		"redirect":    {before: redirect},
+		"wrong-id":    {after: wrongID, only: []string{"hold", "unhold", "latch", "unlatch", "get", "put", "overview"}},
+		"slow":        {takesValue: true},
+		"late":        {takesValue: true},
+		"side-effect": {only: []string{"hold", "latch", "put"}},
+		"ignore":      {only: []string{"hold", "latch", "put"}, takesValue: true},
+		"false":       {before: saying("false"), only: []string{"patch"}},
+		"object":      {after: instead(saying(`{"result":"Success","message":"Customer details set"}`)), only: []string{"patch"}},
+		"echo":        {before: echo, only: []string{"patch"}},
 	}
+	maps.Copy(table, habits())
+	maps.Copy(table, otherServers())
 	maps.Copy(table, setLies())
 	for _, status := range []int{400, 401, 403, 404, 409, 429, 500, 502, 503} {
 		name := strconv.Itoa(status)
 		fail := func(c *call) *reply { return c.system.failure(status, http.StatusText(status)+".") }
 		table[name] = misbehaviour{before: fail}
-		if status >= 500 {
+		switch {
+		case status >= 500:
 			table[name+"-after"] = misbehaviour{after: instead(fail)}
+		case status == http.StatusBadRequest, status == http.StatusNotFound, status == http.StatusConflict:
+			table[name+"-after"] = misbehaviour{after: instead(fail), only: writesOfOne()}
 		}
 	}
 	return table
@@ -300,31 +320,6 @@ func setLies() map[string]misbehaviour {
 	return table
 }
 
-// hideLinks leaves the ids in other systems out of a customer, or of all in a list.
-// The record itself keeps them, until a PUT that leaves them out too.
-func hideLinks(_ *call, r *reply) *reply {
-	keys := []string{"hubSpotId", "hubSpotCompanyId", "geotabId", "netsuiteId", "salesforceId",
-		"quickBooksId", "quickbooksId"} // the last is the overview's
-	strip := func(raw string) string {
-		o, err := parseObject([]byte(raw))
-		if err != nil {
-			return raw
-		}
-		return string(slices.DeleteFunc(o, func(m member) bool { return slices.Contains(keys, m.name) }).bytes())
-	}
-	whole := gjson.ParseBytes(r.body)
-	if !whole.IsArray() {
-		r.body = []byte(strip(string(r.body)))
-		return r
-	}
-	var rows []string
-	for _, row := range whole.Array() {
-		rows = append(rows, strip(row.Raw))
-	}
-	r.body = []byte("[" + strings.Join(rows, ",") + "]")
-	return r
-}
-
 // faults decide which calls go wrong.
 type faults struct {
 	mu    sync.Mutex
@@ -351,8 +346,7 @@ func newFaults(list []Fault) *faults {
 // serve answers the call, with whatever goes wrong. Waits and habits add up and let
 // other faults happen besides; of those the first that fires wins.
 func (f *faults) serve(c *call) *reply {
-	waits, habits := f.pick(c)
-	for _, one := range waits {
+	for _, one := range f.pick(c) {
 		if !pause(c, one) {
 			return &reply{cut: true}
 		}
@@ -362,9 +356,9 @@ func (f *faults) serve(c *call) *reply {
 		return m.before(c)
 	}
 	out := c.serve(c)
-	for _, one := range habits {
-		if one.after != nil {
-			out = one.after(c, out)
+	for _, one := range c.habits {
+		if after := f.table[one.How].after; after != nil {
+			out = after(c, out)
 		}
 	}
 	if m.after != nil {
@@ -373,14 +367,27 @@ func (f *faults) serve(c *call) *reply {
 	return out
 }
 
-// pick returns the waits and the habits that fired and sets the call's fault to the first other one.
-func (f *faults) pick(c *call) (waits []Fault, habits []misbehaviour) {
+// spoilHead does to the headers of the limits what the faults of a call say. refused
+// reports that a limit is why it is refused.
+func (f *faults) spoilHead(c *call, h http.Header, refused bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i := range f.armed {
+		one := &f.armed[i]
+		if head := f.table[one.How].head; head != nil && (one.What == "any" || one.What == c.kind) && one.fires(c) {
+			head(h, refused)
+		}
+	}
+}
+
+// pick returns the waits that fired and sets the call's habits, and its fault to the first other one.
+func (f *faults) pick(c *call) (waits []Fault) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for i := range f.armed {
 		one := &f.armed[i]
 		matches := one.What == c.kind || one.What == "any" && (one.How != "hidden-links" || c.kind != "overview")
-		if !matches || !one.fires(c) {
+		if !matches || f.table[one.How].head != nil || !one.fires(c) {
 			continue
 		}
 		happens := one.Fault
@@ -390,19 +397,16 @@ func (f *faults) pick(c *call) (waits []Fault, habits []misbehaviour) {
 		case happens.How == "lost":
 			happens.How = "lost-after"
 		}
-		switch m := f.table[happens.How]; {
+		switch {
+		case f.table[happens.How].habit:
+			c.habits = append(c.habits, happens)
 		case happens.Delay > 0:
 			waits = append(waits, happens)
-		case m.habit:
-			habits = append(habits, m)
-			if happens.How == "stores" {
-				c.stores = append(c.stores, strings.Split(happens.Field, "+")...)
-			}
 		case c.fault.How == "":
 			c.fault = happens
 		}
 	}
-	return waits, habits
+	return waits
 }
 
 func (a *armed) fires(c *call) bool {

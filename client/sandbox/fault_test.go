@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -28,6 +29,7 @@ func TestFaultsOfAWrite(t *testing.T) {
 		{"put:429", 429, `"HttpStatusCode":429`, false, false},
 		{"any:403", 403, `"HttpStatusCode":403`, false, false},
 		{"put:500-after", 500, `"HttpStatusCode":500`, false, true},
+		{"put:400-after", 400, `"HttpStatusCode":400`, false, true},
 		{"put:lost-before", 0, "", true, false},
 		{"put:lost-after", 0, "", true, true},
 		{"put:html", 200, "<html>", false, false},
@@ -208,7 +210,14 @@ func TestBadFaultSpecs(t *testing.T) {
 		"put":                  "WHAT and HOW",
 		"post:500":             `"post" is no kind`,
 		"put:418":              `"418" is no misbehaviour`,
-		"get:409-after":        "is no misbehaviour",
+		"get:403-after":        "is no misbehaviour",
+		"get:409-after":        "unlatch only",
+		"patch:400-after":      "unlatch only",
+		"list:lag=1s":          "any, get, overview only",
+		"get:lag=0s":           "no duration",
+		"get:behind=0":         "whole number of reads",
+		"put:moves":            "a value after =",
+		"get:short":            "unlatch only",
 		"put:500=1":            "a value after =",
 		"put:slow":             "a value after =",
 		"put:slow=":            "a value after =",
@@ -271,6 +280,7 @@ func TestFaultsOfTheOtherWrites(t *testing.T) {
 		{"429", 429, "Too Many Requests.", false, false},
 		{"503", 503, "Service Unavailable.", false, false},
 		{"502-after", 502, "Bad Gateway.", false, true},
+		{"409-after", 409, "Conflict.", false, true},
 		{"lost-before", 0, "", true, false},
 		{"lost-after", 0, "", true, true},
 		{"truncated", 200, "", true, true},
@@ -283,7 +293,7 @@ func TestFaultsOfTheOtherWrites(t *testing.T) {
 		{"wrong-id", 200, `"id":1`, false, true},
 	} {
 		for kind, write := range writes {
-			if kind == "patch" && c.how == "wrong-id" {
+			if kind == "patch" && slices.Contains([]string{"wrong-id", "409-after"}, c.how) {
 				continue
 			}
 			t.Run(kind+":"+c.how, func(t *testing.T) {

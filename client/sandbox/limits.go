@@ -108,3 +108,31 @@ func (l *limits) head(h http.Header, now time.Time) {
 		h.Set("X-Rate-Limit-Reset-"+w.name, l.form(w.start.Add(w.length)))
 	}
 }
+
+// otherServers are what others have made of these headers, or answer at paths of ours.
+func otherServers() map[string]misbehaviour {
+	drop := func(h http.Header, windows ...string) {
+		for _, w := range windows {
+			for _, name := range []string{"Limit", "Remaining", "Reset"} {
+				h.Del("X-Rate-Limit-" + name + "-" + w)
+			}
+		}
+	}
+	return map[string]misbehaviour{
+		"no-route":  {before: func(c *call) *reply { return c.system.noRoute(c) }},
+		"no-minute": {head: func(h http.Header, _ bool) { drop(h, "Minute") }},
+		"no-limits": {head: func(h http.Header, _ bool) { drop(h, "Minute", "Day") }},
+		"bare-429": {head: func(h http.Header, refused bool) {
+			if refused {
+				drop(h, "Minute", "Day")
+			}
+		}},
+		"negative": {head: func(h http.Header, _ bool) {
+			for _, w := range []string{"Minute", "Day"} {
+				if name := "X-Rate-Limit-Remaining-" + w; h.Get(name) == "0" {
+					h.Set(name, "-3")
+				}
+			}
+		}},
+	}
+}

@@ -27,7 +27,7 @@ func putCustomer(c *call) *reply {
 		if out := refusePut(c.box, stored, taken); out != nil {
 			return nil, out
 		}
-		return merge(c.box, stored, inForm(c.stores, stored, taken)), nil
+		return merge(c.box, stored, inForm(c.stores(), stored, taken)), nil
 	})
 }
 
@@ -47,6 +47,9 @@ func rewrite(c *call, change func(stored object) (object, *reply)) *reply {
 		after = st.touch(after)
 		if c.fault.How == "side-effect" {
 			after = after.set("lastName", quote(gjson.Parse(after.raw("lastName")).String()+" (moved)"))
+		}
+		if field := c.habit("moves").Field; field != "" {
+			after = after.set(field, quote(fmt.Sprint("moved by write ", st.seq+1)))
 		}
 		return after, answer(after.bytes())
 	})

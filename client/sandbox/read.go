@@ -4,14 +4,27 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/tidwall/gjson"
 )
 
+// shown is the customer as the call is to show it.
+func shown(c *call) (body []byte, ok bool) {
+	st := c.box.store
+	if st.customers.past == nil {
+		return c.box.record(st.customers, c.id)
+	}
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	body, ok = st.customers.lagging(c.id, c.habit("lag").Delay, c.habit("behind").Reads)
+	return slices.Clone(body), ok
+}
+
 func getCustomer(c *call) *reply {
-	body, ok := c.box.record(c.box.store.customers, c.id)
+	body, ok := shown(c)
 	if !ok {
 		return failure(http.StatusNotFound, fmt.Sprintf("Customer with id %d not found.", c.id))
 	}
@@ -22,9 +35,7 @@ func getCustomer(c *call) *reply {
 // customer's own fields, and money and dates that the sandbox makes up from the id.
 func getOverview(c *call) *reply {
 	st := c.box.store
-	st.mu.RLock()
-	defer st.mu.RUnlock()
-	body, ok := st.customers.body(c.id)
+	body, ok := shown(c)
 	if !ok {
 		return failure(http.StatusNotFound, fmt.Sprintf("CustomerOverview with id %d not found.", c.id))
 	}
@@ -32,6 +43,8 @@ func getOverview(c *call) *reply {
 	if err != nil {
 		return failure(http.StatusInternalServerError, err.Error())
 	}
+	st.mu.RLock()
+	defer st.mu.RUnlock()
 	return answer(overview(st, customer).bytes())
 }
 

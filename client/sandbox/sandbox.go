@@ -99,6 +99,9 @@ func Open(o Options) (*Sandbox, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: %w", err)
 	}
+	if slices.ContainsFunc(o.Faults, func(f Fault) bool { return f.How == "lag" || f.How == "behind" }) {
+		st.customers.past = map[int64][]version{}
+	}
 	return &Sandbox{
 		store:     st,
 		account:   newAccount(),
@@ -201,6 +204,7 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	out := s.admit(c)
 	if c.system.metered {
 		s.limits.head(w.Header(), time.Now())
+		s.faults.spoilHead(c, w.Header(), out != nil && out.status == http.StatusTooManyRequests)
 	}
 	if out == nil {
 		out = s.faults.serve(c)

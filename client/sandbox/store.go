@@ -82,6 +82,7 @@ func (st *store) update(c *call, all *records, change func(stored object) (after
 	if after == nil {
 		return out
 	}
+	c.before = stored.bytes()
 	if err := st.replace(all, c.id, Effect{Kind: c.kind, Option: c.option, After: after.bytes()}); err != nil {
 		return failure(http.StatusInternalServerError, err.Error())
 	}
@@ -98,6 +99,7 @@ func (st *store) replace(all *records, id int64, e Effect) error {
 		return err
 	}
 	st.seq++
+	all.keep(id, version{before, time.Now(), 0})
 	all.edited[id] = e.After
 	for _, ix := range all.indexes {
 		ix.move(id, before, e.After)
@@ -194,6 +196,34 @@ type records struct {
 	first   func(id int64) (body []byte, ok bool)
 	edited  map[int64][]byte
 	indexes []*index
+	past    map[int64][]version // of the records, where reads lag; nil where none does
+}
+
+// version is a record as it was before a write.
+type version struct {
+	body  []byte
+	until time.Time
+	shown int // to reads that lag
+}
+
+// keep remembers a version for as long as reads may show it.
+func (r *records) keep(id int64, v version) {
+	const most = 16
+	if r.past != nil {
+		r.past[id] = append(r.past[id][max(0, len(r.past[id])-most):], v)
+	}
+}
+
+// lagging is the record as a read shows it that lags behind the writes.
+func (r *records) lagging(id int64, lag time.Duration, reads int) (body []byte, ok bool) {
+	for i := range r.past[id] {
+		v := &r.past[id][i]
+		if v.until.Add(lag).After(time.Now()) || v.shown < reads {
+			v.shown++
+			return v.body, true
+		}
+	}
+	return r.body(id)
 }
 
 func (r *records) body(id int64) ([]byte, bool) {

@@ -18,6 +18,12 @@ const (
 	longestOwnRow = 8 * longestRow
 )
 
+// More is no table of customers: a spreadsheet has no more columns, and no blank lines.
+const (
+	mostColumns = 16_384
+	mostBlank   = 1_000_000 // lines, one after the other
+)
+
 // lines hands text to the CSV reader, one line a Read, so that the reader never
 // runs ahead and current is the line that its errors are about. On the way it
 // refuses what is no CSV text, and it doubles the carriage return of a CRLF
@@ -34,6 +40,7 @@ type lines struct {
 	open     bool  // a quote is open after the current line
 	openedAt int   // the line of the last opening quote
 	row      int   // bytes since the row began
+	blank    int   // lines before this one that have nothing in them
 	hidden   bool  // lines may hold passwords and are not shown
 	failed   error // met while looking ahead
 }
@@ -70,8 +77,13 @@ func (l *lines) next() error {
 	}
 	l.number++
 	l.current, l.rest = text, text
+	wasOpen := l.open
 	if refusal := l.inspect(text); refusal != nil {
 		return refusal
+	}
+	if !wasOpen && !l.open && bytes.Contains(text, []byte(`="`)) {
+		l.doubled = quoteGuards(l.doubled[:0], text)
+		l.rest = l.doubled
 	}
 	if l.open && bytes.HasSuffix(text, []byte("\r\n")) {
 		l.doubled = append(append(l.doubled[:0], text[:len(text)-1]...), '\r', '\n')
@@ -83,6 +95,12 @@ func (l *lines) next() error {
 // inspect follows the quotes through a line and refuses what is no CSV text.
 func (l *lines) inspect(text []byte) error {
 	const save = "save the file as CSV UTF-8"
+	if l.blank++; len(bytes.TrimSpace(text)) > 0 || l.open {
+		l.blank = 0
+	}
+	if l.blank > mostBlank {
+		return l.refuse(fmt.Sprintf("over %d blank lines, one after the other", mostBlank), "a file without them")
+	}
 	switch zero := bytes.IndexByte(text, 0) >= 0; {
 	case zero && l.marked:
 		return l.refuse("a NUL byte, though the byte order mark says that this is text: the file is damaged", save)
@@ -144,6 +162,27 @@ func (l *lines) notUTF8(text []byte) error {
 	return l.refuse(why, try)
 }
 
+// quoteGuards puts into quotes what programs write without, to keep a spreadsheet from
+// dropping zeros: ="0049". Only whole cells of a line are taken so.
+func quoteGuards(to, line []byte) []byte {
+	ends := func(b byte) bool { return strings.IndexByte(Delimiters+"\r\n", b) >= 0 }
+	start, inQuotes := true, false
+	for i := 0; i < len(line); i++ {
+		if inner, guarded := bytes.CutPrefix(line[i:], []byte(`="`)); start && guarded {
+			if n := bytes.IndexByte(inner, '"'); n >= 0 && (n+1 == len(inner) || ends(inner[n+1])) {
+				to = append(append(append(to, `"=""`...), inner[:n]...), `"""`...)
+				i += len(`="`) + n
+				start = false
+				continue
+			}
+		}
+		inQuotes = inQuotes != (line[i] == '"')
+		start = !inQuotes && ends(line[i])
+		to = append(to, line[i])
+	}
+	return to
+}
+
 // strayReturn finds a carriage return outside quotes with no line feed after it.
 func strayReturn(text []byte, inQuotes bool) bool {
 	text = bytes.TrimSuffix(bytes.TrimSuffix(text, []byte("\n")), []byte("\r"))
@@ -179,6 +218,7 @@ func (l *lines) refuse(text, try string) error {
 // is still to come.
 func (l *lines) record() ([]byte, error) {
 	var text []byte
+	filled := false
 	for {
 		err := l.next()
 		if errors.Is(err, io.EOF) {
@@ -187,9 +227,10 @@ func (l *lines) record() ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
+		filled = filled || len(bytes.TrimSpace(l.rest)) > 0
 		text = append(text, l.rest...)
 		l.rest = nil
-		if !l.open && len(bytes.TrimSpace(text)) > 0 {
+		if !l.open && filled {
 			return text, nil
 		}
 	}

@@ -3,6 +3,7 @@ package csvfile
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // exportHeading is the column that tells from which export a row comes. Of all
@@ -35,27 +36,35 @@ func MentionsPassword(heading string) bool {
 	return strings.Contains(Fold(heading), "password")
 }
 
-// Escape puts one apostrophe before a cell that a spreadsheet would run as a
-// formula: one matching ^'*[=+\-@\t\r]. Unescape takes it off again, and a
-// [Reader] does so on reading, so that a file of ours comes back unchanged.
-func Escape(cell string) string {
-	if IsFormula(cell) {
-		return "'" + cell
+// Escape puts one apostrophe before a value that a spreadsheet would run as a
+// formula, or that reading would take an apostrophe off: one matching
+// ^'*[=+\-@＝＋－＠\t\r] or ^'+\d+$. Unescape takes it off again, so that a file of
+// ours comes back unchanged.
+func Escape(value string) string {
+	if IsFormula(value) || isGuarded(value) {
+		return "'" + value
 	}
-	return cell
+	return value
 }
 
-// Unescape takes one apostrophe off a cell matching ^'+[=+\-@\t\r].
+// Unescape takes one apostrophe off a cell matching ^'+([=+\-@＝＋－＠\t\r]|\d+$): one
+// of ours, or the one with which people keep leading zeros.
 func Unescape(cell string) string {
-	if strings.HasPrefix(cell, "'") && IsFormula(cell) {
+	if strings.HasPrefix(cell, "'") && (IsFormula(cell) || isGuarded(cell)) {
 		return cell[1:]
 	}
 	return cell
 }
 
 // IsFormula reports whether a spreadsheet would run a cell, any apostrophes
-// before it aside.
+// before it aside. Some take the full-width signs for the others.
 func IsFormula(cell string) bool {
-	cell = strings.TrimLeft(cell, "'")
-	return cell != "" && strings.IndexByte("=+-@\t\r", cell[0]) >= 0
+	first, _ := utf8.DecodeRuneInString(strings.TrimLeft(cell, "'"))
+	return strings.ContainsRune("=+-@＝＋－＠\t\r", first)
+}
+
+// isGuarded reports whether an apostrophe keeps a spreadsheet from taking digits for a number.
+func isGuarded(cell string) bool {
+	digits := strings.TrimLeft(cell, "'")
+	return len(digits) < len(cell) && digits != "" && strings.Trim(digits, "0123456789") == ""
 }

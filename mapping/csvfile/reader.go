@@ -52,6 +52,7 @@ type Reader struct {
 	columns []kind   // what each is
 	unnamed int      // columns without a heading
 	own     []string // headings of ours, in lower case: rb_line, rb_outcome, …
+	code    int      // the column of our error codes; -1: there is none
 	heading []string
 	start   int  // the line of the heading
 	titles  bool // rows stand above it
@@ -69,7 +70,7 @@ const (
 // Row is one row of a file.
 type Row struct {
 	Line   int      // where the row starts, from 1; newlines inside cells count
-	Cells  []string // with the escaping apostrophe taken off; valid until the next row is read
+	Cells  []string // as they stand in the file, escaped ones too; valid until the next row is read
 	Ragged bool     // more or fewer cells than the heading
 }
 
@@ -77,7 +78,7 @@ type Row struct {
 // is a *Refusal when the file cannot be what it should be; name stands in it.
 func NewReader(r io.Reader, name string, o Options) (*Reader, error) {
 	text, dialect, marked, err := decode(r, o.Encoding)
-	in := &Reader{name: name, dialect: dialect, options: o}
+	in := &Reader{name: name, dialect: dialect, options: o, code: -1}
 	if err != nil {
 		return nil, in.explain(err)
 	}
@@ -146,6 +147,10 @@ func (in *Reader) openings(all []opening, most int) ([]opening, error) {
 			return nil, &Refusal{Text: fmt.Sprintf("%q cannot be a delimiter", d), Try: "one of , ; | or tab"}
 		}
 		cells, err := newParser(bytes.NewReader(this.text), this.delimiter).Read()
+		if len(cells) > mostColumns {
+			return nil, &Refusal{Line: this.row.Line, Try: "another --delimiter",
+				Text: fmt.Sprintf("%d columns, of at most %d", len(cells), mostColumns)}
+		}
 		for _, cell := range cells {
 			this.row.Cells = append(this.row.Cells, Unescape(cell))
 		}
@@ -186,6 +191,9 @@ func (in *Reader) begin(rest []opening) error {
 		case IsOurs(cell):
 			in.columns[i] = ours
 			in.own = append(in.own, strings.ToLower(strings.TrimSpace(cell)))
+			if in.own[len(in.own)-1] == "rb_error_code" {
+				in.code = i
+			}
 		default:
 			in.heading = append(in.heading, cell)
 		}
@@ -243,11 +251,12 @@ func (in *Reader) Next() (Row, error) {
 	}
 	line, _ := in.csv.FieldPos(0)
 	row := Row{Line: line + in.above, Ragged: len(cells) < in.least || len(cells) > in.width}
+	damaged := in.code >= 0 && in.code < len(cells) && (cells[in.code] == "spreadsheet_damage" || cells[in.code] == "no_value_word")
 	kept := cells[:0]
 	for i, cell := range cells {
 		switch {
 		case i >= in.width || in.columns[i] == theirs:
-			if cell != "" && cell[0] == '\'' {
+			if damaged { // it was escaped by us, and is not meant as what is behind that
 				cell = Unescape(cell)
 			}
 			kept = append(kept, cell)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/text/encoding/charmap"
@@ -43,7 +44,11 @@ func TestReaderReadsRows(t *testing.T) {
 		{"ragged", "id,name\n1\n2,a,b\n", Options{}, "UTF-8, delimiter ,",
 			[]Row{{2, []string{"1"}, true}, {3, []string{"2", "a", "b"}, true}}},
 		{"apostrophes", "id,name\n'=1,'a\n''+x,'''-\n", Options{}, "UTF-8, delimiter ,",
-			[]Row{{2, []string{"=1", "'a"}, false}, {3, []string{"'+x", "''-"}, false}}},
+			[]Row{{2, []string{"'=1", "'a"}, false}, {3, []string{"''+x", "'''-"}, false}}},
+		{"apostrophes of a row that was rejected as it stood", "rb_error_code,id,name\nno_value_word,1,'--\nnot_found,2,'--\n", Options{}, "UTF-8, delimiter ,",
+			[]Row{{2, []string{"1", "--"}, false}, {3, []string{"2", "'--"}, false}}},
+		{"guards without quotes", "id,a,b\n=\"007\",=\"0049\",=\"\"\r\n2,\"x=\"\"1\",=A\n", Options{}, "UTF-8, delimiter ,",
+			[]Row{{2, []string{`="007"`, `="0049"`, `=""`}, false}, {3, []string{"2", `x="1`, "=A"}, false}}},
 		{"our columns", "rb_line,id,RB_outcome,name\n7,1,failed,Ada\n8,2\n", Options{}, "UTF-8, delimiter ,",
 			[]Row{{2, []string{"1", "Ada"}, false}, {3, []string{"2"}, true}}},
 	} {
@@ -240,6 +245,8 @@ func TestReaderHidesLinesBelowTitles(t *testing.T) {
 func TestEscape(t *testing.T) {
 	for cell, want := range map[string]string{
 		"": "", "a": "a", "'a": "'a", "=1": "'=1", "+1": "'+1", "-1": "'-1", "@x": "'@x", "\tx": "'\tx", "\rx": "'\rx", "'=1": "''=1", "''": "''",
+		"＝1": "'＝1", "＋1": "'＋1", "－1": "'－1", "＠x": "'＠x", "'＝1": "''＝1", "−1": "−1", "=": "'=",
+		"0049": "0049", "'0049": "''0049", "''0049": "'''0049", "'0049 ": "'0049 ", "'t Hooft": "'t Hooft", "'49a": "'49a", "'٣": "'٣",
 	} {
 		if got := Escape(cell); got != want {
 			t.Errorf("Escape(%q) = %q, want %q", cell, got, want)
@@ -254,6 +261,29 @@ func TestFold(t *testing.T) {
 	for _, name := range []string{"First Name", "first_name", "FIRST-NAME", " firstName\t", "first\u00A0name", "first\u2009Na\u3000me", "\u202Ffirst\u0085name"} {
 		if got := Fold(name); got != "firstname" {
 			t.Errorf("%q is folded to %q", name, got)
+		}
+	}
+}
+
+// Columns and blank lines without an end are refused, and take no time that grows with their square.
+func TestCaps(t *testing.T) {
+	wide := "id" + strings.Repeat(",c", mostColumns-1) + "\n1" + strings.Repeat(",x", mostColumns-1) + "\n"
+	for name, c := range map[string]struct{ text, refusal string }{
+		"as wide as a sheet":         {wide, ""},
+		"wider":                      {"id" + strings.Repeat(",c", 300_000) + "\n", "line 1: 300001 columns, of at most 16384"},
+		"blank lines first":          {strings.Repeat("\n", 300_000) + "id,a\n1,x\n", ""},
+		"blanks first":               {strings.Repeat("  \r\n", 300_000) + "id,a\n1,x\n", ""},
+		"blank lines between":        {"id,a\n1,x\n" + strings.Repeat("\r\n", 300_000) + "2,y\n", ""},
+		"blank lines for ever":       {strings.Repeat("\n", mostBlank+1), "over 1000000 blank lines"},
+		"blank lines below for ever": {"id,a\n1,x\n" + strings.Repeat("\n", mostBlank+1), "over 1000000 blank lines"},
+	} {
+		began := time.Now()
+		in, err := NewReader(strings.NewReader(c.text), "in.csv", Options{})
+		if err == nil {
+			_, err = rows(in)
+		}
+		if (err == nil) != (c.refusal == "") || err != nil && !strings.Contains(err.Error(), c.refusal) || time.Since(began) > 5*time.Second {
+			t.Errorf("%s: %v after %v", name, err, time.Since(began))
 		}
 	}
 }
