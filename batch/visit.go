@@ -422,6 +422,7 @@ func (v *visitor) refused(rep Reply) *result {
 	if now.Class != Answered {
 		return v.unread(now)
 	}
+	v.t.seen.Name = cmp.Or(now.Record.Name, v.t.seen.Name)
 	return v.judge(now.Record)
 }
 
@@ -462,6 +463,7 @@ func (v *visitor) answered(step Step, after Record) *result {
 // verified settles a row by the record after its write. After the first one, what
 // stands beside the record is looked at, too.
 func (v *visitor) verified(step Step, now Record) *result {
+	v.t.seen.Name = cmp.Or(now.Name, v.t.seen.Name)
 	out := v.t.Action.Check(step, now)
 	if d := v.t.doubted; d != nil {
 		stale := now.asBefore(step, v.t.Action)

@@ -134,7 +134,9 @@ func (r *Run) readOutcomes() error {
 		}
 		kind, code := batch.NotAttempted, "stopped"
 		if all := r.byRow[n]; len(all) > 0 && all[len(all)-1].isIntent() {
-			kind, code = batch.InDoubt, "no_answer"
+			if kind, code = batch.InDoubt, "no_answer"; all[len(all)-1].Found.Act == "patch" {
+				code = "cannot_read_back"
+			}
 		} else if len(all) > 0 {
 			kind, code = all[len(all)-1].Outcome.Kind, all[len(all)-1].Outcome.Code
 		}

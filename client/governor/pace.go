@@ -38,6 +38,9 @@ func (p *pace) forget(now time.Time) {
 // tooMuch takes a 429 into account.
 func (p *pace) tooMuch(now time.Time) {
 	p.forget(now)
+	if len(p.passed) < leastPace { // a minute's limit is more than that: it was something else, and the pause will do
+		return
+	}
 	p.most = rate.Limit(max(float64(len(p.passed))/2, leastPace) / time.Minute.Seconds())
 	p.since, p.passed = now.Add(blindPause), nil
 	p.tooFast++
