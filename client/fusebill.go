@@ -187,7 +187,7 @@ func (f *Fusebill) FindByIDs(ctx context.Context, ids []uint64) (Set, Reply) {
 		rep.Class, rep.Body = Refused, nil
 		rep.Err = &RecordError{"the server " + fault, "--lookup list or each"}
 	}
-	set.At = rep.Received
+	set.At, rep.Body = rep.Received, nil // it has served, and others may wait beside it
 	return set, rep
 }
 

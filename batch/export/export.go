@@ -103,7 +103,7 @@ type export struct {
 	accounts *job.Accounts
 	fusebill *client.Fusebill
 	lister   *intake.Lister
-	sets     bool // customers of FILE are asked for in sets of ids
+	sets     bool // whom references have named are asked for in sets of ids
 	dir      *runs.Dir
 	begun    bool // it may be a run, which keeps its folder
 	copies   *copies
@@ -319,16 +319,25 @@ func (x *export) need(listed *records) intake.Need {
 	return n
 }
 
-// readListed reads the customers whom FILE names from the list, where that takes
-// the fewest requests. It returns nil where it does not, or where the list does not
-// show all that is wanted.
-func (x *export) readListed() (listed *records, err error) {
-	way, err := x.lister.Way(x.need(nil))
-	if x.sets = way == intake.LookupIDs; err != nil || way != intake.LookupList {
-		return nil, err
+// ids yields the customers whom FILE names by id.
+func (x *export) ids(yield func(uint64) bool) {
+	for row, err := range x.rows.Named() {
+		if err != nil {
+			return // the next pass meets it too, and tells
+		}
+		id, err := strconv.ParseUint(row.Key, 10, 64)
+		if err == nil && row.Problem == nil && row.Field == "id" && !yield(id) {
+			return
+		}
 	}
+}
+
+// readListed reads the customers whom FILE names from the list, or in sets of their
+// ids, where that takes the fewest requests. It returns nil where neither does, or
+// does not show all that is wanted.
+func (x *export) readListed() (listed *records, err error) {
 	rows, finder := x.rows.File.Checked, (*intake.Finder)(nil)
-	complete, err := x.lister.Walk(func(first client.ListPage) (_ intake.Take, err error) {
+	begin := func(first client.ListPage) (_ intake.Take, err error) {
 		if slices.ContainsFunc(first.Rows, x.isShort) {
 			return nil, nil
 		}
@@ -346,7 +355,20 @@ func (x *export) readListed() (listed *records, err error) {
 			}
 			return nil
 		}, err
-	})
+	}
+	complete, way := false, ""
+	for done := false; !done && err == nil; {
+		need := x.need(nil)
+		switch way, err = x.lister.Way(need); {
+		case err == nil && way == intake.LookupList:
+			complete, err = x.lister.Walk(begin)
+			done = true
+		case err == nil && way == intake.LookupIDs && need.Searches == 0:
+			done, err = x.lister.ByID(x.ids, need.Reads, begin)
+		default:
+			x.sets, done = way == intake.LookupIDs, true
+		}
+	}
 	if finder != nil {
 		if err := finder.Close(); err != nil { // it has served
 			x.Show(job.Trouble{Err: err})

@@ -138,6 +138,9 @@ func (l *Lister) Walk(begin Begin) (complete bool, err error) {
 	}
 }
 
+// mostSets bounds the sets that are asked for side by side: their rows wait in memory.
+const mostSets = 32
+
 // found is what a search for a set of ids came to.
 type found struct {
 	ids []uint64
@@ -151,6 +154,9 @@ type found struct {
 // it was not, so that another way is to be chosen. The error is begin's, take's, or
 // why no further request makes sense.
 func (l *Lister) ByID(ids iter.Seq[uint64], total int, begin Begin) (done bool, err error) {
+	if l.lied {
+		return false, nil
+	}
 	var take Take
 	var seen atomic.Int64
 	next, stop := iter.Pull(l.Fusebill.Sets(ids))
@@ -162,7 +168,7 @@ func (l *Lister) ByID(ids iter.Seq[uint64], total int, begin Begin) (done bool, 
 		}
 	}()
 	for l.Stop.Err() == nil {
-		for len(asked) < l.Workers && (l.trusted || len(asked) == 0) {
+		for len(asked) < min(l.Workers, mostSets) && (l.trusted || len(asked) == 0) {
 			set, more := next()
 			if !more {
 				break
@@ -230,8 +236,11 @@ func (l *Lister) doubt(f found) (fault string, err error) {
 		switch {
 		case client.EndsRun(rep.Err):
 			return "", rep.Err
-		case rep.Class != client.Refused || rep.Status != http.StatusNotFound:
+		case rep.Class == client.Answered:
 			return fmt.Sprintf("of %s the server left out customer %d, who is there", batch.Plural(len(f.ids), "customer"), id), nil
+		case rep.Class != client.Refused || rep.Status != http.StatusNotFound:
+			return fmt.Sprintf("of %s the server left out customer %d, and does not say why (%v)",
+				batch.Plural(len(f.ids), "customer"), id, rep.Err), nil
 		}
 	}
 	return "", nil

@@ -219,9 +219,6 @@ func misbehaviours() map[string]misbehaviour {
 	echo := func(c *call) *reply { // the caller's own words, the secret ones too
 		return words(http.StatusNotFound, "Invalid parameter in "+string(c.body))
 	}
-	redirect := func(*call) *reply {
-		return (&reply{status: http.StatusFound}).with("Location", "https://login.example.com/signin")
-	}
 	truncate := func(_ *call, r *reply) *reply { // in the middle of the body, whose length has been announced whole
 		r.cut, r.sent = true, len(r.body)/2
 		return r
@@ -242,7 +239,9 @@ func misbehaviours() map[string]misbehaviour {
 		"truncated":   {after: truncate},
 		"null":        {after: instead(saying("null"))},
 		"empty":       {after: instead(saying(""))},
-		"redirect":    {before: redirect},
+		"redirect": {before: func(*call) *reply {
+			return (&reply{status: http.StatusFound}).with("Location", "https://login.example.com/signin")
+		}},
 		"wrong-id":    {after: wrongID, only: []string{"hold", "unhold", "latch", "unlatch", "get", "put", "overview"}},
 		"slow":        {takesValue: true},
 		"late":        {takesValue: true},
