@@ -158,7 +158,7 @@ func (w *writer) action(row runs.Row) string {
 // Write takes one row's own columns from gocsv.
 func (w *writer) Write(own []string) error {
 	w.record = w.record[:0]
-	if h := w.journal.Head; h.Mode != journal.ModeDryRun && !h.Dry {
+	if !w.journal.Head.IsDry() {
 		own = own[1:] // rb_apply
 	}
 	for i, cell := range slices.Concat(own, w.cells) {

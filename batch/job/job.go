@@ -325,9 +325,6 @@ func Find(reports, name, what string, is func(runs.Info) bool) (*runs.Dir, error
 // IsEdit reports whether a run carries out rows or shows what that would do: an export does neither.
 func IsEdit(i runs.Info) bool { return i.Head.Mode != journal.ModeExport }
 
-// isDryRun reports whether a run shows what another would send.
-func isDryRun(i runs.Info) bool { return i.Head.Mode == journal.ModeDryRun || i.Head.Dry }
-
 // isLive reports whether a run may have sent what an undo could take back.
 func isLive(i runs.Info) bool {
 	return i.Head.Mode == journal.ModeRun || i.Head.Mode == journal.ModeApply
