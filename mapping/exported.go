@@ -29,6 +29,18 @@ func (b *Base) edited(field string) (was *string, edited bool) {
 	return was, edited
 }
 
+// compared are the columns of an action's rows that an export may show.
+func (m *Mapper) compared(l *layout, each func(name string, at int)) {
+	for i := range l.columns {
+		each(l.columns[i].name, l.columns[i].index)
+	}
+	for _, shown := range [][]column{l.foreign, m.readOnly} { // they set nothing, and go by their headings
+		for i := range shown {
+			each(shown[i].heading, shown[i].index)
+		}
+	}
+}
+
 // baseOf compares a row with what it was. Only rows of actions that edit what an
 // export shows are compared.
 func baseOf(m *Mapper, cells []string, from Exports) (*Base, error) {
@@ -68,14 +80,7 @@ func baseOf(m *Mapper, cells []string, from Exports) (*Base, error) {
 			b.Was[name] = &before
 		}
 	}
-	for i := range l.columns {
-		note(l.columns[i].name, cells[l.columns[i].index])
-	}
-	for _, shown := range [][]column{l.foreign, m.readOnly} { // they set nothing, and go by their headings
-		for i := range shown {
-			note(shown[i].heading, cells[shown[i].index])
-		}
-	}
+	m.compared(l, func(name string, at int) { note(name, cells[at]) })
 	for _, c := range l.constants {
 		note(c.Name, c.Text)
 	}

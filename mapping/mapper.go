@@ -222,23 +222,13 @@ func (m *Mapper) edited(cells []string, base *Base) []string {
 	if base == nil || !slices.ContainsFunc(cells, func(cell string) bool { return strings.Contains(cell, "\n") }) {
 		return cells
 	}
+	l := m.layoutOf(cells, &Mapped{})
 	cells = slices.Clone(cells)
-	leave := func(c column, name string) {
+	m.compared(l, func(name string, at int) {
 		if _, edited := base.edited(name); !edited {
-			cells[c.index] = strings.Repeat("\n", strings.Count(cells[c.index], "\n"))
+			cells[at] = strings.Repeat("\n", strings.Count(cells[at], "\n"))
 		}
-	}
-	for _, l := range m.layouts {
-		for _, c := range l.columns {
-			leave(c, c.name)
-		}
-		for _, c := range l.foreign {
-			leave(c, c.heading)
-		}
-	}
-	for _, c := range m.readOnly {
-		leave(c, c.heading)
-	}
+	})
 	return cells
 }
 
