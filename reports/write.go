@@ -133,8 +133,8 @@ func (w *writer) copyRow(row runs.Row) error {
 	if w.journal.Head.Mode != journal.ModeUndo { // which sends none of the cells
 		o.Warnings = slices.Concat(row.Warnings, o.Warnings)
 	}
-	line := [1]Line{lineOf(row, w.action(row), w.tally.add(row.Line, o), o)}
-	w.cells, w.needsWork = line[0].Cells, line[0].Of.Kind.NeedsWork()
+	w.cells, w.needsWork = row.Cells, o.Kind.NeedsWork()
+	line := [1]Line{lineOf(row.Line, w.action(row), w.tally.add(row.Line, o), o)}
 	return gocsv.MarshalCSVWithoutHeaders(&line, w)
 }
 
