@@ -185,6 +185,7 @@ func (r *Session) PhaseOf(name string, total int, done func() int, d Demand) (en
 	shown.Go(func() {
 		tick := time.NewTicker(progressEvery)
 		defer tick.Stop()
+		writes, wrote := r.accounts.writes(), time.Time{} // when one was last seen to leave
 		for {
 			select {
 			case <-tick.C:
@@ -193,7 +194,14 @@ func (r *Session) PhaseOf(name string, total int, done func() int, d Demand) (en
 						r.Halt(err)
 					}
 				}
-				r.Show(Progress{name, done(), total, began, r.accounts.waiting()})
+				if n := r.accounts.writes(); n != writes {
+					writes, wrote = n, time.Now()
+				}
+				phase := name
+				if name == sending && time.Since(wrote) > sendingFor {
+					phase = reading
+				}
+				r.Show(Progress{phase, done(), total, began, r.accounts.waiting()})
 			case <-over:
 				return
 			}
