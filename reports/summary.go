@@ -27,6 +27,7 @@ type Summary struct {
 	Errors        []ErrorCount       `json:"errors"`             // the most frequent first
 	Warnings      int                `json:"warnings"`           // all that rb_warning tells
 	Files         `json:"reports"`
+	Held          bool   `json:"-"`               // it has put customers on hold
 	Error         string `json:"error,omitempty"` // why the run did not come to its end
 	ExitCode      int    `json:"exit_code"`
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -356,7 +355,7 @@ func (x *execution) finish(failed error) (*Result, error) {
 	}
 	summary.ExitCode = code
 	res := &Result{Run: x.identity(x.Began), Summary: summary, Stopped: failed, Forecast: x.forecast, Line: x.Work.Line, Held: x.Held,
-		Next: x.next(summary), TakeBack: x.takeBack(summary), Unhold: unholdCommands(x.Head.Of, filepath.Dir(x.Dir.Path()))}
+		Next: x.next(summary), TakeBack: x.takeBack(summary), Unhold: x.unhold(summary)}
 	if x.isDry() {
 		res.Preview = x.tally.preview
 	}
