@@ -115,7 +115,7 @@ func printSummary(w io.Writer, r *job.Result) {
 	if r.Run.Hosts != "" {
 		fmt.Fprintf(w, "account: %s\n", accountText(r.Run))
 	}
-	_ = PrintReport(w, s) // to memory
+	_ = PrintReport(w, s)                                // to memory
 	if s.Failed != "" && s.ExitCode != batch.ExitUsage { // else nobody wanted any
 		fmt.Fprintf(w, "rows that need work: %s\n", s.Failed)
 	}
