@@ -347,8 +347,8 @@ func (x *execution) settleTime() time.Duration {
 
 // toSend is what sending takes once a survey has found out what changes.
 func (x *execution) toSend() Demand {
-	would, again := x.tally.toSend()
-	d := sendingDemand(would, x.When)
+	would, twofold, again := x.tally.toSend()
+	d := sendingDemand(would, twofold, x.When)
 	d.Requests[action.SystemFusebill] += again
 	if would["patch"] > 0 && x.Head.Mode == journal.ModeDryRun && !x.Settings.Sending.SkipPing {
 		d.Requests[action.SystemTrackfinity]++ // whoever carries the plan out pings anew
@@ -371,7 +371,7 @@ func (x *execution) demandOf(send bool) Demand {
 	case x.surveyed:
 		return x.toSend()
 	}
-	d := sendingDemand(x.Work.Open(), x.When)
+	d := sendingDemand(x.Work.Open(), nil, x.When)
 	d.AtMost = true // what is as it should be needs no write
 	return d
 }
