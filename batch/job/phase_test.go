@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"rowbatch/batch/intake"
 	"rowbatch/batch/job"
 )
 
@@ -24,7 +25,7 @@ func (t tardy) RoundTrip(q *http.Request) (*http.Response, error) {
 // A pass that may send, and finds nothing to send for a while, is told as what it is.
 func TestReadingIsNotToldAsSending(t *testing.T) {
 	o := newOffice(t, "yes")
-	o.set.Sending.Yes, o.set.Pace.Workers = true, 1
+	o.set.Sending.Yes, o.set.Sending.Lookup, o.set.Pace.Workers = true, intake.LookupEach, 1
 	o.transport = tardy{o.box.Transport()}
 	var rows strings.Builder
 	for n := range 12 {
