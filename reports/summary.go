@@ -55,7 +55,8 @@ func OriginOf(h journal.Head) Origin {
 		}
 		hosts = append(hosts, host)
 	}
-	return Origin{RunID: h.ID, Action: h.Action, Mode: h.Mode, DryRun: h.IsDry() || h.Mode == journal.ModeExport, Parent: h.Of, File: h.File, Account: h.Account,
+	return Origin{RunID: h.ID, Action: h.Action, Mode: h.Mode,
+		DryRun: h.IsDry() || h.Mode == journal.ModeExport, Parent: h.Of, File: h.File, Account: h.Account,
 		Host: strings.Join(slices.Compact(hosts), ", "), Started: h.Started}
 }
 

@@ -103,7 +103,7 @@ func stateOf(i runs.Info, applied map[string]string, back map[string]bool) state
 		return damaged
 	case i.Running:
 		return running
-	case i.End != nil && i.End.Exit == batch.ExitUsage && i.Sent == 0: // it was refused when it asked
+	case i.Declined():
 		return done
 	case !i.Complete():
 		return stopped
