@@ -18,6 +18,7 @@ type Record struct {
 	Name     string `json:"-"` // company or person
 
 	Elsewhere []string `json:"-"` // keys of Body that another resource than the record itself has shown
+	Twofold   bool     `json:"-"` // it took that resource to know the record whole
 
 	Standing Standing `json:"-"` // where it was read
 }

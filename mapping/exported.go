@@ -31,18 +31,6 @@ func (b *Base) edited(field string) (was *string, edited bool) {
 	return was, edited
 }
 
-// compared are the columns of an action's rows that an export may show.
-func (m *Mapper) compared(l *layout, each func(name string, at int)) {
-	for i := range l.columns {
-		each(l.columns[i].name, l.columns[i].index)
-	}
-	for _, shown := range [][]column{l.foreign, m.readOnly} { // they set nothing, and go by their headings
-		for i := range shown {
-			each(shown[i].heading, shown[i].index)
-		}
-	}
-}
-
 // baseOf compares a row with what it was. Only rows of actions that edit what an
 // export shows are compared.
 func baseOf(m *Mapper, row csvfile.Row, from Exports) (*Base, error) {

@@ -179,6 +179,18 @@ func (m *Mapper) into(row csvfile.Row, base *Base, out *Mapped) {
 	}
 }
 
+// compared are the columns of an action's rows that an export may show.
+func (m *Mapper) compared(l *layout, each func(name string, at int)) {
+	for i := range l.columns {
+		each(l.columns[i].name, l.columns[i].index)
+	}
+	for _, shown := range [][]column{l.foreign, m.readOnly} { // they set nothing, and go by their headings
+		for i := range shown {
+			each(shown[i].heading, shown[i].index)
+		}
+	}
+}
+
 // layoutOf returns what the columns mean to a row's action; nil when that is unknown.
 func (m *Mapper) layoutOf(cells []string, out *Mapped) *layout {
 	if m.action == nil {

@@ -134,7 +134,9 @@ func (w *writer) copyRow(row runs.Row) error {
 		o.Warnings = slices.Concat(row.Warnings, o.Warnings)
 	}
 	w.cells, w.needsWork = row.Cells, o.Kind.NeedsWork()
-	line := [1]Line{lineOf(row.Line, w.action(row), w.tally.add(row.Line, o), o)}
+	action := w.action(row)
+	w.tally.Held = w.tally.Held || action == "hold" && o.Kind == batch.Changed
+	line := [1]Line{lineOf(row.Line, action, w.tally.add(row.Line, o), o)}
 	return gocsv.MarshalCSVWithoutHeaders(&line, w)
 }
 

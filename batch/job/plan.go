@@ -242,9 +242,19 @@ func (p *Plan) takeBack(s reports.Summary) []string {
 		return nil
 	}
 	if p.Head.Action == "hold" {
-		return unholdCommands(p.Head.ID, filepath.Dir(p.Dir.Path()))
+		return p.unhold(s)
 	}
 	return []string{Command("undo", p.Head.ID, filepath.Dir(p.Dir.Path()))}
+}
+
+// unhold are the commands that take customers off hold, to choose from: those whom the run
+// itself has put there, or of an undo the run that it takes back.
+func (p *Plan) unhold(s reports.Summary) []string {
+	of := p.Head.Of
+	if s.Held {
+		of = p.Head.ID
+	}
+	return unholdCommands(of, filepath.Dir(p.Dir.Path()))
 }
 
 // unholdCommands are those that take back a run with its holds, one for each option.

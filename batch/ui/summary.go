@@ -123,6 +123,9 @@ func printSummary(w io.Writer, r *job.Result) {
 		fmt.Fprintf(w, "next: %s\n", r.Next)
 	}
 	printCommands(w, "to take it back", r.TakeBack)
+	if s.Held && s.Action != "hold" { // which leaves these customers where they are
+		printCommands(w, "to take its holds back, too", r.Unhold)
+	}
 }
 
 // PrintReport names the report, and the files in whose place it could not be put.
