@@ -103,7 +103,7 @@ func stateOf(i runs.Info, applied map[string]string, back map[string]bool) state
 		return damaged
 	case i.Running:
 		return running
-	case i.End != nil && i.End.Exit == batch.ExitUsage && i.Sent == 0: // it was refused when it asked
+	case i.Declined():
 		return done
 	case !i.Complete():
 		return stopped
@@ -235,10 +235,7 @@ func rewriteReport(w io.Writer, folder, name string, asJSON bool) error {
 	}
 	fmt.Fprintf(w, "%s %s: %s\n", summary.Action, batch.Visible(summary.File), ui.CountsText(summary.Rows, summary.Outcomes))
 	ui.PrintErrors(w, summary)
-	for _, path := range summary.Left {
-		fmt.Fprintf(w, "left as it was, since it was edited or is open in another program: %s\n", path)
-	}
 	run := job.Identity{ID: summary.RunID, Dry: summary.DryRun, Age: time.Since(summary.Started)}
-	_, err = fmt.Fprintf(w, "run: %s\naccount: %s\nreport: %s\n", ui.IdentityText(run), summary.Host, summary.Report)
-	return err
+	fmt.Fprintf(w, "run: %s\naccount: %s\n", ui.IdentityText(run), summary.Host)
+	return ui.PrintReport(w, summary)
 }

@@ -175,7 +175,7 @@ func (p *Plan) identity(now time.Time) Identity { return p.identityOf(p.Head, p.
 // identityOf tells a run from others that has to do with the plan. It, or what it is
 // of, began then; zero: it is about to.
 func (p *Plan) identityOf(h journal.Head, began, now time.Time) Identity {
-	i := Identity{ID: h.ID, Mode: h.Mode, Dry: h.Dry || h.Mode == journal.ModeDryRun, Action: h.Action, File: h.File, Of: h.Of}
+	i := Identity{ID: h.ID, Mode: h.Mode, Dry: h.IsDry(), Action: h.Action, File: h.File, Of: h.Of}
 	if p.Accounts != nil {
 		i.Hosts, i.KeyEnds = p.Accounts.Hosts(), p.Accounts.keyEnds()
 	}
