@@ -208,9 +208,10 @@ func (c *column) set(raw string, was *string, out *Mapped) {
 		c.rejectSpecial(kind, text, was, out)
 		return
 	}
-	if text == "" {
+	sets := Cell{Field: c.field, Name: c.name, Column: c.heading, Text: text, Clear: text == "", Was: was, OnlyIfBlank: c.rule.OnlyIfBlank}
+	if sets.Clear {
 		if kind == clears || c.blankClears {
-			out.Cells = append(out.Cells, Cell{Field: c.field, Name: c.name, Column: c.heading, Clear: true, Was: was, OnlyIfBlank: c.rule.OnlyIfBlank})
+			out.Cells = append(out.Cells, sets)
 		}
 		return
 	}
@@ -220,7 +221,7 @@ func (c *column) set(raw string, was *string, out *Mapped) {
 	if c.field.Kind == Phone && hasWords(text) {
 		out.warn(c.heading + " holds letters, and is to be a phone number: " + quoted(text))
 	}
-	out.Cells = append(out.Cells, Cell{Field: c.field, Name: c.name, Column: c.heading, Text: text, Was: was, OnlyIfBlank: c.rule.OnlyIfBlank})
+	out.Cells = append(out.Cells, sets)
 }
 
 func (c *column) trims() bool { return !c.secret && !c.rule.Keep }
