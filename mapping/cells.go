@@ -241,6 +241,9 @@ func (c *column) ruledAlike(text, was string) bool {
 // identify reads the cell that names the customer.
 func (c *column) identify(raw string, out *Mapped) {
 	text, kind := c.read(raw, nil)
+	if behind := strings.TrimPrefix(trimEnds(text), `\`); kind == plain && behind != trimEnds(text) && strings.HasPrefix(behind, "#") {
+		text, kind = strings.Replace(text, `\`, "", 1), literal // and not a note
+	}
 	switch kind {
 	case blank:
 		c.reject(out, "missing_key", "the key is blank")

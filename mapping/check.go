@@ -219,6 +219,9 @@ func (c *checker) row(row csvfile.Row, base *Base) {
 		kindAt = slices.IndexFunc(r.kinds, func(k kind) bool { return k.Action == m.Action && k.Field == m.KeyField })
 		key = m.Key
 		switch {
+		case m.Note:
+			state = note
+			r.Notes++
 		case m.Doubtful():
 			state = doubtful
 		case len(m.Problems) > 0:
@@ -402,7 +405,7 @@ func (c *checker) across() {
 		if c.result.OK(n) {
 			c.result.kind(n).sendable++
 		}
-		if !c.result.OK(n) || c.result.Doubtful(n) {
+		if c.result.rows[n].state&(rejecting|doubtful) != 0 {
 			c.result.Rejected++
 		}
 	}

@@ -9,6 +9,7 @@ type Checked struct {
 	Rejected     int       // by their own cells or because of other rows
 	Damaged      int       // of these, ragged or damaged by a spreadsheet
 	BlankRows    int       // dropped: every cell was blank
+	Notes        int       // rows for people, whose key begins with #: they are skipped
 	Warnings     []Warning // the first 20
 	WarningCount int
 	Exported     int // rows compared with what they were when they were exported
@@ -64,6 +65,7 @@ const (
 	swallowed                       // other rows stand inside its cells
 	asExported                      // nothing in it was edited since it was exported
 	doubtful                        // by its own cells, unless its record holds just that
+	note                            // it is for people
 )
 
 const rejecting = bad | ragged | swallowed | duplicate | chained | linked | circular
@@ -101,8 +103,8 @@ func (c *Checked) KeyFields(action string) (fields []string) {
 // customer may stand in several rows.
 func (c *Checked) More(n int) bool { return c.rows[n].state&more != 0 }
 
-// OK reports whether no offline check rejects the row for good.
-func (c *Checked) OK(n int) bool { return c.rows[n].state&rejecting == 0 }
+// OK reports whether no offline check rejects the row for good, and it is no note.
+func (c *Checked) OK(n int) bool { return c.rows[n].state&(rejecting|note) == 0 }
 
 // Doubtful reports whether the row is rejected unless its record already holds what
 // looks like damage, or like no value.

@@ -410,7 +410,9 @@ func (c *compiler) setKey(p *part, h *heading, field *Field) {
 	if r := c.rule(p, h); r != nil && r.OnlyIfBlank {
 		c.complain(r.Column, "only_if_blank: the column %q is the key, and sets nothing", h.text)
 	}
-	p.keys = append(p.keys, p.column(h, target{field, field.Name}, c.file, c.rule(p, h)))
+	key := p.column(h, target{field, field.Name}, c.file, c.rule(p, h))
+	key.readable = false // a damaged key names no record that could hold it
+	p.keys = append(p.keys, key)
 }
 
 // rule returns what the mapping file says of a column in rows of an action.

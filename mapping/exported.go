@@ -36,6 +36,9 @@ func baseOf(m *Mapper, cells []string, from Exports) (*Base, error) {
 		return nil, nil
 	}
 	var read Mapped
+	if m.isNote(cells) {
+		return nil, nil
+	}
 	l := m.layoutOf(cells, &read)
 	if l == nil || !l.schema.Exported {
 		return nil, nil

@@ -31,6 +31,7 @@ type Mapped struct {
 	Problems []Problem // none: the row may be sent
 	Warnings []string
 	Exported bool // the row was compared with what it was when it was exported
+	Note     bool // its key begins with #: the row is for people, and says nothing
 }
 
 // Cell is one field that a row sets, or guards. An empty Text in a guard means
@@ -132,6 +133,9 @@ func (m *Mapper) RowSince(cells []string, base *Base) Mapped {
 // into is RowSince into memory that can be used again.
 func (m *Mapper) into(cells []string, base *Base, out *Mapped) {
 	*out = Mapped{Cells: out.Cells[:0], Guards: out.Guards[:0], Problems: out.Problems[:0], Warnings: out.Warnings[:0]}
+	if out.Note = m.isNote(cells); out.Note {
+		return
+	}
 	l := m.layoutOf(cells, out)
 	if l == nil {
 		return
@@ -147,6 +151,17 @@ func (m *Mapper) into(cells []string, base *Base, out *Mapped) {
 			out.warn(m.readOnly[i].heading + " was edited since the export, and is only for reading: it is ignored")
 		}
 	}
+}
+
+// isNote reports whether a row is for people: its key begins with #, and is no error of a
+// spreadsheet's. A backslash before it means a key.
+func (m *Mapper) isNote(cells []string) bool {
+	return slices.ContainsFunc(m.layouts, func(l *layout) bool {
+		return slices.ContainsFunc(l.keys, func(k column) bool {
+			key := trimEnds(cells[k.index])
+			return strings.HasPrefix(key, "#") && !isError(key)
+		})
+	})
 }
 
 // layoutOf returns what the columns mean to a row's action; nil when that is unknown.

@@ -183,6 +183,9 @@ func (r *Rows) Rejects() iter.Seq2[int, batch.Outcome] {
 				continue
 			}
 			mapped := whole.mapped(row)
+			if mapped.Note {
+				continue
+			}
 			out := whole.item(row.N, row.Ragged, mapped).Out
 			if out == nil && doubtful {
 				out = action.Problems(mapped.Problems)
@@ -208,6 +211,8 @@ func (r *Rows) Named() iter.Seq2[Named, error] {
 			n := Named{N: row.N, Line: row.Line}
 			if err == nil {
 				switch mapped := r.mapped(row); {
+				case mapped.Note:
+					continue
 				case row.Ragged:
 					n.Problem = r.File.Checked.Problem(row.N)
 				case mapped.Key == "":
@@ -241,6 +246,8 @@ func (r *Rows) item(n int, ragged bool, row mapping.Mapped) *batch.Item {
 	it := &batch.Item{}
 	switch {
 	case ragged:
+	case row.Note:
+		it.Out = &batch.Outcome{Kind: batch.Skipped, Error: "a note: the key begins with #"}
 	case row.Action == "":
 		it.Out = action.Problems(row.Problems)
 	default:

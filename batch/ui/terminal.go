@@ -266,6 +266,9 @@ func (t *Terminal) fileRead(rows *intake.Rows) {
 	if c.BlankRows > 0 {
 		say("%s without any cell left out", batch.Plural(c.BlankRows, "row"))
 	}
+	if c.Notes > 0 {
+		say("%s skipped: notes, whose key begins with #", batch.Plural(c.Notes, "row"))
+	}
 	for _, warning := range c.Warnings {
 		say("line %d: warning: %s", warning.Line, warning.Text)
 	}
