@@ -12,9 +12,10 @@ type Checked struct {
 	Notes        int       // rows for people, whose key begins with #: they are skipped
 	Warnings     []Warning // the first 20
 	WarningCount int
-	Exported     int // rows compared with what they were when they were exported
-	Edited       int // of these, no longer so
-	Added        int // rows that would be compared, had they been exported
+	Findings     []Finding // about whole columns, where they were asked for
+	Exported     int       // rows compared with what they were when they were exported
+	Edited       int       // of these, no longer so
+	Added        int       // rows that would be compared, had they been exported
 
 	rows    []checkedRow
 	kinds   []kind
@@ -27,8 +28,8 @@ type Checked struct {
 
 // Warning is a remark about a row that may be sent all the same.
 type Warning struct {
-	Line int
-	Text string
+	Line int    `json:"line"`
+	Text string `json:"text"`
 }
 
 // Use is a member of a family and a text that some row gives it, such as the
@@ -134,6 +135,15 @@ func (c *Checked) Problem(n int) *Problem {
 		return &Problem{Code: "bad_value", Text: "the customer would be its own parent, directly or through other rows"}
 	}
 	return nil
+}
+
+// warn keeps what is to be said of a row, as long as it is among the first.
+func (c *Checked) warn(line int, texts []string) {
+	for _, text := range texts {
+		if c.WarningCount++; len(c.Warnings) < mostWarnings {
+			c.Warnings = append(c.Warnings, Warning{line, text})
+		}
+	}
 }
 
 // clash marks a row, naming another. The first clash of a row is the one told.

@@ -252,7 +252,8 @@ func subject(system, field, key string) string { return system + "/" + field + "
 func (in *File) checkOptions(input Input, sel Selection, delimiter rune) mapping.CheckOptions {
 	in.secrets, in.keys = map[int][]string{}, runs.NewKeyIndex()
 	n := 0
-	return mapping.CheckOptions{AllowDuplicates: input.AllowDuplicates, Delimiter: delimiter, About: func(who mapping.Subject) {
+	o := mapping.CheckOptions{AllowDuplicates: input.AllowDuplicates, Delimiter: delimiter, Findings: input.Findings}
+	o.About = func(who mapping.Subject) {
 		if who.Field != "" {
 			in.keys.Add(subject(who.System, who.Field, who.Key), n)
 		}
@@ -260,7 +261,8 @@ func (in *File) checkOptions(input Input, sel Selection, delimiter rune) mapping
 		if sel.Shard.Some() {
 			in.shards = append(in.shards, uint16(sel.Shard.home(who)))
 		}
-	}}
+	}
+	return o
 }
 
 // SameAccount refuses rows that were exported from somewhere else than account,

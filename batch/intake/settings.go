@@ -24,6 +24,7 @@ type Input struct {
 	Encoding        string    `json:"encoding,omitempty"`
 	HeaderRow       int       `json:"header_row,omitempty"` // the line where the heading starts; 0: it is found
 	IgnoreOthers    bool      `json:"ignore_others,omitempty"`
+	Findings        bool      `json:"-"` // whole columns are looked at, too
 }
 
 // Selection is which of a file's rows a run is about.
