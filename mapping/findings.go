@@ -80,7 +80,7 @@ func (s *suspect) isID() bool {
 	return s.isKey || s.field.Kind == Digits || s.field.Kind == Reference
 }
 
-var likeDate = regexp.MustCompile(`^(?:[0-9]{4}-[01][0-9]-[0-3][0-9]|[0-3]?[0-9][./-][0-3]?[0-9][./-](?:19|20)[0-9]{2})(?:[ T][0-9:]{4,8})?$`)
+var likeDate = regexp.MustCompile(`^(?:[0-9]{4}-[01][0-9]-[0-3][0-9]|[0-3]?[0-9][./-][0-3]?[0-9][./-](?:19|20)[0-9]{2})(?:[ T][0-9:]+)?$`)
 
 // mostGivers bounds the addresses that are told apart.
 const mostGivers = 200_000

@@ -62,7 +62,7 @@ choose from where a field takes only some values. A file that is there already i
 not replaced.`
 	cmd.Example = `  rowbatch template update
   rowbatch template update -o edits.xlsx`
-	cmd.Flags().StringVarP(&output, "output", "o", output, 
+	cmd.Flags().StringVarP(&output, "output", "o", output,
 		"write to `FILE` (.csv or .xlsx), which must not be there yet (default: CSV to standard output)")
 	return cmd
 }

@@ -14,6 +14,7 @@ import (
 	"rowbatch/client"
 	"rowbatch/mapping"
 	"rowbatch/mapping/csvfile"
+	"rowbatch/mapping/xlsxfile"
 )
 
 // exports finds what the rows of a file were when they were exported: in the run
@@ -146,7 +147,12 @@ func (b *exports) copyFile() error {
 		return err
 	}
 	defer f.Close()
-	in, err := csvfile.NewReader(&piped{f, b.stop, longestInput}, b.file, csvfile.Options{})
+	var in mapping.Input
+	if info, statErr := f.Stat(); statErr == nil && xlsxfile.Named(b.file) {
+		in, err = xlsxfile.NewReader(stoppableAt{b.stop, f}, info.Size(), b.file, xlsxfile.Options{Hidden: xlsxfile.Take})
+	} else {
+		in, err = csvfile.NewReader(&piped{f, b.stop, longestInput}, b.file, csvfile.Options{})
+	}
 	if err != nil {
 		return err
 	}
