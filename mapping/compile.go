@@ -339,8 +339,8 @@ func (c *compiler) findGuards(flags map[string]string) {
 func (c *compiler) findKeys() {
 	for _, k := range c.file.Keys {
 		parts := c.scope(k.Action)
-		if !slices.ContainsFunc(parts, func(p *part) bool { return p.schema.key(k.Field.Text) != nil }) && len(parts) > 0 {
-			c.complain(k.Field, "key: the field is one of %s, not %s", strings.Join(keyNames(parts), ", "), k.Field.Text)
+		if !slices.ContainsFunc(parts, func(p *part) bool { return p.schema.finder(k.Field.Text) != nil }) && len(parts) > 0 {
+			c.complain(k.Field, "key: the field is one of %s, not %s", strings.Join(finderNames(parts), ", "), k.Field.Text)
 		}
 		switch h := c.find(k.Column.Text); {
 		case h == nil:
@@ -356,7 +356,7 @@ func (c *compiler) findKeys() {
 	found := false
 	for _, p := range c.parts {
 		i := slices.IndexFunc(c.file.Keys, func(k KeyRule) bool {
-			return p.schema.key(k.Field.Text) != nil && slices.Contains(c.scope(k.Action), p)
+			return p.schema.finder(k.Field.Text) != nil && slices.Contains(c.scope(k.Action), p)
 		})
 		if i >= 0 {
 			c.keyOfFile(p, c.file.Keys[i])
@@ -377,7 +377,7 @@ func (c *compiler) keyOfFile(p *part, k KeyRule) {
 	if h == nil || h.use != undecided {
 		return
 	}
-	field := p.schema.key(k.Field.Text)
+	field := p.schema.finder(k.Field.Text)
 	if rule := c.rule(p, h); rule != nil && csvfile.Fold(rule.Field.Text) != csvfile.Fold(field.Name) {
 		c.complain(rule.Field, "the column %q is the key and cannot also set %s", h.text, rule.Field.Text)
 	}

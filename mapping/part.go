@@ -161,16 +161,29 @@ func actionsOf(parts []*part) []string {
 }
 
 // keyNames are the fields that name the customers of some of the actions.
-func keyNames(parts []*part) []string {
-	var names []string
+func keyNames(parts []*part) (names []string) {
 	for _, p := range parts {
-		for _, name := range namesOf(p.schema.Keys) {
-			if !slices.Contains(names, name) {
-				names = append(names, name)
-			}
+		names = append(names, namesOf(p.schema.Keys)...)
+	}
+	return eachOnce(names)
+}
+
+// finderNames are keyNames, and those that need a mapping file.
+func finderNames(parts []*part) []string {
+	names := keyNames(parts)
+	for _, p := range parts {
+		names = append(names, namesOf(p.schema.Finders)...)
+	}
+	return eachOnce(names)
+}
+
+func eachOnce(names []string) (once []string) {
+	for _, name := range names {
+		if !slices.Contains(once, name) {
+			once = append(once, name)
 		}
 	}
-	return names
+	return once
 }
 
 // delimiterHint is for a heading that looks like several in one.

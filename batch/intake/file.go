@@ -19,6 +19,7 @@ import (
 	"strings"
 
 	"rowbatch/batch"
+	"rowbatch/batch/action"
 	"rowbatch/batch/journal"
 	"rowbatch/batch/runs"
 	"rowbatch/mapping"
@@ -313,7 +314,7 @@ func (in *File) mayShard(s Source) error {
 			}
 			fields[spec.Schema.System] = field
 		}
-		if fields[spec.Schema.System] == "reference" && slices.Contains(in.Mapper.Fields(spec.Schema.Action), "parentId") {
+		if spec.Schema.System == action.SystemFusebill && fields[spec.Schema.System] != "id" && slices.Contains(in.Mapper.Fields(spec.Schema.Action), "parentId") {
 			return &csvfile.Refusal{File: s.Name,
 				Text: "parentId is set by reference: a customer that becomes its own parent through a row of another shard " +
 					"would not be noticed",
