@@ -61,7 +61,8 @@ func updateFields() []field {
 		{Field: mapping.Field{Name: "companyName", Max: 255, WarnOver: 50}, is: both | finder}, // the vendor's pages say 50 and 255
 		{Field: text50("suffix"), is: both},
 		{Field: mapping.Field{Name: "title", Kind: mapping.Enum, Enum: []string{"Mr", "Mrs", "Ms", "Miss", "Dr"}}, is: both},
-		{Field: mapping.Field{Name: "primaryEmail", Kind: mapping.Email, Max: 255, Clear: mapping.IfAllowed}, is: both | finder}, // of invoices
+		{Field: mapping.Field{Name: "primaryEmail", Kind: mapping.Email, Max: 255, Clear: mapping.IfAllowed},
+			is: both | finder}, // of invoices
 		{Field: mapping.Field{Name: "secondaryEmail", Kind: mapping.Email, Max: 255}, is: inRecord | finder},
 		{Field: mapping.Field{Name: "primaryPhone", Kind: mapping.Phone, Max: 50}, is: both | finder},
 		{Field: mapping.Field{Name: "secondaryPhone", Kind: mapping.Phone, Max: 50}, is: inRecord},

@@ -314,9 +314,10 @@ func (in *File) mayShard(s Source) error {
 			}
 			fields[spec.Schema.System] = field
 		}
-		if spec.Schema.System == action.SystemFusebill && fields[spec.Schema.System] != "id" && slices.Contains(in.Mapper.Fields(spec.Schema.Action), "parentId") {
+		name := spec.Schema.Action
+		if field := fields[action.SystemFusebill]; field != "" && field != "id" && slices.Contains(in.Mapper.Fields(name), "parentId") {
 			return &csvfile.Refusal{File: s.Name,
-				Text: "parentId is set by reference: a customer that becomes its own parent through a row of another shard " +
+				Text: "parentId is set by " + field + ": a customer that becomes its own parent through a row of another shard " +
 					"would not be noticed",
 				Try: "name the customers by id, or no --shard"}
 		}
