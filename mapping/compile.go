@@ -111,7 +111,8 @@ func (c *compiler) compile() (*Mapper, error) {
 	}
 	if err := c.bad.err(c.options.Name); err != nil {
 		if refusal, ok := err.(*csvfile.Refusal); ok && c.unknown {
-			lists := "rowbatch fields " + c.parts[0].schema.Action + " lists the fields, --ignore-others leaves out what is none"
+			lists := "rowbatch fields " + c.parts[0].schema.Action + " lists the fields, rowbatch map proposes a mapping file, " +
+				"--ignore-others leaves out what is none"
 			refusal.Try = strings.TrimPrefix(refusal.Try+"; "+lists, "; ")
 		}
 		return nil, err
