@@ -73,17 +73,14 @@ func baseOf(m *Mapper, row csvfile.Row, from Exports) (*Base, error) {
 			b.Was[name] = &before
 		}
 	}
-	for i := range l.columns {
-		cell, ok := l.columns[i].cell(cells, &read)
-		if !ok {
-			return nil, nil // the row is rejected, whatever it was
-		}
-		note(l.columns[i].name, cell)
-	}
-	for _, shown := range [][]column{l.foreign, m.readOnly} { // they set nothing, and go by their headings
-		for i := range shown {
-			note(shown[i].heading, cells[shown[i].index])
-		}
+	rejected := false // and that whatever it was
+	m.compared(l, func(name string, c *column) {
+		cell, ok := c.cell(cells, &read)
+		rejected = rejected || !ok
+		note(name, cell)
+	})
+	if rejected {
+		return nil, nil
 	}
 	for _, c := range l.constants {
 		note(c.Name, c.Text)

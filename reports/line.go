@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"rowbatch/batch"
-	"rowbatch/batch/runs"
 )
 
 // Line is what a report says about one row, in the order of its columns, whatever
@@ -35,25 +34,21 @@ type Line struct {
 	Requests    string `csv:"rb_requests"`
 	Millis      string `csv:"rb_ms"`
 	At          string `csv:"rb_at"` // RFC 3339, UTC, milliseconds
-
-	Of    batch.Outcome `csv:"-"` // what all this was made of
-	Cells []string      `csv:"-"` // the input's own, which stand behind
 }
 
 const timeFormat = "2006-01-02T15:04:05.000Z"
 
-func lineOf(row runs.Row, action, fix string, o batch.Outcome) Line {
+func lineOf(line int, action, fix string, o batch.Outcome) Line {
 	key := o.Key
 	if key == "" && o.ID != "" {
 		key = "id=" + o.ID // all that an intent without an outcome tells
 	}
 	l := Line{
 		Outcome: string(o.Kind), Change: changeText(o.Changes), Error: batch.Visible(o.Error), Fix: fix,
-		Warning: batch.Visible(strings.Join(o.Warnings, "; ")), Customer: batch.Visible(o.Customer), Line: strconv.Itoa(row.Line),
+		Warning: batch.Visible(strings.Join(o.Warnings, "; ")), Customer: batch.Visible(o.Customer), Line: strconv.Itoa(line),
 		Action: action, Key: batch.Visible(key), ID: o.ID, Status: batch.Visible(o.Status), Balance: batch.Visible(o.Balance),
 		NextBilling: batch.Visible(o.NextBilling), Changes: changesOf(o.Changes), ErrorCode: o.Code,
 		Attempts: strconv.Itoa(o.Sends), Requests: strconv.Itoa(o.Requests), Millis: strconv.FormatInt(o.Millis, 10),
-		Of: o, Cells: row.Cells,
 	}
 	if o.Kind == batch.WouldChange {
 		l.Apply = "yes"

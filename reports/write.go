@@ -133,8 +133,10 @@ func (w *writer) copyRow(row runs.Row) error {
 	if w.journal.Head.Mode != journal.ModeUndo { // which sends none of the cells
 		o.Warnings = slices.Concat(row.Warnings, o.Warnings)
 	}
-	line := [1]Line{lineOf(row, w.action(row), w.tally.add(row.Line, o), o)}
-	w.cells, w.needsWork = line[0].Cells, line[0].Of.Kind.NeedsWork()
+	w.cells, w.needsWork = row.Cells, o.Kind.NeedsWork()
+	action := w.action(row)
+	w.tally.Held = w.tally.Held || action == "hold" && o.Kind == batch.Changed
+	line := [1]Line{lineOf(row.Line, action, w.tally.add(row.Line, o), o)}
 	return gocsv.MarshalCSVWithoutHeaders(&line, w)
 }
 
@@ -158,7 +160,7 @@ func (w *writer) action(row runs.Row) string {
 // Write takes one row's own columns from gocsv.
 func (w *writer) Write(own []string) error {
 	w.record = w.record[:0]
-	if h := w.journal.Head; h.Mode != journal.ModeDryRun && !h.Dry {
+	if !w.journal.Head.IsDry() {
 		own = own[1:] // rb_apply
 	}
 	for i, cell := range slices.Concat(own, w.cells) {
