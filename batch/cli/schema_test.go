@@ -67,7 +67,7 @@ func TestSchemaFindsMistakes(t *testing.T) {
 	} {
 		f, err := mapping.ParseFile("map.yaml", []byte(text))
 		if err == nil {
-			_, err = mapping.Compile(mapping.Schema{Action: "update"}, []string{"A"}, mapping.CompileOptions{File: f})
+			_, err = mapping.Compile([]mapping.Schema{{Action: "update"}}, []string{"A"}, mapping.CompileOptions{File: f})
 		}
 		if err == nil {
 			t.Errorf("%s: the program takes it", text)
