@@ -228,36 +228,37 @@ func Unaskable(ref string) bool {
 	return strings.ContainsAny(ref, ";:,|*") || ref == "" || ref == "[empty]" || strings.TrimSpace(ref) != ref
 }
 
-// Match is what a search by reference found.
+// Match is what a search by a field found.
 type Match struct {
-	IDs  []string          // of the customers whose reference is the one asked for, byte for byte
+	IDs  []string          // of the customers whose field is as asked for, byte for byte
 	Rows []json.RawMessage // their list rows
 }
 
 const searchSize = 1000 // the server's cap is nowhere below it
 
-// FindByReference searches the customers with a reference, which need not be
-// unique (developer.staxbill.com/reference/customer-object). A match without
+// Find searches the customers with a reference, or another field, of some value, which
+// need not be unique (developer.staxbill.com/reference/customer-object). A match without
 // ids and an Answered reply mean that there is none.
-func (f *Fusebill) FindByReference(ctx context.Context, l *governor.Lease, ref string) (Match, Reply) {
-	if Unaskable(ref) {
-		return Match{}, refusal(fmt.Sprintf("the API cannot be asked for the reference %q: it holds one of ; : , | * or spaces at its ends",
-			visible(ref)), "the customer's id instead")
+func (f *Fusebill) Find(ctx context.Context, l *governor.Lease, field, value string) (Match, Reply) {
+	if Unaskable(value) {
+		return Match{}, refusal(fmt.Sprintf("the API cannot be asked for the %s %q: it holds one of ; : , | * or spaces at its ends",
+			field, visible(value)), "the customer's id instead")
 	}
-	rep := f.Customers(ctx, l, Query{Terms: "reference:" + ref, Size: searchSize})
+	rep := f.Customers(ctx, l, Query{Terms: field + ":" + value, Size: searchSize})
 	if rep.Class != Answered {
 		return Match{}, rep
 	}
-	m, class, err := matches(rep.Body, ref)
+	m, class, err := matches(rep.Body, field, value)
 	if err != nil {
 		rep.Class, rep.Err, rep.Body = class, err, nil
 	}
 	return m, rep
 }
 
-// matches picks the rows whose reference equals ref. Whether the server minds
-// letter case is not documented, so it may have found more.
-func matches(page []byte, ref string) (m Match, class Class, err error) {
+// matches picks the rows whose field equals a value. Whether the server minds letter case
+// is not documented, so it may have found more. A short row that does not show the field
+// may be one: the record itself is to say.
+func matches(page []byte, field, value string) (m Match, class Class, err error) {
 	seen := map[string]bool{}
 	rows := gjson.ParseBytes(page).Array()
 	for _, row := range rows {
@@ -265,14 +266,14 @@ func matches(page []byte, ref string) (m Match, class Class, err error) {
 		if !row.IsObject() || id == "" {
 			return Match{}, Lost, &LostError{Text: "the list of customers holds a row without an id"}
 		}
-		if identifier(row.Get("reference")) == ref && !seen[id] {
+		if (identifier(row.Get(field)) == value || field != "reference" && !row.Get(field).Exists()) && !seen[id] {
 			seen[id] = true
 			m.IDs, m.Rows = append(m.IDs, id), append(m.Rows, json.RawMessage(row.Raw))
 		}
 	}
 	if len(rows) >= searchSize {
 		return Match{}, Refused, &RecordError{
-			fmt.Sprintf("more customers than one page holds have a reference like %q", visible(ref)), "the customer's id instead"}
+			fmt.Sprintf("more customers than one page holds have a %s like %q", field, visible(value)), "the customer's id instead"}
 	}
 	return m, Answered, nil
 }

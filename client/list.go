@@ -64,6 +64,16 @@ type ListRow struct {
 	Raw       json.RawMessage
 }
 
+// Shows returns what the row shows of a field by which customers are named; not ok is what
+// it does not show.
+func (r ListRow) Shows(field string) (value string, ok bool) {
+	if field == "reference" {
+		return r.Reference, !r.Nameless
+	}
+	f := gjson.GetBytes(r.Raw, field)
+	return identifier(f), f.Exists()
+}
+
 // listRow reads a row; one without an id is nobody's.
 func listRow(row gjson.Result) ListRow {
 	f := gjson.GetMany(row.Raw, "id", "reference")

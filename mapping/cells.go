@@ -18,6 +18,7 @@ import (
 // field's own checks (value).
 type column struct {
 	index     int
+	joined    []int // the columns whose texts it joins; nil: it is one column
 	heading   string
 	field     *Field
 	name      string // of the field, with the member of a family
@@ -35,8 +36,50 @@ type column struct {
 
 func newColumn(h *heading, t target) column {
 	secret := t.field.Secret || csvfile.Fold(h.text) == passwordName
-	return column{index: h.index, heading: h.text, field: t.field, name: t.name, secret: secret,
+	return column{index: h.index, joined: h.joined, heading: h.text, field: t.field, name: t.name, secret: secret,
 		typed: secret && t.field.Kind == Text}
+}
+
+// cell returns a row's cell as the input gives it. Of several columns each part is read by
+// itself, and what they say is put so that it reads as just that. Not ok is what rejects
+// the row already.
+func (c *column) cell(cells []string, out *Mapped) (cell string, ok bool) {
+	if c.joined == nil {
+		return cells[c.index], true
+	}
+	var texts, raw []string
+	cleared := false
+	for _, i := range c.joined {
+		part := *c
+		part.index, part.joined, part.readable = i, nil, false // the record holds no part of a text
+		text, kind := part.read(cells[i], nil, out.form(&part))
+		switch kind {
+		case blank:
+			continue
+		case clears:
+			cleared = true
+		case plain, literal:
+			texts = append(texts, trimEnds(text))
+		default:
+			part.rejectSpecial(kind, text, nil, out)
+			return "", false
+		}
+		raw = append(raw, cells[i])
+	}
+	switch {
+	case cleared && len(texts) > 0:
+		c.reject(out, "bad_value", c.clearWord+" stands beside a text in the columns that are joined: clear all of them, or none")
+		return "", false
+	case cleared:
+		return c.clearWord, true
+	case len(raw) == 1:
+		return raw[0], true
+	}
+	cell = strings.Join(texts, " ")
+	if text, kind := c.read(cell, nil, out.form(c)); len(texts) > 0 && (kind != plain || text != cell) {
+		cell = `\` + cell
+	}
+	return cell, true
 }
 
 // meaning is what a cell says before its field is looked at.
@@ -115,7 +158,7 @@ func (c *column) read(cell string, was *string, form xlsxfile.Form) (string, mea
 func (c *column) special(cell string, was *string, form xlsxfile.Form) meaning {
 	typed := c.typed || form == xlsxfile.Typed
 	switch trimmed := trimEnds(cell); {
-	case trimmed == "":
+	case trimmed == "", c.rule.Dates != "" && isoDate(c.rule.Dates, trimmed) != "":
 	case c.nearlyClear(trimmed):
 		return clearCase
 	case c.secret && trimmed == mask:
@@ -183,9 +226,10 @@ func (c *column) set(raw string, was *string, out *Mapped) {
 		c.rejectSpecial(kind, text, was, out)
 		return
 	}
-	if text == "" {
+	sets := Cell{Field: c.field, Name: c.name, Column: c.heading, Text: text, Clear: text == "", Was: was, OnlyIfBlank: c.rule.OnlyIfBlank}
+	if sets.Clear {
 		if kind == clears || c.blankClears {
-			out.Cells = append(out.Cells, Cell{Field: c.field, Name: c.name, Column: c.heading, Clear: true, Was: was})
+			out.Cells = append(out.Cells, sets)
 		}
 		return
 	}
@@ -195,7 +239,7 @@ func (c *column) set(raw string, was *string, out *Mapped) {
 	if c.field.Kind == Phone && hasWords(text) {
 		out.warn(c.heading + " holds letters, and is to be a phone number: " + quoted(text))
 	}
-	out.Cells = append(out.Cells, Cell{Field: c.field, Name: c.name, Column: c.heading, Text: text, Was: was})
+	out.Cells = append(out.Cells, sets)
 }
 
 func (c *column) trims() bool { return !c.secret && !c.rule.Keep }
@@ -215,6 +259,9 @@ func (c *column) ruledAlike(text, was string) bool {
 // identify reads the cell that names the customer.
 func (c *column) identify(raw string, out *Mapped) {
 	text, kind := c.read(raw, nil, out.form(c))
+	if behind := strings.TrimPrefix(trimEnds(text), `\`); kind == plain && behind != trimEnds(text) && strings.HasPrefix(behind, "#") {
+		text, kind = strings.Replace(text, `\`, "", 1), literal // and not a note
+	}
 	switch kind {
 	case blank:
 		c.reject(out, "missing_key", "the key is blank")
@@ -273,10 +320,17 @@ func (c *column) value(text string, kind meaning) (string, *Problem) {
 	return c.field.check(text)
 }
 
-// transform takes a text through trimming and the mapping file's rule: lower, values, expr.
+// transform takes a text through trimming and the mapping file's rule: dates, lower, values, expr.
 func (c *column) transform(text string) (string, *Problem) {
 	if c.trims() {
 		text = trimEnds(text)
+	}
+	if c.rule.Dates != "" {
+		date := isoDate(c.rule.Dates, trimEnds(text))
+		if date == "" {
+			return "", problem("bad_value", "%s is no date as the mapping file's dates (%s) writes it", quoted(text), c.rule.Dates)
+		}
+		text = date
 	}
 	if c.rule.Lower {
 		text = strings.ToLower(text)

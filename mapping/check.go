@@ -27,6 +27,8 @@ type CheckOptions struct {
 	Delimiter       rune    // of the input; 0: it has none
 	Exports         Exports // what rows were when they were exported; nil: they are not compared
 
+	Findings bool // look at what is odd of whole columns, too
+
 	// About is told of each row, in order, whom it is about; nil: nobody is. The
 	// texts are valid during the call only.
 	About func(Subject)
@@ -108,6 +110,7 @@ func Check(in Input, m *Mapper, sink Sink, o CheckOptions) (*Checked, error) {
 		return nil, refusal
 	}
 	c.across()
+	c.result.Findings = findings(c.suspects)
 	return c.result, nil
 }
 
@@ -145,12 +148,13 @@ type checker struct {
 	hasParent bool
 	unique    map[string][]uniqueValue // by the field's rule
 
-	strays *strays
-	filled []int        // by column: cells that are not empty
-	words  map[word]int // how many cells of a column are one word for no value
-	uses   map[Use]bool
-	ragged spoilt
-	broken spoilt
+	strays   *strays
+	suspects []*suspect   // none: whole columns are not looked at
+	filled   []int        // by column: cells that are not empty
+	words    map[word]int // how many cells of a column are one word for no value
+	uses     map[Use]bool
+	ragged   spoilt
+	broken   spoilt
 }
 
 // spoilt is how many rows are so, and the first of them.
@@ -187,6 +191,9 @@ func newChecker(m *Mapper, o CheckOptions) *checker {
 		uses:    map[Use]bool{},
 		words:   map[word]int{},
 		hash:    func(s string) uint64 { return maphash.String(seed, s) },
+	}
+	if o.Findings {
+		c.suspects = suspects(m)
 	}
 	for _, l := range m.layouts {
 		s := &l.schema
@@ -238,6 +245,9 @@ func (c *checker) row(row csvfile.Row, base *Base) {
 		kindAt = slices.IndexFunc(r.kinds, func(k kind) bool { return k.Action == m.Action && k.Field == m.KeyField })
 		key = m.Key
 		switch {
+		case m.Note:
+			state = note
+			r.Notes++
 		case m.Doubtful():
 			state = doubtful
 		case len(m.Problems) > 0:
@@ -258,12 +268,7 @@ func (c *checker) row(row csvfile.Row, base *Base) {
 			slices.ContainsFunc(c.mapper.layouts, func(l *layout) bool { return l.schema.Action == m.Action && l.schema.Exported }):
 			r.Added++
 		}
-		for _, text := range m.Warnings {
-			r.WarningCount++
-			if len(r.Warnings) < mostWarnings {
-				r.Warnings = append(r.Warnings, Warning{row.Line, text})
-			}
-		}
+		r.warn(row.Line, m.Warnings)
 	}
 	c.strays.look(r.Rows, row.Line, c.mapper.edited(row.Cells, base), row.Ragged)
 	k := &r.kinds[kindAt]
@@ -272,7 +277,7 @@ func (c *checker) row(row csvfile.Row, base *Base) {
 		c.parents = append(c.parents, 0)
 	}
 	if !row.Ragged {
-		c.noteCells(k, row.Cells)
+		c.noteCells(k, row)
 	}
 	r.rows = append(r.rows, checkedRow{uint32(row.Line), uint8(kindAt), state})
 	r.Rows++
@@ -321,8 +326,13 @@ func (c *checker) habit() (most word, n int) {
 // noteCells keeps what is compared across rows. A parent is kept as the identity
 // that it has as a customer of the file. The texts of cells are parts of a row's
 // memory, hence the copies.
-func (c *checker) noteCells(k *kind, cells []string) {
-	c.countWords(cells)
+func (c *checker) noteCells(k *kind, row csvfile.Row) {
+	c.countWords(row.Cells)
+	for _, s := range c.suspects {
+		if !c.mapped.Note {
+			s.notice(row.Line, row.Cells[s.index], c.hash)
+		}
+	}
 	n := len(c.keys) - 1
 	for i := range c.mapped.Cells {
 		cell := &c.mapped.Cells[i]
@@ -423,7 +433,7 @@ func (c *checker) across() {
 		if c.result.OK(n) {
 			c.result.kind(n).sendable++
 		}
-		if !c.result.OK(n) || c.result.Doubtful(n) {
+		if c.result.rows[n].state&(rejecting|doubtful) != 0 {
 			c.result.Rejected++
 		}
 	}

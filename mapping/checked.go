@@ -9,11 +9,13 @@ type Checked struct {
 	Rejected     int       // by their own cells or because of other rows
 	Damaged      int       // of these, ragged or damaged by a spreadsheet
 	BlankRows    int       // dropped: every cell was blank
+	Notes        int       // rows for people, whose key begins with #: they are skipped
 	Warnings     []Warning // the first 20
 	WarningCount int
-	Exported     int // rows compared with what they were when they were exported
-	Edited       int // of these, no longer so
-	Added        int // rows that would be compared, had they been exported
+	Findings     []Finding // about whole columns, where they were asked for
+	Exported     int       // rows compared with what they were when they were exported
+	Edited       int       // of these, no longer so
+	Added        int       // rows that would be compared, had they been exported
 
 	rows    []checkedRow
 	kinds   []kind
@@ -26,8 +28,8 @@ type Checked struct {
 
 // Warning is a remark about a row that may be sent all the same.
 type Warning struct {
-	Line int
-	Text string
+	Line int    `json:"line"`
+	Text string `json:"text"`
 }
 
 // Use is a member of a family and a text that some row gives it, such as the
@@ -64,6 +66,7 @@ const (
 	swallowed                       // other rows stand inside its cells
 	asExported                      // nothing in it was edited since it was exported
 	doubtful                        // by its own cells, unless its record holds just that
+	note                            // it is for people
 )
 
 const rejecting = bad | ragged | swallowed | duplicate | chained | linked | circular
@@ -101,8 +104,8 @@ func (c *Checked) KeyFields(action string) (fields []string) {
 // customer may stand in several rows.
 func (c *Checked) More(n int) bool { return c.rows[n].state&more != 0 }
 
-// OK reports whether no offline check rejects the row for good.
-func (c *Checked) OK(n int) bool { return c.rows[n].state&rejecting == 0 }
+// OK reports whether no offline check rejects the row for good, and it is no note.
+func (c *Checked) OK(n int) bool { return c.rows[n].state&(rejecting|note) == 0 }
 
 // Doubtful reports whether the row is rejected unless its record already holds what
 // looks like damage, or like no value.
@@ -132,6 +135,15 @@ func (c *Checked) Problem(n int) *Problem {
 		return &Problem{Code: "bad_value", Text: "the customer would be its own parent, directly or through other rows"}
 	}
 	return nil
+}
+
+// warn keeps what is to be said of a row, as long as it is among the first.
+func (c *Checked) warn(line int, texts []string) {
+	for _, text := range texts {
+		if c.WarningCount++; len(c.Warnings) < mostWarnings {
+			c.Warnings = append(c.Warnings, Warning{line, text})
+		}
+	}
 }
 
 // clash marks a row, naming another. The first clash of a row is the one told.

@@ -11,15 +11,16 @@ import (
 
 // CompileOptions are what the user says about a heading besides itself.
 type CompileOptions struct {
-	Name   string            // of the input, for messages
-	File   *File             // nil: headings are field names
-	Match  map[string]string // column → field, from --match; beats the file's match
-	Ignore []string          // columns, from --ignore
-	Others bool              // columns that are no field are left out, from --ignore-others
-	Keys   bool              // without a mapping file only columns that name customers are read
-	Export bool              // rows are compared with an export, even without a column rb_export
-	Blanks []string          // words that mean blank, from --blanks; beside the file's
-	Places []string          // of a sheet's cells, by column, such as Customers!B; nil: the input is text
+	Name    string            // of the input, for messages
+	File    *File             // nil: headings are field names
+	Match   map[string]string // column → field, from --match; beats the file's match
+	Ignore  []string          // columns, from --ignore
+	Others  bool              // columns that are no field are left out, from --ignore-others
+	Nearest bool              // the row that comes nearest is the heading, where none fits
+	Keys    bool              // without a mapping file only columns that name customers are read
+	Export  bool              // rows are compared with an export, even without a column rb_export
+	Blanks  []string          // words that mean blank, from --blanks; beside the file's
+	Places  []string          // of a sheet's cells, by column, such as Customers!B; nil: the input is text
 }
 
 // Compile decides what each column of a heading is for. The error is a
@@ -45,24 +46,6 @@ type compiler struct {
 	mapper   *Mapper
 	bad      problems
 }
-
-// heading is a column of the input on its way to a use.
-type heading struct {
-	index int
-	text  string // trimmed
-	use   use
-	taken bool // by an action, or meant to be by the mapping file
-}
-
-// use is what a column is for.
-type use int
-
-const (
-	undecided use = iota // up to each action
-	leftOut
-	decides // the action
-	guards
-)
 
 // newCompiler is for a mixed file where there are several actions.
 func newCompiler(schemas []Schema, texts []string, o CompileOptions) *compiler {
@@ -101,8 +84,12 @@ func (c *compiler) compile() (*Mapper, error) {
 	c.findAction()
 	c.findGuards(c.options.Match)
 	c.findKeys()
-	for i := range c.file.Columns {
-		c.assignRule(&c.file.Columns[i])
+	for _, joins := range []bool{false, true} { // what is joined may serve by itself, too
+		for i := range c.file.Columns {
+			if r := &c.file.Columns[i]; (r.Join != nil) == joins {
+				c.assignRule(r)
+			}
+		}
 	}
 	for i := range c.columns {
 		if h := &c.columns[i]; h.use == undecided && c.file.rules(h.text) == nil {
@@ -119,7 +106,8 @@ func (c *compiler) compile() (*Mapper, error) {
 	}
 	if err := c.bad.err(c.options.Name); err != nil {
 		if refusal, ok := err.(*csvfile.Refusal); ok && c.unknown {
-			lists := "rowbatch fields " + c.parts[0].schema.Action + " lists the fields, --ignore-others leaves out what is none"
+			lists := "rowbatch fields " + c.parts[0].schema.Action + " lists the fields, rowbatch map proposes a mapping file, " +
+				"--ignore-others leaves out what is none"
 			refusal.Try = strings.TrimPrefix(refusal.Try+"; "+lists, "; ")
 		}
 		return nil, err
@@ -216,7 +204,8 @@ func (c *compiler) knows(text string) bool {
 	switch {
 	case guards, csvfile.IsExport(text), c.file.rules(text) != nil, isIt(c.file.ActionColumn),
 		slices.ContainsFunc(c.file.Keys, func(k KeyRule) bool { return isIt(k.Column) }),
-		slices.ContainsFunc(c.file.Match, func(p Pair) bool { return isIt(p.Name) }):
+		slices.ContainsFunc(c.file.Match, func(p Pair) bool { return isIt(p.Name) }),
+		slices.ContainsFunc(c.file.Columns, func(r ColumnRule) bool { return slices.ContainsFunc(r.Join, isIt) }):
 		return true
 	case c.mixed() && csvfile.Fold(text) == "action", c.isKey(text), c.isExport && c.isShownByExport(text):
 		return true
@@ -338,8 +327,8 @@ func (c *compiler) findGuards(flags map[string]string) {
 func (c *compiler) findKeys() {
 	for _, k := range c.file.Keys {
 		parts := c.scope(k.Action)
-		if !slices.ContainsFunc(parts, func(p *part) bool { return p.schema.key(k.Field.Text) != nil }) && len(parts) > 0 {
-			c.complain(k.Field, "key: the field is one of %s, not %s", strings.Join(keyNames(parts), ", "), k.Field.Text)
+		if !slices.ContainsFunc(parts, func(p *part) bool { return p.schema.finder(k.Field.Text) != nil }) && len(parts) > 0 {
+			c.complain(k.Field, "key: the field is one of %s, not %s", strings.Join(finderNames(parts), ", "), k.Field.Text)
 		}
 		switch h := c.find(k.Column.Text); {
 		case h == nil:
@@ -355,7 +344,7 @@ func (c *compiler) findKeys() {
 	found := false
 	for _, p := range c.parts {
 		i := slices.IndexFunc(c.file.Keys, func(k KeyRule) bool {
-			return p.schema.key(k.Field.Text) != nil && slices.Contains(c.scope(k.Action), p)
+			return p.schema.finder(k.Field.Text) != nil && slices.Contains(c.scope(k.Action), p)
 		})
 		if i >= 0 {
 			c.keyOfFile(p, c.file.Keys[i])
@@ -376,7 +365,7 @@ func (c *compiler) keyOfFile(p *part, k KeyRule) {
 	if h == nil || h.use != undecided {
 		return
 	}
-	field := p.schema.key(k.Field.Text)
+	field := p.schema.finder(k.Field.Text)
 	if rule := c.rule(p, h); rule != nil && csvfile.Fold(rule.Field.Text) != csvfile.Fold(field.Name) {
 		c.complain(rule.Field, "the column %q is the key and cannot also set %s", h.text, rule.Field.Text)
 	}
@@ -407,7 +396,12 @@ func (c *compiler) keyByName(p *part) {
 
 func (c *compiler) setKey(p *part, h *heading, field *Field) {
 	p.take(h)
-	p.keys = append(p.keys, p.column(h, target{field, field.Name}, c.file, c.rule(p, h)))
+	if r := c.rule(p, h); r != nil && r.OnlyIfBlank {
+		c.complain(r.Column, "only_if_blank: the column %q is the key, and sets nothing", h.text)
+	}
+	key := p.column(h, target{field, field.Name}, c.file, c.rule(p, h))
+	key.readable = false // a damaged key names no record that could hold it
+	p.keys = append(p.keys, key)
 }
 
 // rule returns what the mapping file says of a column in rows of an action.
@@ -428,7 +422,9 @@ func (c *compiler) assignRule(r *ColumnRule) {
 	parts := c.scope(r.Action)
 	free := parts
 	var h *heading
-	if i := slices.IndexFunc(c.columns, func(h heading) bool { return h.text == name }); i >= 0 {
+	if r.Join != nil {
+		h = c.join(r)
+	} else if i := slices.IndexFunc(c.columns, func(h heading) bool { return h.text == name }); i >= 0 {
 		h = &c.columns[i]
 		free = slices.DeleteFunc(slices.Clone(parts), func(p *part) bool { return p.takes[i] && h.use != guards })
 	} else {
@@ -450,6 +446,29 @@ func (c *compiler) assignRule(r *ColumnRule) {
 	c.give(h, all, name, r, func(why string) { c.complain(r.Field, "%s", why) })
 }
 
+// join makes one of several columns. Each of them may set a field of its own besides.
+func (c *compiler) join(r *ColumnRule) *heading {
+	h := &heading{text: strings.TrimSpace(r.Column.Text)}
+	for _, s := range r.Join {
+		at := slices.IndexFunc(c.columns, func(h heading) bool { return h.text == strings.TrimSpace(s.Text) })
+		if at < 0 {
+			c.complain(s, "join names the column %q, which the input lacks%s", s.Text, didYouMean(s.Text, c.inUse()))
+			continue
+		}
+		c.columns[at].taken = true
+		h.joined = append(h.joined, at)
+		if isSecret := func(k column) bool { return k.index == at && k.secret }; csvfile.MentionsPassword(s.Text) ||
+			slices.ContainsFunc(c.parts, func(p *part) bool { return slices.ContainsFunc(p.columns, isSecret) }) {
+			c.complain(s, "%s", showsPasswords(s.Text, "what is joined is shown in reports"))
+		}
+	}
+	if len(h.joined) < len(r.Join) {
+		return nil
+	}
+	h.index = h.joined[0]
+	return h
+}
+
 // give lets a column set a field in rows of the actions that take it, and tells
 // blame what speaks against it. The column may be one that the input lacks, or a guard.
 func (c *compiler) give(h *heading, to []taker, name string, r *ColumnRule, blame func(why string)) {
@@ -458,21 +477,14 @@ func (c *compiler) give(h *heading, to []taker, name string, r *ColumnRule, blam
 			blame(why)
 			continue
 		}
-		if t.target.field.Secret && r != nil && (r.Values != nil || r.expression != nil || r.Lower) {
-			blame(t.target.name + " is sent as it stands in the input: values, expr and lower are not for it")
-		}
-		if csvfile.Fold(name) == passwordName && !t.target.field.Secret {
-			blame(showsPasswords(name, t.target.name+" is shown in reports"))
+		for _, why := range t.objections(name, r) {
+			blame(why)
 		}
 		if h != nil && h.use == undecided {
 			t.take(h)
 			t.columns = append(t.columns, t.column(h, t.target, c.file, r))
 		}
 	}
-}
-
-func showsPasswords(heading, where string) string {
-	return fmt.Sprintf("the column %q holds passwords by its heading, and %s: rename the column if it holds none", heading, where)
 }
 
 // assignHeading lets a column without a rule set the field of its name.
@@ -571,12 +583,4 @@ func (c *compiler) finish() {
 			c.mapper.secrets = append(c.mapper.secrets, h.index)
 		}
 	}
-}
-
-// delimiterHint is for a heading that looks like several in one.
-func delimiterHint(heading string) string {
-	if strings.ContainsAny(heading, csvfile.Delimiters+":") {
-		return "; or is another --delimiter meant?"
-	}
-	return ""
 }

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -191,4 +192,25 @@ func isUnseen(r rune) bool {
 	}
 	const shapeless = "\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180E\u200B\u200E\u200F\u3164\uFEFF\uFFA0"
 	return unicode.IsSpace(r) || strings.ContainsRune(shapeless, r)
+}
+
+// isoDate is a date, written as Go lays out 2 January 2006, as 2006-01-02, with the time of
+// day behind a T where the layout has one; "" where it is none.
+func isoDate(layout, text string) string {
+	at, err := time.Parse(layout, text)
+	if err != nil {
+		return ""
+	}
+	if strings.Contains(layout, ":04") || strings.Contains(layout, "15") {
+		return at.Format("2006-01-02T15:04:05")
+	}
+	return at.Format(time.DateOnly)
+}
+
+// isDateLayout reports whether a date can be read back from what a layout writes of it.
+func isDateLayout(layout string) bool {
+	return !slices.ContainsFunc([]time.Time{time.Date(2031, 11, 28, 0, 0, 0, 0, time.UTC), time.Date(1987, 3, 4, 0, 0, 0, 0, time.UTC)},
+		func(day time.Time) bool {
+			return !strings.HasPrefix(isoDate(layout, day.Format(layout)), day.Format(time.DateOnly))
+		})
 }

@@ -38,6 +38,9 @@ func baseOf(m *Mapper, row csvfile.Row, from Exports) (*Base, error) {
 		return nil, nil
 	}
 	cells, read := row.Cells, Mapped{row: row}
+	if m.isNote(cells) {
+		return nil, nil
+	}
 	l := m.layoutOf(cells, &read)
 	if l == nil || !l.schema.Exported {
 		return nil, nil
@@ -70,7 +73,15 @@ func baseOf(m *Mapper, row csvfile.Row, from Exports) (*Base, error) {
 			b.Was[name] = &before
 		}
 	}
-	m.compared(l, func(name string, at int) { note(name, cells[at]) })
+	rejected := false // and that whatever it was
+	m.compared(l, func(name string, c *column) {
+		cell, ok := c.cell(cells, &read)
+		rejected = rejected || !ok
+		note(name, cell)
+	})
+	if rejected {
+		return nil, nil
+	}
 	for _, c := range l.constants {
 		note(c.Name, c.Text)
 	}

@@ -57,10 +57,13 @@ type KeyRule struct{ Action, Column, Field Scalar }
 
 // ColumnRule says what a column sets. Without an Action it is for every action
 // that has such a field; else a column may have several. Trimming (but for Keep),
-// Lower, Values and Expr apply in this order.
+// Dates, Lower, Values and Expr apply in this order.
 type ColumnRule struct {
 	Action, Column, Field Scalar
+	Join                  []Scalar          // the columns whose texts are joined, for which Column is but a name; nil: Column itself
 	Trim, Keep, Lower     bool              // Trim and Keep: what the file says of a cell's ends
+	OnlyIfBlank           bool              // a field that the record has filled is left alone
+	Dates                 string            // how the cells write 2 January 2006; "": they are texts like others
 	Values                map[string]string // nil: any cell
 	expression            *vm.Program
 }
@@ -92,8 +95,9 @@ func ParseFile(name string, text []byte) (*File, error) {
 	}
 	f.byColumn = map[string][]*ColumnRule{}
 	for i := range f.Columns {
-		name := strings.TrimSpace(f.Columns[i].Column.Text)
-		f.byColumn[name] = append(f.byColumn[name], &f.Columns[i])
+		if name := strings.TrimSpace(f.Columns[i].Column.Text); f.Columns[i].Join == nil {
+			f.byColumn[name] = append(f.byColumn[name], &f.Columns[i])
+		}
 	}
 	return f, nil
 }
@@ -144,8 +148,8 @@ func (f *File) at(s Scalar, text string) string {
 	return text + "\n" + csvfile.PointAt(s.line, line, column)
 }
 
-// rules returns what the file says of a column: one rule, or one for each of
-// several actions.
+// rules returns what the file says of a column by itself: one rule, or one for each
+// of several actions.
 func (f *File) rules(column string) []*ColumnRule { return f.byColumn[column] }
 
 // parser reads the nodes of a mapping file. yaml's own decoding into structs would
@@ -235,8 +239,10 @@ func (p *parser) root(n *yaml.Node) {
 
 // keyParts and ruleParts are what stands in a key and in a column's rule, unless
 // they are given per action.
-func keyParts() []string  { return []string{"column", "field"} }
-func ruleParts() []string { return []string{"field", "trim", "lower", "values", "expr"} }
+func keyParts() []string { return []string{"column", "field"} }
+func ruleParts() []string {
+	return []string{"field", "join", "trim", "lower", "only_if_blank", "dates", "values", "expr"}
+}
 
 func (p *parser) keyRule(action Scalar, n *yaml.Node) {
 	k := KeyRule{Action: action}
@@ -260,6 +266,13 @@ func (p *parser) columnRule(action, column Scalar, n *yaml.Node) {
 		rule.Field = p.name(n)
 	} else if given, _ := p.sections(n, []section{
 		{"field", func(n *yaml.Node) { rule.Field = p.name(n) }},
+		{"join", func(n *yaml.Node) { rule.Join = p.names(n) }},
+		{"only_if_blank", func(n *yaml.Node) { rule.OnlyIfBlank = truth(n) }},
+		{"dates", func(n *yaml.Node) {
+			if rule.Dates = p.name(n).Text; rule.Dates != "" && !isDateLayout(rule.Dates) {
+				p.complain(n, "dates: %q does not show the day 2 January 2006, such as 02/01/2006, 1/2/2006 or 2 Jan 2006", rule.Dates)
+			}
+		}},
 		{"trim", func(n *yaml.Node) { rule.Trim = truth(n); rule.Keep = !rule.Trim }},
 		{"lower", func(n *yaml.Node) { rule.Lower = truth(n) }},
 		{"values", func(n *yaml.Node) {
@@ -368,6 +381,20 @@ func (p *parser) list(n *yaml.Node) []Scalar {
 	var all []Scalar
 	for _, item := range to.Content {
 		all = append(all, p.scalar(item))
+	}
+	return all
+}
+
+// names is a list of texts that are not blank, and not empty itself.
+func (p *parser) names(n *yaml.Node) []Scalar {
+	all := p.list(n)
+	for _, s := range all {
+		if s.line > 0 && strings.TrimSpace(s.Text) == "" {
+			all = nil
+		}
+	}
+	if follow(n).Kind == yaml.SequenceNode && len(all) == 0 {
+		p.complain(n, "a list of headings such as [First, Last] is expected here")
 	}
 	return all
 }

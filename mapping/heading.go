@@ -55,6 +55,8 @@ func FindHeading(all []Schema, rows []csvfile.Row, o CompileOptions) (at int, er
 	}
 	refusal, ok := why.(*csvfile.Refusal)
 	switch {
+	case ok && o.Nearest && (len(rows) > 1 || most > 1):
+		return at, nil
 	case !ok: // not even the first row could be read
 		return 0, why
 	case at > 0:

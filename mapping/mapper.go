@@ -35,6 +35,7 @@ type Mapped struct {
 	Problems []Problem // none: the row may be sent
 	Warnings []string
 	Exported bool // the row was compared with what it was when it was exported
+	Note     bool // its key begins with #: the row is for people, and says nothing
 
 	row    csvfile.Row // what was understood
 	places []string    // of its cells, by column; nil: it is text
@@ -50,6 +51,8 @@ type Cell struct {
 	Text   string
 	Clear  bool
 	Was    *string // what the field held when the row was exported; nil: not known
+
+	OnlyIfBlank bool // a field that the record has filled is left alone
 }
 
 // Problem is why a row is rejected, by an rb_error_code. Its text never holds
@@ -159,6 +162,9 @@ func (m *Mapper) RowSince(row csvfile.Row, base *Base) Mapped {
 func (m *Mapper) into(row csvfile.Row, base *Base, out *Mapped) {
 	*out = Mapped{Cells: out.Cells[:0], Guards: out.Guards[:0], Problems: out.Problems[:0], Warnings: out.Warnings[:0],
 		row: row, places: m.places, spoilt: out.spoilt[:0]}
+	if out.Note = m.isNote(row.Cells); out.Note {
+		return
+	}
 	if row.Remark != "" {
 		out.Warnings = append(out.Warnings, row.Remark)
 	}
@@ -179,14 +185,25 @@ func (m *Mapper) into(row csvfile.Row, base *Base, out *Mapped) {
 	}
 }
 
+// isNote reports whether a row is for people: its key begins with #, and is no error of a
+// spreadsheet's. A backslash before it means a key.
+func (m *Mapper) isNote(cells []string) bool {
+	return slices.ContainsFunc(m.layouts, func(l *layout) bool {
+		return slices.ContainsFunc(l.keys, func(k column) bool {
+			key := trimEnds(cells[k.index])
+			return strings.HasPrefix(key, "#") && !isError(key)
+		})
+	})
+}
+
 // compared are the columns of an action's rows that an export may show.
-func (m *Mapper) compared(l *layout, each func(name string, at int)) {
+func (m *Mapper) compared(l *layout, each func(name string, c *column)) {
 	for i := range l.columns {
-		each(l.columns[i].name, l.columns[i].index)
+		each(l.columns[i].name, &l.columns[i])
 	}
 	for _, shown := range [][]column{l.foreign, m.readOnly} { // they set nothing, and go by their headings
 		for i := range shown {
-			each(shown[i].heading, shown[i].index)
+			each(shown[i].heading, &shown[i])
 		}
 	}
 }
@@ -268,9 +285,9 @@ func (m *Mapper) edited(cells []string, base *Base) []string {
 	}
 	l := m.layoutOf(cells, &Mapped{})
 	cells = slices.Clone(cells)
-	m.compared(l, func(name string, at int) {
+	m.compared(l, func(name string, c *column) {
 		if _, edited := base.edited(name); !edited {
-			cells[at] = strings.Repeat("\n", strings.Count(cells[at], "\n"))
+			cells[c.index] = strings.Repeat("\n", strings.Count(cells[c.index], "\n"))
 		}
 	})
 	return cells
@@ -295,7 +312,9 @@ func (l *layout) into(base *Base, out *Mapped) {
 	}
 	for i := range l.columns {
 		if was, edited := base.edited(l.columns[i].name); edited {
-			l.columns[i].set(cells[l.columns[i].index], was, out)
+			if cell, ok := l.columns[i].cell(cells, out); ok {
+				l.columns[i].set(cell, was, out)
+			}
 		}
 	}
 	for i := range l.guards {

@@ -3,8 +3,29 @@ package mapping
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"rowbatch/mapping/csvfile"
+)
+
+// heading is a column of the input on its way to a use.
+type heading struct {
+	index int
+	text  string // trimmed
+	use   use
+	taken bool // by an action, or meant to be by the mapping file
+
+	joined []int // the columns of which it is made; nil: it is one column
+}
+
+// use is what a column is for.
+type use int
+
+const (
+	undecided use = iota // up to each action
+	leftOut
+	decides // the action
+	guards
 )
 
 // part is one action on its way to a layout.
@@ -20,7 +41,34 @@ type taker struct {
 	target target
 }
 
-func (p *part) take(h *heading) { p.takes[h.index], h.taken = true, true }
+// objections are what speaks against a column of some name setting the field as a rule has it.
+func (t taker) objections(name string, r *ColumnRule) (all []string) {
+	if r == nil {
+		r = &ColumnRule{}
+	}
+	if t.target.field.Secret && (r.Values != nil || r.expression != nil || r.Lower || r.Dates != "" || r.Join != nil) {
+		all = append(all, t.target.name+" is sent as it stands in the input: values, expr and lower are not for it, nor are dates and join")
+	}
+	if t.schema.Unreadable && r.OnlyIfBlank {
+		all = append(all, fmt.Sprintf("only_if_blank is not for %s: the API gives no record back, and nobody can tell whether %s is blank",
+			t.schema.Action, t.target.name))
+	}
+	if csvfile.Fold(name) == passwordName && !t.target.field.Secret {
+		all = append(all, showsPasswords(name, t.target.name+" is shown in reports"))
+	}
+	return all
+}
+
+func showsPasswords(heading, where string) string {
+	return fmt.Sprintf("the column %q holds passwords by its heading, and %s: rename the column if it holds none", heading, where)
+}
+
+func (p *part) take(h *heading) {
+	p.takes[h.index], h.taken = true, true
+	for _, i := range h.joined {
+		p.takes[i] = true
+	}
+}
 
 // claim notes who sets a field and objects to a second.
 func (p *part) claim(t target, by string) string {
@@ -118,14 +166,35 @@ func keyAndFieldNames(parts []*part) (names []string) {
 }
 
 // keyNames are the fields that name the customers of some of the actions.
-func keyNames(parts []*part) []string {
-	var names []string
+func keyNames(parts []*part) (names []string) {
 	for _, p := range parts {
-		for _, name := range namesOf(p.schema.Keys) {
-			if !slices.Contains(names, name) {
-				names = append(names, name)
-			}
+		names = append(names, namesOf(p.schema.Keys)...)
+	}
+	return eachOnce(names)
+}
+
+// finderNames are keyNames, and those that need a mapping file.
+func finderNames(parts []*part) []string {
+	names := keyNames(parts)
+	for _, p := range parts {
+		names = append(names, namesOf(p.schema.Finders)...)
+	}
+	return eachOnce(names)
+}
+
+func eachOnce(names []string) (once []string) {
+	for _, name := range names {
+		if !slices.Contains(once, name) {
+			once = append(once, name)
 		}
 	}
-	return names
+	return once
+}
+
+// delimiterHint is for a heading that looks like several in one.
+func delimiterHint(heading string) string {
+	if strings.ContainsAny(heading, csvfile.Delimiters+":") {
+		return "; or is another --delimiter meant?"
+	}
+	return ""
 }

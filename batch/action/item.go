@@ -29,8 +29,8 @@ func fusebillItem(row mapping.Mapped, c Context) *batch.Item {
 		it.Out = Problems(row.Problems)
 		return it
 	}
-	if row.KeyField == "reference" {
-		// The list was asked some time ago; the record that is edited must still bear the reference.
+	if row.KeyField != "id" {
+		// The list was asked some time ago; the record that is edited must still bear the reference, or what else names it.
 		it.Guards = append(it.Guards, batch.Guard{Field: row.KeyField, Value: batch.Text(row.Key), Exact: true})
 	}
 	for _, cell := range row.Guards {
@@ -52,6 +52,10 @@ func fusebillItem(row mapping.Mapped, c Context) *batch.Item {
 		if cell.Was != nil { // what was exported must still stand there
 			was := batch.Text(*cell.Was)
 			e.Expect, e.Stale, it.Listed = &was, "changed_since_export", &batch.Record{}
+		}
+		if cell.OnlyIfBlank {
+			empty := batch.Null
+			e.Expect, e.Stale, e.Yields = &empty, "", true
 		}
 		it.Edits = append(it.Edits, e)
 	}
@@ -111,8 +115,8 @@ func Planned(o batch.Outcome, secret func(field string) batch.Value, bothKeys bo
 	if o.Status != "" && o.Action != "hold" { // a hold expects it as an edit does
 		it.Guards = append(it.Guards, batch.Guard{Field: "status", Value: batch.Text(o.Status), Stale: "changed_since_plan"})
 	}
-	if ref, keyed := strings.CutPrefix(o.Key, "reference="); keyed {
-		it.Guards = append(it.Guards, batch.Guard{Field: "reference", Value: batch.Text(ref), Exact: true, Stale: "changed_since_plan"})
+	if field, key, keyed := strings.Cut(o.Key, "="); keyed && field != "id" && KeyField(o.Key) == "" {
+		it.Guards = append(it.Guards, batch.Guard{Field: field, Value: batch.Text(key), Exact: true, Stale: "changed_since_plan"})
 	}
 	return it
 }

@@ -26,7 +26,7 @@ func hubSpotLinks() []string { return []string{hubSpotContact, hubSpotCompany} }
 func LatchSchema() mapping.Schema {
 	return mapping.Schema{
 		Action: "latch", System: SystemFusebill,
-		Keys: fusebillKeys(),
+		Keys: fusebillKeys(), Finders: finders(inRecord | inOverview),
 		Fields: []mapping.Field{
 			{Name: hubSpotContact, Kind: mapping.Digits, Unique: "already_linked"},
 			{Name: hubSpotCompany, Kind: mapping.Digits, Unique: "already_linked"},

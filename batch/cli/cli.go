@@ -77,7 +77,7 @@ accounted for in a report.`,
 	root.SuggestionsMinimumDistance = 2
 	root.SetVersionTemplate("rowbatch {{.Version}}\n")
 	root.AddCommand(newUpdate(), newHold(), newLatch(), newPatch(), newRun(), newExport(), newApply(), newResume(), newUndo(), newReport(),
-		newRuns(), newFields(), newSandbox(), newVersion())
+		newRuns(), newCheck(), newFields(), newTemplate(), newMap(), newSchema(), newSandbox(), newVersion())
 	root.SetHelpCommand(newHelp(root))
 	return root
 }

@@ -275,8 +275,8 @@ func (x *export) readNamed() (err error) {
 				return err
 			}
 			f.id = gjson.GetBytes(f.record, "id").String()
-		case row.Field == "reference":
-			f.reference = row.Key
+		case row.Field != "id":
+			f.reference = action.Key(row.Field, row.Key)
 		default:
 			f.id = row.Key
 		}
@@ -310,7 +310,7 @@ func (x *export) need(listed *records) intake.Need {
 	for row := range rows.Rows {
 		if rows.OK(row) && !listed.has(row) {
 			n.Reads++
-			if rows.KeyField(row) == "reference" {
+			if rows.KeyField(row) != "id" {
 				n.Searches++
 			}
 		}

@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"context"
 	"slices"
 
 	"rowbatch/batch/action"
@@ -23,6 +24,19 @@ func ActionsOf(name string) Actions {
 		return Actions{Name: name, Specs: []action.Spec{spec}}
 	}
 	return Actions{Name: name, Specs: action.Specs()}
+}
+
+// ActionsOfMapping returns those that a mapping file is for; of one that does not say, or
+// of none, update.
+func ActionsOfMapping(stop context.Context, name string) (Actions, error) {
+	file, err := new(File).readMapping(stop, name)
+	name = "update"
+	if err == nil && file != nil {
+		if _, known := action.Find(file.Action.Text); known || file.Action.Text == Mixed {
+			name = file.Action.Text // another is refused with the columns
+		}
+	}
+	return ActionsOf(name), err
 }
 
 // Mixed reports whether rows may be of several actions.

@@ -33,6 +33,7 @@ type comparison struct {
 	kept     int      // ids in it
 	pending  *pending // of rows whose reference may yet prove to be another's too
 	complete bool     // the list showed each customer once
+	hidden   bool     // and of some not what may name him
 }
 
 // asking is what is to be found out about a row's reference.
@@ -56,7 +57,7 @@ func (c *comparison) begin(searches bool) error {
 		c.asking = make([]asking, rows.Len())
 	}
 	for n := range rows.Len() {
-		if !rows.isFusebill(n) || rows.File.Checked.KeyField(n) != "reference" {
+		if !rows.byReference(n) {
 			continue
 		}
 		c.byBoth = true
@@ -73,6 +74,7 @@ func (c *comparison) begin(searches bool) error {
 // sent or not, is judged by none of the list's. The error is the journal's, or
 // that of the run's own files.
 func (c *comparison) take(customer client.ListRow, at time.Time) error {
+	c.hidden = c.hidden || c.byBoth && c.hides(customer)
 	var only *Match
 	matches, others := 0, false
 	for m, err := range c.finder.Find(customer) {
@@ -91,6 +93,14 @@ func (c *comparison) take(customer client.ListRow, at time.Time) error {
 		return nil
 	}
 	return c.judge(only, customer, at)
+}
+
+// hides reports whether the row of a customer does not show all that may name him.
+func (c *comparison) hides(customer client.ListRow) bool {
+	return slices.ContainsFunc(c.finder.fields, func(field string) bool {
+		_, shown := customer.Shows(field)
+		return !shown
+	})
 }
 
 // found notes who bears a row's reference.
@@ -117,7 +127,7 @@ func (c *comparison) asksFor(n int) bool { return c.asking != nil && c.asking[n]
 func (c *comparison) judge(m *Match, customer client.ListRow, at time.Time) error {
 	it := c.Rows.item(m.N, false, m.mapped)
 	it.Action = c.actions[c.Rows.File.Checked.Action(m.N)]
-	blind := c.byBoth && customer.Nameless // another row may be about this customer by reference
+	blind := c.byBoth && c.hides(customer) // another row may be about this customer by reference
 	if it.Out != nil || blind || time.Since(at) > listLife || it.ID != spelled(customer.ID) {
 		return nil
 	}
@@ -166,7 +176,7 @@ func (c *comparison) resolve() error {
 	if c.asking == nil {
 		return nil
 	}
-	if !c.complete {
+	if !c.complete || c.hidden {
 		for n := range c.asking {
 			if c.asksFor(n) {
 				c.Rows.ids[n] = 0
@@ -193,8 +203,9 @@ func (c *comparison) resolve() error {
 
 // reject settles a row whose reference is not one customer's.
 func (c *comparison) reject(row runs.Row) error {
-	ref, id := c.Rows.mapped(row).Key, c.Rows.ids[row.N]
-	out := action.NoneWith(ref)
+	mapped, id := c.Rows.mapped(row), c.Rows.ids[row.N]
+	key := action.Key(mapped.KeyField, mapped.Key)
+	out := action.NoneWith(key)
 	if id != 0 {
 		all := append([]uint64{id}, c.several[row.N]...)
 		slices.Sort(all)
@@ -202,10 +213,10 @@ func (c *comparison) reject(row runs.Row) error {
 		for _, one := range slices.Compact(all) {
 			ids = append(ids, spelled(one))
 		}
-		out = action.SeveralWith(ref, ids)
+		out = action.SeveralWith(key, ids)
 	}
 	c.Rows.ids[row.N] = 0
-	return c.conclude(&batch.Item{N: row.N, Key: action.Key("reference", ref)}, *out)
+	return c.conclude(&batch.Item{N: row.N, Key: key}, *out)
 }
 
 // settlePending settles the rows that the list has shown to need nothing, now that
@@ -243,6 +254,7 @@ func (c *comparison) close() {
 type Finder struct {
 	rows   *Rows
 	picker *runs.RowsPicker
+	fields []string // by which rows name their customers, ids aside
 }
 
 // Match is a row that is about a customer.
@@ -258,24 +270,28 @@ func NewFinder(r *Rows) (*Finder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Finder{r, picker}, nil
+	return &Finder{r, picker, r.finders()}, nil
 }
 
-// Find yields the rows that are about a customer, by id or by reference.
+// Find yields the rows that are about a customer, by id, by reference, or by what else names him.
 func (f *Finder) Find(c client.ListRow) func(yield func(*Match, error) bool) {
 	return func(yield func(*Match, error) bool) {
-		for _, k := range []struct{ field, key string }{{"id", spelled(c.ID)}, {"reference", c.Reference}} {
-			if k.key == "" {
+		for _, field := range append([]string{"id"}, f.fields...) {
+			key := spelled(c.ID)
+			if field != "id" {
+				key, _ = c.Shows(field)
+			}
+			if key == "" {
 				continue
 			}
-			for n := range f.rows.File.keys.Find(subject(action.SystemFusebill, k.field, k.key)) {
+			for n := range f.rows.File.keys.Find(subject(action.SystemFusebill, field, key)) {
 				row, err := f.picker.Row(n)
 				if err != nil {
 					yield(nil, err)
 					return
 				}
 				mapped := f.rows.mapped(row)
-				if mapped.KeyField == k.field && mapped.Key == k.key && !yield(&Match{n, mapped}, nil) {
+				if mapped.KeyField == field && mapped.Key == key && !yield(&Match{n, mapped}, nil) {
 					return
 				}
 			}

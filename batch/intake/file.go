@@ -19,6 +19,7 @@ import (
 	"strings"
 
 	"rowbatch/batch"
+	"rowbatch/batch/action"
 	"rowbatch/batch/journal"
 	"rowbatch/batch/runs"
 	"rowbatch/mapping"
@@ -269,7 +270,8 @@ func (in *File) checkOptions(input Input, sel Selection) mapping.CheckOptions {
 		delimiter = 0 // a sheet's cells have no rows inside
 	}
 	n := 0
-	return mapping.CheckOptions{AllowDuplicates: input.AllowDuplicates, Delimiter: delimiter, About: func(who mapping.Subject) {
+	o := mapping.CheckOptions{AllowDuplicates: input.AllowDuplicates, Delimiter: delimiter, Findings: input.Findings}
+	o.About = func(who mapping.Subject) {
 		if who.Field != "" {
 			in.keys.Add(subject(who.System, who.Field, who.Key), n)
 		}
@@ -277,7 +279,8 @@ func (in *File) checkOptions(input Input, sel Selection) mapping.CheckOptions {
 		if sel.Shard.Some() {
 			in.shards = append(in.shards, uint16(sel.Shard.home(who)))
 		}
-	}}
+	}
+	return o
 }
 
 // SameAccount refuses rows that were exported from somewhere else than account,
@@ -311,9 +314,10 @@ func (in *File) mayShard(s Source) error {
 			}
 			fields[spec.Schema.System] = field
 		}
-		if fields[spec.Schema.System] == "reference" && slices.Contains(in.Mapper.Fields(spec.Schema.Action), "parentId") {
+		name := spec.Schema.Action
+		if field := fields[action.SystemFusebill]; field != "" && field != "id" && slices.Contains(in.Mapper.Fields(name), "parentId") {
 			return &csvfile.Refusal{File: s.Name,
-				Text: "parentId is set by reference: a customer that becomes its own parent through a row of another shard " +
+				Text: "parentId is set by " + field + ": a customer that becomes its own parent through a row of another shard " +
 					"would not be noticed",
 				Try: "name the customers by id, or no --shard"}
 		}

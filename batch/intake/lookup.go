@@ -70,7 +70,7 @@ func (l *Lookup) Do() error {
 func (l *Lookup) asks(n int) (open, search bool) {
 	r := l.Rows
 	open = r.isOpen(n) && r.isFusebill(n)
-	return open, open && r.File.Checked.KeyField(n) == "reference" && r.ids[n] == 0
+	return open, open && r.byReference(n) && r.ids[n] == 0
 }
 
 // need counts what may be spared. Where a list row proves nothing those are searches only.
@@ -98,7 +98,7 @@ func (l *Lookup) ids(yield func(uint64) bool) {
 			continue
 		}
 		id := uint64(0)
-		if mapped := l.Rows.mapped(row); mapped.KeyField == "reference" {
+		if mapped := l.Rows.mapped(row); l.Rows.byReference(row.N) {
 			id = l.Rows.ids[row.N]
 		} else {
 			id, _ = strconv.ParseUint(mapped.Key, 10, 64) // one beyond 64 bits is asked for by itself
@@ -144,7 +144,8 @@ func (s *search) questions() iter.Seq2[int, string] {
 				continue
 			}
 			mapped := r.mapped(row)
-			if mapped.KeyField == "reference" && !s.known(row.N, mapped.Key) && !yield(row.N, mapped.Key) {
+			key := action.Key(mapped.KeyField, mapped.Key)
+			if r.byReference(row.N) && key != "" && !s.known(row.N, key) && !yield(row.N, key) {
 				return
 			}
 		}
@@ -175,12 +176,12 @@ func (s *search) found(n int, f action.Found) {
 	s.one.Lock()
 	defer s.one.Unlock()
 	s.settle(n, f)
-	others, again := s.waiting[f.Reference]
+	others, again := s.waiting[f.Key]
 	if !again {
 		return
 	}
 	f.Requests = 0
-	s.answers[f.Reference] = f
+	s.answers[f.Key] = f
 	for _, other := range others {
 		s.settle(other, f)
 	}
@@ -196,7 +197,7 @@ func (s *search) settle(n int, f action.Found) {
 	}
 	out := *f.Out
 	out.Requests = f.Requests
-	it := &batch.Item{N: n, Key: action.Key("reference", f.Reference), Spent: f.Requests, Out: &out}
+	it := &batch.Item{N: n, Key: f.Key, Spent: f.Requests, Out: &out}
 	if s.failed = s.lookup.Conclude(it, out); s.failed != nil {
 		s.lookup.Halt(s.failed) // nothing more is asked for once the journal cannot be written
 	}

@@ -25,6 +25,7 @@ type Input struct {
 	Encoding        string    `json:"encoding,omitempty"`
 	HeaderRow       int       `json:"header_row,omitempty"` // the line where the heading starts; 0: it is found
 	IgnoreOthers    bool      `json:"ignore_others,omitempty"`
+	Findings        bool      `json:"-"` // whole columns are looked at, too
 
 	Sheet  string          `json:"sheet,omitempty"`  // of a workbook; "": the only one whose heading fits
 	Hidden xlsxfile.Hidden `json:"hidden,omitempty"` // what becomes of its hidden rows and columns

@@ -135,11 +135,26 @@ const (
 	UndoFlags                     // of an undo
 	ResumeFlags                   // of any run, and of one that takes up another
 	ExportFlags                   // of an export
+	LookFlags                     // of a file that is only looked at
+	CheckFlags                    // of a file that is checked and not sent
 )
 
 // Bind binds each field to its flag. The value that a field has is its flag's default.
 func (s *Settings) Bind(f *pflag.FlagSet, a intake.Actions, which Flags) {
 	f.SortFlags = false
+	switch which {
+	case LookFlags:
+		s.bindDialect(f)
+		return
+	case CheckFlags:
+		s.bindInput(f)
+		s.bindRows(f, a)
+		s.bindDialect(f)
+		f.StringVar(&s.Output.Reports, "reports", s.Output.Reports, "folder `DIR` with the exports that rows come from")
+		f.BoolVar(&s.Output.JSON, "json", s.Output.JSON, "print what was found as one JSON object")
+		f.BoolVar(&s.Output.Quiet, "quiet", s.Output.Quiet, "no notices")
+		return
+	}
 	if which&FileFlags != 0 {
 		s.bindFile(f, a)
 	}
@@ -185,14 +200,31 @@ const (
 	sandboxHelp = "use the embedded stand-in; its state outlives the command"
 )
 
-func (s *Settings) bindFile(f *pflag.FlagSet, a intake.Actions) {
-	in, sel, send := &s.Input, &s.Selection, &s.Sending
+// bindInput binds what the columns and cells of a file mean.
+func (s *Settings) bindInput(f *pflag.FlagSet) {
+	in := &s.Input
 	f.StringVar(&in.Map, "map", in.Map, mapHelp)
 	f.StringArrayVar(&in.Match, "match", in.Match,
 		"guard `COL=field`: the live record must have the cell's value in that field (repeatable)")
 	f.StringArrayVar(&in.Ignore, "ignore", in.Ignore, "leave the column `COL` out (repeatable)")
 	f.StringSliceVar(&in.Blanks, "blanks", in.Blanks, "cells that are one of these `WORD,…` mean blank")
 	f.BoolVar(&in.IgnoreOthers, "ignore-others", in.IgnoreOthers, "leave out every column that is no field")
+}
+
+// bindRows binds what the rows of a file are held against.
+func (s *Settings) bindRows(f *pflag.FlagSet, a intake.Actions) {
+	in := &s.Input
+	f.BoolVar(&in.AllowDuplicates, "allow-duplicates", in.AllowDuplicates,
+		"a customer may stand in several rows of one action; they run in file order")
+	if a.Any(func(s action.Spec) bool { return s.Schema.Exported }) {
+		f.BoolVar(&in.NoBase, "no-base", in.NoBase, "write every cell that differs from the live record, even in an exported file")
+		f.StringVar(&in.Base, "base", in.Base, "an exported `FILE` as it was: what rows are compared with, in place of their rb_export")
+	}
+}
+
+func (s *Settings) bindFile(f *pflag.FlagSet, a intake.Actions) {
+	in, sel, send := &s.Input, &s.Selection, &s.Sending
+	s.bindInput(f)
 	f.BoolVar(&send.DryRun, "dry-run", send.DryRun,
 		"read the live records, show what would change and how long sending takes, write nothing")
 	f.BoolVar(&send.Sandbox, "sandbox", send.Sandbox, sandboxHelp)
@@ -206,12 +238,7 @@ func (s *Settings) bindFile(f *pflag.FlagSet, a intake.Actions) {
 	f.TextVar(&sel.Shard, "shard", sel.Shard,
 		"only the rows that belong to shard `I/N`, I from 1 to N; the others are skipped (see rowbatch help shards)")
 	f.BoolVar(&in.Strict, "strict", in.Strict, "refuse the whole file when a check rejects any row")
-	f.BoolVar(&in.AllowDuplicates, "allow-duplicates", in.AllowDuplicates,
-		"a customer may stand in several rows of one action; they run in file order")
-	if a.Any(func(s action.Spec) bool { return s.Schema.Exported }) {
-		f.BoolVar(&in.NoBase, "no-base", in.NoBase, "write every cell that differs from the live record, even in an exported file")
-		f.StringVar(&in.Base, "base", in.Base, "an exported `FILE` as it was: what rows are compared with, in place of their rb_export")
-	}
+	s.bindRows(f, a)
 	if a.Any(func(s action.Spec) bool { return s.Suspends }) {
 		f.BoolVar(&send.HoldSuspended, "hold-suspended", send.HoldSuspended, "a Suspended customer may be held")
 	}

@@ -254,6 +254,9 @@ func (t *Terminal) fileRead(rows *intake.Rows) {
 	if c.BlankRows > 0 {
 		say("%s without any cell left out", batch.Plural(c.BlankRows, "row"))
 	}
+	if c.Notes > 0 {
+		say("%s skipped: notes, whose key begins with #", batch.Plural(c.Notes, "row"))
+	}
 	for _, warning := range c.Warnings {
 		say("%s: warning: %s", in.Mapper.Line(warning.Line), warning.Text)
 	}

@@ -1,0 +1,144 @@
+package cli
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"rowbatch/batch"
+	"rowbatch/batch/action"
+	"rowbatch/batch/intake"
+	"rowbatch/batch/job"
+	"rowbatch/batch/ui"
+)
+
+// actionsNamed are those of --action.
+func actionsNamed(name string) (intake.Actions, error) {
+	if _, ok := action.Find(name); !ok && name != intake.Mixed {
+		all := append(actionNames(), intake.Mixed)
+		return intake.Actions{}, batch.Usage("--action update", "there is no action %q; the actions are %s", name, strings.Join(all, ", "))
+	}
+	return intake.ActionsOf(name), nil
+}
+
+func newMap() *cobra.Command {
+	s, name, output := job.Defaults(), "update", ""
+	cmd := &cobra.Command{
+		Use: "map FILE", Short: "Propose a mapping file for a file with headings of its own",
+		Args: oneFile,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			actions, err := actionsNamed(name)
+			if err != nil {
+				return err
+			}
+			if err := s.Check(actions, cmd.Flags().Changed); err != nil {
+				return err
+			}
+			source := intake.Source{Name: args[0], Stdin: cmd.InOrStdin(), Actions: actions, Input: s.Input}
+			look, err := intake.LookAt(cmd.Context(), source)
+			if err != nil {
+				return err
+			}
+			text, keyed, err := look.Draft(source)
+			if err != nil {
+				return err
+			}
+			if !keyed {
+				cmd.PrintErrln("rowbatch: no column looks like what names the customers: add key: {column: …, field: …}")
+			}
+			if output == "" || output == "-" {
+				_, err = cmd.OutOrStdout().Write(text)
+				return err
+			}
+			return writeNew(output, text)
+		},
+	}
+	cmd.Long = `map reads FILE and proposes a mapping file for it: what each heading may mean, by
+names in English, German, French and Spanish, and by the look of the cells. A
+heading that is like no field stands under ignore. It is a proposal: look at
+each line before you use it. Nothing is sent, and no key is needed.
+
+Without -o it goes to standard output. A file that is there already is not replaced.`
+	cmd.Example = `  rowbatch map samples/crm.csv
+  rowbatch map samples/crm.csv -o crm.yaml
+  rowbatch update samples/crm.csv --map crm.yaml --sandbox --dry-run`
+	cmd.Flags().SortFlags = false
+	cmd.Flags().StringVar(&name, "action", name, "what the rows are to become: "+strings.Join(actionNames(), ", ")+" or "+intake.Mixed)
+	cmd.Flags().StringVarP(&output, "output", "o", output, "write to `FILE`, which must not be there yet")
+	s.Bind(cmd.Flags(), intake.ActionsOf(intake.Mixed), job.LookFlags)
+	return cmd
+}
+
+func newCheck() *cobra.Command {
+	s, name := job.Defaults(), ""
+	cmd := &cobra.Command{
+		Use: "check FILE", Short: "Make all offline checks of a file and its mapping; needs no key, sends nothing",
+		Args: oneFile,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var actions intake.Actions
+			if name != "" {
+				var err error
+				if actions, err = actionsNamed(name); err != nil {
+					return err
+				}
+			}
+			if err := s.Check(actions, cmd.Flags().Changed); err != nil {
+				return err
+			}
+			return onTerminal(cmd, s, args[0] == "-", func(t *ui.Terminal, j job.Job, c job.Control) error {
+				result, err := job.Check(j, c, actions, args[0], t.In)
+				if err != nil {
+					return err
+				}
+				if err := ui.PrintCheck(t, result, s.Output.JSON); err != nil {
+					return err
+				}
+				return ended(result.ExitCode)
+			})
+		},
+	}
+	cmd.Long = `check reads FILE to its end as a run of it would, and tells what would be rejected and
+why, before there is any run, account or key. It also looks at whole columns, for
+what no single cell shows: dates where ids belong, ids that have lost their zeros,
+spaces that are none, quotation marks around ids, words that look like REMOVE, one
+e-mail address for many customers, a column sorted apart from its key. These are
+warnings: only you know whether they are meant.
+
+What the rows are to become comes from --action, else from the mapping file; else it
+is update. It ends with 0, with 3 if rows would be rejected, with 11 if the file
+would be refused. It leaves no folder.`
+	cmd.Example = `  rowbatch check samples/trouble.csv
+  rowbatch check samples/crm.csv --map samples/crm.yaml
+  rowbatch check samples/holds.csv --action hold --json`
+	cmd.Flags().SortFlags = false
+	cmd.Flags().StringVar(&name, "action", name, "what the rows are to become: "+strings.Join(actionNames(), ", ")+" or "+intake.Mixed)
+	s.Bind(cmd.Flags(), intake.ActionsOf(intake.Mixed), job.CheckFlags)
+	return cmd
+}
+
+// oneFile refuses anything but one FILE.
+func oneFile(cmd *cobra.Command, args []string) error {
+	if len(args) == 1 {
+		return nil
+	}
+	return batch.Usage(cmd.CommandPath()+" customers.csv", "%s takes one FILE, not %d", words(cmd), len(args))
+}
+
+// writeNew writes a file that must not be there yet.
+func writeNew(name string, text []byte) error {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if errors.Is(err, fs.ErrExist) {
+		return batch.Usage("another name", "%s is there already", name)
+	}
+	if err == nil {
+		_, err = f.Write(text)
+		err = errors.Join(err, f.Close())
+	}
+	if err != nil {
+		return &batch.Fault{Code: batch.ExitFiles, Text: name + " could not be written: " + err.Error(), Try: "another name"}
+	}
+	return nil
+}
