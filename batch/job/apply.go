@@ -55,7 +55,7 @@ func Apply(j Job, c Control, name string) (*Result, error) {
 			return nil, err
 		}
 	}
-	if shown.choice, err = r.choose(shown); err != nil {
+	if shown.choice, err = choose(r, shown); err != nil {
 		return nil, err
 	}
 	var p *Plan

@@ -27,8 +27,20 @@ type choice struct {
 	lines        []uint32      // of the input, by row
 }
 
+// checkChoice wants each part of a choice to say something: an empty one would be all rows.
+func checkChoice(c intake.Choice, set func(flag string) bool) error {
+	for flag, text := range map[string]string{"only": c.Only, "except": c.Except, "review": c.Review} {
+		if set(flag) && text == "" {
+			return batch.Usage("rowbatch apply --help", "--%s is given, and empty", flag)
+		}
+	}
+	_, wrong := parseLines("only", c.Only)
+	_, alsoWrong := parseLines("except", c.Except)
+	return cmp.Or(wrong, alsoWrong)
+}
+
 // choose makes the choice of this command; nil where it makes none.
-func (r *Session) choose(shown *earlier) (*choice, error) {
+func choose(r *Session, shown *earlier) (*choice, error) {
 	c, err := newChoice(r.Settings.Selection.Choice, shown)
 	if c == nil || err != nil {
 		return nil, err
@@ -90,8 +102,8 @@ func (c *choice) names(flag string, lines spans) error {
 		if slices.ContainsFunc(c.lines, func(line uint32) bool { return int(line) >= s[0] && int(line) <= s[1] }) {
 			continue
 		}
-		return batch.Usage("rb_line in the report of the dry run has the lines", "--%s %s: no row of the input starts there; nothing was sent",
-			flag, spans{s})
+		return batch.Usage("rb_line in the report of the dry run has the lines",
+			"--%s %s: no row of the input starts there; nothing was sent", flag, spans{s})
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
 package job
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -154,7 +153,8 @@ func (s *Settings) Bind(f *pflag.FlagSet, a intake.Actions, which Flags) {
 	}
 	if which&ApplyFlags != 0 {
 		c := &s.Selection.Choice
-		f.StringVar(&c.Review, "review", c.Review, "the plan's report as `FILE`, in which somebody has gone through rb_apply: only rows with yes")
+		f.StringVar(&c.Review, "review", c.Review,
+			"the plan's report as `FILE`, in which somebody has gone through rb_apply: only the rows that say yes")
 		f.StringVar(&c.Only, "only", c.Only, "only the rows of these `LINES` of the input, as in 12,40-60; the others are skipped")
 		f.StringVar(&c.Except, "except", c.Except, "the rows of these `LINES` of the input are skipped")
 	}
@@ -284,10 +284,8 @@ func (s *Settings) Check(a intake.Actions, set func(flag string) bool) error {
 		return batch.Usage("one of "+strings.Join(client.ServiceStartOptions(), ", "), "--unhold %s is not an option of the API",
 			s.Sending.Unhold)
 	}
-	for flag, lines := range map[string]string{"only": s.Selection.Only, "except": s.Selection.Except} {
-		if _, err := parseLines(flag, lines); err != nil || set(flag) && lines == "" {
-			return cmp.Or(err, error(batch.Usage("--"+flag+" 12,40-60", "--%s wants lines of the input", flag)))
-		}
+	if err := checkChoice(s.Selection.Choice, set); err != nil {
+		return err
 	}
 	if err := p.Rate.check(a); err != nil {
 		return err

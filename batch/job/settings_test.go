@@ -151,10 +151,10 @@ func TestSettingsAreChecked(t *testing.T) {
 	s := parsed(t, everyFlag...)
 	s.Selection.When = `status == "Active"`
 	if err := s.Check(intake.ActionsOf(intake.Mixed), func(string) bool { return true }); err == nil ||
-		!strings.Contains(err.Error(), "--unhold") { // all flags are as if given, and of these only that one must not be empty
+		!strings.Contains(err.Error(), "--unhold") { // all flags are as if given, and of these only some must not be empty
 		t.Errorf("%v", err)
 	}
-	if err := s.Check(intake.ActionsOf(intake.Mixed), func(flag string) bool { return flag != "unhold" }); err != nil {
+	if err := s.Check(intake.ActionsOf(intake.Mixed), func(flag string) bool { return !slices.Contains([]string{"unhold", "only", "except", "review"}, flag) }); err != nil {
 		t.Errorf("%v", err)
 	}
 	patches := Defaults()
