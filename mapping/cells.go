@@ -3,9 +3,11 @@ package mapping
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"rowbatch/mapping/csvfile"
+	"rowbatch/mapping/xlsxfile"
 )
 
 // column is a heading with all that its cells go through. The order of the rules
@@ -41,15 +43,16 @@ func newColumn(h *heading, t target) column {
 type meaning int
 
 const (
-	plain     meaning = iota
-	literal           // a mark tells that it is meant as it stands
-	blank             // leave the field as it is
-	clears            // the clear word
-	clearCase         // almost the clear word
-	noValue           // a word for the lack of a value
-	broken            // by the spreadsheet
-	respelt           // by the spreadsheet, from what was exported
-	masked            // what our own files show in place of a secret
+	plain      meaning = iota
+	literal            // a mark tells that it is meant as it stands
+	blank              // leave the field as it is
+	clears             // the clear word
+	clearCase          // almost the clear word
+	noValue            // a word for the lack of a value
+	broken             // by the spreadsheet
+	notAsShown         // a sheet does not hold it as it shows it, or holds what its column is not for
+	respelt            // by the spreadsheet, from what was exported
+	masked             // what our own files show in place of a secret
 )
 
 // read sorts a cell as the input gives it. was is what was exported there; nil: that is
@@ -57,9 +60,13 @@ const (
 // goes: \\REMOVE is the text \REMOVE. Before anything else a backslash is a character
 // like others. An apostrophe that keeps a spreadsheet from running or shortening the
 // cell makes it literal, too; a word that the mapping file names is that word all the same.
-func (c *column) read(cell string, was *string) (string, meaning) {
+// form is how a sheet holds the cell, 0 for a text file's.
+func (c *column) read(cell string, was *string, form xlsxfile.Form) (string, meaning) {
 	trimmed := trimEnds(cell)
-	if trimmed == "" {
+	switch {
+	case c.damage(form) != "" && !slices.Contains(c.blanks, trimmed):
+		return cell, notAsShown
+	case trimmed == "":
 		return "", blank
 	}
 	open, guarded := cell, false
@@ -78,7 +85,7 @@ func (c *column) read(cell string, was *string) (string, meaning) {
 		return "", clears
 	case trimmed[0] == '\\':
 		behind := trimEnds(strings.TrimLeft(trimmed, `\`))
-		if c.special(behind, was) != plain || behind == "N" && trimmed != `\N` || csvfile.Unescape(behind) != behind {
+		if c.special(behind, was, form) != plain || behind == "N" && trimmed != `\N` || csvfile.Unescape(behind) != behind {
 			return strings.Replace(cell, `\`, "", 1), literal
 		}
 	case len(c.blanks) > 0 && slices.Contains(c.blanks, trimEnds(open)):
@@ -91,7 +98,7 @@ func (c *column) read(cell string, was *string) (string, meaning) {
 		fallthrough
 	case trimmed[0] == '=':
 		if inner, guarded := unguarded(trimmed); guarded {
-			switch text, kind := c.read(inner, was); kind {
+			switch text, kind := c.read(inner, was, form); kind {
 			case plain:
 				return text, literal
 			case clears:
@@ -101,11 +108,12 @@ func (c *column) read(cell string, was *string) (string, meaning) {
 			}
 		}
 	}
-	return cell, c.special(cell, was)
+	return cell, c.special(cell, was, form)
 }
 
 // special returns plain for a text that is none of the special ones.
-func (c *column) special(cell string, was *string) meaning {
+func (c *column) special(cell string, was *string, form xlsxfile.Form) meaning {
+	typed := c.typed || form == xlsxfile.Typed
 	switch trimmed := trimEnds(cell); {
 	case trimmed == "":
 	case c.nearlyClear(trimmed):
@@ -116,11 +124,19 @@ func (c *column) special(cell string, was *string) meaning {
 		return noValue
 	case was != nil && rewritten(*was, trimmed):
 		return respelt
-	case isError(trimmed), !c.typed && isDamaged(cell, trimmed),
-		!c.typed && c.field.Kind == Phone && isDamagedPhone(trimmed):
+	case isError(trimmed), !typed && isDamaged(cell, trimmed),
+		!typed && c.field.Kind == Phone && isDamagedPhone(trimmed):
 		return broken
 	}
 	return plain
+}
+
+// damage says what is wrong with a cell of a form; "" for nothing.
+func (c *column) damage(form xlsxfile.Form) string {
+	if k := c.field.Kind; k == Digits || k == Reference || k == Phone {
+		return form.DamagesNumber()
+	}
+	return form.Damage()
 }
 
 func (c *column) nearlyClear(trimmed string) bool {
@@ -135,7 +151,7 @@ func (c *column) set(raw string, was *string, out *Mapped) {
 		out.warn(c.heading + " differs from the export in white space or invisible characters at its ends only: the field is kept")
 		return
 	}
-	text, kind := c.read(raw, was)
+	text, kind := c.read(raw, was, out.form(c))
 	switch {
 	case was == nil:
 	case kind == blank && !c.blankClears:
@@ -198,7 +214,7 @@ func (c *column) ruledAlike(text, was string) bool {
 
 // identify reads the cell that names the customer.
 func (c *column) identify(raw string, out *Mapped) {
-	text, kind := c.read(raw, nil)
+	text, kind := c.read(raw, nil, out.form(c))
 	switch kind {
 	case blank:
 		c.reject(out, "missing_key", "the key is blank")
@@ -231,8 +247,8 @@ func (c *column) identify(raw string, out *Mapped) {
 // guard reads a cell that the live record must match: text, in which only a
 // spreadsheet's errors are special.
 func (c *column) guard(raw string, out *Mapped) {
-	text, kind := c.read(raw, nil)
-	if kind == masked || kind == broken && isError(trimEnds(text)) {
+	text, kind := c.read(raw, nil, out.form(c))
+	if kind == masked || kind == notAsShown || kind == broken && isError(trimEnds(text)) {
 		c.rejectSpecial(kind, text, nil, out)
 		return
 	}
@@ -311,11 +327,18 @@ func (c *column) rejectSpecial(kind meaning, text string, was *string, out *Mapp
 		c.reject(out, "no_value_word", quoted(text)+" reads like a word for no value: leave the cell blank to keep the field; "+meant)
 	case broken:
 		c.reject(out, "spreadsheet_damage", quoted(text)+" is what a spreadsheet writes in place of a value that it has lost; "+meant)
+	case notAsShown:
+		why := c.damage(out.form(c))
+		if trimmed = trimEnds(strings.TrimPrefix(trimmed, spoiltMark)); trimmed != "" {
+			why = quoted(trimmed) + " " + why
+		}
+		out.spoilt = append(out.spoilt, c.index)
+		c.reject(out, "spreadsheet_damage", why)
 	case respelt:
 		c.reject(out, "spreadsheet_damage",
 			fmt.Sprintf("%s is what a spreadsheet makes of %s, as it was exported; %s", quoted(text), quoted(*was), meant))
 	}
-	if k := c.field.Kind; c.readable && k != Digits && k != Enum {
+	if k := c.field.Kind; c.readable && k != Digits && k != Enum && trimmed != "" {
 		out.Problems[len(out.Problems)-1].Held = &Cell{Field: c.field, Name: c.name, Column: c.heading, Text: trimmed, Was: was}
 	}
 }
@@ -325,7 +348,11 @@ func (c *column) reject(out *Mapped, code, text string) {
 	if c.secret {
 		text = secretProblem(code)
 	}
-	out.Problems = append(out.Problems, Problem{Code: code, Column: c.heading, Text: text})
+	p := Problem{Code: code, Column: c.heading, Text: text}
+	if out.places != nil && out.row.Line > 0 {
+		p.Cell = out.places[c.index] + strconv.Itoa(out.row.Line)
+	}
+	out.Problems = append(out.Problems, p)
 }
 
 func firstLine(err error) string {

@@ -44,12 +44,24 @@ const (
 	mostUses     = 10_000
 )
 
+// Input is a file of rows: text, or a sheet of a workbook.
+type Input interface {
+	Name() string // as it was given
+	Heading() []string
+	HeadingLine() (line int, titles bool)    // where it starts, and whether titles stand above it
+	ColumnOf(heading string) (letter string) // as a spreadsheet calls it; "" where there is none
+	Unnamed() int                            // columns left out because they have no heading
+	IsReport() bool                          // the file is a report of ours, edited or not
+	HideLines()                              // no message shows a line from here on
+	Next() (csvfile.Row, error)              // io.EOF after the last; a *csvfile.Refusal is about the whole file
+}
+
 // Check reads an input to its end and looks at all that needs no request. Rows
 // whose every cell is blank, which spreadsheets leave behind, are dropped and
 // counted; all others go to the sink, which may be nil. The error is a
 // [*csvfile.Refusal] when the whole input is refused, else the reading's or the
 // sink's own.
-func Check(in *csvfile.Reader, m *Mapper, sink Sink, o CheckOptions) (*Checked, error) {
+func Check(in Input, m *Mapper, sink Sink, o CheckOptions) (*Checked, error) {
 	c := newChecker(m, o)
 	if m.HasSecrets() {
 		in.HideLines()
@@ -68,13 +80,20 @@ func Check(in *csvfile.Reader, m *Mapper, sink Sink, o CheckOptions) (*Checked, 
 		}
 		var base *Base
 		if !row.Ragged {
-			if base, err = baseOf(m, row.Cells, o.Exports); err != nil {
+			if base, err = baseOf(m, row, o.Exports); err != nil {
 				return nil, err
 			}
 		}
 		c.row(row, base)
 		if sink == nil {
 			continue
+		}
+		if !row.Ragged {
+			for _, i := range c.mapped.spoilt {
+				if !isError(row.Cells[i]) {
+					row.Cells[i] = strings.TrimSpace(spoiltMark + " " + row.Cells[i])
+				}
+			}
 		}
 		var hidden, warnings []string
 		if row.Cells, hidden = m.Mask(row); !row.Ragged {
@@ -162,7 +181,7 @@ func newChecker(m *Mapper, o CheckOptions) *checker {
 	c := &checker{
 		mapper:  m,
 		options: o,
-		result:  &Checked{kinds: []kind{{}}, clashes: map[int]int{}, cells: map[int]int{}, width: m.width},
+		result:  &Checked{kinds: []kind{{}}, clashes: map[int]int{}, cells: map[int]int{}, mapper: m},
 		strays:  newStrays(m, o.Delimiter),
 		unique:  map[string][]uniqueValue{},
 		uses:    map[Use]bool{},
@@ -215,7 +234,7 @@ func (c *checker) row(row csvfile.Row, base *Base) {
 		r.Damaged++
 	} else {
 		m := &c.mapped
-		c.mapper.into(row.Cells, base, m)
+		c.mapper.into(row, base, m)
 		kindAt = slices.IndexFunc(r.kinds, func(k kind) bool { return k.Action == m.Action && k.Field == m.KeyField })
 		key = m.Key
 		switch {
@@ -345,7 +364,7 @@ func (c *checker) findSwallowed() {
 const fewRows = 50
 
 // refusal returns why nothing of the input may be sent, once it has been read.
-func (c *checker) refusal(in *csvfile.Reader) error {
+func (c *checker) refusal(in Input) error {
 	r, why := c.result, &csvfile.Refusal{File: in.Name()}
 	inside := c.strays.rows()
 	word, times := c.habit()
@@ -369,13 +388,16 @@ func (c *checker) refusal(in *csvfile.Reader) error {
 		why.Text = "over 20% of the rows are spoilt"
 		if s := c.ragged; s.rows > 0 {
 			why.Text += fmt.Sprintf("\n%d of %d rows do not have the heading's %d cells: line %d has %s",
-				s.rows, r.Rows, r.width, s.line, s.text)
+				s.rows, r.Rows, c.mapper.width, s.line, s.text)
 		}
 		if s := c.broken; s.rows > 0 {
-			why.Text += fmt.Sprintf("\n%d of %d rows have cells that a spreadsheet has damaged: line %d, column %s %q: %s",
-				s.rows, r.Rows, s.line, in.ColumnOf(s.column), s.column, s.text)
+			why.Text += fmt.Sprintf("\n%d of %d rows have cells that a spreadsheet has damaged: %s, column %s %q: %s",
+				s.rows, r.Rows, c.mapper.Line(s.line), in.ColumnOf(s.column), s.column, s.text)
 		}
 		why.Try = "format the columns as text and export again, or check --delimiter"
+		if c.mapper.places != nil {
+			why.Try = "format the columns as text in the spreadsheet, and enter again what was lost"
+		}
 	default:
 		return nil
 	}

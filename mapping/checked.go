@@ -20,7 +20,7 @@ type Checked struct {
 	clashes map[int]int // row → the row it clashes with
 	inside  map[int]int // row → the line of another row inside a cell of it
 	cells   map[int]int // ragged row → how many cells it has
-	width   int
+	mapper  *Mapper
 	uses    []Use
 }
 
@@ -115,19 +115,19 @@ func (c *Checked) Codes() []Use { return c.uses }
 // Problem returns why a row is rejected because of its form or of other rows;
 // nil when that is not so. What its own cells say comes from Mapper.Row.
 func (c *Checked) Problem(n int) *Problem {
-	other := func() int { return c.Line(c.clashes[n]) }
+	other := func() string { return c.mapper.Line(c.Line(c.clashes[n])) }
 	switch s := c.rows[n].state; {
 	case s&swallowed != 0:
 		return &Problem{Code: "ragged_row", Text: fmt.Sprintf(
 			"a quoted cell of the row in line %d runs on over line %d, which reads like a row of its own", c.Line(n), c.inside[n])}
 	case s&ragged != 0:
-		return &Problem{Code: "ragged_row", Text: fmt.Sprintf("the row has %d cells, and the heading %d", c.cells[n], c.width)}
+		return &Problem{Code: "ragged_row", Text: fmt.Sprintf("the row has %d cells, and the heading %d", c.cells[n], c.mapper.width)}
 	case s&duplicate != 0:
-		return &Problem{Code: "duplicate_row", Text: fmt.Sprintf("line %d is about the same customer", other())}
+		return &Problem{Code: "duplicate_row", Text: fmt.Sprintf("%s is about the same customer", other())}
 	case s&chained != 0:
-		return &Problem{Code: "reference_chain", Text: fmt.Sprintf("line %d has or sets the reference that this row sets", other())}
+		return &Problem{Code: "reference_chain", Text: fmt.Sprintf("%s has or sets the reference that this row sets", other())}
 	case s&linked != 0:
-		return &Problem{Code: "already_linked", Text: fmt.Sprintf("line %d gives another customer the same link", other())}
+		return &Problem{Code: "already_linked", Text: fmt.Sprintf("%s gives another customer the same link", other())}
 	case s&circular != 0:
 		return &Problem{Code: "bad_value", Text: "the customer would be its own parent, directly or through other rows"}
 	}

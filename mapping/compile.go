@@ -19,7 +19,7 @@ type CompileOptions struct {
 	Keys   bool              // without a mapping file only columns that name customers are read
 	Export bool              // rows are compared with an export, even without a column rb_export
 	Blanks []string          // words that mean blank, from --blanks; beside the file's
-	Typed  bool              // cells hold what was typed, as those of a workbook do
+	Places []string          // of a sheet's cells, by column, such as Customers!B; nil: the input is text
 }
 
 // Compile decides what each column of a heading is for. The error is a
@@ -71,7 +71,8 @@ const (
 
 // newCompiler is for a mixed file where there are several actions.
 func newCompiler(schemas []Schema, texts []string, o CompileOptions) *compiler {
-	c := &compiler{command: mixed, options: o, texts: texts, mapper: &Mapper{width: len(texts)}, file: &File{Clear: DefaultClear}}
+	c := &compiler{command: mixed, options: o, texts: texts, mapper: &Mapper{name: o.Name, places: o.Places, width: len(texts)},
+		file: &File{Clear: DefaultClear}}
 	if len(schemas) == 1 {
 		c.command = schemas[0].Action
 	}
@@ -93,7 +94,6 @@ func newCompiler(schemas []Schema, texts []string, o CompileOptions) *compiler {
 		c.file = &file
 		c.file.hide(secrets)
 	}
-	c.file.typed = o.Typed
 	for _, word := range o.Blanks {
 		c.file.Blanks = append(slices.Clip(c.file.Blanks), Scalar{Text: word})
 	}

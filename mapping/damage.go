@@ -21,10 +21,18 @@ func isNoValue(cell string) bool {
 	return strings.HasPrefix(cell, "{{") && strings.HasSuffix(cell, "}}") && strings.Count(cell, "{{") == 1
 }
 
+// spoiltMark begins a cell that a sheet does not hold as it shows it, in every copy of its
+// row. In failed.csv it would else be text like any other, and be sent when that file is run
+// again as it is.
+const spoiltMark = "#DAMAGED!"
+
 // isError reports whether a cell, trimmed, is what a spreadsheet writes in place
 // of a value: an error in any of its languages (#N/A, #REF!, #DIV/0!, #¿NOMBRE?,
 // LibreOffice's Err:502), or hashes for a column too narrow.
 func isError(cell string) bool {
+	if strings.HasPrefix(cell, spoiltMark) {
+		return true
+	}
 	if cell == "" || cell[0] != '#' {
 		number, ok := strings.CutPrefix(cell, "Err:")
 		return ok && len(number) == 3 && allDigits(number)
@@ -125,7 +133,7 @@ func allDigits(s string) bool {
 // customer who has it.
 func Literal(value string) string {
 	c := column{field: &Field{}, clearWord: DefaultClear}
-	switch text, kind := c.read(csvfile.Escape(value), nil); {
+	switch text, kind := c.read(csvfile.Escape(value), nil, 0); {
 	case trimEnds(value) == "", text == value && kind != clears && kind != clearCase, kind == noValue || kind == broken:
 		return value
 	}

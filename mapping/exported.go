@@ -1,5 +1,7 @@
 package mapping
 
+import "rowbatch/mapping/csvfile"
+
 // Exports finds what rows were when they were exported.
 type Exports interface {
 	// Was returns the cells of the customer whose keyField holds key, by field, as
@@ -31,11 +33,11 @@ func (b *Base) edited(field string) (was *string, edited bool) {
 
 // baseOf compares a row with what it was. Only rows of actions that edit what an
 // export shows are compared.
-func baseOf(m *Mapper, cells []string, from Exports) (*Base, error) {
+func baseOf(m *Mapper, row csvfile.Row, from Exports) (*Base, error) {
 	if from == nil {
 		return nil, nil
 	}
-	var read Mapped
+	cells, read := row.Cells, Mapped{row: row}
 	l := m.layoutOf(cells, &read)
 	if l == nil || !l.schema.Exported {
 		return nil, nil
@@ -44,7 +46,7 @@ func baseOf(m *Mapper, cells []string, from Exports) (*Base, error) {
 	if m.export != nil {
 		export = trimEnds(cells[m.export.index])
 	}
-	if l.identify(cells, &read); len(read.Problems) > 0 {
+	if l.identify(&read); len(read.Problems) > 0 {
 		return nil, nil // the row is rejected, whatever it was
 	}
 	was, problem, err := from.Was(export, read.KeyField, read.Key)

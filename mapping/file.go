@@ -34,7 +34,6 @@ type File struct {
 	Blanks       []Scalar // words that mean blank
 
 	byColumn map[string][]*ColumnRule // by the trimmed heading
-	typed    bool                     // cells hold what was typed, as those of a workbook do
 	lines    []string
 	texts    []string // all that stands in it
 	hidden   bool     // it may hold a secret: no line of it is shown

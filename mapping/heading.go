@@ -50,7 +50,7 @@ func FindHeading(all []Schema, rows []csvfile.Row, o CompileOptions) (at int, er
 		return fit[0], nil
 	default:
 		one, other := rows[fit[0]].Line, rows[fit[1]].Line
-		return 0, &csvfile.Refusal{File: o.Name, Text: fmt.Sprintf("lines %d and %d could each be the heading", one, other),
+		return 0, &csvfile.Refusal{File: o.Name, Text: fmt.Sprintf("%ss %d and %d could each be the heading", Unit(o.Name), one, other),
 			Try: fmt.Sprintf("--header-row %d, or --header-row %d", one, other)}
 	}
 	refusal, ok := why.(*csvfile.Refusal)
@@ -58,8 +58,9 @@ func FindHeading(all []Schema, rows []csvfile.Row, o CompileOptions) (at int, er
 	case !ok: // not even the first row could be read
 		return 0, why
 	case at > 0:
-		refusal.Text = fmt.Sprintf("none of the first rows fits; the nearest to a heading is line %d:\n", rows[at].Line) + refusal.Text
-		refusal.Try = strings.TrimPrefix(refusal.Try+"; or --header-row N with the heading's line", "; or ")
+		refusal.Text = fmt.Sprintf("none of the first rows fits; the nearest to a heading is %s %d:\n%s",
+			Unit(o.Name), rows[at].Line, refusal.Text)
+		refusal.Try = strings.TrimPrefix(refusal.Try+"; or --header-row N with the heading's "+Unit(o.Name), "; or ")
 	case most == 0:
 		refusal.Try = strings.TrimPrefix(refusal.Try+"; or --header-row N, if titles stand above the heading", "; or ")
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"rowbatch/mapping/csvfile"
+	"rowbatch/mapping/xlsxfile"
 )
 
 // Mapper knows what a row sets. It does not change, and any number of goroutines may use it.
@@ -14,11 +15,14 @@ type Mapper struct {
 	action  *column   // tells which of them a row is of; nil: there is one
 	secrets []int     // columns that may hold passwords, ascending
 	width   int       // columns
+	name    string    // of the input
 
 	export   *column  // rb_export; nil: there is none
 	exported bool     // rows may be compared with an export
 	readOnly []column // that an export shows and no row sets
 	others   []string // headings that are no fields, and are left out
+
+	places []string // of cells, by column: a sheet and a column's letters; nil: the input is text
 }
 
 // Mapped is a row understood.
@@ -31,6 +35,10 @@ type Mapped struct {
 	Problems []Problem // none: the row may be sent
 	Warnings []string
 	Exported bool // the row was compared with what it was when it was exported
+
+	row    csvfile.Row // what was understood
+	places []string    // of its cells, by column; nil: it is text
+	spoilt []int       // columns whose cells a sheet does not hold as it shows them
 }
 
 // Cell is one field that a row sets, or guards. An empty Text in a guard means
@@ -48,6 +56,7 @@ type Cell struct {
 // what stands in a column of passwords.
 type Problem struct {
 	Code, Column, Text string
+	Cell               string `json:",omitempty"` // of a sheet, such as Customers!B17
 	// Held is what the row would set: no problem, where the record holds just that. nil: one in any case.
 	Held *Cell `json:"-"`
 }
@@ -55,6 +64,14 @@ type Problem struct {
 // Doubtful reports whether all that speaks against a row may be what its record holds already.
 func (m *Mapped) Doubtful() bool {
 	return len(m.Problems) > 0 && !slices.ContainsFunc(m.Problems, func(p Problem) bool { return p.Held == nil })
+}
+
+// form is how a sheet holds the cell of a column; 0 where the input is text.
+func (m *Mapped) form(c *column) xlsxfile.Form {
+	if m.row.Forms == "" {
+		return 0
+	}
+	return xlsxfile.Form(m.row.Forms[c.index])
 }
 
 func (m *Mapped) warn(text string) { m.Warnings = append(m.Warnings, text) }
@@ -109,6 +126,17 @@ func (m *Mapper) ReadOnly() (headings []string) {
 	return headings
 }
 
+// Line is where a row of the input starts, for people.
+func (m *Mapper) Line(n int) string { return fmt.Sprintf("%s %d", Unit(m.name), n) }
+
+// Unit is what people count in a file of a name: lines, or the rows of a sheet.
+func Unit(file string) string {
+	if xlsxfile.Named(file) {
+		return "row"
+	}
+	return "line"
+}
+
 // Others returns the headings that are left out because they are no fields.
 func (m *Mapper) Others() []string { return m.others }
 
@@ -117,25 +145,29 @@ func (m *Mapper) ComparesExports() bool { return m.exported }
 
 // Row returns what the cells of a row set. They stand as a [csvfile.Reader] gives
 // them, as many as there were headings. No cell is given a type by guess.
-func (m *Mapper) Row(cells []string) Mapped { return m.RowSince(cells, nil) }
+func (m *Mapper) Row(cells []string) Mapped { return m.RowSince(csvfile.Row{Cells: cells}, nil) }
 
 // RowSince is Row for a row that may have been exported: its cells set only what
 // is not as it was.
-func (m *Mapper) RowSince(cells []string, base *Base) Mapped {
+func (m *Mapper) RowSince(row csvfile.Row, base *Base) Mapped {
 	out := Mapped{Cells: make([]Cell, 0, len(m.layouts[0].columns)+len(m.layouts[0].constants))}
-	m.into(cells, base, &out)
+	m.into(row, base, &out)
 	return out
 }
 
 // into is RowSince into memory that can be used again.
-func (m *Mapper) into(cells []string, base *Base, out *Mapped) {
-	*out = Mapped{Cells: out.Cells[:0], Guards: out.Guards[:0], Problems: out.Problems[:0], Warnings: out.Warnings[:0]}
-	l := m.layoutOf(cells, out)
+func (m *Mapper) into(row csvfile.Row, base *Base, out *Mapped) {
+	*out = Mapped{Cells: out.Cells[:0], Guards: out.Guards[:0], Problems: out.Problems[:0], Warnings: out.Warnings[:0],
+		row: row, places: m.places, spoilt: out.spoilt[:0]}
+	if row.Remark != "" {
+		out.Warnings = append(out.Warnings, row.Remark)
+	}
+	l := m.layoutOf(row.Cells, out)
 	if l == nil {
 		return
 	}
 	out.Action = l.schema.Action
-	l.into(cells, base, out)
+	l.into(base, out)
 	if base == nil {
 		return
 	}
@@ -252,8 +284,9 @@ type layout struct {
 	foreign   []column // for rows of other actions only
 }
 
-func (l *layout) into(cells []string, base *Base, out *Mapped) {
-	l.identify(cells, out)
+func (l *layout) into(base *Base, out *Mapped) {
+	cells := out.row.Cells
+	l.identify(out)
 	if base != nil && base.Problem != nil {
 		out.Problems = append(out.Problems, *base.Problem)
 		return
@@ -282,14 +315,15 @@ func (l *layout) into(cells []string, base *Base, out *Mapped) {
 
 // identify finds the cell that names the customer, the only one filled of
 // several, and reads it.
-func (l *layout) identify(cells []string, out *Mapped) {
+func (l *layout) identify(out *Mapped) {
+	cells := out.row.Cells
 	var key *column
 	var headings []string
 	for i := range l.keys {
 		c := &l.keys[i]
 		headings = append(headings, c.heading)
 		switch {
-		case len(l.keys) > 1 && trimEnds(cells[c.index]) == "":
+		case len(l.keys) > 1 && trimEnds(cells[c.index]) == "" && c.damage(out.form(c)) == "":
 		case key == nil:
 			key = c
 		default:

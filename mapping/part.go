@@ -38,7 +38,6 @@ func (p *part) column(h *heading, t target, file *File, rule *ColumnRule) column
 	col.clearWord = file.Clear
 	col.reserved = p.schema.Reserved
 	col.readable = !p.schema.Unreadable
-	col.typed = col.typed || file.typed
 	for _, word := range file.Blanks {
 		col.blanks = append(col.blanks, trimEnds(word.Text))
 	}

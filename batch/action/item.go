@@ -79,6 +79,9 @@ func Problems(all []mapping.Problem) *batch.Outcome {
 		if p.Column != "" && !strings.HasPrefix(p.Text, p.Column+" ") {
 			p.Text = p.Column + ": " + p.Text
 		}
+		if p.Cell != "" {
+			p.Text = p.Cell + ", " + p.Text
+		}
 		texts = append(texts, p.Text)
 	}
 	return batch.Reject(all[0].Code, strings.Join(texts, "; "))

@@ -54,8 +54,8 @@ func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "rowbatch",
 		Short: "Carry out the rows of a spreadsheet as edits of billing customers",
-		Long: `rowbatch carries out the rows of a CSV file as edits of billing customers:
-updates, holds and HubSpot links in Fusebill, patches in Trackfinity. Each row is
+		Long: `rowbatch carries out the rows of a CSV file or an Excel sheet as edits of
+billing customers: updates, holds and HubSpot links in Fusebill, patches in Trackfinity. Each row is
 checked, compared with the live record, sent only where something changes, and
 accounted for in a report.`,
 		Version:       Version,

@@ -40,6 +40,9 @@ func setUpScript(e *testscript.Env) error {
 	here := &sandboxOfScript{}
 	e.Values[sandboxKey{}] = here
 	e.Defer(func() { _ = here.clear() })
+	if err := setCases(e); err != nil {
+		return err
+	}
 	e.Setenv(raceSetting())
 	e.Setenv("HOME", filepath.Join(e.WorkDir, "home"))
 	e.Setenv("ROWBATCH_SANDBOX_DIR", filepath.Join(e.WorkDir, "sandbox"))
@@ -57,6 +60,7 @@ type command = func(ts *testscript.TestScript, neg bool, args []string)
 //	ends CODE                     wait for its end with this status, or killed; stdout and stderr are what it printed
 //	replace FILE OLD NEW          replace a text in a file, wherever it stands
 //	recode ENCODING FILE          rewrite a UTF-8 file in another encoding; utf-8-bom and utf-16 get a byte order mark
+//	workbook FILE SHEET=CSV…      make a workbook, see cmdWorkbook
 //
 // Of the sandbox and its customers:
 //
@@ -91,7 +95,7 @@ type command = func(ts *testscript.TestScript, neg bool, args []string)
 //	rmexport                      delete the folders of all exports in reports
 func commands() map[string]command {
 	return map[string]command{
-		"exits": cmdExits, "printed": cmdPrinted, "start": cmdStart, "replace": cmdReplace, "recode": cmdRecode, // signal and ends: see cmdStart
+		"exits": cmdExits, "printed": cmdPrinted, "start": cmdStart, "replace": cmdReplace, "recode": cmdRecode, "workbook": cmdWorkbook, // signal and ends: see cmdStart
 		"sandbox": cmdSandbox, "restart": cmdRestart, "writes": cmdWrites, "customer": cmdCustomer, "affiliate": cmdAffiliate,
 		"untouched": cmdUntouched, "edit": cmdEdit,
 		"runs": cmdRuns, "latest": cmdLatest, "heading": cmdHeading, "column": cmdColumn, "row": cmdRow, "outcomes": cmdOutcomes,

@@ -15,7 +15,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -501,8 +500,6 @@ func (x *export) next() string {
 	switch {
 	case x.options.Output == "-" || x.copies.count() == 0 || !named:
 		return ""
-	case strings.EqualFold(filepath.Ext(x.options.Output), ".xlsx"):
-		return "save it from the spreadsheet as CSV (UTF-8), for rowbatch update"
 	}
 	words := append([]string{"rowbatch update", job.QuoteWord(x.options.Output)}, x.Settings.Words("sandbox", "reports")...)
 	return strings.Join(append(words, "--dry-run"), " ")

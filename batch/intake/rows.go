@@ -12,6 +12,7 @@ import (
 	"rowbatch/batch/action"
 	"rowbatch/batch/runs"
 	"rowbatch/mapping"
+	"rowbatch/mapping/csvfile"
 )
 
 // Rows turns the copied rows of a file into items, and remembers of each what a
@@ -232,7 +233,7 @@ func (r *Rows) mapped(row runs.Row) mapping.Mapped {
 	if hidden := r.File.secrets[row.N]; hidden != nil {
 		cells = r.File.Mapper.Unmask(cells, hidden)
 	}
-	return r.File.Mapper.RowSince(cells, baseOf(row))
+	return r.File.Mapper.RowSince(csvfile.Row{Line: row.Line, Cells: cells, Forms: row.Forms}, baseOf(row))
 }
 
 // item makes of a row what the engine carries out, without an action yet.

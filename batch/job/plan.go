@@ -15,6 +15,7 @@ import (
 	"rowbatch/batch/journal"
 	"rowbatch/batch/runs"
 	"rowbatch/client"
+	"rowbatch/mapping/xlsxfile"
 	"rowbatch/reports"
 )
 
@@ -223,8 +224,9 @@ func (p *Plan) next(s reports.Summary) string {
 		return resume + " --failed"
 	}
 	again, begun := p.Settings, h.Mode == journal.ModeRun && p.Past == nil
-	// The failed rows are all to be sent, and their file is UTF-8.
+	// The failed rows are all to be sent, and their file is CSV in UTF-8.
 	again.Selection.Limit, again.Selection.Shard, again.Input.Encoding, again.Input.HeaderRow = 0, intake.Shard{}, "", 0
+	again.Input.Sheet, again.Input.Hidden = "", xlsxfile.Refuse
 	again.Sending.Expect, again.Sending.DryRun = -1, false
 	if !begun {
 		again.Pace, again.Sending.Lookup, again.Output = Defaults().Pace, Defaults().Sending.Lookup, Defaults().Output

@@ -233,6 +233,9 @@ func (s *Settings) bindDialect(f *pflag.FlagSet) {
 	f.StringVar(&s.Input.Encoding, "encoding", s.Input.Encoding, "`NAME` of the file's encoding, such as windows-1252 (default: detected)")
 	f.IntVar(&s.Input.HeaderRow, "header-row", s.Input.HeaderRow,
 		"line `N` holds the heading, and titles stand above it (default: found among the first ten rows)")
+	f.StringVar(&s.Input.Sheet, "sheet", s.Input.Sheet, "`NAME` of the workbook's sheet (default: the only one whose headings fit)")
+	f.StringVar((*string)(&s.Input.Hidden), "hidden", string(s.Input.Hidden),
+		"`take` or skip the hidden rows and columns of a sheet (default: a sheet that has any is refused)")
 }
 
 func (s *Settings) bindPace(f *pflag.FlagSet, a intake.Actions) {

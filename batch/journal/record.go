@@ -76,6 +76,8 @@ type Source struct {
 	Path      string `json:"path,omitempty"` // absolute, for a resume from another folder
 	Input     string `json:"input"`          // SHA-256 of its bytes
 	Delimiter string `json:"delim"`          // for the report
+
+	Places []string `json:"places,omitempty"` // of a sheet's cells, by column, such as Customers!B; none: the file is text
 }
 
 // MappingFile says how the rows were understood.

@@ -14,6 +14,7 @@ import (
 	"rowbatch/batch/job"
 	"rowbatch/batch/journal"
 	"rowbatch/client/governor"
+	"rowbatch/mapping"
 	"rowbatch/reports"
 )
 
@@ -89,7 +90,8 @@ func PrintRefusal(w io.Writer, err error, code int) {
 func printSummary(w io.Writer, r *job.Result) {
 	s := r.Summary
 	if r.Preview != nil {
-		printPreview(w, r.Preview, r.Line, s.Outcomes[batch.WouldChange])
+		line := func(row int) string { return fmt.Sprintf("%s %d", mapping.Unit(s.File), r.Line(row)) }
+		printPreview(w, r.Preview, line, s.Outcomes[batch.WouldChange])
 	}
 	fmt.Fprintf(w, "%s: %s\n", runText(r.Run), CountsText(s.Rows, s.Outcomes))
 	if p := r.Preview; p != nil {
@@ -186,7 +188,7 @@ func PrintErrors(w io.Writer, s reports.Summary) {
 		for i, line := range e.Lines {
 			lines[i] = fmt.Sprint(line)
 		}
-		where := "line " + strings.Join(lines, ", ")
+		where := mapping.Unit(s.File) + " " + strings.Join(lines, ", ")
 		if e.Count > len(e.Lines) {
 			where += ", …"
 		}

@@ -56,7 +56,7 @@ func (t *Terminal) Show(e job.Event) {
 		return
 	case job.RowRefused:
 		t.clear()
-		fmt.Fprintf(t.shown(), "%s: line %d: %s: %s\n", e.File, e.Line, e.Problem.Code, batch.Visible(e.Problem.Text))
+		fmt.Fprintf(t.shown(), "%s: %s %d: %s: %s\n", e.File, mapping.Unit(e.File), e.Line, e.Problem.Code, batch.Visible(e.Problem.Text))
 		return
 	}
 	if t.Quiet {
@@ -238,12 +238,12 @@ func (t *Terminal) fileRead(rows *intake.Rows) {
 	say := func(format string, args ...any) {
 		fmt.Fprintf(t.shown(), "%s: %s\n", in.Name, fmt.Sprintf(format, args...))
 	}
-	say("%s, %s (%s)", batch.Plural(c.Rows, "row"), keyColumns(in.Mapper.Keys()), in.Dialect)
+	say("%s, %s (%s)", batch.Plural(c.Rows, "row"), keyColumns(in.Mapper.Keys()), in.Written)
 	if part := rows.Selection.Shard; part.Some() {
 		say("%s in shard %s", batch.Plural(rows.InShard(), "row"), part)
 	}
 	if in.Heading > 0 {
-		say("the heading stands in line %d; above it are titles", in.Heading)
+		say("the heading stands in %s; above it are titles", in.Mapper.Line(in.Heading))
 	}
 	if n := in.Unnamed; n > 0 {
 		say("%s without a heading left out", batch.Plural(n, "column"))
@@ -267,7 +267,7 @@ func (t *Terminal) fileRead(rows *intake.Rows) {
 		say("%s without any cell left out", batch.Plural(c.BlankRows, "row"))
 	}
 	for _, warning := range c.Warnings {
-		say("line %d: warning: %s", warning.Line, warning.Text)
+		say("%s: warning: %s", in.Mapper.Line(warning.Line), warning.Text)
 	}
 	if more := c.WarningCount - len(c.Warnings); more > 0 {
 		say("%s more", batch.Plural(more, "warning"))

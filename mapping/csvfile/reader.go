@@ -73,6 +73,8 @@ type Row struct {
 	Line   int      // where the row starts, from 1; newlines inside cells count
 	Cells  []string // as they stand in the file, escaped ones too; valid until the next row is read
 	Ragged bool     // more or fewer cells than the heading
+	Forms  string   // how a workbook holds the cells, a character each; "": the file is text
+	Remark string   // what is to be said of the row, although nothing is wrong with it
 }
 
 // NewReader reads the heading of a file and leaves r at the first row. The error
