@@ -1,6 +1,7 @@
 package job
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -224,7 +225,7 @@ func (p *Plan) next(s reports.Summary) string {
 		return resume + " --failed"
 	}
 	again, begun := p.Settings, h.Mode == journal.ModeRun && p.Past == nil
-	// The failed rows are all to be sent, and their file is CSV in UTF-8.
+	// The failed rows are all to be sent, and their file is CSV in UTF-8, or a workbook of one sheet.
 	again.Selection.Limit, again.Selection.Shard, again.Input.Encoding, again.Input.HeaderRow = 0, intake.Shard{}, "", 0
 	again.Input.Sheet, again.Input.Hidden = "", xlsxfile.Refuse
 	again.Sending.Expect, again.Sending.DryRun = -1, false
@@ -232,7 +233,10 @@ func (p *Plan) next(s reports.Summary) string {
 		again.Pace, again.Sending.Lookup, again.Output = Defaults().Pace, Defaults().Sending.Lookup, Defaults().Output
 		again.Output.Reports = dir
 	}
-	return strings.Join(append([]string{"rowbatch", h.Action, QuoteWord(s.Failed)}, again.Words()...), " ")
+	if s.FailedXLSX != "" {
+		again.Input.Delimiter = 0
+	}
+	return strings.Join(append([]string{"rowbatch", h.Action, QuoteWord(cmp.Or(s.FailedXLSX, s.Failed))}, again.Words()...), " ")
 }
 
 // takeBack is the command that takes a run of this plan back; none when it changed nothing

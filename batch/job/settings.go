@@ -61,6 +61,7 @@ type Pace struct {
 type Output struct {
 	Reports   string
 	JSON      bool
+	XLSX      bool // report.xlsx and failed.xlsx, too
 	Quiet     bool
 	Verbose   bool
 	LogFormat string
@@ -182,6 +183,9 @@ func (s *Settings) Bind(f *pflag.FlagSet, a intake.Actions, which Flags) {
 	}
 	o := &s.Output
 	f.StringVar(&o.Reports, "reports", o.Reports, "folder `DIR` where run folders go")
+	if which&ExportFlags == 0 {
+		f.BoolVar(&o.XLSX, "xlsx", o.XLSX, "also write report.xlsx and failed.xlsx")
+	}
 	f.BoolVar(&o.JSON, "json", o.JSON, "print the summary as one JSON object")
 	f.BoolVar(&o.Quiet, "quiet", o.Quiet, "no progress and no notices")
 	f.BoolVar(&o.Verbose, "verbose", o.Verbose, "show each request")

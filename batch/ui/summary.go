@@ -116,11 +116,17 @@ func printSummary(w io.Writer, r *job.Result) {
 		fmt.Fprintf(w, "account: %s\n", accountText(r.Run))
 	}
 	fmt.Fprintf(w, "report: %s\n", s.Report)
+	if s.ReportXLSX != "" {
+		fmt.Fprintf(w, "as a workbook: %s\n", s.ReportXLSX)
+	}
 	for _, path := range s.Left {
 		fmt.Fprintf(w, "left as it was, since it was edited or is open in another program: %s\n", path)
 	}
 	if s.Failed != "" && s.ExitCode != batch.ExitUsage { // else nobody wanted any
 		fmt.Fprintf(w, "rows that need work: %s\n", s.Failed)
+		if s.FailedXLSX != "" {
+			fmt.Fprintf(w, "as a workbook: %s\n", s.FailedXLSX)
+		}
 	}
 	if r.Next != "" {
 		fmt.Fprintf(w, "next: %s\n", r.Next)

@@ -350,15 +350,18 @@ func (in *Reader) row(row *line) (given csvfile.Row, holds bool, err error) {
 		in.forms[i] = byte(Blank)
 	}
 	var formulas []string
-	damaged := slices.ContainsFunc(row.cells, func(c cell) bool {
-		return c.column == in.code && (c.text == "spreadsheet_damage" || c.text == "no_value_word")
-	})
+	code := ""
+	if at := slices.IndexFunc(row.cells, func(c cell) bool { return c.column == in.code }); at >= 0 {
+		code = row.cells[at].text
+	}
 	for _, c := range row.cells {
 		at := nameless
 		if c.column < len(in.places) {
 			at = in.places[c.column]
 		}
 		switch {
+		case at == nameless && code == "ragged_row" && strings.TrimSpace(c.text) != "": // as it was before it came into a sheet
+			given.Ragged, in.cells, in.forms = true, append(in.cells, c.text), append(in.forms, byte(c.form))
 		case at == nameless && !in.options.Unnamed && strings.TrimSpace(c.text) != "" &&
 			(in.options.Hidden != Skip || !in.sheet.isHidden(c.column)):
 			text := fmt.Sprintf("column %s has a cell here, and no heading in row %d", csvfile.ColumnName(c.column), in.start)
@@ -366,8 +369,11 @@ func (in *Reader) row(row *line) (given csvfile.Row, holds bool, err error) {
 		case at >= 0:
 			holds = true
 			in.cells[at], in.forms[at] = c.text, byte(c.form)
-			if damaged { // it was escaped by us, and is not meant as what is behind that
+			if code == "spreadsheet_damage" || code == "no_value_word" { // it was escaped by us, and is not meant as what is behind that
 				in.cells[at] = csvfile.Unescape(c.text)
+				if c.form == Typed {
+					in.forms[at] = byte(Copied)
+				}
 			}
 			if c.formula && !in.told[at] {
 				in.told[at] = true
