@@ -8,7 +8,7 @@
 //
 //	intake.Read              the file is checked whole (mapping.Check), and copied to rows.jsonl
 //	Plan.open                the journal begins: from here on every row is accounted for
-//	intake.Lookup.Do         whom the rows are about; rows that the customer list settles
+//	intake.Lookup.Do         whom the rows are about; rows that the customer list or sets of ids settle
 //	intake.Rows.Source       each copied row becomes an Item: customer, edits, guards, action
 //	Engine.Run               each item becomes an Outcome; to survey first, where that is wanted:
 //	    lane, slots, canary      one row of a customer at a time; the first write alone

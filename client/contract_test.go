@@ -313,7 +313,7 @@ func TestContractRequestsAreCounted(t *testing.T) {
 	fb.Patiently(t.Context(), func() client.Reply { return fb.Customer(t.Context(), nil, "7") })
 	fb.Customer(t.Context(), nil, "no id") // does not leave
 	fb.Hold(t.Context(), nil, "8")
-	list := fb.List("", 0)
+	list := fb.List("", 0, 1)
 	for page, _ := list.Next(t.Context()); len(page.Rows) > 0; page, _ = list.Next(t.Context()) {
 	}
 	fb.FindByReference(t.Context(), nil, "AC-1")

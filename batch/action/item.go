@@ -143,7 +143,6 @@ func Undone(s *batch.Sent, keepTheirs bool) *batch.Item {
 }
 
 // listed is an action whose rows can be decided by a row of the customer list.
-// One under a condition is none: the condition may ask for any field.
 type listed interface {
 	customer(batch.Record) customer
 	fromList() listEvidence
@@ -151,8 +150,9 @@ type listed interface {
 
 // listEvidence is what a list row is to an action.
 type listEvidence struct {
-	needs    []string // fields, beside those that the row sets and guards, without which it is none
-	standsIn bool     // it may be a dry run's record
+	needs    []string                // fields, beside those that the row sets and guards, without which it is none
+	standsIn bool                    // it may be a dry run's record
+	clear    func(row customer) bool // whether it shows what a condition is about; nil: there is none
 }
 
 // DecideFromList decides a row by its customer's row in the list of customers, as far as
@@ -180,7 +180,7 @@ func DecideFromList(it *batch.Item, row []byte, dry bool) (out *batch.Outcome) {
 	lacks := func(field string) bool { return a.customer(now).value(field) == batch.Absent }
 	if slices.ContainsFunc(it.Edits, func(e batch.Edit) bool { return lacks(e.Field) }) ||
 		slices.ContainsFunc(it.Guards, func(g batch.Guard) bool { return lacks(g.Field) }) ||
-		slices.ContainsFunc(evidence.needs, lacks) {
+		slices.ContainsFunc(evidence.needs, lacks) || evidence.clear != nil && !evidence.clear(a.customer(now)) {
 		return nil
 	}
 	judged := batch.Judge(it, now)
@@ -192,7 +192,7 @@ func DecideFromList(it *batch.Item, row []byte, dry bool) (out *batch.Outcome) {
 	}
 	judged.Listed = judged.Kind == batch.WouldChange
 	unclear := judged.Code == "match_failed" || judged.Kind == batch.Conflict && slices.ContainsFunc(it.Edits, spelled)
-	if judged.Kind == batch.Unchanged || dry && evidence.standsIn && !short && !unclear {
+	if judged.Kind == batch.Unchanged || judged.Kind == batch.Skipped || dry && evidence.standsIn && !short && !unclear {
 		return &judged
 	}
 	return nil

@@ -47,7 +47,7 @@ type latch struct {
 func NewLatch(s Services) batch.Action {
 	// A latch is sent again only after a read has shown that the last one had no effect.
 	// It needs both links of a list row, too.
-	l := &latch{fusebillAction: newFusebillAction("latch", 8, s, listEvidence{hubSpotLinks(), true})}
+	l := &latch{fusebillAction: newFusebillAction("latch", 8, s, listEvidence{needs: hubSpotLinks(), standsIn: true})}
 	l.owners.of, l.hidden.keys = map[string]string{}, hubSpotLinks()
 	return conditional(l, s)
 }

@@ -18,14 +18,14 @@ import (
 // listLife is for how long a row of the customer list is evidence.
 const listLife = 15 * time.Minute
 
-// comparison holds the customer list against the rows of the file as it passes by:
-// who bears a reference, and which rows would change nothing. It keeps nothing of
+// comparison holds rows of the customer list, which came by its pages or by sets of
+// ids, against the rows of the file as they pass by: who bears a reference, and which rows would change nothing. It keeps nothing of
 // customers whom no row is about.
 type comparison struct {
 	*Lookup
 	actions map[string]batch.Action
 	finder  *Finder
-	asks    []asking // by row: whether its reference is to be looked up; nil when none is
+	asking  []asking // by row: whether its reference is to be looked up; nil when none is
 	byBoth  bool     // some rows name their customers by reference
 
 	// several are customers beyond the first who bear a row's reference.
@@ -47,25 +47,26 @@ const (
 // mostSeveral bounds the customers that are kept as bearing a reference besides another.
 const mostSeveral = 100_000
 
-func newComparison(l *Lookup, searches bool) (*comparison, error) {
-	c, rows := &comparison{Lookup: l, actions: l.Actions(), several: map[int][]uint64{}}, l.Rows
+// begin makes the rows ready to be compared. With searches it is to be found out whose
+// some references are.
+func (c *comparison) begin(searches bool) error {
+	rows := c.Rows
+	c.actions, c.several = c.Actions(), map[int][]uint64{}
 	if searches {
-		c.asks = make([]asking, rows.Len())
+		c.asking = make([]asking, rows.Len())
 	}
 	for n := range rows.Len() {
 		if !rows.isFusebill(n) || rows.File.Checked.KeyField(n) != "reference" {
 			continue
 		}
 		c.byBoth = true
-		if rows.isOpen(n) && rows.ids[n] == 0 {
-			c.asks[n] = whoBearsIt
+		if searches && rows.isOpen(n) && rows.ids[n] == 0 {
+			c.asking[n] = whoBearsIt
 		}
 	}
 	var err error
-	if c.finder, err = NewFinder(rows); err != nil {
-		return nil, err
-	}
-	return c, nil
+	c.finder, err = NewFinder(rows)
+	return err
 }
 
 // take compares a customer with the rows about him. One with several rows, be they
@@ -102,7 +103,7 @@ func (c *comparison) found(n int, id uint64) {
 		*first = id
 	case *first == id:
 	case c.kept == mostSeveral:
-		c.asks[n] = tooMany
+		c.asking[n] = tooMany
 	default:
 		c.several[n] = append(c.several[n], id)
 		c.kept++
@@ -110,7 +111,7 @@ func (c *comparison) found(n int, id uint64) {
 }
 
 // asksFor reports whether it is not known yet whom a row is about.
-func (c *comparison) asksFor(n int) bool { return c.asks != nil && c.asks[n] != nothingAsked }
+func (c *comparison) asksFor(n int) bool { return c.asking != nil && c.asking[n] != nothingAsked }
 
 // judge settles a row whose customer has no other, if the list row is evidence.
 func (c *comparison) judge(m *Match, customer client.ListRow, at time.Time) error {
@@ -162,11 +163,11 @@ func (c *comparison) conclude(it *batch.Item, o batch.Outcome) error {
 // has, or several. A list that is not complete tells nothing of them, since whoever
 // was missed might bear the same: they are searched for, each by itself.
 func (c *comparison) resolve() error {
-	if c.asks == nil {
+	if c.asking == nil {
 		return nil
 	}
 	if !c.complete {
-		for n := range c.asks {
+		for n := range c.asking {
 			if c.asksFor(n) {
 				c.Rows.ids[n] = 0
 			}
@@ -177,10 +178,10 @@ func (c *comparison) resolve() error {
 		if err != nil {
 			return nil // the next pass meets it too, and tells
 		}
-		if c.asks[row.N] == tooMany {
+		if c.asking[row.N] == tooMany {
 			c.Rows.ids[row.N] = 0
 		}
-		if c.asks[row.N] != whoBearsIt || c.Rows.ids[row.N] != 0 && len(c.several[row.N]) == 0 {
+		if c.asking[row.N] != whoBearsIt || c.Rows.ids[row.N] != 0 && len(c.several[row.N]) == 0 {
 			continue
 		}
 		if err := c.reject(row); err != nil {
@@ -226,7 +227,10 @@ func (c *comparison) settlePending() error {
 
 // close closes and removes the files. One that cannot be removed ends no run.
 func (c *comparison) close() {
-	err := c.finder.Close()
+	var err error
+	if c.finder != nil {
+		err = c.finder.Close()
+	}
 	if c.pending != nil {
 		err = errors.Join(err, c.pending.close())
 	}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -95,15 +97,22 @@ func (x *execution) process() error {
 
 // lookUp finds out what must be known before the first row is decided.
 func (x *execution) lookUp() error {
+	lister := intake.Lister{Stop: x.Stop, Fusebill: x.Accounts.Fusebill.Client, How: x.Settings.Sending.Lookup,
+		Workers: x.Settings.WorkersOf(action.SystemFusebill), Progress: x}
+	if x.Rows == nil && x.isDry() && x.Past == nil {
+		if err := x.lookAtUndone(lister); err != nil {
+			return err
+		}
+	}
 	if x.Rows != nil {
 		l := &intake.Lookup{
-			Lister: intake.Lister{Stop: x.Stop, Fusebill: x.Accounts.Fusebill.Client, How: x.Settings.Sending.Lookup, Progress: x},
-			Rows:   x.Rows, Halt: x.Halt, Workers: x.Settings.WorkersOf(action.SystemFusebill),
+			Lister: lister, Rows: x.Rows, Halt: x.Halt,
 			Actions: func() map[string]batch.Action {
 				x.Names = x.Rows.Codes
 				return x.actions(x.Notice)
 			},
-			DryRun: x.isDry(), NoProof: x.Settings.Selection.When != "", Past: x.Past,
+			DryRun: x.isDry(), Past: x.Past,
+			NoProof:  slices.ContainsFunc(slices.Collect(maps.Values(x.When)), func(c *action.Condition) bool { return !c.InRecord() }),
 			Conclude: x.engine(x.Stop, false).Conclude, Listed: x.tally.listed,
 		}
 		err := l.Do()
@@ -116,6 +125,49 @@ func (x *execution) lookUp() error {
 		return x.journal.Names(names) // for whoever takes up or takes back this run
 	}
 	return nil
+}
+
+// lookAtUndone decides rows of an undo that is only shown by what searches for sets of
+// their ids find. A customer with several rows is read before each of them.
+func (x *execution) lookAtUndone(l intake.Lister) error {
+	waiting := map[uint64]*batch.Item{}
+	ids := func(yield func(uint64) bool) {
+		for it, err := range x.Work.Source(x.Stop, x.actions(x.Notice)) {
+			if err != nil {
+				return // the survey meets it too, and tells
+			}
+			id, err := strconv.ParseUint(it.ID, 10, 64)
+			if err == nil && it.Out == nil && !it.More && it.Action.Name() != "unhold" {
+				waiting[id] = it
+				if !yield(id) {
+					return
+				}
+			}
+		}
+	}
+	l.NoList = true
+	rows := x.Work.CountOf("update") + x.Work.CountOf("latch")
+	way, err := l.Way(intake.Need{Reads: rows})
+	if err == nil && way == intake.LookupIDs {
+		_, err = l.ByID(ids, rows, func(client.ListPage) (intake.Take, error) {
+			conclude := x.engine(x.Stop, false).Conclude
+			return func(c client.ListRow, _ time.Time) error {
+				it := waiting[c.ID]
+				delete(waiting, c.ID)
+				out := action.DecideFromList(it, c.Raw, true)
+				if out == nil {
+					return nil
+				}
+				it.Out = out
+				return conclude(it, *out)
+			}, nil
+		})
+	}
+	if client.EndsRun(err) {
+		x.Halt(err)
+		return nil
+	}
+	return err
 }
 
 // survey finds out what would change, before anything is sent: by reading, or of a

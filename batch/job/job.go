@@ -29,7 +29,7 @@ type Job struct {
 	Front    Front
 	Open     Opener
 	Program  string       // the program's version
-	Log      *slog.Logger // of requests; nil: they are not shown
+	Log      *slog.Logger // of requests, and of what they are made for; nil: they are not shown
 }
 
 // Control is how a run is stopped.
@@ -154,6 +154,13 @@ func (r *Session) Connect(s Settings, a intake.Actions, file string, systems []s
 
 // Notice tells something that is no trouble.
 func (r *Session) Notice(text string) { r.Show(Notice{Text: text}) }
+
+// Detail tells something that is shown with each request only.
+func (r *Session) Detail(text string) {
+	if r.Log != nil {
+		r.Log.Debug(text)
+	}
+}
 
 // Phase is PhaseOf for requests to Fusebill, one by one.
 func (r *Session) Phase(name string, total int, done func() int, requests int) (end func()) {

@@ -36,7 +36,7 @@ type Settings struct {
 type Sending struct {
 	DryRun        bool     `json:"dry_run,omitempty"`
 	Sandbox       bool     `json:"sandbox,omitempty"` // the embedded stand-in
-	Lookup        string   `json:"lookup"`            // auto, list or each
+	Lookup        string   `json:"lookup"`            // auto, list, ids or each
 	HoldSuspended bool     `json:"hold_suspended,omitempty"`
 	SkipPing      bool     `json:"skip_ping,omitempty"`
 	Yes           bool     `json:"-"`
@@ -210,7 +210,8 @@ func (s *Settings) bindFile(f *pflag.FlagSet, a intake.Actions) {
 	f.BoolVar(&send.Sandbox, "sandbox", send.Sandbox, sandboxHelp)
 	if a.Reaches(action.SystemFusebill) {
 		f.StringVar(&send.Lookup, "lookup", send.Lookup,
-			"`HOW` current records are found: auto, list (page through the customer list) or each (one request a row)")
+			"`HOW` current records are found: auto, list (page through the customer list), ids (ask for sets of ids)\n"+
+				"or each (one request a row)")
 	}
 	f.StringVar(&sel.When, "when", sel.When, "only rows whose live record satisfies `EXPR`; the others are skipped")
 	f.IntVar(&sel.Limit, "limit", sel.Limit, "only the first `N` data rows (default: all)")
@@ -284,8 +285,8 @@ func (s *Settings) Check(a intake.Actions, set func(flag string) bool) error {
 		return batch.Usage("--header-row 3", "--header-row is the heading's line, counted from 1")
 	case set("limit") && s.Selection.Limit < 1:
 		return batch.Usage("--limit 10", "--limit must be at least 1")
-	case !slices.Contains([]string{intake.LookupAuto, intake.LookupList, intake.LookupEach}, s.Sending.Lookup):
-		return batch.Usage("--lookup auto", "--lookup is auto, list or each, not %q", s.Sending.Lookup)
+	case !slices.Contains(intake.Lookups(), s.Sending.Lookup):
+		return batch.Usage("--lookup auto", "--lookup is auto, list, ids or each, not %q", s.Sending.Lookup)
 	case s.Sending.Unhold != "" && !slices.Contains(client.ServiceStartOptions(),
 		s.Sending.Unhold), set("unhold") && s.Sending.Unhold == "":
 		return batch.Usage("one of "+strings.Join(client.ServiceStartOptions(), ", "), "--unhold %s is not an option of the API",

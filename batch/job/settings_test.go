@@ -133,7 +133,7 @@ func TestSettingsAreChecked(t *testing.T) {
 		"--timeout 1us": "--timeout must be longer than a millisecond", "--lock-wait -1s": "--lock-wait cannot be negative",
 		"--expect -1": "--expect cannot be negative", "--log-format xml": `--log-format is text or json, not "xml"`,
 		"--quiet --verbose": "--quiet and --verbose exclude each other", "--limit 0": "--limit must be at least 1",
-		"--lookup some": `--lookup is auto, list or each, not "some"`, "--no-base --base x.csv": "--no-base and --base exclude each other",
+		"--lookup some": `--lookup is auto, list, ids or each, not "some"`, "--no-base --base x.csv": "--no-base and --base exclude each other",
 		"--match x": `--match "x" is not of the form COL=field`, "--match a=b --match a=c": `--match names the column "a" twice`,
 		"--encoding klingon": `klingon`, "--when status=": "--when ", "--when nope==1": "--when ",
 		"--rate 1/s --rate fusebill=2/s": "--rate is given twice for fusebill", "--rate elsewhere=2/s": `run has nothing to do with "elsewhere"`,
