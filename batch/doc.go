@@ -45,7 +45,8 @@
 //  9. The reply is held against the step by Action.Hint. What looks wrong in it, and a
 //     refusal, is settled by reading the customer again, which Action.Check judges. A
 //     reading that shows the customer as before may lag behind the write: it is repeated
-//     within [Options].Settle.
+//     within [Options].Settle, and after a refusal it waits for the lag that was seen, or
+//     a little while none could be.
 //  10. The outcome is recorded and emitted ([Engine.Conclude]), and the lane goes on.
 //
 // A visit may also end with the row parked, to be visited later: the server did not

@@ -103,7 +103,7 @@ func stateOf(i runs.Info, applied map[string]string, back map[string]bool) state
 		return damaged
 	case i.Running:
 		return running
-	case i.End != nil && i.End.Exit == batch.ExitUsage && i.Sent == 0: // it was refused when it asked
+	case i.Declined():
 		return done
 	case !i.Complete():
 		return stopped
@@ -123,7 +123,11 @@ func nextOf(i runs.Info, s state, dir string) string {
 	case s == planned:
 		return job.Command("apply", i.ID, dir)
 	case s == done && i.Writes > 0 && i.Head.Mode != journal.ModeUndo && slices.Contains(i.Head.Systems, action.SystemFusebill):
-		return job.Command("undo", i.ID, dir)
+		line := job.Command("undo", i.ID, dir)
+		if i.Head.Action == "hold" {
+			line += " --unhold 'OPTION'" // undo tells which there are
+		}
+		return line
 	}
 	return ""
 }

@@ -118,7 +118,7 @@ func (f *format) showNumber(text string, from1904 bool) (string, Form) {
 	if err != nil || math.IsInf(value, 0) || math.IsNaN(value) || strings.ContainsAny(text, "_xXpP") {
 		return text, Unreadable
 	}
-	d := decimalOf(value)
+	d := decimalOf(value, 0)
 	form := Whole
 	if d.fraction != "" {
 		form = Fraction
@@ -139,11 +139,14 @@ func (f *format) showNumber(text string, from1904 bool) (string, Form) {
 	case value != 0 && math.Abs(value) < 1e-9:
 		return text, Unshown // General shows 1E-10
 	case f == nil || len(f.sections) == 0:
-		return d.sign() + d.plain(), form
+		if d.negative {
+			d.plain = "-" + d.plain
+		}
+		return d.plain, form
 	case s == nil:
 		return text, OddFormat
 	}
-	shown, ok := s.render(d, ownSign)
+	shown, ok := s.render(value, ownSign)
 	if !ok || shown == "" {
 		return text, Unshown
 	}
@@ -191,48 +194,20 @@ func (f *format) choose(value float64) (s *section, ownSign bool) {
 // decimal is a number in digits, of which a spreadsheet keeps 15.
 type decimal struct {
 	negative        bool
-	whole, fraction string // without leading and trailing zeros
+	plain           string // without a sign
+	whole, fraction string // without needless zeros
 }
 
-func decimalOf(value float64) decimal {
-	text, exponent, _ := strings.Cut(strconv.FormatFloat(math.Abs(value), 'e', 14, 64), "e")
-	e, err := strconv.Atoi(exponent)
-	if err != nil || e > 400 || e < -400 {
-		panic("strconv writes exponents otherwise") // no number has another
-	}
-	d := decimal{negative: value < 0, whole: text[:1], fraction: text[2:]}
-	return d.shift(e)
-}
-
-// shift moves the point to the right, or to the left for less than 0.
-func (d decimal) shift(by int) decimal {
-	if by >= 0 {
-		d.fraction += strings.Repeat("0", max(by-len(d.fraction), 0))
-		d.whole, d.fraction = d.whole+d.fraction[:by], d.fraction[by:]
-	} else {
-		d.whole = strings.Repeat("0", max(-by-len(d.whole), 0)) + d.whole
-		at := len(d.whole) + by
-		d.whole, d.fraction = d.whole[:at], d.whole[at:]+d.fraction
-	}
-	d.whole, d.fraction = strings.TrimLeft(d.whole, "0"), strings.TrimRight(d.fraction, "0")
+// decimalOf is a number whose point was moved to the right, or to the left for less than 0.
+// The shortest text of what 15 digits give has just those digits.
+func decimalOf(value float64, shift int) decimal {
+	digits, exponent, _ := strings.Cut(strconv.FormatFloat(math.Abs(value), 'e', 14, 64), "e")
+	e, _ := strconv.Atoi(exponent)
+	value15, _ := strconv.ParseFloat(digits+"e"+strconv.Itoa(e+shift), 64)
+	d := decimal{negative: value < 0, plain: strconv.FormatFloat(value15, 'f', -1, 64)}
+	d.whole, d.fraction, _ = strings.Cut(d.plain, ".")
+	d.whole = strings.TrimPrefix(d.whole, "0")
 	return d
-}
-
-func (d decimal) sign() string {
-	if d.negative {
-		return "-"
-	}
-	return ""
-}
-
-func (d decimal) plain() string {
-	switch {
-	case d.fraction == "":
-		return "0"[min(len(d.whole), 1):] + d.whole
-	case d.whole == "":
-		return "0." + d.fraction
-	}
-	return d.whole + "." + d.fraction
 }
 
 // places are those that a section has for digits.
@@ -267,9 +242,12 @@ func (s *section) places() (p places) {
 
 // render shows a number in a section's places, and reports whether the text holds
 // all of it. A section of its own for negative numbers shows their sign itself.
-func (s *section) render(d decimal, ownSign bool) (string, bool) {
+func (s *section) render(value float64, ownSign bool) (string, bool) {
 	p := s.places()
-	d = d.shift(p.shift)
+	if p.shift < -30 || p.shift > 30 { // of a format that nobody made
+		return "", false
+	}
+	d := decimalOf(value, p.shift)
 	if !s.general && (len(d.fraction) > p.fraction || p.whole+p.fraction == 0) {
 		return "", false
 	}
@@ -304,7 +282,7 @@ func (s *section) render(d decimal, ownSign bool) (string, bool) {
 			signed = signed || strings.ContainsAny(item.TValue, "-(")
 			b.WriteString(item.TValue)
 		case nfp.TokenTypeGeneral:
-			b.WriteString(d.plain())
+			b.WriteString(d.plain)
 		}
 	}
 	return strings.TrimSpace(b.String()), signed

@@ -9,7 +9,6 @@ import (
 	"io"
 	"strings"
 
-	"golang.org/x/text/encoding/htmlindex"
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
 )
@@ -55,11 +54,7 @@ func openPart(f *zip.File) (*part, error) {
 		if strings.HasPrefix(strings.ToLower(label), "utf-16") {
 			return input, nil // it had a mark, and is decoded already
 		}
-		e, err := htmlindex.Get(label)
-		if err != nil {
-			return nil, fmt.Errorf("its encoding %q is not known", label)
-		}
-		return e.NewDecoder().Reader(input), nil
+		return nil, fmt.Errorf("its encoding is %q, which no spreadsheet writes", label)
 	}
 	return p, nil
 }
@@ -77,14 +72,12 @@ func (p *part) ReadByte() (byte, error) {
 	return p.text.ReadByte()
 }
 
-// Read is for whoever reads the part as text, or from another encoding.
-func (p *part) Read(b []byte) (int, error) {
-	n, err := p.text.Read(b)
-	if p.most -= int64(n); p.most < 0 {
-		return 0, errTooLarge
-	}
-	if p.token += n; p.token > mostOfToken {
-		return 0, errTooLong
+// Read is what a decoder asks for before it finds out that there is ReadByte.
+func (p *part) Read(b []byte) (n int, err error) {
+	if len(b) > 0 {
+		if b[0], err = p.ReadByte(); err == nil {
+			n = 1
+		}
 	}
 	return n, err
 }

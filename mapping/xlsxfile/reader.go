@@ -79,34 +79,30 @@ const (
 func NewReader(r io.ReaderAt, size int64, name string, o Options) (*Reader, error) {
 	in := &Reader{name: name, options: o, source: &source{ReaderAt: r}, code: -1}
 	book, err := openWorkbook(in.source, size)
+	var chosen candidate
+	if err == nil {
+		chosen, err = in.choose(book)
+	}
+	if in.tab = chosen.tab; err == nil {
+		in.merged, err = merged(book.files[in.tab.part])
+	}
+	if err == nil {
+		in.sheet, err = openSheet(book, in.tab.part)
+	}
 	if err != nil {
 		return nil, in.explain(err)
 	}
-	if err := in.choose(book); err != nil {
-		return nil, in.explain(err)
-	}
-	if in.merged, err = merged(book.files[in.tab.part]); err != nil {
+	in.start, in.titles = chosen.heading.number, chosen.titles
+	if err := in.adopt(chosen.heading.cells); err != nil {
 		return nil, errors.Join(in.explain(err), in.Close())
 	}
-	for {
-		row, err := in.sheet.read()
-		if err != nil {
-			return nil, errors.Join(in.explain(err), in.Close())
-		}
-		if row.number == in.start {
-			if err := in.adopt(row); err != nil {
-				return nil, errors.Join(in.explain(err), in.Close())
-			}
-			return in, nil
-		}
-	}
+	return in, nil
 }
 
 // choose finds the sheet and, in it, the heading: the sheet of a name, or the only one
-// whose heading fits. It leaves the sheet open at its beginning.
-func (in *Reader) choose(book *workbook) error {
-	var fit []candidate
-	var filled []candidate
+// whose heading fits.
+func (in *Reader) choose(book *workbook) (none candidate, err error) {
+	var fit, filled []candidate
 	var names []string
 	for _, t := range book.tabs {
 		if in.options.Sheet == "" && t.hidden {
@@ -127,112 +123,91 @@ func (in *Reader) choose(book *workbook) error {
 	chosen := slices.Concat(fit, filled)
 	switch {
 	case in.options.Sheet != "" && len(chosen) == 0 && !slices.Contains(names, fmt.Sprintf("%q", in.options.Sheet)):
-		return refuse(fmt.Sprintf("the workbook has no sheet %q", in.options.Sheet),
+		return none, refuse(fmt.Sprintf("the workbook has no sheet %q", in.options.Sheet),
 			"--sheet with one of "+strings.Join(names, ", "))
 	case len(chosen) == 0:
-		return refuse("the sheet is empty", "a first row with the column headings, such as id and firstName")
+		return none, refuse("the sheet is empty", "a first row with the column headings, such as id and firstName")
 	case len(fit) > 1:
 		names = nil
 		for _, c := range fit {
 			names = append(names, fmt.Sprintf("%q", c.tab.name))
 		}
 		text := fmt.Sprintf("%d sheets have headings that fit: %s", len(fit), strings.Join(names, ", "))
-		return refuse(text, "--sheet with the name of one")
+		return none, refuse(text, "--sheet with the name of one")
 	case len(fit) == 0 && len(filled) > 1:
 		text := fmt.Sprintf("none of the sheets %s has headings that fit", strings.Join(names, ", "))
-		return refuse(text, "--sheet with the name of one, to see what is wrong with its headings")
+		return none, refuse(text, "--sheet with the name of one, to see what is wrong with its headings")
 	}
-	in.tab, in.start, in.titles = chosen[0].tab, chosen[0].heading, chosen[0].titles
-	if chosen[0].err != nil {
-		return chosen[0].err
-	}
-	var err error
-	in.sheet, err = openSheet(book, in.tab.part)
-	return err
+	return chosen[0], chosen[0].err
 }
 
 // candidate is a sheet that may be meant.
 type candidate struct {
 	tab     tab
-	heading int  // its row
+	heading line
 	titles  bool // rows may stand above it
 	empty   bool
 	err     error // why it is not this one
 }
 
-// try looks for the heading of a sheet.
+// try looks for the heading of a sheet: among its first rows, or in the row that is told.
 func (in *Reader) try(book *workbook, t tab) (c candidate) {
-	c.tab = t
-	first, visible, err := in.openings(book, t)
-	switch at := in.options.HeaderRow; {
-	case err != nil:
-		c.err = err
+	s, err := openSheet(book, t.part)
+	if c.tab, c.err = t, err; err != nil {
 		return c
-	case len(first) == 0 && at == 0:
+	}
+	defer s.Close()
+	at := in.options.HeaderRow
+	var lines []line
+	var rows, visible []csvfile.Row // with all cells, and with those that are not hidden
+	for len(rows) < csvfile.MostTitles && (at == 0 || len(rows) == 0) {
+		l, err := s.read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if c.err = err; err != nil {
+			return c
+		}
+		row, seen := csvfile.Row{Line: l.number}, csvfile.Row{Line: l.number}
+		for _, cell := range l.cells {
+			text, hidden := csvfile.Unescape(cell.text), s.isHidden(cell.column)
+			if strings.TrimSpace(text) != "" && !hidden {
+				seen.Cells = append(seen.Cells, text)
+			}
+			if strings.TrimSpace(text) != "" && (!hidden || in.options.Hidden != Skip) {
+				row.Cells = append(row.Cells, text)
+			}
+		}
+		if len(row.Cells) > 0 && l.number >= at {
+			rows, visible = append(rows, row), append(visible, seen)
+			lines = append(lines, line{number: l.number, cells: slices.Clone(l.cells)})
+		}
+	}
+	switch {
+	case len(rows) == 0 && at == 0:
 		c.empty, c.err = true, errors.New("it is empty")
 		return c
-	case at > 0 && (len(first) == 0 || first[0].Line != at):
+	case at > 0 && (len(rows) == 0 || rows[0].Line != at):
 		c.err = refuse(fmt.Sprintf("row %d of sheet %q is blank, and cannot be the heading", at, t.name),
 			"--header-row with the heading's row")
 		return c
 	}
-	at := 0
+	n := 0
 	if in.options.Heading != nil {
-		if at, c.err = in.options.Heading(first); c.err != nil && visible != nil { // what is hidden must be told first
+		n, c.err = in.options.Heading(rows)
+		if c.err != nil && in.options.Hidden == Refuse && len(s.hidden) > 0 { // what is hidden must be told first
 			if seen, err := in.options.Heading(visible); err == nil {
-				at, c.err = seen, nil
+				n, c.err = seen, nil
 			}
 		}
 	}
-	if c.err == nil {
-		c.heading, c.titles = first[at].Line, first[at].Line > 1 && (at > 0 || in.options.HeaderRow > 1)
-	}
+	c.heading, c.titles = lines[n], lines[n].number > 1 && (n > 0 || at > 1)
 	return c
 }
 
-// openings reads the first rows of a sheet, from the heading's on where that is told.
-// Where columns are hidden, it reads them once more without those.
-func (in *Reader) openings(book *workbook, t tab) (first, visible []csvfile.Row, err error) {
-	s, err := openSheet(book, t.part)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer s.Close()
-	for len(first) < csvfile.MostTitles && (in.options.HeaderRow == 0 || len(first) == 0) {
-		row, err := s.read()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, nil, err
-		}
-		all, seen := csvfile.Row{Line: row.number}, csvfile.Row{Line: row.number}
-		for _, cell := range row.cells {
-			text := csvfile.Unescape(cell.text)
-			if strings.TrimSpace(text) == "" || row.number < in.options.HeaderRow {
-				continue
-			}
-			all.Cells = append(all.Cells, text)
-			if !s.isHidden(cell.column) {
-				seen.Cells = append(seen.Cells, text)
-			}
-		}
-		if in.options.Hidden == Skip {
-			all = seen
-		}
-		if len(all.Cells) > 0 {
-			first, visible = append(first, all), append(visible, seen)
-		}
-	}
-	if in.options.Hidden != Refuse || len(s.hidden) == 0 {
-		visible = nil
-	}
-	return first, visible, nil
-}
-
-// adopt makes the heading of its row.
-func (in *Reader) adopt(row *line) error {
-	for _, c := range row.cells {
+// adopt makes the heading of its row's cells.
+func (in *Reader) adopt(cells []cell) error {
+	for _, c := range cells {
 		text := csvfile.Unescape(c.text)
 		if strings.TrimSpace(text) == "" {
 			continue
@@ -326,7 +301,7 @@ func (in *Reader) Next() (csvfile.Row, error) {
 			return csvfile.Row{}, in.explain(err)
 		}
 		in.merge(row.number)
-		if row.hidden && in.options.Hidden == Skip {
+		if row.number <= in.start || row.hidden && in.options.Hidden == Skip {
 			continue
 		}
 		given, holds, err := in.row(row)

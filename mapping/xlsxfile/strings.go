@@ -33,15 +33,13 @@ func (s *shared) add(text []byte) error {
 	if s.size += len(text); s.size > mostShared {
 		return errors.New("its texts together are longer than 512 MiB: save the sheet as CSV (UTF-8), or split it")
 	}
-	if len(s.first) == len(s.blocks) {
+	if s.open.Len()+len(text) > s.open.Cap() || len(s.first) == 0 { // a block that grew would be copied, to twice its size
+		s.seal()
 		s.first = append(s.first, len(s.ends))
-		s.open.Grow(min(sharedBlock, 2*len(text)+1024*len(s.first))) // a small file needs no large block
+		s.open.Grow(max(len(text), min(sharedBlock, 1024*len(s.first)))) // a small file needs no large block
 	}
 	s.open.Write(text)
 	s.ends = append(s.ends, uint32(s.open.Len()))
-	if s.open.Len() >= sharedBlock {
-		s.seal()
-	}
 	return nil
 }
 
