@@ -343,11 +343,10 @@ func (c *checker) noteCells(k *kind, cells []string) {
 }
 
 func (s *spoilt) add(row spoilt) {
-	n := s.rows + 1
-	if n == 1 {
+	if row.rows = s.rows + 1; row.rows == 1 {
 		*s = row
 	}
-	s.rows = n
+	s.rows = row.rows
 }
 
 // findSwallowed rejects the rows that have others inside.

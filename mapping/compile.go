@@ -23,15 +23,10 @@ type CompileOptions struct {
 }
 
 // Compile decides what each column of a heading is for. The error is a
-// [*csvfile.Refusal] that lists every problem at once.
-func Compile(s Schema, heading []string, o CompileOptions) (*Mapper, error) {
-	return newCompiler([]Schema{s}, heading, o).compile()
-}
-
-// CompileMixed is Compile for a file whose action column says which of the
-// schemas a row is of. A column serves every action that has a field or a key of
-// its name; in rows of the others its cells must be blank.
-func CompileMixed(all []Schema, heading []string, o CompileOptions) (*Mapper, error) {
+// [*csvfile.Refusal] that lists every problem at once. Of several schemas an action
+// column says which one a row is of. A column serves every action that has a field or a
+// key of its name; in rows of the others its cells must be blank.
+func Compile(all []Schema, heading []string, o CompileOptions) (*Mapper, error) {
 	return newCompiler(all, heading, o).compile()
 }
 
@@ -243,14 +238,6 @@ func (c *compiler) isShownByExport(text string) bool {
 				strings.HasSuffix(name, ".") && strings.HasPrefix(csvfile.Fold(text), csvfile.Fold(name))
 		})
 	})
-}
-
-// names are those of all keys and fields.
-func (c *compiler) names() (all []string) {
-	for _, p := range c.parts {
-		all = slices.Concat(all, namesOf(p.schema.Keys), namesOf(p.schema.Fields))
-	}
-	return all
 }
 
 // find returns the column of a heading, nil when there is none in use.

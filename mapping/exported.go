@@ -70,14 +70,7 @@ func baseOf(m *Mapper, row csvfile.Row, from Exports) (*Base, error) {
 			b.Was[name] = &before
 		}
 	}
-	for i := range l.columns {
-		note(l.columns[i].name, cells[l.columns[i].index])
-	}
-	for _, shown := range [][]column{l.foreign, m.readOnly} { // they set nothing, and go by their headings
-		for i := range shown {
-			note(shown[i].heading, cells[shown[i].index])
-		}
-	}
+	m.compared(l, func(name string, at int) { note(name, cells[at]) })
 	for _, c := range l.constants {
 		note(c.Name, c.Text)
 	}

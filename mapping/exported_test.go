@@ -51,7 +51,7 @@ func TestRowsSinceTheirExport(t *testing.T) {
 				}
 				o.File = file
 			}
-			m, err := Compile(exportedSchema(), in.Heading(), o)
+			m, err := Compile([]Schema{exportedSchema()}, in.Heading(), o)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -240,7 +240,7 @@ func TestDuplicatesOfExportedRows(t *testing.T) {
 		{"1,Ada,\n1,Eva,x\n", 2, 1},
 	} {
 		in := input(t, "id,firstName,rb_export\n"+c.rows)
-		m, err := Compile(exportedSchema(), in.Heading(), CompileOptions{})
+		m, err := Compile([]Schema{exportedSchema()}, in.Heading(), CompileOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}

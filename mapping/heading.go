@@ -30,7 +30,7 @@ func FindHeading(all []Schema, rows []csvfile.Row, o CompileOptions) (at int, er
 			case text == "":
 			case c.knows(text):
 				known += 2
-			case len(kinOf(text, c.names())) > 0:
+			case len(kinOf(text, keyAndFieldNames(c.parts))) > 0:
 				known++
 			}
 		}

@@ -179,6 +179,18 @@ func (m *Mapper) into(row csvfile.Row, base *Base, out *Mapped) {
 	}
 }
 
+// compared are the columns of an action's rows that an export may show.
+func (m *Mapper) compared(l *layout, each func(name string, at int)) {
+	for i := range l.columns {
+		each(l.columns[i].name, l.columns[i].index)
+	}
+	for _, shown := range [][]column{l.foreign, m.readOnly} { // they set nothing, and go by their headings
+		for i := range shown {
+			each(shown[i].heading, shown[i].index)
+		}
+	}
+}
+
 // layoutOf returns what the columns mean to a row's action; nil when that is unknown.
 func (m *Mapper) layoutOf(cells []string, out *Mapped) *layout {
 	if m.action == nil {
@@ -254,23 +266,13 @@ func (m *Mapper) edited(cells []string, base *Base) []string {
 	if base == nil || !slices.ContainsFunc(cells, func(cell string) bool { return strings.Contains(cell, "\n") }) {
 		return cells
 	}
+	l := m.layoutOf(cells, &Mapped{})
 	cells = slices.Clone(cells)
-	leave := func(c column, name string) {
+	m.compared(l, func(name string, at int) {
 		if _, edited := base.edited(name); !edited {
-			cells[c.index] = strings.Repeat("\n", strings.Count(cells[c.index], "\n"))
+			cells[at] = strings.Repeat("\n", strings.Count(cells[at], "\n"))
 		}
-	}
-	for _, l := range m.layouts {
-		for _, c := range l.columns {
-			leave(c, c.name)
-		}
-		for _, c := range l.foreign {
-			leave(c, c.heading)
-		}
-	}
-	for _, c := range m.readOnly {
-		leave(c, c.heading)
-	}
+	})
 	return cells
 }
 

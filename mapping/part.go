@@ -67,14 +67,12 @@ func settable(parts []*part, name string) (all []taker, why string) {
 			}
 		}
 	}
-	var names []string
 	for _, p := range parts {
 		if f := p.schema.key(name); f != nil {
 			return nil, fmt.Sprintf("%s names the customer and cannot be set", f.Name)
 		}
-		names = slices.Concat(names, namesOf(p.schema.Keys), namesOf(p.schema.Fields))
 	}
-	return nil, fmt.Sprintf("%q is not a field of %s%s", name, either(actionsOf(parts)), didYouMean(name, names))
+	return nil, fmt.Sprintf("%q is not a field of %s%s", name, either(actionsOf(parts)), didYouMean(name, keyAndFieldNames(parts)))
 }
 
 // readable finds the actions that can compare a field with the live record, or
@@ -108,6 +106,13 @@ func actionsOf(parts []*part) []string {
 	var names []string
 	for _, p := range parts {
 		names = append(names, p.schema.Action)
+	}
+	return names
+}
+
+func keyAndFieldNames(parts []*part) (names []string) {
+	for _, p := range parts {
+		names = slices.Concat(names, namesOf(p.schema.Keys), namesOf(p.schema.Fields))
 	}
 	return names
 }

@@ -79,11 +79,11 @@ func (b *workbooks) begin(own, input []string) (err error) {
 
 // take writes a row. What a workbook cannot hold is marked as damaged where it would else
 // be sent as something else when the file is run again.
-func (b *workbooks) take(l Line, own []string, ragged bool) error {
+func (b *workbooks) take(l Line, own []string, row runs.Row, o batch.Outcome) error {
 	if b.failed == nil {
 		return nil
 	}
-	cells := append(append(make([]string, 0, b.width+1), own...), l.Cells...)
+	cells := append(append(make([]string, 0, b.width+1), own...), row.Cells...)
 	for i, cell := range cells {
 		switch why := Unfit(cell); {
 		case why == "":
@@ -93,18 +93,18 @@ func (b *workbooks) take(l Line, own []string, ragged bool) error {
 			cells[i] = "#DAMAGED! " + why + ": " + batch.Visible(shortened(cell))
 		}
 	}
-	if missing := b.width - len(cells); ragged && missing >= 0 { // else it would come back as a whole row
-		cells = append(append(cells, make([]string, missing)...), fmt.Sprintf("a row of %d cells", len(l.Cells)))
+	if missing := b.width - len(cells); row.Ragged && missing >= 0 { // else it would come back as a whole row
+		cells = append(append(cells, make([]string, missing)...), fmt.Sprintf("a row of %d cells", len(row.Cells)))
 	}
 	if b.report != nil {
-		if err := b.rows.Row(cells, l.Of.Kind); err != nil {
+		if err := b.rows.Row(cells, o.Kind); err != nil {
 			return b.writing("report.xlsx", err)
 		}
 		who := l.Customer
 		if who == "" {
 			who = l.Key
 		}
-		for _, c := range l.Of.Changes {
+		for _, c := range o.Changes {
 			before, after := c.Shown()
 			line := []string{l.Line, who, batch.Visible(c.Field), before, after, l.Outcome}
 			for i, cell := range line {
@@ -112,15 +112,15 @@ func (b *workbooks) take(l Line, own []string, ragged bool) error {
 					line[i] = shortened(cell)
 				}
 			}
-			if err := b.changes.Row(line, l.Of.Kind); err != nil {
+			if err := b.changes.Row(line, o.Kind); err != nil {
 				return b.writing("report.xlsx", err)
 			}
 		}
 	}
-	if !l.Of.Kind.NeedsWork() {
+	if !o.Kind.NeedsWork() {
 		return nil
 	}
-	return b.writing("failed.xlsx", b.again.Row(cells, l.Of.Kind))
+	return b.writing("failed.xlsx", b.again.Row(cells, o.Kind))
 }
 
 // shortened is the beginning of a text that is too long.

@@ -124,14 +124,17 @@ func (w *writer) copyRows() error {
 }
 
 func (w *writer) copyRow(row runs.Row) error {
-	line, own, err := w.Of(row, func(o batch.Outcome) string { return w.tally.add(row.Line, o) })
+	line, own, o, err := w.Of(row, func(action string, o batch.Outcome) string {
+		w.tally.Held = w.tally.Held || action == "hold" && o.Kind == batch.Changed
+		return w.tally.add(row.Line, o)
+	})
 	if err != nil {
 		return err
 	}
-	if err := w.books.take(line, own, row.Ragged); err != nil {
+	if err := w.books.take(line, own, row, o); err != nil {
 		return err
 	}
-	return w.write(own, line.Cells, line.Of.Kind.NeedsWork())
+	return w.write(own, row.Cells, o.Kind.NeedsWork())
 }
 
 // write puts a line's own cells and the input's into the report, and where the row

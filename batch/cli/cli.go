@@ -23,7 +23,7 @@ func Main(args []string) int {
 	root.SetIn(os.Stdin)
 	root.SetOut(os.Stdout)
 	root.SetErr(os.Stderr)
-	err := root.Execute()
+	cmd, err := root.ExecuteC()
 	if ended := (*endedError)(nil); errors.As(err, &ended) {
 		return ended.code
 	}
@@ -31,7 +31,11 @@ func Main(args []string) int {
 	if err != nil {
 		(&ui.Terminal{Err: os.Stderr, Words: args}).Complain(err)
 		if slices.Contains(args, "--json") { // even where the command line could not be read to its end
-			ui.PrintRefusal(ui.Shown(os.Stdout, nil), err, code)
+			to := os.Stdout
+			if o := cmd.Flags().Lookup("output"); o != nil && o.Value.String() == "-" { // an export goes there
+				to = os.Stderr
+			}
+			ui.PrintRefusal(ui.Shown(to, nil), err, code)
 		}
 	}
 	return code

@@ -54,7 +54,8 @@ been read: name them, --columns id,"salesTrackingCode.Region". Columns
 beyond the fields of an update (status, currency, hubSpotId, createdTimestamp, …)
 can be named too, and are ignored by update.
 
-Without -o the CSV goes to standard output, and the summary to standard error.`
+Without -o the CSV goes to standard output, and the summary to standard error:
+--json needs -o, and what is refused without it is told on standard error alone.`
 	cmd.Example = `  rowbatch export --sandbox -o customers.csv
   rowbatch export --query 'status:Active' --overview -o active.xlsx
   rowbatch export overdue.csv --columns id,companyName,primaryEmail -o mails.csv`

@@ -123,11 +123,10 @@ func nextOf(i runs.Info, s state, dir string) string {
 	case s == planned:
 		return job.Command("apply", i.ID, dir)
 	case s == done && i.Writes > 0 && i.Head.Mode != journal.ModeUndo && slices.Contains(i.Head.Systems, action.SystemFusebill):
-		line := job.Command("undo", i.ID, dir)
-		if i.Head.Action == "hold" {
-			line += " --unhold 'OPTION'" // undo tells which there are
+		if i.Head.Action == "hold" { // with which option is a person's to choose
+			return job.Command("undo", i.ID, dir) + " --unhold 'OPTION'"
 		}
-		return line
+		return job.Command("undo", i.ID, dir)
 	}
 	return ""
 }
@@ -238,13 +237,7 @@ func rewriteReport(w io.Writer, folder, name string, workbook, asJSON bool) erro
 	}
 	fmt.Fprintf(w, "%s %s: %s\n", summary.Action, batch.Visible(summary.File), ui.CountsText(summary.Rows, summary.Outcomes))
 	ui.PrintErrors(w, summary)
-	for _, path := range summary.Left {
-		fmt.Fprintf(w, "left as it was, since it was edited or is open in another program: %s\n", path)
-	}
 	run := job.Identity{ID: summary.RunID, Dry: summary.DryRun, Age: time.Since(summary.Started)}
-	_, err = fmt.Fprintf(w, "run: %s\naccount: %s\nreport: %s\n", ui.IdentityText(run), summary.Host, summary.Report)
-	if err == nil && summary.ReportXLSX != "" {
-		_, err = fmt.Fprintf(w, "as a workbook: %s\n", summary.ReportXLSX)
-	}
-	return err
+	fmt.Fprintf(w, "run: %s\naccount: %s\n", ui.IdentityText(run), summary.Host)
+	return ui.PrintReport(w, summary)
 }

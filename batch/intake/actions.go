@@ -43,10 +43,7 @@ func (a Actions) Reaches(system string) bool {
 
 // compile decides what the columns of a heading are for.
 func (a Actions) compile(heading []string, o mapping.CompileOptions) (*mapping.Mapper, error) {
-	if !a.Mixed() {
-		return mapping.Compile(a.Specs[0].Schema, heading, a.options(o))
-	}
-	return mapping.CompileMixed(a.schemas(), heading, a.options(o))
+	return mapping.Compile(a.schemas(), heading, a.options(o))
 }
 
 func (a Actions) options(o mapping.CompileOptions) mapping.CompileOptions {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -348,8 +347,8 @@ func (x *execution) settleTime() time.Duration {
 
 // toSend is what sending takes once a survey has found out what changes.
 func (x *execution) toSend() Demand {
-	would, again := x.tally.toSend()
-	d := sendingDemand(would, x.When)
+	would, twofold, again := x.tally.toSend()
+	d := sendingDemand(would, twofold, x.When)
 	d.Requests[action.SystemFusebill] += again
 	if would["patch"] > 0 && x.Head.Mode == journal.ModeDryRun && !x.Settings.Sending.SkipPing {
 		d.Requests[action.SystemTrackfinity]++ // whoever carries the plan out pings anew
@@ -372,7 +371,7 @@ func (x *execution) demandOf(send bool) Demand {
 	case x.surveyed:
 		return x.toSend()
 	}
-	d := sendingDemand(x.Work.Open(), x.When)
+	d := sendingDemand(x.Work.Open(), nil, x.When)
 	d.AtMost = true // what is as it should be needs no write
 	return d
 }
@@ -408,7 +407,7 @@ func (x *execution) finish(failed error) (*Result, error) {
 	}
 	summary.ExitCode = code
 	res := &Result{Run: x.identity(x.Began), Summary: summary, Stopped: failed, Forecast: x.forecast, Line: x.Work.Line, Held: x.Held,
-		Next: x.next(summary), TakeBack: x.takeBack(summary), Unhold: unholdCommands(x.Head.Of, filepath.Dir(x.Dir.Path()))}
+		Next: x.next(summary), TakeBack: x.takeBack(summary), Unhold: x.unhold(summary)}
 	if x.isDry() {
 		res.Preview = x.tally.preview
 	}

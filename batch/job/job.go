@@ -192,6 +192,7 @@ func (r *Session) PhaseOf(name string, total int, done func() int, d Demand) (en
 	shown.Go(func() {
 		tick := time.NewTicker(progressEvery)
 		defer tick.Stop()
+		writes, wrote := r.accounts.writes(), time.Time{} // when one was last seen to leave
 		for {
 			select {
 			case <-tick.C:
@@ -200,7 +201,14 @@ func (r *Session) PhaseOf(name string, total int, done func() int, d Demand) (en
 						r.Halt(err)
 					}
 				}
-				r.Show(Progress{name, done(), total, began, r.accounts.waiting()})
+				if n := r.accounts.writes(); n != writes {
+					writes, wrote = n, time.Now()
+				}
+				phase := name
+				if name == sending && time.Since(wrote) > sendingFor {
+					phase = reading
+				}
+				r.Show(Progress{phase, done(), total, began, r.accounts.waiting()})
 			case <-over:
 				return
 			}
@@ -331,9 +339,6 @@ func Find(reports, name, what string, is func(runs.Info) bool) (*runs.Dir, error
 
 // IsEdit reports whether a run carries out rows or shows what that would do: an export does neither.
 func IsEdit(i runs.Info) bool { return i.Head.Mode != journal.ModeExport }
-
-// isDryRun reports whether a run shows what another would send.
-func isDryRun(i runs.Info) bool { return i.Head.Mode == journal.ModeDryRun || i.Head.Dry }
 
 // isLive reports whether a run may have sent what an undo could take back.
 func isLive(i runs.Info) bool {

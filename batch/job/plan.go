@@ -176,7 +176,7 @@ func (p *Plan) identity(now time.Time) Identity { return p.identityOf(p.Head, p.
 // identityOf tells a run from others that has to do with the plan. It, or what it is
 // of, began then; zero: it is about to.
 func (p *Plan) identityOf(h journal.Head, began, now time.Time) Identity {
-	i := Identity{ID: h.ID, Mode: h.Mode, Dry: h.Dry || h.Mode == journal.ModeDryRun, Action: h.Action, File: h.File, Of: h.Of}
+	i := Identity{ID: h.ID, Mode: h.Mode, Dry: h.IsDry(), Action: h.Action, File: h.File, Of: h.Of}
 	if p.Accounts != nil {
 		i.Hosts, i.KeyEnds = p.Accounts.Hosts(), p.Accounts.keyEnds()
 	}
@@ -246,9 +246,19 @@ func (p *Plan) takeBack(s reports.Summary) []string {
 		return nil
 	}
 	if p.Head.Action == "hold" {
-		return unholdCommands(p.Head.ID, filepath.Dir(p.Dir.Path()))
+		return p.unhold(s)
 	}
 	return []string{Command("undo", p.Head.ID, filepath.Dir(p.Dir.Path()))}
+}
+
+// unhold are the commands that take customers off hold, to choose from: those whom the run
+// itself has put there, or of an undo the run that it takes back.
+func (p *Plan) unhold(s reports.Summary) []string {
+	of := p.Head.Of
+	if s.Held {
+		of = p.Head.ID
+	}
+	return unholdCommands(of, filepath.Dir(p.Dir.Path()))
 }
 
 // unholdCommands are those that take back a run with its holds, one for each option.

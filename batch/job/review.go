@@ -316,7 +316,7 @@ func (v *review) take(row csvfile.Row) error {
 	if err != nil {
 		return err
 	}
-	shown, own, err := v.report.Of(copied, func(o batch.Outcome) string { return batch.Fix(o.Code) })
+	shown, own, o, err := v.report.Of(copied, func(_ string, o batch.Outcome) string { return batch.Fix(o.Code) })
 	if err != nil {
 		return err
 	}
@@ -336,7 +336,7 @@ func (v *review) take(row csvfile.Row) error {
 	switch word := strings.ToLower(strings.TrimSpace(named("rb_apply"))); {
 	case slices.Contains([]string{"yes", "y", "true", "1"}, word):
 	case word == "":
-		v.struck[n] = shown.Of.Kind == batch.WouldChange
+		v.struck[n] = o.Kind == batch.WouldChange
 	case slices.Contains([]string{"no", "n", "false", "0"}, word):
 		v.struck[n] = true
 	default:

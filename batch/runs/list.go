@@ -138,7 +138,7 @@ func Prunable(all []Info, before time.Time) (old []Info) {
 	for _, i := range all {
 		kind := i.Head.Mode
 		switch {
-		case kind == journal.ModeDryRun || i.Head.Dry:
+		case i.Head.IsDry():
 			kind = "plan"
 		case kind == journal.ModeApply:
 			kind = journal.ModeRun

@@ -115,13 +115,7 @@ func printSummary(w io.Writer, r *job.Result) {
 	if r.Run.Hosts != "" {
 		fmt.Fprintf(w, "account: %s\n", accountText(r.Run))
 	}
-	fmt.Fprintf(w, "report: %s\n", s.Report)
-	if s.ReportXLSX != "" {
-		fmt.Fprintf(w, "as a workbook: %s\n", s.ReportXLSX)
-	}
-	for _, path := range s.Left {
-		fmt.Fprintf(w, "left as it was, since it was edited or is open in another program: %s\n", path)
-	}
+	_ = PrintReport(w, s)                                // to memory
 	if s.Failed != "" && s.ExitCode != batch.ExitUsage { // else nobody wanted any
 		fmt.Fprintf(w, "rows that need work: %s\n", s.Failed)
 		if s.FailedXLSX != "" {
@@ -132,6 +126,21 @@ func printSummary(w io.Writer, r *job.Result) {
 		fmt.Fprintf(w, "next: %s\n", r.Next)
 	}
 	printCommands(w, "to take it back", r.TakeBack)
+	if s.Held && s.Action != "hold" { // which leaves these customers where they are
+		printCommands(w, "to take its holds back, too", r.Unhold)
+	}
+}
+
+// PrintReport names the report, and the files in whose place it could not be put.
+func PrintReport(w io.Writer, s reports.Summary) error {
+	_, err := fmt.Fprintf(w, "report: %s\n", s.Report)
+	if s.ReportXLSX != "" {
+		_, err = fmt.Fprintf(w, "as a workbook: %s\n", s.ReportXLSX)
+	}
+	for _, path := range s.Left {
+		_, err = fmt.Fprintf(w, "left as it was, since it was edited or is open in another program: %s\n", path)
+	}
+	return err
 }
 
 // runText says what a run is.

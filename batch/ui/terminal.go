@@ -121,15 +121,7 @@ func spelled(text string, words []string) string {
 			}
 		}
 	}
-	lines := strings.Split(text, "\n")
-	for i, line := range lines {
-		cells := strings.Split(line, "\t")
-		for j, cell := range cells {
-			cells[j] = batch.Visible(cell)
-		}
-		lines[i] = strings.Join(cells, "\t")
-	}
-	return strings.Join(lines, "\n")
+	return batch.VisibleLines(text)
 }
 
 // clear takes the bar off the screen.
@@ -147,18 +139,14 @@ func (t *Terminal) progress(p job.Progress) {
 		_ = t.bar.Set(min(p.Done, p.Total-1)) // the last row clears the bar
 		return
 	}
-	waiting := ""
-	if parts[0] != p.Phase {
-		waiting = parts[0]
-	}
 	if time.Since(t.told) < lineEvery {
 		return
 	}
 	t.told = time.Now()
-	if waiting == "" || waiting != t.waited {
+	if parts[0] == p.Phase || parts[0] != t.waited {
 		fmt.Fprintln(t.shown(), "rowbatch: "+fitting(parts, math.MaxInt))
 	}
-	t.waited = waiting
+	t.waited = parts[0]
 }
 
 // barColumns are those of the bar beside its text: the percentage, the ends, a few steps.

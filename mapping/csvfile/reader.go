@@ -161,7 +161,7 @@ func (in *Reader) openings(all []opening, most int) ([]opening, error) {
 		case this.row.Line != o.HeaderRow && 0 < o.HeaderRow && o.HeaderRow <= in.lines.number:
 			return nil, &Refusal{Line: o.HeaderRow, Text: fmt.Sprintf("no row starts here: one starts in line %d", this.row.Line),
 				Try: fmt.Sprintf("--header-row %d, if that is the heading", this.row.Line)}
-		case this.row.Line < o.HeaderRow, len(all) == 0 && err == nil && isBlank(cells):
+		case this.row.Line < o.HeaderRow, len(all) == 0 && err == nil && strings.TrimSpace(strings.Join(cells, "")) == "":
 		default:
 			all = append(all, this)
 		}
@@ -185,7 +185,6 @@ func (in *Reader) begin(rest []opening) error {
 	in.width, in.columns = len(cells), make([]kind, len(cells))
 	for i, cell := range cells {
 		cell = Unescape(cell)
-		in.lines.hidden = in.lines.hidden || MentionsPassword(cell)
 		switch {
 		case strings.TrimSpace(cell) == "":
 			in.columns[i] = nameless
