@@ -165,6 +165,20 @@ func wasExported(was, cell string) bool {
 	return lines(was) == lines(cell) || lines(was) == lines(Exported(cell))
 }
 
+// Same reports whether a cell of a file of ours is still what it was: a spreadsheet
+// that has opened and saved the file, or cut off what it has no room for, changes nothing.
+func Same(was, cell string) bool {
+	const room = 32_000 // for so many characters every spreadsheet has
+	plain := csvfile.Unescape(was)
+	switch {
+	case wasExported(was, cell), wasExported(plain, cell), trimEnds(plain) == trimEnds(csvfile.Unescape(cell)):
+		return true
+	case len(cell) > room && strings.HasPrefix(was, cell):
+		return true
+	}
+	return rewritten(plain, csvfile.Unescape(cell))
+}
+
 // trimEnds takes off what nobody can see at a text's ends: white space and characters
 // without a shape. Joiners are part of the letters beside them; FE0F, of a sign.
 func trimEnds(text string) string {

@@ -3,10 +3,16 @@ package reports
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/gocarina/gocsv"
+
 	"rowbatch/batch"
+	"rowbatch/batch/journal"
+	"rowbatch/batch/runs"
 )
 
 // Line is what a report says about one row, in the order of its columns, whatever
@@ -35,6 +41,86 @@ type Line struct {
 	Millis      string `csv:"rb_ms"`
 	At          string `csv:"rb_at"` // RFC 3339, UTC, milliseconds
 }
+
+// Lines makes the lines of a run's report, whoever wants to have them.
+type Lines struct {
+	dir     *runs.Dir
+	journal *runs.Journal
+	input   []string // the input's headings
+}
+
+// NewLines reads what lines need to know of a run, whose journal is open.
+func NewLines(d *runs.Dir, j *runs.Journal) (*Lines, error) {
+	rows, err := d.ReadRows()
+	if err != nil {
+		return nil, err
+	}
+	return &Lines{d, j, rows.Heading()}, rows.Close()
+}
+
+// Heading returns the headings of the report: its own, and the input's behind them.
+func (l *Lines) Heading() (own, input []string, err error) {
+	var r gathered
+	err = gocsv.MarshalCSV([]Line{}, &r)
+	return l.own(r.cells), l.input, err
+}
+
+// own leaves out what reports of this run do not have.
+func (l *Lines) own(cells []string) []string {
+	if !l.journal.Head.IsDry() {
+		return cells[1:] // rb_apply
+	}
+	return cells
+}
+
+// Of returns the line of a row, also as the cells before the input's, and the outcome of
+// which it is made. fix tells what to do about an error.
+func (l *Lines) Of(row runs.Row, fix func(action string, o batch.Outcome) string) (Line, []string, batch.Outcome, error) {
+	o, err := l.journal.Outcome(row.N)
+	if err != nil {
+		return Line{}, nil, o, fmt.Errorf("%s: row %d: %w", l.dir.Path("journal"), row.N, err)
+	}
+	if end := l.journal.End; o.Code == "stopped" && end != nil && end.Exit == batch.ExitUsage { // nobody wanted it
+		o.Code = "not_confirmed"
+		o.Error, _, _ = strings.Cut(end.Cause, "\n")
+	}
+	if l.journal.Head.Mode != journal.ModeUndo { // which sends none of the cells
+		o.Warnings = slices.Concat(row.Warnings, o.Warnings)
+	}
+	var r gathered
+	action := l.action(row)
+	line := [1]Line{lineOf(row.Line, action, fix(action, o), o)}
+	err = gocsv.MarshalCSVWithoutHeaders(&line, &r)
+	return line[0], l.own(r.cells), o, err
+}
+
+// action is what a row was to become: of a mixed file, what its cell says.
+func (l *Lines) action(row runs.Row) string {
+	head := l.journal.Head
+	action := head.Action
+	if head.ActionColumn != "" {
+		action = ""
+		at := slices.IndexFunc(l.input, func(h string) bool { return strings.TrimSpace(h) == head.ActionColumn })
+		if at >= 0 && at < len(row.Cells) {
+			action = strings.ToLower(strings.TrimSpace(row.Cells[at]))
+		}
+	}
+	if head.Mode == journal.ModeUndo && action == "hold" {
+		return "unhold"
+	}
+	return action
+}
+
+// gathered takes the cells of one line from gocsv.
+type gathered struct{ cells []string }
+
+func (r *gathered) Write(cells []string) error { r.cells = cells; return nil }
+
+// Flush does nothing: gocsv calls it after every line.
+func (r *gathered) Flush() {}
+
+// Error knows of nothing that Write has not returned.
+func (r *gathered) Error() error { return nil }
 
 const timeFormat = "2006-01-02T15:04:05.000Z"
 

@@ -64,6 +64,9 @@ func OriginOf(h journal.Head) Origin {
 type Files struct {
 	Report string `json:"report,omitempty"`
 	Failed string `json:"failed,omitempty"` // rows to run again
+	// The same as workbooks.
+	ReportXLSX string `json:"report_xlsx,omitempty"`
+	FailedXLSX string `json:"failed_xlsx,omitempty"`
 	// Left are files of an earlier state that stay, since somebody changed them or holds them open.
 	Left []string `json:"left,omitempty"`
 }

@@ -9,14 +9,10 @@ package reports
 import (
 	"cmp"
 	"encoding/csv"
-	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/gocarina/gocsv"
 
 	"rowbatch/batch"
 	"rowbatch/batch/journal"
@@ -28,6 +24,7 @@ type Options struct {
 	Escape    func(cell string) string // keeps a spreadsheet from running a cell as a formula; must be given
 	Delimiter rune                     // 0: that of the run's input
 	End       *journal.End             // of a run whose journal could not take it
+	Workbook  bool                     // report.xlsx and failed.xlsx, too
 }
 
 // Write puts report.csv, failed.csv and summary.json into the run's folder:
@@ -36,7 +33,9 @@ type Options struct {
 //     of [Line], then the input's own;
 //   - failed.csv the same for the rows that need work, ready to be run again; it is
 //     absent when there are none;
-//   - both are UTF-8 with a byte order mark, LF after a row. A ragged row keeps its
+//   - report.xlsx and failed.xlsx are the same as workbooks, where they are wanted or there
+//     already; failed.xlsx also where the input was a workbook;
+//   - the CSV files are UTF-8 with a byte order mark, LF after a row. A ragged row keeps its
 //     own number of cells.
 //
 // A file that somebody has edited since it was written, or holds open, stays, and the
@@ -48,11 +47,6 @@ func Write(d *runs.Dir, o Options) (Summary, error) {
 		return Summary{}, err
 	}
 	defer j.Close()
-	rows, err := d.ReadRows()
-	if err != nil {
-		return Summary{}, err
-	}
-	defer rows.Close()
 	if o.End != nil {
 		j.End = o.End
 	}
@@ -68,9 +62,18 @@ func Write(d *runs.Dir, o Options) (Summary, error) {
 		return Summary{}, err
 	}
 	defer failed.draft.Drop()
+	lines, err := NewLines(d, j)
+	if err != nil {
+		return Summary{}, err
+	}
 	h := j.Head
 	h.ID = d.ID() // it may have been renamed
-	w := &writer{dir: d, journal: j, rows: rows, report: report, failed: failed, escape: o.Escape, tally: &tally{
+	books, err := newWorkbooks(lines, o.Workbook)
+	if err != nil {
+		return Summary{}, err
+	}
+	defer books.drop()
+	w := &writer{Lines: lines, books: books, report: report, failed: failed, escape: o.Escape, tally: &tally{
 		Summary: Summary{Origin: OriginOf(h), Rows: h.Rows,
 			Outcomes: map[batch.Kind]int{}, Waited: map[string]float64{}},
 		errors: map[string]*ErrorCount{},
@@ -82,37 +85,36 @@ func Write(d *runs.Dir, o Options) (Summary, error) {
 	return w.keep()
 }
 
-// writer writes both files. To gocsv it is a CSVWriter, which adds the input's cells to
-// the columns that gocsv makes of a Line, and escapes them all.
+// writer writes all files of one run.
 type writer struct {
-	dir            *runs.Dir
-	journal        *runs.Journal
-	rows           *runs.RowsReader
+	*Lines
 	tally          *tally
 	report, failed *sheet
+	books          *workbooks
 	escape         func(string) string
-	cells          []string // of the input
-	needsWork      bool     // the row also stands in the failed file
-	record         []string
+	cells          []string
 }
 
 func (w *writer) copyRows() error {
-	w.cells, w.needsWork = w.rows.Heading(), true
-	if err := gocsv.MarshalCSV([]Line{}, w); err != nil {
+	own, input, err := w.Heading()
+	if err == nil {
+		err = w.write(own, input, true)
+	}
+	if err == nil {
+		err = w.books.begin(own, input)
+	}
+	if err != nil {
 		return err
 	}
 	n := 0
-	for ; ; n++ {
-		row, err := w.rows.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
+	for row, err := range w.dir.AllRows() {
 		if err == nil && n < w.journal.Head.Rows {
 			err = w.copyRow(row)
 		}
 		if err != nil {
 			return err
 		}
+		n++
 	}
 	if n != w.journal.Head.Rows {
 		return fmt.Errorf("%s holds %d rows, and the run's journal speaks of %d; try: restore the run's folder from a backup",
@@ -122,66 +124,35 @@ func (w *writer) copyRows() error {
 }
 
 func (w *writer) copyRow(row runs.Row) error {
-	o, err := w.journal.Outcome(row.N)
+	line, own, o, err := w.Of(row, func(action string, o batch.Outcome) string {
+		w.tally.Held = w.tally.Held || action == "hold" && o.Kind == batch.Changed
+		return w.tally.add(row.Line, o)
+	})
 	if err != nil {
-		return fmt.Errorf("%s: row %d: %w", w.dir.Path("journal"), row.N, err)
+		return err
 	}
-	if end := w.journal.End; o.Code == "stopped" && end != nil && end.Exit == batch.ExitUsage { // nobody wanted it
-		o.Code = "not_confirmed"
-		o.Error, _, _ = strings.Cut(end.Cause, "\n")
+	if err := w.books.take(line, own, row, o); err != nil {
+		return err
 	}
-	if w.journal.Head.Mode != journal.ModeUndo { // which sends none of the cells
-		o.Warnings = slices.Concat(row.Warnings, o.Warnings)
-	}
-	w.cells, w.needsWork = row.Cells, o.Kind.NeedsWork()
-	action := w.action(row)
-	w.tally.Held = w.tally.Held || action == "hold" && o.Kind == batch.Changed
-	line := [1]Line{lineOf(row.Line, action, w.tally.add(row.Line, o), o)}
-	return gocsv.MarshalCSVWithoutHeaders(&line, w)
+	return w.write(own, row.Cells, o.Kind.NeedsWork())
 }
 
-// action is what a row was to become: of a mixed file, what its cell says.
-func (w *writer) action(row runs.Row) string {
-	head := w.journal.Head
-	action := head.Action
-	if head.ActionColumn != "" {
-		action = ""
-		at := slices.IndexFunc(w.rows.Heading(), func(h string) bool { return strings.TrimSpace(h) == head.ActionColumn })
-		if at >= 0 && at < len(row.Cells) {
-			action = strings.ToLower(strings.TrimSpace(row.Cells[at]))
-		}
-	}
-	if head.Mode == journal.ModeUndo && action == "hold" {
-		return "unhold"
-	}
-	return action
-}
-
-// Write takes one row's own columns from gocsv.
-func (w *writer) Write(own []string) error {
-	w.record = w.record[:0]
-	if !w.journal.Head.IsDry() {
-		own = own[1:] // rb_apply
-	}
-	for i, cell := range slices.Concat(own, w.cells) {
+// write puts a line's own cells and the input's into the report, and where the row
+// needs work into the failed file.
+func (w *writer) write(own, input []string, needsWork bool) error {
+	w.cells = append(append(w.cells[:0], own...), input...)
+	for i, cell := range w.cells {
 		asItCame := i >= len(own) && strings.HasPrefix(cell, "'")
 		if !IsNumber(cell) && !asItCame { // a negative number is no formula, and is read back as it is
-			cell = w.escape(cell)
+			w.cells[i] = w.escape(cell)
 		}
-		w.record = append(w.record, cell)
 	}
-	err := w.report.out.Write(w.record)
-	if err == nil && w.needsWork {
-		err = w.failed.out.Write(w.record)
+	err := w.report.out.Write(w.cells)
+	if err == nil && needsWork {
+		err = w.failed.out.Write(w.cells)
 	}
 	return err
 }
-
-// Flush does nothing: gocsv calls it after every row.
-func (w *writer) Flush() {}
-
-// Error knows of nothing that Write has not returned.
-func (w *writer) Error() error { return nil }
 
 // keep puts the files in their places.
 func (w *writer) keep() (s Summary, err error) {
@@ -190,13 +161,17 @@ func (w *writer) keep() (s Summary, err error) {
 		return s, err
 	}
 	s.leave(w.dir, "report.csv", s.Report)
-	if slices.ContainsFunc(batch.Kinds(), func(k batch.Kind) bool { return k.NeedsWork() && s.Outcomes[k] > 0 }) {
+	needsWork := slices.ContainsFunc(batch.Kinds(), func(k batch.Kind) bool { return k.NeedsWork() && s.Outcomes[k] > 0 })
+	if needsWork {
 		s.Failed, err = w.failed.keep()
 		s.leave(w.dir, "failed.csv", s.Failed)
 	} else {
 		var left []string
 		left, err = w.dir.Withdraw("failed.csv")
 		s.Left = append(s.Left, left...)
+	}
+	if err == nil {
+		err = w.books.keep(&s, needsWork)
 	}
 	if err != nil {
 		return s, err

@@ -118,15 +118,22 @@ func newAction(name, short string) *cobra.Command {
 }
 
 func newApply() *cobra.Command {
-	cmd := newAgain("apply PLAN", "Carry out the plan that a --dry-run left", job.ResumeFlags, job.Apply)
+	cmd := newAgain("apply PLAN", "Carry out the plan that a --dry-run left", job.ApplyFlags, job.Apply)
 	cmd.Long = `apply carries out exactly what a dry run has shown: PLAN is the id or the folder
 of that run, or "last" for the newest dry run, whatever it was about. Each
 customer is read again, and must still show the values that the plan found;
 else the row is a conflict, and nothing is sent for it. What has changed
 elsewhere in the record is kept. The question before the first write says how many
-requests are to come, when they are done, and whether the day's allowance suffices.`
+requests are to come, when they are done, and whether the day's allowance suffices.
+
+Not all rows need be sent: --only and --except name lines of the input. Or let
+somebody go through the dry run's report in a spreadsheet, and write no under
+rb_apply where a row is not to be sent: --review takes the saved file. Rows may
+be sorted and filtered, and none may be deleted or edited.`
 	cmd.Example = `  rowbatch apply last
-  rowbatch apply 20261120T215200Z-update-customers`
+  rowbatch apply 20261120T215200Z-update-customers
+  rowbatch apply last --except 12,40-60
+  rowbatch apply last --review reviewed.csv`
 	return cmd
 }
 

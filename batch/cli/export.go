@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -92,6 +93,9 @@ func printExported(w io.Writer, r *export.Result, to string) error {
 	_, err := fmt.Fprintf(w, "as exported: %s (keep it, and the column rb_export: update compares with it)\n", r.Folder)
 	if err == nil && r.Next != "" {
 		_, err = fmt.Fprintf(w, "next, once edited: %s\n", r.Next)
+	}
+	if err == nil && strings.EqualFold(filepath.Ext(to), ".csv") {
+		_, err = fmt.Fprintln(w, "a spreadsheet may damage ids and dates of a CSV: to edit it in one, -o with a name in .xlsx is safer")
 	}
 	return err
 }

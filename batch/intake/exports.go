@@ -142,20 +142,11 @@ func gone(export, why string) error {
 // copyFile turns the file of --base into a baseline in the run's own folder,
 // until the rows have been compared.
 func (b *exports) copyFile() error {
-	f, err := open(b.stop, b.file)
+	in, f, err := openRows(b.stop, b.file, csvfile.Options{}, xlsxfile.Options{Hidden: xlsxfile.Take})
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	var in mapping.Input
-	if info, statErr := f.Stat(); statErr == nil && xlsxfile.Named(b.file) {
-		in, err = xlsxfile.NewReader(stoppableAt{b.stop, f}, info.Size(), b.file, xlsxfile.Options{Hidden: xlsxfile.Take})
-	} else {
-		in, err = csvfile.NewReader(&piped{f, b.stop, longestInput}, b.file, csvfile.Options{})
-	}
-	if err != nil {
-		return err
-	}
 	w, err := b.dir.Rows(runs.ExportedName, in.Heading())
 	if err != nil {
 		return err

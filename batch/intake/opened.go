@@ -10,10 +10,14 @@ import (
 	"io/fs"
 	"math"
 	"os"
+	"slices"
+	"strings"
 
 	"rowbatch/batch"
 	"rowbatch/batch/runs"
+	"rowbatch/mapping"
 	"rowbatch/mapping/csvfile"
+	"rowbatch/mapping/xlsxfile"
 )
 
 // open opens a file of the user's. A pipe that nobody writes to cannot be opened, which
@@ -24,6 +28,40 @@ func open(stop context.Context, name string) (*os.File, error) {
 		err = Unreadable(name, err)
 	}
 	return opened, err
+}
+
+// openRows opens a file of rows of which nothing need be kept. Close it when they are read.
+func openRows(stop context.Context, name string, text csvfile.Options, sheet xlsxfile.Options) (
+	in mapping.Input, file io.Closer, err error) {
+	f, err := open(stop, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	if info, failed := f.Stat(); failed == nil && xlsxfile.Named(name) {
+		in, err = xlsxfile.NewReader(stoppableAt{stop, f}, info.Size(), name, sheet)
+	} else {
+		in, err = csvfile.NewReader(&piped{f, stop, longestInput}, name, text)
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, f.Close())
+	}
+	return in, f, nil
+}
+
+// OpenReport opens a dry run's report that somebody has worked in, our own columns
+// included. Above its heading anything may stand.
+func OpenReport(stop context.Context, name string) (mapping.Input, io.Closer, error) {
+	heading := func(first []csvfile.Row) (int, error) {
+		at := slices.IndexFunc(first, func(r csvfile.Row) bool {
+			return slices.ContainsFunc(r.Cells, func(cell string) bool { return strings.TrimSpace(cell) == "rb_apply" })
+		})
+		if at < 0 {
+			return 0, &csvfile.Refusal{File: name, Text: "there is no column rb_apply", Try: "the report of the dry run"}
+		}
+		return at, nil
+	}
+	return openRows(stop, name, csvfile.Options{Ours: true, Unnamed: true, Heading: heading},
+		xlsxfile.Options{Ours: true, Unnamed: true, Heading: heading, Hidden: xlsxfile.Take})
 }
 
 // Of what has no size so many bytes are taken, and of any input so many rows, for which

@@ -48,6 +48,14 @@ type Selection struct {
 	Limit int    `json:"limit,omitempty"` // only the first rows; 0: all
 	Shard Shard  `json:"shard,omitzero"`
 	Split string `json:"split,omitempty"` // what tells the shards of this file from any others, once it is read
+	Choice
+}
+
+// Choice is which rows of a plan are carried out.
+type Choice struct {
+	Only   string `json:"only,omitempty"`   // lines of the input, as in 12,40-60; "": all
+	Except string `json:"except,omitempty"` // lines that are left out
+	Review string `json:"review,omitempty"` // the plan's report in which a person has struck rows
 }
 
 // Check reports what is wrong with the settings by themselves.

@@ -55,6 +55,9 @@ func Apply(j Job, c Control, name string) (*Result, error) {
 			return nil, err
 		}
 	}
+	if shown.choice, err = choose(r, shown); err != nil {
+		return nil, err
+	}
 	var p *Plan
 	if info.Head.Mode == journal.ModeUndo {
 		p, err = planShownUndo(r, shown)
@@ -89,7 +92,8 @@ func planApply(r *Session, shown *earlier) (*Plan, error) {
 	if err := intake.SameFiles(head); err != nil {
 		return nil, err
 	}
-	p := &Plan{Settings: s, Actions: intake.ActionsOf(head.Action), Names: shown.names, Known: shown.journal.Outcome}
+	s.Selection.Choice = r.Settings.Selection.Choice
+	p := &Plan{Settings: s, Actions: intake.ActionsOf(head.Action), Names: shown.names, Known: shown.outcome}
 	if p.Accounts, err = r.Connect(s, p.Actions, head.File, head.Systems); err != nil {
 		return nil, err
 	}
@@ -105,7 +109,7 @@ func planApply(r *Session, shown *earlier) (*Plan, error) {
 	if err := p.conditions(); err != nil {
 		return nil, err
 	}
-	return p, follow(r, p, shown, journal.ModeApply)
+	return p, follow(r, p, shown, journal.ModeApply, shown.choice)
 }
 
 // shownRows are those that a dry run would change. Whatever else it said of a row is said again.
@@ -121,7 +125,7 @@ func shownRows(p *Plan, shown *earlier) (*earlierRows, error) {
 	}
 	actions, keys := make([]string, head.Rows), map[string]bool{}
 	for n := range actions {
-		o, err := shown.journal.Outcome(n)
+		o, err := shown.outcome(n)
 		if err != nil {
 			return nil, err
 		}
@@ -140,18 +144,19 @@ func shownRows(p *Plan, shown *earlier) (*earlierRows, error) {
 	}
 	w.actions = actions
 	w.item = func(n int) (*batch.Item, error) {
-		o, err := shown.journal.Outcome(n)
+		o, err := shown.outcome(n)
 		if err != nil {
 			return nil, err
 		}
 		return action.Planned(o, func(field string) batch.Value { return batch.Text(secrets[n][field]) }, bothKeys), nil
 	}
-	w.rest = shown.journal.Outcome
+	w.rest = shown.outcome
 	return w, nil
 }
 
-// follow makes the folder of a run that carries out, or takes back, another's rows.
-func follow(r *Session, p *Plan, of *earlier, mode string) (err error) {
+// follow makes the folder of a run that carries out, or takes back, another's rows:
+// those that somebody has chosen.
+func follow(r *Session, p *Plan, of *earlier, mode string, chosen *choice) (err error) {
 	h := of.journal.Head
 	h.Parent = journal.Parent{Of: h.ID, OfPath: absolute(of.dir.Path())}
 	if p.Dir, err = r.MakeDir(mode, h.File); err != nil {
@@ -162,6 +167,7 @@ func follow(r *Session, p *Plan, of *earlier, mode string) (err error) {
 	}
 	h.ID, h.Mode, h.Dry, h.Started, h.Program = p.Dir.ID(), mode, mode == journal.ModeUndo && p.isDry(), r.Began.UTC(), r.Program
 	h.Account, h.Systems, h.Settings = p.Accounts.Name(), p.Accounts.Systems(), p.Settings.record()
+	h.Selection = chosen.record()
 	p.Head, p.Since = h, of.journal.Head.Started
 	p.open = func() (*journal.Writer, error) { return r.Begin(p.Dir, p.Head) }
 	return nil

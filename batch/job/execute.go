@@ -384,7 +384,7 @@ func (x *execution) finish(failed error) (*Result, error) {
 		failed = cause
 	}
 	code := exitOfRun(failed, counts)
-	options := reports.Options{Escape: csvfile.Escape}
+	options := reports.Options{Escape: csvfile.Escape, Workbook: x.Settings.Output.XLSX}
 	if err := x.journal.End(x.end(code, failed)); err != nil {
 		if ExitCode(failed) != batch.ExitFiles {
 			failed, code = errors.Join(failed, err), batch.ExitFiles

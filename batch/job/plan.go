@@ -1,6 +1,7 @@
 package job
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -224,7 +225,7 @@ func (p *Plan) next(s reports.Summary) string {
 		return resume + " --failed"
 	}
 	again, begun := p.Settings, h.Mode == journal.ModeRun && p.Past == nil
-	// The failed rows are all to be sent, and their file is CSV in UTF-8.
+	// The failed rows are all to be sent, and their file is CSV in UTF-8, or a workbook of one sheet.
 	again.Selection.Limit, again.Selection.Shard, again.Input.Encoding, again.Input.HeaderRow = 0, intake.Shard{}, "", 0
 	again.Input.Sheet, again.Input.Hidden = "", xlsxfile.Refuse
 	again.Sending.Expect, again.Sending.DryRun = -1, false
@@ -232,7 +233,10 @@ func (p *Plan) next(s reports.Summary) string {
 		again.Pace, again.Sending.Lookup, again.Output = Defaults().Pace, Defaults().Sending.Lookup, Defaults().Output
 		again.Output.Reports = dir
 	}
-	return strings.Join(append([]string{"rowbatch", h.Action, QuoteWord(s.Failed)}, again.Words()...), " ")
+	if s.FailedXLSX != "" {
+		again.Input.Delimiter = 0
+	}
+	return strings.Join(append([]string{"rowbatch", h.Action, QuoteWord(cmp.Or(s.FailedXLSX, s.Failed))}, again.Words()...), " ")
 }
 
 // takeBack is the command that takes a run of this plan back; none when it changed nothing
@@ -297,6 +301,30 @@ type earlier struct {
 	dir     *runs.Dir
 	journal *runs.Journal
 	names   *action.TrackingCodes
+	choice  *choice // of a plan: which of its rows are carried out; nil: all
+}
+
+// outcome is what the run has recorded of a row, or why that is left out.
+func (e *earlier) outcome(n int) (batch.Outcome, error) {
+	o, err := e.journal.Outcome(n)
+	if err == nil && e.choice.leavesOut(n) {
+		o = batch.Outcome{Kind: batch.Skipped, Key: o.Key, ID: o.ID, Customer: o.Customer, Error: e.choice.why(n)}
+	}
+	return o, err
+}
+
+// lines are where its rows start in the input: 4 bytes a row.
+func (e *earlier) lines() (all []uint32, err error) {
+	for row, err := range e.dir.AllRows() {
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, uint32(row.Line))
+	}
+	if n := e.journal.Head.Rows; len(all) != n {
+		err = &runs.RowsError{Path: e.dir.Path(), Why: fmt.Sprintf("it keeps %d rows instead of %d", len(all), n)}
+	}
+	return all, err
 }
 
 // openEarlier reads the journal of another run. Close it.
@@ -309,7 +337,7 @@ func openEarlier(dir *runs.Dir) (*earlier, error) {
 	if err != nil {
 		return nil, errors.Join(err, j.Close())
 	}
-	return &earlier{dir, j, names}, nil
+	return &earlier{dir: dir, journal: j, names: names}, nil
 }
 
 // earlierRows are the rows of a plan that are an earlier run's.
@@ -324,20 +352,10 @@ type earlierRows struct {
 	rest func(n int) (batch.Outcome, error)
 }
 
-// newEarlierRows reads where the rows of a run start in its input: 4 bytes a row.
 func newEarlierRows(of *earlier, several bool) (*earlierRows, error) {
 	n := of.journal.Head.Rows
-	w := &earlierRows{RowState: intake.NewRowState(n, several), actions: make([]string, n)}
-	for row, err := range of.dir.AllRows() {
-		if err != nil {
-			return nil, err
-		}
-		w.lines = append(w.lines, uint32(row.Line))
-	}
-	if len(w.lines) != n {
-		return nil, &runs.RowsError{Path: of.dir.Path(), Why: fmt.Sprintf("it keeps %d rows instead of %d", len(w.lines), n)}
-	}
-	return w, nil
+	lines, err := of.lines()
+	return &earlierRows{RowState: intake.NewRowState(n, several), lines: lines, actions: make([]string, n)}, err
 }
 
 func (w *earlierRows) Line(n int) int { return int(w.lines[n]) }

@@ -97,13 +97,19 @@ func planRestOf(r *Session, p *Plan) error {
 	}
 	p.Names = of.names
 	if p.Head.Mode == journal.ModeApply {
-		p.Known = of.journal.Outcome
+		if of.choice, err = chosen(p.Head, p.Settings.Selection.Choice, of); err != nil {
+			return err
+		}
+		p.Known = of.outcome
 		p.Work, err = shownRows(p, of)
 		return err
 	}
 	var shown *earlier
 	if p.Head.Plan != "" {
-		if shown, err = relation(p.Head.Plan); err != nil {
+		if shown, err = relation(p.Head.Plan); err == nil {
+			shown.choice, err = chosen(p.Head, p.Settings.Selection.Choice, shown)
+		}
+		if err != nil {
 			return err
 		}
 	}

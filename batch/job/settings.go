@@ -61,6 +61,7 @@ type Pace struct {
 type Output struct {
 	Reports   string
 	JSON      bool
+	XLSX      bool // report.xlsx and failed.xlsx, too
 	Quiet     bool
 	Verbose   bool
 	LogFormat string
@@ -137,6 +138,7 @@ const (
 	ExportFlags                   // of an export
 	LookFlags                     // of a file that is only looked at
 	CheckFlags                    // of a file that is checked and not sent
+	ApplyFlags                    // of a plan that is carried out
 )
 
 // Bind binds each field to its flag. The value that a field has is its flag's default.
@@ -165,6 +167,13 @@ func (s *Settings) Bind(f *pflag.FlagSet, a intake.Actions, which Flags) {
 			"where somebody else has changed a field since, put back the row's other fields")
 		f.StringVar(&s.Sending.Unhold, "unhold", s.Sending.Unhold, "take customers off hold, with `OPTION`: "+options)
 	}
+	if which&ApplyFlags != 0 {
+		c := &s.Selection.Choice
+		f.StringVar(&c.Review, "review", c.Review,
+			"the plan's report as `FILE`, in which somebody has gone through rb_apply: only the rows that say yes")
+		f.StringVar(&c.Only, "only", c.Only, "only the rows of these `LINES` of the input, as in 12,40-60; the others are skipped")
+		f.StringVar(&c.Except, "except", c.Except, "the rows of these `LINES` of the input are skipped")
+	}
 	if which&(FileFlags|ExportFlags) == 0 {
 		f.BoolVar(&s.Sending.Sandbox, "sandbox", s.Sending.Sandbox,
 			"the run must be one of the embedded stand-in (such a run goes there without this flag, too)")
@@ -189,6 +198,9 @@ func (s *Settings) Bind(f *pflag.FlagSet, a intake.Actions, which Flags) {
 	}
 	o := &s.Output
 	f.StringVar(&o.Reports, "reports", o.Reports, "folder `DIR` where run folders go")
+	if which&ExportFlags == 0 {
+		f.BoolVar(&o.XLSX, "xlsx", o.XLSX, "also write report.xlsx and failed.xlsx")
+	}
 	f.BoolVar(&o.JSON, "json", o.JSON, "print the summary as one JSON object")
 	f.BoolVar(&o.Quiet, "quiet", o.Quiet, "no progress and no notices")
 	f.BoolVar(&o.Verbose, "verbose", o.Verbose, "show each request")
@@ -306,6 +318,9 @@ func (s *Settings) Check(a intake.Actions, set func(flag string) bool) error {
 		s.Sending.Unhold), set("unhold") && s.Sending.Unhold == "":
 		return batch.Usage("one of "+strings.Join(client.ServiceStartOptions(), ", "), "--unhold %s is not an option of the API",
 			s.Sending.Unhold)
+	}
+	if err := checkChoice(s.Selection.Choice, set); err != nil {
+		return err
 	}
 	if err := p.Rate.check(a); err != nil {
 		return err

@@ -102,6 +102,7 @@ func planUndo(r *Session, of, shown *earlier) (*Plan, error) {
 		return nil, err
 	}
 	s.Sending.DryRun, s.Sending.KeepTheirs, s.Sending.Unhold, s.Sending.Expect = mine.DryRun, mine.KeepTheirs, mine.Unhold, mine.Expect
+	s.Selection.Choice = r.Settings.Selection.Choice
 	s.Selection.When = "" // what was written is taken back whatever the record shows now
 	p := &Plan{Settings: s, Actions: intake.ActionsOf(head.Action), Names: of.names}
 	if err := mustNotBeUnderWay(of, s); err != nil {
@@ -136,7 +137,11 @@ func planUndo(r *Session, of, shown *earlier) (*Plan, error) {
 			return nil, err
 		}
 	}
-	if err := follow(r, p, of, journal.ModeUndo); err != nil {
+	var chosen *choice
+	if shown != nil {
+		chosen = shown.choice
+	}
+	if err := follow(r, p, of, journal.ModeUndo, chosen); err != nil {
 		return nil, err
 	}
 	if shown != nil {
@@ -209,9 +214,9 @@ func undoneRows(of, shown *earlier, s Settings) (w *earlierRows, held []string, 
 	if shown == nil {
 		return w, held, nil
 	}
-	w.rest = shown.journal.Outcome
+	w.rest = shown.outcome
 	for n := range w.actions {
-		if o, err := shown.journal.Outcome(n); err != nil {
+		if o, err := shown.outcome(n); err != nil {
 			return nil, nil, err
 		} else if o.Kind != batch.WouldChange {
 			w.actions[n] = ""

@@ -118,6 +118,9 @@ func printSummary(w io.Writer, r *job.Result) {
 	_ = PrintReport(w, s)                                // to memory
 	if s.Failed != "" && s.ExitCode != batch.ExitUsage { // else nobody wanted any
 		fmt.Fprintf(w, "rows that need work: %s\n", s.Failed)
+		if s.FailedXLSX != "" {
+			fmt.Fprintf(w, "as a workbook: %s\n", s.FailedXLSX)
+		}
 	}
 	if r.Next != "" {
 		fmt.Fprintf(w, "next: %s\n", r.Next)
@@ -131,6 +134,9 @@ func printSummary(w io.Writer, r *job.Result) {
 // PrintReport names the report, and the files in whose place it could not be put.
 func PrintReport(w io.Writer, s reports.Summary) error {
 	_, err := fmt.Fprintf(w, "report: %s\n", s.Report)
+	if s.ReportXLSX != "" {
+		_, err = fmt.Fprintf(w, "as a workbook: %s\n", s.ReportXLSX)
+	}
 	for _, path := range s.Left {
 		_, err = fmt.Fprintf(w, "left as it was, since it was edited or is open in another program: %s\n", path)
 	}

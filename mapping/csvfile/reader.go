@@ -28,6 +28,7 @@ type Options struct {
 	Encoding  string // "": a byte order mark, else UTF-8; a byte order mark also beats a name
 	HeaderRow int    // the line where the heading starts; 0: it is found
 	Unnamed   bool   // columns without a heading are left out, whatever stands in them
+	Ours      bool   // our own columns are given, too
 
 	// Heading finds the heading among the first rows, by its place; nil: it is the
 	// first. It is asked about the first row alone, and where that is not the heading
@@ -197,6 +198,9 @@ func (in *Reader) begin(rest []opening) error {
 			}
 		default:
 			in.heading = append(in.heading, cell)
+		}
+		if in.columns[i] == ours && in.options.Ours {
+			in.columns[i], in.heading = theirs, append(in.heading, cell)
 		}
 		in.least = i + 1
 	}

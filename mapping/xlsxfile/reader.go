@@ -37,6 +37,7 @@ type Options struct {
 	HeaderRow int    // the row of the heading; 0: it is found
 	Hidden    Hidden
 	Unnamed   bool // columns without a heading are left out, whatever stands in them
+	Ours      bool // our own columns are given, too
 
 	// Heading finds the heading among the first rows, by its place; nil: it is the first.
 	Heading func(first []csvfile.Row) (int, error)
@@ -220,7 +221,7 @@ func (in *Reader) adopt(cells []cell) error {
 				csvfile.ColumnName(c.column), text), showIt)
 		case hidden && in.options.Hidden == Skip:
 			in.places[c.column] = unseen
-		case csvfile.IsOurs(text):
+		case csvfile.IsOurs(text) && !in.options.Ours:
 			in.places[c.column] = ours
 			in.own = append(in.own, strings.ToLower(strings.TrimSpace(text)))
 			if in.own[len(in.own)-1] == "rb_error_code" {
@@ -324,15 +325,18 @@ func (in *Reader) row(row *line) (given csvfile.Row, holds bool, err error) {
 		in.forms[i] = byte(Blank)
 	}
 	var formulas []string
-	damaged := slices.ContainsFunc(row.cells, func(c cell) bool {
-		return c.column == in.code && (c.text == "spreadsheet_damage" || c.text == "no_value_word")
-	})
+	code := ""
+	if at := slices.IndexFunc(row.cells, func(c cell) bool { return c.column == in.code }); at >= 0 {
+		code = row.cells[at].text
+	}
 	for _, c := range row.cells {
 		at := nameless
 		if c.column < len(in.places) {
 			at = in.places[c.column]
 		}
 		switch {
+		case at == nameless && code == "ragged_row" && strings.TrimSpace(c.text) != "": // as it was before it came into a sheet
+			given.Ragged, in.cells, in.forms = true, append(in.cells, c.text), append(in.forms, byte(c.form))
 		case at == nameless && !in.options.Unnamed && strings.TrimSpace(c.text) != "" &&
 			(in.options.Hidden != Skip || !in.sheet.isHidden(c.column)):
 			text := fmt.Sprintf("column %s has a cell here, and no heading in row %d", csvfile.ColumnName(c.column), in.start)
@@ -340,8 +344,11 @@ func (in *Reader) row(row *line) (given csvfile.Row, holds bool, err error) {
 		case at >= 0:
 			holds = true
 			in.cells[at], in.forms[at] = c.text, byte(c.form)
-			if damaged { // it was escaped by us, and is not meant as what is behind that
+			if code == "spreadsheet_damage" || code == "no_value_word" { // it was escaped by us, and is not meant as what is behind that
 				in.cells[at] = csvfile.Unescape(c.text)
+				if c.form == Typed {
+					in.forms[at] = byte(Copied)
+				}
 			}
 			if c.formula && !in.told[at] {
 				in.told[at] = true
