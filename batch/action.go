@@ -18,6 +18,7 @@ type Record struct {
 	Name     string `json:"-"` // company or person
 
 	Elsewhere []string `json:"-"` // keys of Body that another resource than the record itself has shown
+	Twofold   bool     `json:"-"` // it took that resource to know the record whole
 
 	Standing Standing `json:"-"` // where it was read
 }
@@ -30,10 +31,13 @@ func (r Record) asBefore(w Step, a Action) bool {
 }
 
 // SameVersion reports whether two resources show one state of a customer, by the stamp
-// that moves at each write. One may leave out the letter of the zone.
+// that moves at each write.
 func (r Record) SameVersion(as Record) bool {
-	return r.Modified != "" && strings.TrimSuffix(r.Modified, "Z") == strings.TrimSuffix(as.Modified, "Z")
+	return r.Modified != "" && SameTime(r.Modified, as.Modified)
 }
+
+// SameTime compares two stamps, of which one may leave out the letter of the zone.
+func SameTime(a, b string) bool { return strings.TrimSuffix(a, "Z") == strings.TrimSuffix(b, "Z") }
 
 // Step is a write ready to be sent: a value, journalled before it leaves.
 type Step struct {

@@ -8,7 +8,7 @@
 //
 //	intake.Read              the file is checked whole (mapping.Check), and copied to rows.jsonl
 //	Plan.open                the journal begins: from here on every row is accounted for
-//	intake.Lookup.Do         whom the rows are about; rows that the customer list settles
+//	intake.Lookup.Do         whom the rows are about; rows that the customer list or sets of ids settle
 //	intake.Rows.Source       each copied row becomes an Item: customer, edits, guards, action
 //	Engine.Run               each item becomes an Outcome; to survey first, where that is wanted:
 //	    lane, slots, canary      one row of a customer at a time; the first write alone
@@ -45,7 +45,8 @@
 //  9. The reply is held against the step by Action.Hint. What looks wrong in it, and a
 //     refusal, is settled by reading the customer again, which Action.Check judges. A
 //     reading that shows the customer as before may lag behind the write: it is repeated
-//     within [Options].Settle.
+//     within [Options].Settle, and after a refusal it waits for the lag that was seen, or
+//     a little while none could be.
 //  10. The outcome is recorded and emitted ([Engine.Conclude]), and the lane goes on.
 //
 // A visit may also end with the row parked, to be visited later: the server did not

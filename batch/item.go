@@ -107,9 +107,6 @@ func (c Change) Shown() (before, after string) {
 		}
 		inner := strings.TrimFunc(text, unseen)
 		before, behind, _ := strings.Cut(text, inner)
-		if inner == "" {
-			before, behind = text, ""
-		}
 		return named(before) + Visible(inner) + named(behind)
 	}
 	before, after = c.Before.Short(), c.After.Short()

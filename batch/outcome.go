@@ -72,12 +72,13 @@ type Efforts struct {
 	Futile bool `json:"fut,omitempty"`  // they were as many as may be, and none had an effect: a later process may send as many
 }
 
-// Planned is what a plan keeps of a row beside its changes.
+// Planned is what a plan keeps of a row beside its changes, and what foretells its cost.
 type Planned struct {
 	Action   string `json:"act,omitempty"`
 	Created  string `json:"ct,omitempty"`  // when the customer was, to know him again
 	Currency string `json:"cur,omitempty"` // likewise
 	Listed   bool   `json:"ls,omitempty"`  // Before is what the customer list showed
+	Twofold  bool   `json:"two,omitempty"` // a reading of the customer takes a request more, see Record
 }
 
 // Standing is what a customer owes and pays, as the overview tells. Amounts are

@@ -62,23 +62,26 @@ func TestReadingAgainDecides(t *testing.T) {
 	}
 }
 
-// Once reads were seen to lag, the one after a refusal waits for as long.
+// Once reads were seen to lag, the one after a refusal waits for as long; and a little
+// where the first write is refused, and nothing could be seen.
 func TestARefusalWhereReadsLag(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newFakeServer(t, "1", "2", "3")
-		b := newTestRun(t, w)
-		w.lag = time.Second
-		w.fault = func(kind, id string, _ int) (f fault) {
-			if kind == "send" && id != "1" {
-				f = fault{class: batch.Refused, status: 409, effect: true}
+	for from, lag := range map[string]time.Duration{"2": time.Second, "1": 100 * time.Millisecond} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newFakeServer(t, "1", "2", "3")
+			b := newTestRun(t, w)
+			w.lag = lag
+			w.fault = func(kind, id string, _ int) (f fault) {
+				if kind == "send" && id >= from {
+					f = fault{class: batch.Refused, status: 409, effect: true}
+				}
+				return f
 			}
-			return f
-		}
-		b.opts.Workers = workers(1)
-		if got, err := b.run(b.set("1", "a", "x"), b.set("2", "a", "x"), b.set("3", "a", "x")); err != nil || kinds(got) != "changed changed changed" {
-			t.Errorf("%s %v", kinds(got), err)
-		}
-	})
+			b.opts.Workers = workers(1)
+			if got, err := b.run(b.set("1", "a", "x"), b.set("2", "a", "x"), b.set("3", "a", "x")); err != nil || kinds(got) != "changed changed changed" {
+				t.Errorf("refused from %s on: %s %v", from, kinds(got), err)
+			}
+		})
+	}
 }
 
 // A reading from before an earlier row's write is no ground for the next row's, which

@@ -65,7 +65,7 @@ func (t *task) outcome(o Outcome) Outcome {
 	}
 	o.ID, o.Sends, o.Lost, o.Requests = t.ID, t.Sends, t.Unanswered, t.requests+t.Spent
 	o.Customer, o.Status, o.Standing = t.seen.Name, cmp.Or(o.Status, t.seen.Status), t.seen.Standing
-	o.HTTP = cmp.Or(o.HTTP, t.status)
+	o.HTTP, o.Twofold = cmp.Or(o.HTTP, t.status), t.seen.Twofold
 	o.At = time.Now().UTC()
 	if !t.started.IsZero() {
 		o.Millis = o.At.Sub(t.started).Milliseconds()

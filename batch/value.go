@@ -97,9 +97,15 @@ func (v Value) Same(w Value) bool {
 // characters show as \u escapes, since they could make a terminal or a spreadsheet show
 // something that is not there. JSON means the same before and after: they stand only
 // inside its strings.
-func Visible(text string) string {
+func Visible(text string) string { return visible(text, "") }
+
+// VisibleLines is Visible for a text of several lines: their ends, and tabs, stay.
+func VisibleLines(text string) string { return visible(text, "\n\t") }
+
+func visible(text, but string) string {
 	deceptive := func(r rune) bool {
-		return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
+		deceives := unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
+		return deceives && !strings.ContainsRune(but, r)
 	}
 	if strings.IndexFunc(text, deceptive) < 0 {
 		return text

@@ -242,6 +242,9 @@ func (v *visitor) judge(now Record) *result {
 	}
 	switch verdict := v.t.Action.Settle(v.t.Sent, now); {
 	case verdict == TookEffect && v.first:
+		if v.t.refusal != nil { // this reading has waited, and so shall those after later refusals
+			v.t.canary.lags(v.e.Settle / 128)
+		}
 		return v.verified(v.t.step, now)
 	case verdict == TookEffect:
 		return v.settled(Outcome{Kind: Changed})
@@ -415,8 +418,12 @@ func (v *visitor) refused(rep Reply) *result {
 		return v.denied(rep)
 	}
 	v.t.refusal = &rep
-	if lag := v.t.canary.lag(); lag > 0 {
-		return &result{task: v.t, next: park, wait: min(2*lag, v.e.Settle)}
+	wait := min(2*v.t.canary.lag(), v.e.Settle)
+	if v.first && wait == 0 { // no write has shown yet whether reads lag behind
+		wait = v.e.Settle / 64
+	}
+	if wait > 0 {
+		return &result{task: v.t, next: park, wait: wait}
 	}
 	now := v.reread(v.visit.Read)
 	if now.Class != Answered {

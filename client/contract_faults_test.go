@@ -223,7 +223,7 @@ func TestContractHeaders(t *testing.T) {
 	}))
 	fb.Customer(t.Context(), nil, "7")
 	fb.Update(t.Context(), nil, []byte(stored(t, s, "7")))
-	fb.FindByReference(t.Context(), nil, "AC-1")
+	fb.Find(t.Context(), nil, "reference", "AC-1")
 	for _, h := range seen {
 		if got := h.Values("Authorization"); len(got) != 1 || got[0] != "Basic MDpzM2NyZXQ=" {
 			t.Errorf("the key arrived as %q", got)

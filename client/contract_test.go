@@ -183,7 +183,7 @@ func TestContractReferences(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			fb := serving(t, server)
 			for _, tt := range tests {
-				m, rep := fb.FindByReference(t.Context(), nil, tt.ref)
+				m, rep := fb.Find(t.Context(), nil, "reference", tt.ref)
 				tt.want.hold(t, rep)
 				if got := strings.Join(m.IDs, " "); got != tt.ids || len(m.Rows) != len(m.IDs) {
 					t.Errorf("%q: ids %q with %d rows, want %q", tt.ref, got, len(m.Rows), tt.ids)
@@ -313,10 +313,10 @@ func TestContractRequestsAreCounted(t *testing.T) {
 	fb.Patiently(t.Context(), func() client.Reply { return fb.Customer(t.Context(), nil, "7") })
 	fb.Customer(t.Context(), nil, "no id") // does not leave
 	fb.Hold(t.Context(), nil, "8")
-	list := fb.List("", 0)
+	list := fb.List("", 0, 1)
 	for page, _ := list.Next(t.Context()); len(page.Rows) > 0; page, _ = list.Next(t.Context()) {
 	}
-	fb.FindByReference(t.Context(), nil, "AC-1")
+	fb.Find(t.Context(), nil, "reference", "AC-1")
 	if n := s.Requests(); fb.Requests() != n.Reads+n.Writes || n.Writes != 1 || n.Reads < 4 {
 		t.Errorf("%d were counted, %d reads and %d writes arrived", fb.Requests(), n.Reads, n.Writes)
 	}

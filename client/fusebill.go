@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"net/http"
 	"net/url"
 	"slices"
@@ -93,6 +94,12 @@ type Query struct {
 // header (developer.staxbill.com/reference/pagination). List rows may be a short
 // form of the record, and are never sent back.
 func (f *Fusebill) Customers(ctx context.Context, l *governor.Lease, q Query) Reply {
+	return f.do(ctx, l, call{method: http.MethodGet, path: q.path(), want: list})
+}
+
+// path is the query as a request spells it. A comma stands for itself there: between
+// ids it would else take a third of the room.
+func (q Query) path() string {
 	v := url.Values{"pageNumber": {strconv.Itoa(q.Page)}, "pageSize": {strconv.Itoa(q.Size)}}
 	if q.Terms != "" {
 		v.Set("query", q.Terms)
@@ -101,7 +108,7 @@ func (f *Fusebill) Customers(ctx context.Context, l *governor.Lease, q Query) Re
 		v.Set("sortOrder", "Ascending")
 		v.Set("sortExpression", q.Order)
 	}
-	return f.do(ctx, l, call{method: http.MethodGet, path: "/customers?" + v.Encode(), want: list})
+	return "/customers?" + strings.ReplaceAll(v.Encode(), "%2C", ",")
 }
 
 // TrackingCode looks a sales tracking code up (developer.staxbill.com/reference/ready-by-type-and-code).
@@ -113,10 +120,105 @@ func (f *Fusebill) TrackingCode(ctx context.Context, l *governor.Lease, typ, cod
 
 // List begins to read the list of the customers whom the terms of a query choose; "": of
 // all. mostSpoilt is how often the server may fail over a page, though it is there, before
-// the list is given up; 0: as often as it may leave anything unanswered.
-func (f *Fusebill) List(terms string, mostSpoilt int) *Listing {
-	return &Listing{fusebill: f, mostSpoilt: mostSpoilt, terms: terms, order: listOrder, count: -1,
+// the list is given up; 0: as often as it may leave anything unanswered. workers is how
+// many pages may be asked for at a time.
+func (f *Fusebill) List(terms string, mostSpoilt, workers int) *Listing {
+	return &Listing{fusebill: f, mostSpoilt: mostSpoilt, workers: workers, terms: terms, order: listOrder, count: -1,
 		watch: orderWatch{byID: true, byTime: true, together: map[uint64]bool{}}}
+}
+
+// mostURL bounds the address of a search: about 2,048 bytes are what servers, and what
+// stands before them, take for sure.
+const mostURL = 1900
+
+// spoiltSets is how often the server may fail over a set, though it is there.
+const spoiltSets = 2
+
+func setQuery(terms string) Query { return Query{Terms: terms, Size: listSize} }
+
+// Sets divides ids into sets that one request each can ask for ([Fusebill.FindByIDs]):
+// some 200 of seven digits. An id stands in a set once.
+func (f *Fusebill) Sets(ids iter.Seq[uint64]) iter.Seq[[]uint64] {
+	room := mostURL - len(f.base) - len(setQuery("id:").path())
+	return func(yield func([]uint64) bool) {
+		var set []uint64
+		left := room
+		for id := range ids {
+			size := len(strconv.FormatUint(id, 10)) + 1
+			if slices.Contains(set, id) {
+				continue
+			}
+			if len(set) > 0 && (left < size || len(set) == listSize) {
+				if !yield(set) {
+					return
+				}
+				set, left = nil, room
+			}
+			set, left = append(set, id), left-size
+		}
+		if len(set) > 0 {
+			yield(set)
+		}
+	}
+}
+
+// Set is what a search by ids has found.
+type Set struct {
+	ListPage
+	Missing []uint64 // of the ids asked for, those of whom no row came
+}
+
+// FindByIDs searches customers by a set of ids, patiently. The search is documented, its
+// name for the id is not (developer.staxbill.com/reference/string-filtering): a reply
+// that shows somebody else, somebody twice, or not as many as it counts is Refused.
+func (f *Fusebill) FindByIDs(ctx context.Context, ids []uint64) (Set, Reply) {
+	texts := make([]string, len(ids))
+	for i, id := range ids {
+		texts[i] = strconv.FormatUint(id, 10)
+	}
+	rep := f.patience.repeat(ctx, spoiltSets, func() Reply {
+		return f.Customers(ctx, nil, setQuery("id:"+strings.Join(texts, ",")))
+	})
+	if rep.Class != Answered {
+		return Set{}, rep
+	}
+	set, fault := setIn(rep.Body, ids, number(rep.Header, "X-Count"))
+	if fault != "" {
+		rep.Class, rep.Body = Refused, nil
+		rep.Err = &RecordError{"the server " + fault, "--lookup list or each"}
+	}
+	set.At, rep.Body = rep.Received, nil // it has served, and others may wait beside it
+	return set, rep
+}
+
+// setIn takes the answer to a search by ids apart. fault is what shows that it is none.
+// count is what its header says; -1: nothing.
+func setIn(page []byte, ids []uint64, count int) (set Set, fault string) {
+	missing := make(map[uint64]bool, len(ids)) // false: was shown
+	for _, id := range ids {
+		missing[id] = true
+	}
+	gjson.ParseBytes(page).ForEach(func(_, row gjson.Result) bool {
+		r := listRow(row)
+		switch lacks, asked := missing[r.ID]; {
+		case !asked:
+			fault = "showed customers who were not asked for"
+		case !lacks:
+			fault = "showed a customer twice"
+		}
+		missing[r.ID] = false
+		set.Rows = append(set.Rows, r)
+		return fault == ""
+	})
+	if fault == "" && count >= 0 && count != len(set.Rows) {
+		fault = fmt.Sprintf("showed %d customers, and counts %d", len(set.Rows), count)
+	}
+	for _, id := range ids {
+		if missing[id] {
+			set.Missing = append(set.Missing, id)
+		}
+	}
+	return set, fault
 }
 
 // Unaskable reports whether a reference cannot be searched for: the API gives some
@@ -126,36 +228,37 @@ func Unaskable(ref string) bool {
 	return strings.ContainsAny(ref, ";:,|*") || ref == "" || ref == "[empty]" || strings.TrimSpace(ref) != ref
 }
 
-// Match is what a search by reference found.
+// Match is what a search by a field found.
 type Match struct {
-	IDs  []string          // of the customers whose reference is the one asked for, byte for byte
+	IDs  []string          // of the customers whose field is as asked for, byte for byte
 	Rows []json.RawMessage // their list rows
 }
 
 const searchSize = 1000 // the server's cap is nowhere below it
 
-// FindByReference searches the customers with a reference, which need not be
-// unique (developer.staxbill.com/reference/customer-object). A match without
+// Find searches the customers with a reference, or another field, of some value, which
+// need not be unique (developer.staxbill.com/reference/customer-object). A match without
 // ids and an Answered reply mean that there is none.
-func (f *Fusebill) FindByReference(ctx context.Context, l *governor.Lease, ref string) (Match, Reply) {
-	if Unaskable(ref) {
-		return Match{}, refusal(fmt.Sprintf("the API cannot be asked for the reference %q: it holds one of ; : , | * or spaces at its ends",
-			visible(ref)), "the customer's id instead")
+func (f *Fusebill) Find(ctx context.Context, l *governor.Lease, field, value string) (Match, Reply) {
+	if Unaskable(value) {
+		return Match{}, refusal(fmt.Sprintf("the API cannot be asked for the %s %q: it holds one of ; : , | * or spaces at its ends",
+			field, visible(value)), "the customer's id instead")
 	}
-	rep := f.Customers(ctx, l, Query{Terms: "reference:" + ref, Size: searchSize})
+	rep := f.Customers(ctx, l, Query{Terms: field + ":" + value, Size: searchSize})
 	if rep.Class != Answered {
 		return Match{}, rep
 	}
-	m, class, err := matches(rep.Body, ref)
+	m, class, err := matches(rep.Body, field, value)
 	if err != nil {
 		rep.Class, rep.Err, rep.Body = class, err, nil
 	}
 	return m, rep
 }
 
-// matches picks the rows whose reference equals ref. Whether the server minds
-// letter case is not documented, so it may have found more.
-func matches(page []byte, ref string) (m Match, class Class, err error) {
+// matches picks the rows whose field equals a value. Whether the server minds letter case
+// is not documented, so it may have found more. A short row that does not show the field
+// may be one: the record itself is to say.
+func matches(page []byte, field, value string) (m Match, class Class, err error) {
 	seen := map[string]bool{}
 	rows := gjson.ParseBytes(page).Array()
 	for _, row := range rows {
@@ -163,14 +266,14 @@ func matches(page []byte, ref string) (m Match, class Class, err error) {
 		if !row.IsObject() || id == "" {
 			return Match{}, Lost, &LostError{Text: "the list of customers holds a row without an id"}
 		}
-		if identifier(row.Get("reference")) == ref && !seen[id] {
+		if (identifier(row.Get(field)) == value || field != "reference" && !row.Get(field).Exists()) && !seen[id] {
 			seen[id] = true
 			m.IDs, m.Rows = append(m.IDs, id), append(m.Rows, json.RawMessage(row.Raw))
 		}
 	}
 	if len(rows) >= searchSize {
 		return Match{}, Refused, &RecordError{
-			fmt.Sprintf("more customers than one page holds have a reference like %q", visible(ref)), "the customer's id instead"}
+			fmt.Sprintf("more customers than one page holds have a %s like %q", field, visible(value)), "the customer's id instead"}
 	}
 	return m, Answered, nil
 }

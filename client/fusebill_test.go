@@ -140,7 +140,7 @@ func TestCallsThatMakeNoRequest(t *testing.T) {
 			t.Errorf("body %q: %+v", body, rep)
 		}
 	}
-	if _, rep := fb.FindByReference(t.Context(), nil, "a|b"); rep.Class != Refused {
+	if _, rep := fb.Find(t.Context(), nil, "reference", "a|b"); rep.Class != Refused {
 		t.Errorf("%+v", rep)
 	}
 	ended, cancel := context.WithCancel(t.Context())
@@ -150,19 +150,19 @@ func TestCallsThatMakeNoRequest(t *testing.T) {
 	}
 }
 
-func TestFindByReference(t *testing.T) {
+func TestFind(t *testing.T) {
 	fb := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if got := r.FormValue("query"); got != "reference:A C&1" {
 			t.Errorf("query %q", got)
 		}
 		io.WriteString(w, `[{"id":5,"reference":"a c&1"},{"id":6,"reference":"A C&1"}]`)
 	})
-	m, rep := fb.FindByReference(t.Context(), nil, "A C&1")
+	m, rep := fb.Find(t.Context(), nil, "reference", "A C&1")
 	if rep.Class != Answered || len(m.IDs) != 1 || m.IDs[0] != "6" || string(m.Rows[0]) != `{"id":6,"reference":"A C&1"}` {
 		t.Errorf("%v, %+v", m, rep)
 	}
 	broken := serve(t, reply(`[{"reference":"x"}]`))
-	if _, rep := broken.FindByReference(t.Context(), nil, "x"); rep.Class != Lost || rep.Body != nil {
+	if _, rep := broken.Find(t.Context(), nil, "reference", "x"); rep.Class != Lost || rep.Body != nil {
 		t.Errorf("%+v", rep)
 	}
 }

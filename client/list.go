@@ -23,6 +23,9 @@ const listOrder = "createdTimestamp"
 
 // Listing reads a list of customers, page by page. One goroutine uses it.
 //
+// Once the first page has told how many follow, several of these are asked for side by
+// side, and taken in their order.
+//
 // It relies on X-Count at most: how many pages there are the vendor's pages tell in
 // two ways (X-MaxPageIndex), and a server may send fewer rows a page than asked for.
 type Listing struct {
@@ -41,9 +44,13 @@ type Listing struct {
 	nobodys    int  // rows without an id
 	watch      orderWatch
 	last       [2]uint64 // first and last id of the page before
+
+	workers int          // requests at a time, once the first page has told how many follow
+	heavy   int          // bytes of the first page
+	ahead   []chan Reply // the next pages, in their order, asked for already
 }
 
-// ListPage is a page of the list.
+// ListPage is a page of the list, or what a search found.
 type ListPage struct {
 	Rows []ListRow // none: the list has ended
 	At   time.Time // when it came
@@ -57,16 +64,41 @@ type ListRow struct {
 	Raw       json.RawMessage
 }
 
+// Shows returns what the row shows of a field by which customers are named; not ok is what
+// it does not show.
+func (r ListRow) Shows(field string) (value string, ok bool) {
+	if field == "reference" {
+		return r.Reference, !r.Nameless
+	}
+	f := gjson.GetBytes(r.Raw, field)
+	return identifier(f), f.Exists()
+}
+
+// listRow reads a row; one without an id is nobody's.
+func listRow(row gjson.Result) ListRow {
+	f := gjson.GetMany(row.Raw, "id", "reference")
+	id, err := strconv.ParseUint(identifier(f[0]), 10, 64)
+	if !row.IsObject() || err != nil {
+		return ListRow{}
+	}
+	return ListRow{ID: id, Reference: identifier(f[1]), Nameless: !f[1].Exists(), Raw: json.RawMessage(row.Raw)}
+}
+
 // Next asks for the next page, patiently. An Answered reply with a page without
 // rows is the end; any other reply ends the list early.
 func (l *Listing) Next(ctx context.Context) (ListPage, Reply) {
 	if l.ended {
 		return ListPage{}, Reply{Class: Answered}
 	}
-	rep := l.ask(ctx)
+	defer func() {
+		if l.ended {
+			l.Close()
+		}
+	}()
+	rep := l.next(ctx)
 	if rep.Class == Refused && l.page == 0 && !EndsRun(rep.Err) {
 		l.order = "" // a server that does not sort may list all the same
-		rep = l.ask(ctx)
+		rep = l.next(ctx)
 	}
 	if rep.Class == Answered {
 		return l.take(rep), rep
@@ -85,19 +117,51 @@ const (
 	triesBeyond   = 2 // attempts at a page with which nothing is expected
 )
 
+// Close waits for the pages that are asked for already, and ends the list.
+func (l *Listing) Close() {
+	for _, page := range l.ahead {
+		<-page
+	}
+	l.ended, l.ahead = true, nil
+}
+
+// mostAhead bounds the bytes of the pages that are asked for side by side.
+const mostAhead = 32 << 20
+
+// next returns the next page. Of those that follow the first as many are asked for as
+// there are workers, but none beyond the last that the count makes likely: whether one
+// follows that, the pages before it tell.
+func (l *Listing) next(ctx context.Context) Reply {
+	if l.page == 0 || l.workers < 2 {
+		return l.ask(ctx, l.page, l.reached())
+	}
+	for n := l.page + len(l.ahead); n < l.Pages() && len(l.ahead) < min(l.workers, 1+mostAhead/max(1, l.heavy)); n++ {
+		page := make(chan Reply, 1)
+		go func() { page <- l.ask(ctx, n, false) }()
+		l.ahead = append(l.ahead, page)
+	}
+	if len(l.ahead) == 0 {
+		return l.ask(ctx, l.page, l.reached())
+	}
+	rep := <-l.ahead[0]
+	l.ahead = l.ahead[1:]
+	return rep
+}
+
 // ask asks for a page. A first page that the server twice fails over, though it
-// answers, is asked for without an order: it may be that which it fails over.
-func (l *Listing) ask(ctx context.Context) Reply {
+// answers, is asked for without an order: it may be that which it fails over. Beyond
+// the last customer nothing is expected.
+func (l *Listing) ask(ctx context.Context, page int, beyond bool) Reply {
 	p, spoilt := l.fusebill.patience, 0
-	if l.reached() {
+	if beyond {
 		p.Tries = min(p.Tries, triesBeyond)
 	}
 	return p.repeat(ctx, l.mostSpoilt, func() Reply {
-		rep := l.fusebill.Customers(ctx, nil, Query{Terms: l.terms, Page: l.page, Size: listSize, Order: l.order})
+		rep := l.fusebill.Customers(ctx, nil, Query{Terms: l.terms, Page: page, Size: listSize, Order: l.order})
 		if rep.spoilt() {
 			spoilt++
 		}
-		if l.page == 0 && spoilt == spoiltInOrder {
+		if page == 0 && spoilt == spoiltInOrder {
 			l.order = ""
 		}
 		return rep
@@ -113,18 +177,17 @@ func (l *Listing) reached() bool { return l.page > 0 && l.count >= 0 && l.read >
 func (l *Listing) take(rep Reply) ListPage {
 	p := ListPage{At: rep.Received}
 	gjson.ParseBytes(rep.Body).ForEach(func(_, row gjson.Result) bool {
-		f := gjson.GetMany(row.Raw, "id", "reference", listOrder)
-		id, err := strconv.ParseUint(identifier(f[0]), 10, 64)
-		if !row.IsObject() || err != nil || id == 0 {
+		r := listRow(row)
+		if r.ID == 0 {
 			l.shifted = true
 			if row.IsObject() {
 				l.nobodys++
 			}
 			return true
 		}
-		l.unnamed = l.unnamed || !f[1].Exists()
-		p.Rows = append(p.Rows, ListRow{ID: id, Reference: identifier(f[1]), Nameless: !f[1].Exists(), Raw: json.RawMessage(row.Raw)})
-		l.watch.add(id, f[2].String())
+		l.unnamed = l.unnamed || r.Nameless
+		p.Rows = append(p.Rows, r)
+		l.watch.add(r.ID, row.Get(listOrder).String())
 		return true
 	})
 	rows, count := len(p.Rows), number(rep.Header, "X-Count")
@@ -135,7 +198,7 @@ func (l *Listing) take(rep Reply) ListPage {
 	l.read += rows
 	last := count >= 0 && l.read >= count && !l.goesOn(rows, rep.Header)
 	if l.page == 0 {
-		l.first = rows
+		l.first, l.heavy = rows, len(rep.Body)
 	}
 	l.page++
 	if l.ended = last || rows == 0; l.ended {

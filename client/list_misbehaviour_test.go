@@ -100,7 +100,7 @@ func TestListThatIsSpoilt(t *testing.T) {
 			o.Patience = client.PatienceFor("http://localhost")
 			o.Patience.Tries = 5
 		})
-		l, _, rep := readOut(t, counted{fb.List("", 3), fb})
+		l, _, rep := readOut(t, counted{fb.List("", 3, 1), fb})
 		if rep.Class != client.Lost || l.requests() != want {
 			t.Errorf("%d: %s after %d requests", status, rep.Class, l.requests())
 		}

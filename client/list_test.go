@@ -7,7 +7,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"rowbatch/client"
 )
@@ -135,7 +137,7 @@ func (l counted) requests() int { return l.of.Requests() }
 func listing(t *testing.T, h http.Handler) counted {
 	t.Helper()
 	fb := serving(t, h)
-	return counted{fb.List("", 0), fb}
+	return counted{fb.List("", 0, 1), fb}
 }
 
 func TestListRows(t *testing.T) {
@@ -225,5 +227,132 @@ func TestListBreaksOff(t *testing.T) {
 	}
 	if p, _ := l.Next(t.Context()); len(p.Rows) > 0 || l.requests() != 2 || l.Complete() {
 		t.Errorf("%d rows, %d requests", len(p.Rows), l.requests())
+	}
+}
+
+// Pages that are asked for side by side come in their order, and customers who move
+// between them are noticed as when they are asked for one after another.
+func TestListSideBySide(t *testing.T) {
+	const workers = 4
+	for _, c := range []struct {
+		name           string
+		page           func(n int, h http.Header) []string
+		requests, rows int
+		complete, lost bool
+	}{
+		{"nothing moves", pages(2, 19, 19), 10, 19, true, false},
+		{"the last page is full", pages(2, 20, 20), 11, 20, true, false},
+		{"a count too low", pages(2, 20, 15), 11, 20, false, false},
+		{"somebody went", func(n int, h http.Header) []string {
+			return pages(2, 20, map[bool]int{true: 20, false: 19}[n < 6])(n, h)
+		}, 11, 20, false, false},
+		{"a customer on two pages", func(n int, h http.Header) []string {
+			if n == 5 {
+				h.Set("X-Count", "20")
+				return []string{entry(10, ""), entry(12, "")}
+			}
+			return pages(2, 20, 20)(n, h)
+		}, 11, 20, false, false},
+		{"pages do not turn", func(_ int, h http.Header) []string { return pages(2, 20, 20)(0, h) }, 1 + workers, 4, false, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var one sync.Mutex
+			most, now := 0, 0
+			fb := serving(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				n, _ := strconv.Atoi(r.URL.Query().Get("pageNumber"))
+				one.Lock()
+				now++
+				most = max(most, now)
+				one.Unlock()
+				time.Sleep(time.Duration(1+n%2) * time.Millisecond) // so that they come in another order
+				(&lister{page: c.page}).ServeHTTP(w, r)
+				one.Lock()
+				now--
+				one.Unlock()
+			}))
+			l := counted{fb.List("", 0, workers), fb}
+			var ids []uint64
+			for {
+				p, rep := l.Next(t.Context())
+				if rep.Class != client.Answered {
+					t.Fatal(rep.Err)
+				}
+				if len(p.Rows) == 0 {
+					break
+				}
+				for _, r := range p.Rows {
+					ids = append(ids, r.ID)
+				}
+			}
+			if l.requests() != c.requests || len(ids) != c.rows || l.Complete() != c.complete || l.Lost() != c.lost || most > workers {
+				t.Errorf("%d requests, %d at a time, rows %v, complete: %v, lost: %v", l.requests(), most, ids, l.Complete(), l.Lost())
+			}
+			if c.complete && !slices.IsSorted(ids) {
+				t.Errorf("%v", ids)
+			}
+		})
+	}
+}
+
+// Sets of ids are as large as an address may be long.
+func TestSetsOfIDs(t *testing.T) {
+	var asked []string
+	fb := serving(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.URL.String())
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprint(w, "[]")
+	}))
+	ids := func(yield func(uint64) bool) {
+		for id := uint64(1_000_000); id < 1_001_000 && yield(id) && yield(id); id++ {
+		}
+	}
+	total := 0
+	for set := range fb.Sets(ids) {
+		found, rep := fb.FindByIDs(t.Context(), set)
+		total += len(set)
+		if rep.Class != client.Answered || len(found.Missing) != len(set) {
+			t.Errorf("%v, %d of %d are missing", rep.Err, len(found.Missing), len(set))
+		}
+	}
+	if total != 1000 || len(asked) != 5 || !strings.Contains(asked[0], "query=id%3A1000000,1000001,") {
+		t.Errorf("%d ids in %d sets: %s", total, len(asked), asked[0])
+	}
+	for _, url := range asked {
+		if len("http://127.0.0.1:12345"+url) >= 1900 {
+			t.Errorf("%d bytes: %s", len(url), url)
+		}
+	}
+}
+
+// An answer to a search for a set is that, or the search is not to be relied on.
+func TestAnswersToASetOfIDs(t *testing.T) {
+	for _, c := range []struct {
+		name, count string
+		rows        []string
+		fault       string
+		missing     int
+	}{
+		{"all", "3", []string{entry(3, ""), entry(1, ""), entry(2, "")}, "", 0},
+		{"nothing says how many", "", []string{entry(3, ""), entry(1, ""), entry(2, "")}, "", 0},
+		{"one is gone", "2", []string{entry(1, ""), entry(3, "")}, "", 1},
+		{"all are gone", "0", nil, "", 3},
+		{"somebody else", "3", []string{entry(1, ""), entry(2, ""), entry(4, "")}, "showed customers who were not asked for", 0},
+		{"somebody without an id", "3", []string{entry(1, ""), entry(2, ""), `{"reference":"R3"}`}, "showed customers who were not asked for", 0},
+		{"one twice", "3", []string{entry(1, ""), entry(2, ""), entry(1, "")}, "showed a customer twice", 0},
+		{"fewer than it counts", "3", []string{entry(1, ""), entry(2, "")}, "showed 2 customers, and counts 3", 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			fb := serving(t, &lister{page: func(_ int, h http.Header) []string {
+				h.Set("X-Count", c.count)
+				return append([]string{}, c.rows...)
+			}})
+			set, rep := fb.FindByIDs(t.Context(), []uint64{1, 2, 3})
+			if c.fault == "" && (rep.Class != client.Answered || len(set.Missing) != c.missing || len(set.Rows) != len(c.rows)) {
+				t.Errorf("%v: %+v", rep.Err, set)
+			}
+			if c.fault != "" && (rep.Class != client.Refused || !strings.Contains(rep.Err.Error(), c.fault)) {
+				t.Errorf("%s: %v", rep.Class, rep.Err)
+			}
+		})
 	}
 }

@@ -38,7 +38,7 @@ func TestMatches(t *testing.T) {
 		{"more than a page", full, "x", "", "more customers than one page"},
 	}
 	for _, tt := range tests {
-		m, class, err := matches([]byte(tt.page), tt.ref)
+		m, class, err := matches([]byte(tt.page), "reference", tt.ref)
 		if got := strings.Join(m.IDs, " "); got != tt.ids || len(m.Rows) != len(m.IDs) {
 			t.Errorf("%s: ids %q, %d rows; want %q", tt.name, got, len(m.Rows), tt.ids)
 		}

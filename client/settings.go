@@ -8,7 +8,6 @@ import (
 	"net/netip"
 	"net/url"
 	"path"
-	"regexp"
 	"strings"
 	"time"
 
@@ -111,18 +110,14 @@ func OneSpelling(baseURL string) string {
 	if port != "" || strings.Contains(host, ":") {
 		host = strings.TrimSuffix(net.JoinHostPort(host, port), ":")
 	}
-	escape := regexp.MustCompile("%[0-9A-Fa-f]{2}")
-	text := escape.ReplaceAllStringFunc(u.EscapedPath(), func(code string) string {
-		if plain, err := url.PathUnescape(code); err == nil && strings.Trim(plain, unreserved) == "" {
-			return plain
+	steps := strings.Split(u.EscapedPath(), "/")
+	for i, step := range steps {
+		if plain, err := url.PathUnescape(step); err == nil {
+			steps[i] = url.PathEscape(plain)
 		}
-		return code
-	})
-	return u.Scheme + "://" + host + strings.TrimSuffix(strings.ToLower(path.Clean("/"+text)), "/")
+	}
+	return u.Scheme + "://" + host + strings.TrimSuffix(strings.ToLower(path.Clean("/"+strings.Join(steps, "/"))), "/")
 }
-
-// unreserved are the characters that a URL has no need to escape (RFC 3986, 2.3).
-const unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 
 // checkURL returns the base URL without a trailing slash. Its messages do not
 // quote the URL, which could hold a password.

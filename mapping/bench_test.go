@@ -83,7 +83,7 @@ func checkSource(t testing.TB, s *lineSource) *Checked {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := Compile(schema(), in.Heading(), CompileOptions{})
+	m, err := Compile([]Schema{schema()}, in.Heading(), CompileOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,9 +3,11 @@ package mapping
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"rowbatch/mapping/csvfile"
+	"rowbatch/mapping/xlsxfile"
 )
 
 // column is a heading with all that its cells go through. The order of the rules
@@ -48,7 +50,9 @@ func (c *column) cell(cells []string, out *Mapped) (cell string, ok bool) {
 	var texts, raw []string
 	cleared := false
 	for _, i := range c.joined {
-		text, kind := c.read(cells[i], nil)
+		part := *c
+		part.index, part.joined, part.readable = i, nil, false // the record holds no part of a text
+		text, kind := part.read(cells[i], nil, out.form(&part))
 		switch kind {
 		case blank:
 			continue
@@ -57,7 +61,7 @@ func (c *column) cell(cells []string, out *Mapped) (cell string, ok bool) {
 		case plain, literal:
 			texts = append(texts, trimEnds(text))
 		default:
-			c.rejectSpecial(kind, text, nil, out)
+			part.rejectSpecial(kind, text, nil, out)
 			return "", false
 		}
 		raw = append(raw, cells[i])
@@ -72,7 +76,7 @@ func (c *column) cell(cells []string, out *Mapped) (cell string, ok bool) {
 		return raw[0], true
 	}
 	cell = strings.Join(texts, " ")
-	if text, kind := c.read(cell, nil); len(texts) > 0 && (kind != plain || text != cell) {
+	if text, kind := c.read(cell, nil, out.form(c)); len(texts) > 0 && (kind != plain || text != cell) {
 		cell = `\` + cell
 	}
 	return cell, true
@@ -82,15 +86,16 @@ func (c *column) cell(cells []string, out *Mapped) (cell string, ok bool) {
 type meaning int
 
 const (
-	plain     meaning = iota
-	literal           // a mark tells that it is meant as it stands
-	blank             // leave the field as it is
-	clears            // the clear word
-	clearCase         // almost the clear word
-	noValue           // a word for the lack of a value
-	broken            // by the spreadsheet
-	respelt           // by the spreadsheet, from what was exported
-	masked            // what our own files show in place of a secret
+	plain      meaning = iota
+	literal            // a mark tells that it is meant as it stands
+	blank              // leave the field as it is
+	clears             // the clear word
+	clearCase          // almost the clear word
+	noValue            // a word for the lack of a value
+	broken             // by the spreadsheet
+	notAsShown         // a sheet does not hold it as it shows it, or holds what its column is not for
+	respelt            // by the spreadsheet, from what was exported
+	masked             // what our own files show in place of a secret
 )
 
 // read sorts a cell as the input gives it. was is what was exported there; nil: that is
@@ -98,9 +103,13 @@ const (
 // goes: \\REMOVE is the text \REMOVE. Before anything else a backslash is a character
 // like others. An apostrophe that keeps a spreadsheet from running or shortening the
 // cell makes it literal, too; a word that the mapping file names is that word all the same.
-func (c *column) read(cell string, was *string) (string, meaning) {
+// form is how a sheet holds the cell, 0 for a text file's.
+func (c *column) read(cell string, was *string, form xlsxfile.Form) (string, meaning) {
 	trimmed := trimEnds(cell)
-	if trimmed == "" {
+	switch {
+	case c.damage(form) != "" && !slices.Contains(c.blanks, trimmed):
+		return cell, notAsShown
+	case trimmed == "":
 		return "", blank
 	}
 	open, guarded := cell, false
@@ -119,7 +128,7 @@ func (c *column) read(cell string, was *string) (string, meaning) {
 		return "", clears
 	case trimmed[0] == '\\':
 		behind := trimEnds(strings.TrimLeft(trimmed, `\`))
-		if c.special(behind, was) != plain || behind == "N" && trimmed != `\N` || csvfile.Unescape(behind) != behind {
+		if c.special(behind, was, form) != plain || behind == "N" && trimmed != `\N` || csvfile.Unescape(behind) != behind {
 			return strings.Replace(cell, `\`, "", 1), literal
 		}
 	case len(c.blanks) > 0 && slices.Contains(c.blanks, trimEnds(open)):
@@ -132,7 +141,7 @@ func (c *column) read(cell string, was *string) (string, meaning) {
 		fallthrough
 	case trimmed[0] == '=':
 		if inner, guarded := unguarded(trimmed); guarded {
-			switch text, kind := c.read(inner, was); kind {
+			switch text, kind := c.read(inner, was, form); kind {
 			case plain:
 				return text, literal
 			case clears:
@@ -142,11 +151,12 @@ func (c *column) read(cell string, was *string) (string, meaning) {
 			}
 		}
 	}
-	return cell, c.special(cell, was)
+	return cell, c.special(cell, was, form)
 }
 
 // special returns plain for a text that is none of the special ones.
-func (c *column) special(cell string, was *string) meaning {
+func (c *column) special(cell string, was *string, form xlsxfile.Form) meaning {
+	typed := c.typed || form == xlsxfile.Typed
 	switch trimmed := trimEnds(cell); {
 	case trimmed == "", c.rule.Dates != "" && isoDate(c.rule.Dates, trimmed) != "":
 	case c.nearlyClear(trimmed):
@@ -157,11 +167,19 @@ func (c *column) special(cell string, was *string) meaning {
 		return noValue
 	case was != nil && rewritten(*was, trimmed):
 		return respelt
-	case isError(trimmed), !c.typed && isDamaged(cell, trimmed),
-		!c.typed && c.field.Kind == Phone && isDamagedPhone(trimmed):
+	case isError(trimmed), !typed && isDamaged(cell, trimmed),
+		!typed && c.field.Kind == Phone && isDamagedPhone(trimmed):
 		return broken
 	}
 	return plain
+}
+
+// damage says what is wrong with a cell of a form; "" for nothing.
+func (c *column) damage(form xlsxfile.Form) string {
+	if k := c.field.Kind; k == Digits || k == Reference || k == Phone {
+		return form.DamagesNumber()
+	}
+	return form.Damage()
 }
 
 func (c *column) nearlyClear(trimmed string) bool {
@@ -176,7 +194,7 @@ func (c *column) set(raw string, was *string, out *Mapped) {
 		out.warn(c.heading + " differs from the export in white space or invisible characters at its ends only: the field is kept")
 		return
 	}
-	text, kind := c.read(raw, was)
+	text, kind := c.read(raw, was, out.form(c))
 	switch {
 	case was == nil:
 	case kind == blank && !c.blankClears:
@@ -208,9 +226,10 @@ func (c *column) set(raw string, was *string, out *Mapped) {
 		c.rejectSpecial(kind, text, was, out)
 		return
 	}
-	if text == "" {
+	sets := Cell{Field: c.field, Name: c.name, Column: c.heading, Text: text, Clear: text == "", Was: was, OnlyIfBlank: c.rule.OnlyIfBlank}
+	if sets.Clear {
 		if kind == clears || c.blankClears {
-			out.Cells = append(out.Cells, Cell{Field: c.field, Name: c.name, Column: c.heading, Clear: true, Was: was, OnlyIfBlank: c.rule.OnlyIfBlank})
+			out.Cells = append(out.Cells, sets)
 		}
 		return
 	}
@@ -220,7 +239,7 @@ func (c *column) set(raw string, was *string, out *Mapped) {
 	if c.field.Kind == Phone && hasWords(text) {
 		out.warn(c.heading + " holds letters, and is to be a phone number: " + quoted(text))
 	}
-	out.Cells = append(out.Cells, Cell{Field: c.field, Name: c.name, Column: c.heading, Text: text, Was: was, OnlyIfBlank: c.rule.OnlyIfBlank})
+	out.Cells = append(out.Cells, sets)
 }
 
 func (c *column) trims() bool { return !c.secret && !c.rule.Keep }
@@ -239,7 +258,10 @@ func (c *column) ruledAlike(text, was string) bool {
 
 // identify reads the cell that names the customer.
 func (c *column) identify(raw string, out *Mapped) {
-	text, kind := c.read(raw, nil)
+	text, kind := c.read(raw, nil, out.form(c))
+	if behind := strings.TrimPrefix(trimEnds(text), `\`); kind == plain && behind != trimEnds(text) && strings.HasPrefix(behind, "#") {
+		text, kind = strings.Replace(text, `\`, "", 1), literal // and not a note
+	}
 	switch kind {
 	case blank:
 		c.reject(out, "missing_key", "the key is blank")
@@ -272,8 +294,8 @@ func (c *column) identify(raw string, out *Mapped) {
 // guard reads a cell that the live record must match: text, in which only a
 // spreadsheet's errors are special.
 func (c *column) guard(raw string, out *Mapped) {
-	text, kind := c.read(raw, nil)
-	if kind == masked || kind == broken && isError(trimEnds(text)) {
+	text, kind := c.read(raw, nil, out.form(c))
+	if kind == masked || kind == notAsShown || kind == broken && isError(trimEnds(text)) {
 		c.rejectSpecial(kind, text, nil, out)
 		return
 	}
@@ -359,11 +381,18 @@ func (c *column) rejectSpecial(kind meaning, text string, was *string, out *Mapp
 		c.reject(out, "no_value_word", quoted(text)+" reads like a word for no value: leave the cell blank to keep the field; "+meant)
 	case broken:
 		c.reject(out, "spreadsheet_damage", quoted(text)+" is what a spreadsheet writes in place of a value that it has lost; "+meant)
+	case notAsShown:
+		why := c.damage(out.form(c))
+		if trimmed = trimEnds(strings.TrimPrefix(trimmed, spoiltMark)); trimmed != "" {
+			why = quoted(trimmed) + " " + why
+		}
+		out.spoilt = append(out.spoilt, c.index)
+		c.reject(out, "spreadsheet_damage", why)
 	case respelt:
 		c.reject(out, "spreadsheet_damage",
 			fmt.Sprintf("%s is what a spreadsheet makes of %s, as it was exported; %s", quoted(text), quoted(*was), meant))
 	}
-	if k := c.field.Kind; c.readable && k != Digits && k != Enum {
+	if k := c.field.Kind; c.readable && k != Digits && k != Enum && trimmed != "" {
 		out.Problems[len(out.Problems)-1].Held = &Cell{Field: c.field, Name: c.name, Column: c.heading, Text: trimmed, Was: was}
 	}
 }
@@ -373,7 +402,11 @@ func (c *column) reject(out *Mapped, code, text string) {
 	if c.secret {
 		text = secretProblem(code)
 	}
-	out.Problems = append(out.Problems, Problem{Code: code, Column: c.heading, Text: text})
+	p := Problem{Code: code, Column: c.heading, Text: text}
+	if out.places != nil && out.row.Line > 0 {
+		p.Cell = out.places[c.index] + strconv.Itoa(out.row.Line)
+	}
+	out.Problems = append(out.Problems, p)
 }
 
 func firstLine(err error) string {

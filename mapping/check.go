@@ -27,6 +27,8 @@ type CheckOptions struct {
 	Delimiter       rune    // of the input; 0: it has none
 	Exports         Exports // what rows were when they were exported; nil: they are not compared
 
+	Findings bool // look at what is odd of whole columns, too
+
 	// About is told of each row, in order, whom it is about; nil: nobody is. The
 	// texts are valid during the call only.
 	About func(Subject)
@@ -44,12 +46,24 @@ const (
 	mostUses     = 10_000
 )
 
+// Input is a file of rows: text, or a sheet of a workbook.
+type Input interface {
+	Name() string // as it was given
+	Heading() []string
+	HeadingLine() (line int, titles bool)    // where it starts, and whether titles stand above it
+	ColumnOf(heading string) (letter string) // as a spreadsheet calls it; "" where there is none
+	Unnamed() int                            // columns left out because they have no heading
+	IsReport() bool                          // the file is a report of ours, edited or not
+	HideLines()                              // no message shows a line from here on
+	Next() (csvfile.Row, error)              // io.EOF after the last; a *csvfile.Refusal is about the whole file
+}
+
 // Check reads an input to its end and looks at all that needs no request. Rows
 // whose every cell is blank, which spreadsheets leave behind, are dropped and
 // counted; all others go to the sink, which may be nil. The error is a
 // [*csvfile.Refusal] when the whole input is refused, else the reading's or the
 // sink's own.
-func Check(in *csvfile.Reader, m *Mapper, sink Sink, o CheckOptions) (*Checked, error) {
+func Check(in Input, m *Mapper, sink Sink, o CheckOptions) (*Checked, error) {
 	c := newChecker(m, o)
 	if m.HasSecrets() {
 		in.HideLines()
@@ -68,13 +82,20 @@ func Check(in *csvfile.Reader, m *Mapper, sink Sink, o CheckOptions) (*Checked, 
 		}
 		var base *Base
 		if !row.Ragged {
-			if base, err = baseOf(m, row.Cells, o.Exports); err != nil {
+			if base, err = baseOf(m, row, o.Exports); err != nil {
 				return nil, err
 			}
 		}
 		c.row(row, base)
 		if sink == nil {
 			continue
+		}
+		if !row.Ragged {
+			for _, i := range c.mapped.spoilt {
+				if !isError(row.Cells[i]) {
+					row.Cells[i] = strings.TrimSpace(spoiltMark + " " + row.Cells[i])
+				}
+			}
 		}
 		var hidden, warnings []string
 		if row.Cells, hidden = m.Mask(row); !row.Ragged {
@@ -89,6 +110,7 @@ func Check(in *csvfile.Reader, m *Mapper, sink Sink, o CheckOptions) (*Checked, 
 		return nil, refusal
 	}
 	c.across()
+	c.result.Findings = findings(c.suspects)
 	return c.result, nil
 }
 
@@ -126,12 +148,13 @@ type checker struct {
 	hasParent bool
 	unique    map[string][]uniqueValue // by the field's rule
 
-	strays *strays
-	filled []int        // by column: cells that are not empty
-	words  map[word]int // how many cells of a column are one word for no value
-	uses   map[Use]bool
-	ragged spoilt
-	broken spoilt
+	strays   *strays
+	suspects []*suspect   // none: whole columns are not looked at
+	filled   []int        // by column: cells that are not empty
+	words    map[word]int // how many cells of a column are one word for no value
+	uses     map[Use]bool
+	ragged   spoilt
+	broken   spoilt
 }
 
 // spoilt is how many rows are so, and the first of them.
@@ -162,12 +185,15 @@ func newChecker(m *Mapper, o CheckOptions) *checker {
 	c := &checker{
 		mapper:  m,
 		options: o,
-		result:  &Checked{kinds: []kind{{}}, clashes: map[int]int{}, cells: map[int]int{}, width: m.width},
+		result:  &Checked{kinds: []kind{{}}, clashes: map[int]int{}, cells: map[int]int{}, mapper: m},
 		strays:  newStrays(m, o.Delimiter),
 		unique:  map[string][]uniqueValue{},
 		uses:    map[Use]bool{},
 		words:   map[word]int{},
 		hash:    func(s string) uint64 { return maphash.String(seed, s) },
+	}
+	if o.Findings {
+		c.suspects = suspects(m)
 	}
 	for _, l := range m.layouts {
 		s := &l.schema
@@ -215,10 +241,13 @@ func (c *checker) row(row csvfile.Row, base *Base) {
 		r.Damaged++
 	} else {
 		m := &c.mapped
-		c.mapper.into(row.Cells, base, m)
+		c.mapper.into(row, base, m)
 		kindAt = slices.IndexFunc(r.kinds, func(k kind) bool { return k.Action == m.Action && k.Field == m.KeyField })
 		key = m.Key
 		switch {
+		case m.Note:
+			state = note
+			r.Notes++
 		case m.Doubtful():
 			state = doubtful
 		case len(m.Problems) > 0:
@@ -239,12 +268,7 @@ func (c *checker) row(row csvfile.Row, base *Base) {
 			slices.ContainsFunc(c.mapper.layouts, func(l *layout) bool { return l.schema.Action == m.Action && l.schema.Exported }):
 			r.Added++
 		}
-		for _, text := range m.Warnings {
-			r.WarningCount++
-			if len(r.Warnings) < mostWarnings {
-				r.Warnings = append(r.Warnings, Warning{row.Line, text})
-			}
-		}
+		r.warn(row.Line, m.Warnings)
 	}
 	c.strays.look(r.Rows, row.Line, c.mapper.edited(row.Cells, base), row.Ragged)
 	k := &r.kinds[kindAt]
@@ -253,7 +277,7 @@ func (c *checker) row(row csvfile.Row, base *Base) {
 		c.parents = append(c.parents, 0)
 	}
 	if !row.Ragged {
-		c.noteCells(k, row.Cells)
+		c.noteCells(k, row)
 	}
 	r.rows = append(r.rows, checkedRow{uint32(row.Line), uint8(kindAt), state})
 	r.Rows++
@@ -302,8 +326,13 @@ func (c *checker) habit() (most word, n int) {
 // noteCells keeps what is compared across rows. A parent is kept as the identity
 // that it has as a customer of the file. The texts of cells are parts of a row's
 // memory, hence the copies.
-func (c *checker) noteCells(k *kind, cells []string) {
-	c.countWords(cells)
+func (c *checker) noteCells(k *kind, row csvfile.Row) {
+	c.countWords(row.Cells)
+	for _, s := range c.suspects {
+		if !c.mapped.Note {
+			s.notice(row.Line, row.Cells[s.index], c.hash)
+		}
+	}
 	n := len(c.keys) - 1
 	for i := range c.mapped.Cells {
 		cell := &c.mapped.Cells[i]
@@ -324,11 +353,10 @@ func (c *checker) noteCells(k *kind, cells []string) {
 }
 
 func (s *spoilt) add(row spoilt) {
-	n := s.rows + 1
-	if n == 1 {
+	if row.rows = s.rows + 1; row.rows == 1 {
 		*s = row
 	}
-	s.rows = n
+	s.rows = row.rows
 }
 
 // findSwallowed rejects the rows that have others inside.
@@ -345,7 +373,7 @@ func (c *checker) findSwallowed() {
 const fewRows = 50
 
 // refusal returns why nothing of the input may be sent, once it has been read.
-func (c *checker) refusal(in *csvfile.Reader) error {
+func (c *checker) refusal(in Input) error {
 	r, why := c.result, &csvfile.Refusal{File: in.Name()}
 	inside := c.strays.rows()
 	word, times := c.habit()
@@ -369,13 +397,16 @@ func (c *checker) refusal(in *csvfile.Reader) error {
 		why.Text = "over 20% of the rows are spoilt"
 		if s := c.ragged; s.rows > 0 {
 			why.Text += fmt.Sprintf("\n%d of %d rows do not have the heading's %d cells: line %d has %s",
-				s.rows, r.Rows, r.width, s.line, s.text)
+				s.rows, r.Rows, c.mapper.width, s.line, s.text)
 		}
 		if s := c.broken; s.rows > 0 {
-			why.Text += fmt.Sprintf("\n%d of %d rows have cells that a spreadsheet has damaged: line %d, column %s %q: %s",
-				s.rows, r.Rows, s.line, in.ColumnOf(s.column), s.column, s.text)
+			why.Text += fmt.Sprintf("\n%d of %d rows have cells that a spreadsheet has damaged: %s, column %s %q: %s",
+				s.rows, r.Rows, c.mapper.Line(s.line), in.ColumnOf(s.column), s.column, s.text)
 		}
 		why.Try = "format the columns as text and export again, or check --delimiter"
+		if c.mapper.places != nil {
+			why.Try = "format the columns as text in the spreadsheet, and enter again what was lost"
+		}
 	default:
 		return nil
 	}
@@ -402,7 +433,7 @@ func (c *checker) across() {
 		if c.result.OK(n) {
 			c.result.kind(n).sendable++
 		}
-		if !c.result.OK(n) || c.result.Doubtful(n) {
+		if c.result.rows[n].state&(rejecting|doubtful) != 0 {
 			c.result.Rejected++
 		}
 	}

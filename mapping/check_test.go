@@ -22,7 +22,7 @@ func (k *kept) Append(row csvfile.Row, _ *Base, _, _ []string) error {
 func checked(t testing.TB, text string, file *File, o CheckOptions, sink Sink) (*Checked, error) {
 	t.Helper()
 	in := input(t, text)
-	m, err := Compile(schema(), in.Heading(), CompileOptions{File: file})
+	m, err := Compile([]Schema{schema()}, in.Heading(), CompileOptions{File: file})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,25 +9,27 @@ type Checked struct {
 	Rejected     int       // by their own cells or because of other rows
 	Damaged      int       // of these, ragged or damaged by a spreadsheet
 	BlankRows    int       // dropped: every cell was blank
+	Notes        int       // rows for people, whose key begins with #: they are skipped
 	Warnings     []Warning // the first 20
 	WarningCount int
-	Exported     int // rows compared with what they were when they were exported
-	Edited       int // of these, no longer so
-	Added        int // rows that would be compared, had they been exported
+	Findings     []Finding // about whole columns, where they were asked for
+	Exported     int       // rows compared with what they were when they were exported
+	Edited       int       // of these, no longer so
+	Added        int       // rows that would be compared, had they been exported
 
 	rows    []checkedRow
 	kinds   []kind
 	clashes map[int]int // row → the row it clashes with
 	inside  map[int]int // row → the line of another row inside a cell of it
 	cells   map[int]int // ragged row → how many cells it has
-	width   int
+	mapper  *Mapper
 	uses    []Use
 }
 
 // Warning is a remark about a row that may be sent all the same.
 type Warning struct {
-	Line int
-	Text string
+	Line int    `json:"line"`
+	Text string `json:"text"`
 }
 
 // Use is a member of a family and a text that some row gives it, such as the
@@ -64,6 +66,7 @@ const (
 	swallowed                       // other rows stand inside its cells
 	asExported                      // nothing in it was edited since it was exported
 	doubtful                        // by its own cells, unless its record holds just that
+	note                            // it is for people
 )
 
 const rejecting = bad | ragged | swallowed | duplicate | chained | linked | circular
@@ -101,8 +104,8 @@ func (c *Checked) KeyFields(action string) (fields []string) {
 // customer may stand in several rows.
 func (c *Checked) More(n int) bool { return c.rows[n].state&more != 0 }
 
-// OK reports whether no offline check rejects the row for good.
-func (c *Checked) OK(n int) bool { return c.rows[n].state&rejecting == 0 }
+// OK reports whether no offline check rejects the row for good, and it is no note.
+func (c *Checked) OK(n int) bool { return c.rows[n].state&(rejecting|note) == 0 }
 
 // Doubtful reports whether the row is rejected unless its record already holds what
 // looks like damage, or like no value.
@@ -115,23 +118,32 @@ func (c *Checked) Codes() []Use { return c.uses }
 // Problem returns why a row is rejected because of its form or of other rows;
 // nil when that is not so. What its own cells say comes from Mapper.Row.
 func (c *Checked) Problem(n int) *Problem {
-	other := func() int { return c.Line(c.clashes[n]) }
+	other := func() string { return c.mapper.Line(c.Line(c.clashes[n])) }
 	switch s := c.rows[n].state; {
 	case s&swallowed != 0:
 		return &Problem{Code: "ragged_row", Text: fmt.Sprintf(
 			"a quoted cell of the row in line %d runs on over line %d, which reads like a row of its own", c.Line(n), c.inside[n])}
 	case s&ragged != 0:
-		return &Problem{Code: "ragged_row", Text: fmt.Sprintf("the row has %d cells, and the heading %d", c.cells[n], c.width)}
+		return &Problem{Code: "ragged_row", Text: fmt.Sprintf("the row has %d cells, and the heading %d", c.cells[n], c.mapper.width)}
 	case s&duplicate != 0:
-		return &Problem{Code: "duplicate_row", Text: fmt.Sprintf("line %d is about the same customer", other())}
+		return &Problem{Code: "duplicate_row", Text: fmt.Sprintf("%s is about the same customer", other())}
 	case s&chained != 0:
-		return &Problem{Code: "reference_chain", Text: fmt.Sprintf("line %d has or sets the reference that this row sets", other())}
+		return &Problem{Code: "reference_chain", Text: fmt.Sprintf("%s has or sets the reference that this row sets", other())}
 	case s&linked != 0:
-		return &Problem{Code: "already_linked", Text: fmt.Sprintf("line %d gives another customer the same link", other())}
+		return &Problem{Code: "already_linked", Text: fmt.Sprintf("%s gives another customer the same link", other())}
 	case s&circular != 0:
 		return &Problem{Code: "bad_value", Text: "the customer would be its own parent, directly or through other rows"}
 	}
 	return nil
+}
+
+// warn keeps what is to be said of a row, as long as it is among the first.
+func (c *Checked) warn(line int, texts []string) {
+	for _, text := range texts {
+		if c.WarningCount++; len(c.Warnings) < mostWarnings {
+			c.Warnings = append(c.Warnings, Warning{line, text})
+		}
+	}
 }
 
 // clash marks a row, naming another. The first clash of a row is the one told.

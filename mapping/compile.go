@@ -11,27 +11,23 @@ import (
 
 // CompileOptions are what the user says about a heading besides itself.
 type CompileOptions struct {
-	Name   string            // of the input, for messages
-	File   *File             // nil: headings are field names
-	Match  map[string]string // column → field, from --match; beats the file's match
-	Ignore []string          // columns, from --ignore
-	Others bool              // columns that are no field are left out, from --ignore-others
-	Keys   bool              // without a mapping file only columns that name customers are read
-	Export bool              // rows are compared with an export, even without a column rb_export
-	Blanks []string          // words that mean blank, from --blanks; beside the file's
-	Typed  bool              // cells hold what was typed, as those of a workbook do
+	Name    string            // of the input, for messages
+	File    *File             // nil: headings are field names
+	Match   map[string]string // column → field, from --match; beats the file's match
+	Ignore  []string          // columns, from --ignore
+	Others  bool              // columns that are no field are left out, from --ignore-others
+	Nearest bool              // the row that comes nearest is the heading, where none fits
+	Keys    bool              // without a mapping file only columns that name customers are read
+	Export  bool              // rows are compared with an export, even without a column rb_export
+	Blanks  []string          // words that mean blank, from --blanks; beside the file's
+	Places  []string          // of a sheet's cells, by column, such as Customers!B; nil: the input is text
 }
 
 // Compile decides what each column of a heading is for. The error is a
-// [*csvfile.Refusal] that lists every problem at once.
-func Compile(s Schema, heading []string, o CompileOptions) (*Mapper, error) {
-	return newCompiler([]Schema{s}, heading, o).compile()
-}
-
-// CompileMixed is Compile for a file whose action column says which of the
-// schemas a row is of. A column serves every action that has a field or a key of
-// its name; in rows of the others its cells must be blank.
-func CompileMixed(all []Schema, heading []string, o CompileOptions) (*Mapper, error) {
+// [*csvfile.Refusal] that lists every problem at once. Of several schemas an action
+// column says which one a row is of. A column serves every action that has a field or a
+// key of its name; in rows of the others its cells must be blank.
+func Compile(all []Schema, heading []string, o CompileOptions) (*Mapper, error) {
 	return newCompiler(all, heading, o).compile()
 }
 
@@ -53,7 +49,8 @@ type compiler struct {
 
 // newCompiler is for a mixed file where there are several actions.
 func newCompiler(schemas []Schema, texts []string, o CompileOptions) *compiler {
-	c := &compiler{command: mixed, options: o, texts: texts, mapper: &Mapper{width: len(texts)}, file: &File{Clear: DefaultClear}}
+	c := &compiler{command: mixed, options: o, texts: texts, mapper: &Mapper{name: o.Name, places: o.Places, width: len(texts)},
+		file: &File{Clear: DefaultClear}}
 	if len(schemas) == 1 {
 		c.command = schemas[0].Action
 	}
@@ -75,7 +72,6 @@ func newCompiler(schemas []Schema, texts []string, o CompileOptions) *compiler {
 		c.file = &file
 		c.file.hide(secrets)
 	}
-	c.file.typed = o.Typed
 	for _, word := range o.Blanks {
 		c.file.Blanks = append(slices.Clip(c.file.Blanks), Scalar{Text: word})
 	}
@@ -110,7 +106,8 @@ func (c *compiler) compile() (*Mapper, error) {
 	}
 	if err := c.bad.err(c.options.Name); err != nil {
 		if refusal, ok := err.(*csvfile.Refusal); ok && c.unknown {
-			lists := "rowbatch fields " + c.parts[0].schema.Action + " lists the fields, --ignore-others leaves out what is none"
+			lists := "rowbatch fields " + c.parts[0].schema.Action + " lists the fields, rowbatch map proposes a mapping file, " +
+				"--ignore-others leaves out what is none"
 			refusal.Try = strings.TrimPrefix(refusal.Try+"; "+lists, "; ")
 		}
 		return nil, err
@@ -232,14 +229,6 @@ func (c *compiler) isShownByExport(text string) bool {
 	})
 }
 
-// names are those of all keys and fields.
-func (c *compiler) names() (all []string) {
-	for _, p := range c.parts {
-		all = slices.Concat(all, namesOf(p.schema.Keys), namesOf(p.schema.Fields))
-	}
-	return all
-}
-
 // find returns the column of a heading, nil when there is none in use.
 func (c *compiler) find(name string) *heading {
 	name = strings.TrimSpace(name)
@@ -338,8 +327,8 @@ func (c *compiler) findGuards(flags map[string]string) {
 func (c *compiler) findKeys() {
 	for _, k := range c.file.Keys {
 		parts := c.scope(k.Action)
-		if !slices.ContainsFunc(parts, func(p *part) bool { return p.schema.key(k.Field.Text) != nil }) && len(parts) > 0 {
-			c.complain(k.Field, "key: the field is one of %s, not %s", strings.Join(keyNames(parts), ", "), k.Field.Text)
+		if !slices.ContainsFunc(parts, func(p *part) bool { return p.schema.finder(k.Field.Text) != nil }) && len(parts) > 0 {
+			c.complain(k.Field, "key: the field is one of %s, not %s", strings.Join(finderNames(parts), ", "), k.Field.Text)
 		}
 		switch h := c.find(k.Column.Text); {
 		case h == nil:
@@ -355,7 +344,7 @@ func (c *compiler) findKeys() {
 	found := false
 	for _, p := range c.parts {
 		i := slices.IndexFunc(c.file.Keys, func(k KeyRule) bool {
-			return p.schema.key(k.Field.Text) != nil && slices.Contains(c.scope(k.Action), p)
+			return p.schema.finder(k.Field.Text) != nil && slices.Contains(c.scope(k.Action), p)
 		})
 		if i >= 0 {
 			c.keyOfFile(p, c.file.Keys[i])
@@ -376,7 +365,7 @@ func (c *compiler) keyOfFile(p *part, k KeyRule) {
 	if h == nil || h.use != undecided {
 		return
 	}
-	field := p.schema.key(k.Field.Text)
+	field := p.schema.finder(k.Field.Text)
 	if rule := c.rule(p, h); rule != nil && csvfile.Fold(rule.Field.Text) != csvfile.Fold(field.Name) {
 		c.complain(rule.Field, "the column %q is the key and cannot also set %s", h.text, rule.Field.Text)
 	}
@@ -410,7 +399,9 @@ func (c *compiler) setKey(p *part, h *heading, field *Field) {
 	if r := c.rule(p, h); r != nil && r.OnlyIfBlank {
 		c.complain(r.Column, "only_if_blank: the column %q is the key, and sets nothing", h.text)
 	}
-	p.keys = append(p.keys, p.column(h, target{field, field.Name}, c.file, c.rule(p, h)))
+	key := p.column(h, target{field, field.Name}, c.file, c.rule(p, h))
+	key.readable = false // a damaged key names no record that could hold it
+	p.keys = append(p.keys, key)
 }
 
 // rule returns what the mapping file says of a column in rows of an action.

@@ -52,7 +52,7 @@ func TestCompileRefuses(t *testing.T) {
 			if c.file != "" {
 				c.options.File = parsed(t, c.file)
 			}
-			_, err := Compile(schema(), strings.Split(c.heading, ","), c.options)
+			_, err := Compile([]Schema{schema()}, strings.Split(c.heading, ","), c.options)
 			refused(t, err, 0, append(c.says, "in.csv")...)
 		})
 	}
@@ -105,7 +105,7 @@ func TestCompileMaps(t *testing.T) {
 			if c.file != "" {
 				c.options.File = parsed(t, c.file)
 			}
-			m, err := Compile(schema(), strings.Split(c.heading, ","), c.options)
+			m, err := Compile([]Schema{schema()}, strings.Split(c.heading, ","), c.options)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -122,7 +122,7 @@ func TestCompileMaps(t *testing.T) {
 
 func TestMapperTellsItsColumns(t *testing.T) {
 	file := parsed(t, "key: {column: Cust No, field: reference}\ncolumns: {Rep: salesTrackingCode.Region, A: firstName}\nconstants: {title: Mr}")
-	m, err := Compile(schema(), []string{"A", "Cust No ", "Rep"}, CompileOptions{File: file})
+	m, err := Compile([]Schema{schema()}, []string{"A", "Cust No ", "Rep"}, CompileOptions{File: file})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,10 +22,18 @@ func isNoValue(cell string) bool {
 	return strings.HasPrefix(cell, "{{") && strings.HasSuffix(cell, "}}") && strings.Count(cell, "{{") == 1
 }
 
+// spoiltMark begins a cell that a sheet does not hold as it shows it, in every copy of its
+// row. In failed.csv it would else be text like any other, and be sent when that file is run
+// again as it is.
+const spoiltMark = "#DAMAGED!"
+
 // isError reports whether a cell, trimmed, is what a spreadsheet writes in place
 // of a value: an error in any of its languages (#N/A, #REF!, #DIV/0!, #¿NOMBRE?,
 // LibreOffice's Err:502), or hashes for a column too narrow.
 func isError(cell string) bool {
+	if strings.HasPrefix(cell, spoiltMark) {
+		return true
+	}
 	if cell == "" || cell[0] != '#' {
 		number, ok := strings.CutPrefix(cell, "Err:")
 		return ok && len(number) == 3 && allDigits(number)
@@ -83,7 +91,7 @@ func isDamagedPhone(cell string) bool {
 	if zeros != "" && strings.Trim(zeros, "0") == "" && whole != "" && allDigits(whole) {
 		return true
 	}
-	e := strings.IndexAny(cell, "eE")
+	e := exponentAt(cell)
 	return e > 0 && scientific(cell[:e+1]+"+"+strings.TrimLeft(cell[e+1:], "+-"))
 }
 
@@ -91,12 +99,17 @@ func isDamagedPhone(cell string) bool {
 // lost. The sign is always there, so that a reference such as 12E5 is none.
 func scientific(cell string) bool {
 	cell = strings.TrimLeft(cell, "+-")
-	e := strings.IndexAny(cell, "eE")
+	e := exponentAt(cell)
 	if e < 1 || e+2 >= len(cell) || cell[e+1] != '+' && cell[e+1] != '-' {
 		return false
 	}
 	whole, fraction, _ := strings.Cut(strings.Replace(cell[:e], ",", ".", 1), ".")
 	return whole != "" && allDigits(whole) && allDigits(fraction) && allDigits(cell[e+2:])
+}
+
+// exponentAt is where the letter of an exponent stands; with both of them a cell is no number.
+func exponentAt(cell string) int {
+	return max(strings.IndexByte(cell, 'E'), strings.IndexByte(cell, 'e'))
 }
 
 // unguarded takes off what keeps a spreadsheet from touching a value: ="0049".
@@ -126,7 +139,7 @@ func allDigits(s string) bool {
 // customer who has it.
 func Literal(value string) string {
 	c := column{field: &Field{}, clearWord: DefaultClear}
-	switch text, kind := c.read(csvfile.Escape(value), nil); {
+	switch text, kind := c.read(csvfile.Escape(value), nil, 0); {
 	case trimEnds(value) == "", text == value && kind != clears && kind != clearCase, kind == noValue || kind == broken:
 		return value
 	}

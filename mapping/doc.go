@@ -18,5 +18,5 @@
 //
 // Trouble with the input or the mapping file as a whole is a [*csvfile.Refusal];
 // trouble with one row is a [Problem], which is data and stops nothing. Rows
-// themselves come from the package csvfile.
+// themselves come from the packages csvfile and xlsxfile.
 package mapping

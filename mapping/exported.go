@@ -1,5 +1,7 @@
 package mapping
 
+import "rowbatch/mapping/csvfile"
+
 // Exports finds what rows were when they were exported.
 type Exports interface {
 	// Was returns the cells of the customer whose keyField holds key, by field, as
@@ -31,11 +33,14 @@ func (b *Base) edited(field string) (was *string, edited bool) {
 
 // baseOf compares a row with what it was. Only rows of actions that edit what an
 // export shows are compared.
-func baseOf(m *Mapper, cells []string, from Exports) (*Base, error) {
+func baseOf(m *Mapper, row csvfile.Row, from Exports) (*Base, error) {
 	if from == nil {
 		return nil, nil
 	}
-	var read Mapped
+	cells, read := row.Cells, Mapped{row: row}
+	if m.isNote(cells) {
+		return nil, nil
+	}
 	l := m.layoutOf(cells, &read)
 	if l == nil || !l.schema.Exported {
 		return nil, nil
@@ -44,7 +49,7 @@ func baseOf(m *Mapper, cells []string, from Exports) (*Base, error) {
 	if m.export != nil {
 		export = trimEnds(cells[m.export.index])
 	}
-	if l.identify(cells, &read); len(read.Problems) > 0 {
+	if l.identify(&read); len(read.Problems) > 0 {
 		return nil, nil // the row is rejected, whatever it was
 	}
 	was, problem, err := from.Was(export, read.KeyField, read.Key)
@@ -68,17 +73,14 @@ func baseOf(m *Mapper, cells []string, from Exports) (*Base, error) {
 			b.Was[name] = &before
 		}
 	}
-	for i := range l.columns {
-		cell, ok := l.columns[i].cell(cells, &read)
-		if !ok {
-			return nil, nil // the row is rejected, whatever it was
-		}
-		note(l.columns[i].name, cell)
-	}
-	for _, shown := range [][]column{l.foreign, m.readOnly} { // they set nothing, and go by their headings
-		for i := range shown {
-			note(shown[i].heading, cells[shown[i].index])
-		}
+	rejected := false // and that whatever it was
+	m.compared(l, func(name string, c *column) {
+		cell, ok := c.cell(cells, &read)
+		rejected = rejected || !ok
+		note(name, cell)
+	})
+	if rejected {
+		return nil, nil
 	}
 	for _, c := range l.constants {
 		note(c.Name, c.Text)

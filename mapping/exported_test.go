@@ -51,7 +51,7 @@ func TestRowsSinceTheirExport(t *testing.T) {
 				}
 				o.File = file
 			}
-			m, err := Compile(exportedSchema(), in.Heading(), o)
+			m, err := Compile([]Schema{exportedSchema()}, in.Heading(), o)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -59,11 +59,11 @@ func TestRowsSinceTheirExport(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			base, err := baseOf(m, row.Cells, was)
+			base, err := baseOf(m, row, was)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(c.want, said(m.RowSince(row.Cells, base))); diff != "" {
+			if diff := cmp.Diff(c.want, said(m.RowSince(row, base))); diff != "" {
 				t.Error(diff)
 			}
 			if base == nil {
@@ -77,7 +77,7 @@ func TestRowsSinceTheirExport(t *testing.T) {
 			if err := json.Unmarshal(kept, again); err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(c.want, said(m.RowSince(row.Cells, again))); diff != "" {
+			if diff := cmp.Diff(c.want, said(m.RowSince(row, again))); diff != "" {
 				t.Errorf("taken up again: %s", diff)
 			}
 		})
@@ -240,7 +240,7 @@ func TestDuplicatesOfExportedRows(t *testing.T) {
 		{"1,Ada,\n1,Eva,x\n", 2, 1},
 	} {
 		in := input(t, "id,firstName,rb_export\n"+c.rows)
-		m, err := Compile(exportedSchema(), in.Heading(), CompileOptions{})
+		m, err := Compile([]Schema{exportedSchema()}, in.Heading(), CompileOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -34,7 +34,6 @@ type File struct {
 	Blanks       []Scalar // words that mean blank
 
 	byColumn map[string][]*ColumnRule // by the trimmed heading
-	typed    bool                     // cells hold what was typed, as those of a workbook do
 	lines    []string
 	texts    []string // all that stands in it
 	hidden   bool     // it may hold a secret: no line of it is shown
@@ -61,10 +60,10 @@ type KeyRule struct{ Action, Column, Field Scalar }
 // Dates, Lower, Values and Expr apply in this order.
 type ColumnRule struct {
 	Action, Column, Field Scalar
-	Join                  []Scalar          // the columns whose texts are joined by a space; Column is but a name for them. nil: Column itself
+	Join                  []Scalar          // the columns whose texts are joined, for which Column is but a name; nil: Column itself
 	Trim, Keep, Lower     bool              // Trim and Keep: what the file says of a cell's ends
 	OnlyIfBlank           bool              // a field that the record has filled is left alone
-	Dates                 string            // how the cells write dates, as Go lays out 2 January 2006; "": they are texts like others
+	Dates                 string            // how the cells write 2 January 2006; "": they are texts like others
 	Values                map[string]string // nil: any cell
 	expression            *vm.Program
 }

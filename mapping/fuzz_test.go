@@ -71,7 +71,7 @@ func FuzzMappingFileSecrets(f *testing.F) {
 		for _, start := range []string{"constants: {zip: é, password: hunter2xyz", "constants:\n  password: hunter2xyz", "columns: {A: {field: password, values: {a: hunter2xyz"} {
 			file, err := ParseFile("map.yaml", []byte(start+rest))
 			if file != nil {
-				_, compiling := Compile(patchSchema(), []string{"customer_id", "zip", "A"}, CompileOptions{File: file})
+				_, compiling := Compile([]Schema{patchSchema()}, []string{"customer_id", "zip", "A"}, CompileOptions{File: file})
 				err = errors.Join(err, compiling)
 			}
 			if err == nil || strings.Contains(err.Error(), "hunter2xyz") {

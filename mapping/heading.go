@@ -13,8 +13,8 @@ import (
 
 // FindHeading finds the heading among the first rows of an input: the first row if it
 // fits the actions, else the only one that does. What stands above it are titles.
-// Where none fits, at and the error are about the row that comes nearest. A row without
-// cells could not be read.
+// Where none fits, the error is about the row that comes nearest. A row without cells
+// could not be read.
 func FindHeading(all []Schema, rows []csvfile.Row, o CompileOptions) (at int, err error) {
 	var fit []int
 	var why error
@@ -30,7 +30,7 @@ func FindHeading(all []Schema, rows []csvfile.Row, o CompileOptions) (at int, er
 			case text == "":
 			case c.knows(text):
 				known += 2
-			case len(kinOf(text, c.names())) > 0:
+			case len(kinOf(text, keyAndFieldNames(c.parts))) > 0:
 				known++
 			}
 		}
@@ -50,20 +50,23 @@ func FindHeading(all []Schema, rows []csvfile.Row, o CompileOptions) (at int, er
 		return fit[0], nil
 	default:
 		one, other := rows[fit[0]].Line, rows[fit[1]].Line
-		return 0, &csvfile.Refusal{File: o.Name, Text: fmt.Sprintf("lines %d and %d could each be the heading", one, other),
+		return 0, &csvfile.Refusal{File: o.Name, Text: fmt.Sprintf("%ss %d and %d could each be the heading", Unit(o.Name), one, other),
 			Try: fmt.Sprintf("--header-row %d, or --header-row %d", one, other)}
 	}
 	refusal, ok := why.(*csvfile.Refusal)
 	switch {
+	case ok && o.Nearest && (len(rows) > 1 || most > 1):
+		return at, nil
 	case !ok: // not even the first row could be read
 		return 0, why
 	case at > 0:
-		refusal.Text = fmt.Sprintf("none of the first rows fits; the nearest to a heading is line %d:\n", rows[at].Line) + refusal.Text
-		refusal.Try = strings.TrimPrefix(refusal.Try+"; or --header-row N with the heading's line", "; or ")
+		refusal.Text = fmt.Sprintf("none of the first rows fits; the nearest to a heading is %s %d:\n%s",
+			Unit(o.Name), rows[at].Line, refusal.Text)
+		refusal.Try = strings.TrimPrefix(refusal.Try+"; or --header-row N with the heading's "+Unit(o.Name), "; or ")
 	case most == 0:
 		refusal.Try = strings.TrimPrefix(refusal.Try+"; or --header-row N, if titles stand above the heading", "; or ")
 	}
-	return at, refusal
+	return 0, refusal
 }
 
 // kin are headings as other programs and people write them, spelled as bare

@@ -43,7 +43,7 @@ func input(t testing.TB, text string) *csvfile.Reader {
 
 func compiled(t testing.TB, heading string, o CompileOptions) *Mapper {
 	t.Helper()
-	m, err := Compile(schema(), strings.Split(heading, ","), o)
+	m, err := Compile([]Schema{schema()}, strings.Split(heading, ","), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,10 +128,10 @@ func mapperOf(command, heading string, o CompileOptions) (*Mapper, error) {
 	columns := strings.Split(heading, ",")
 	for _, s := range allSchemas() {
 		if s.Action == command {
-			return Compile(s, columns, o)
+			return Compile([]Schema{s}, columns, o)
 		}
 	}
-	return CompileMixed(allSchemas(), columns, o)
+	return Compile(allSchemas(), columns, o)
 }
 
 // optional parses a mapping file unless there is none.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"rowbatch/mapping/csvfile"
+	"rowbatch/mapping/xlsxfile"
 )
 
 // Mapper knows what a row sets. It does not change, and any number of goroutines may use it.
@@ -14,11 +15,14 @@ type Mapper struct {
 	action  *column   // tells which of them a row is of; nil: there is one
 	secrets []int     // columns that may hold passwords, ascending
 	width   int       // columns
+	name    string    // of the input
 
 	export   *column  // rb_export; nil: there is none
 	exported bool     // rows may be compared with an export
 	readOnly []column // that an export shows and no row sets
 	others   []string // headings that are no fields, and are left out
+
+	places []string // of cells, by column: a sheet and a column's letters; nil: the input is text
 }
 
 // Mapped is a row understood.
@@ -31,6 +35,11 @@ type Mapped struct {
 	Problems []Problem // none: the row may be sent
 	Warnings []string
 	Exported bool // the row was compared with what it was when it was exported
+	Note     bool // its key begins with #: the row is for people, and says nothing
+
+	row    csvfile.Row // what was understood
+	places []string    // of its cells, by column; nil: it is text
+	spoilt []int       // columns whose cells a sheet does not hold as it shows them
 }
 
 // Cell is one field that a row sets, or guards. An empty Text in a guard means
@@ -50,6 +59,7 @@ type Cell struct {
 // what stands in a column of passwords.
 type Problem struct {
 	Code, Column, Text string
+	Cell               string `json:",omitempty"` // of a sheet, such as Customers!B17
 	// Held is what the row would set: no problem, where the record holds just that. nil: one in any case.
 	Held *Cell `json:"-"`
 }
@@ -57,6 +67,14 @@ type Problem struct {
 // Doubtful reports whether all that speaks against a row may be what its record holds already.
 func (m *Mapped) Doubtful() bool {
 	return len(m.Problems) > 0 && !slices.ContainsFunc(m.Problems, func(p Problem) bool { return p.Held == nil })
+}
+
+// form is how a sheet holds the cell of a column; 0 where the input is text.
+func (m *Mapped) form(c *column) xlsxfile.Form {
+	if m.row.Forms == "" {
+		return 0
+	}
+	return xlsxfile.Form(m.row.Forms[c.index])
 }
 
 func (m *Mapped) warn(text string) { m.Warnings = append(m.Warnings, text) }
@@ -111,6 +129,17 @@ func (m *Mapper) ReadOnly() (headings []string) {
 	return headings
 }
 
+// Line is where a row of the input starts, for people.
+func (m *Mapper) Line(n int) string { return fmt.Sprintf("%s %d", Unit(m.name), n) }
+
+// Unit is what people count in a file of a name: lines, or the rows of a sheet.
+func Unit(file string) string {
+	if xlsxfile.Named(file) {
+		return "row"
+	}
+	return "line"
+}
+
 // Others returns the headings that are left out because they are no fields.
 func (m *Mapper) Others() []string { return m.others }
 
@@ -119,25 +148,32 @@ func (m *Mapper) ComparesExports() bool { return m.exported }
 
 // Row returns what the cells of a row set. They stand as a [csvfile.Reader] gives
 // them, as many as there were headings. No cell is given a type by guess.
-func (m *Mapper) Row(cells []string) Mapped { return m.RowSince(cells, nil) }
+func (m *Mapper) Row(cells []string) Mapped { return m.RowSince(csvfile.Row{Cells: cells}, nil) }
 
 // RowSince is Row for a row that may have been exported: its cells set only what
 // is not as it was.
-func (m *Mapper) RowSince(cells []string, base *Base) Mapped {
+func (m *Mapper) RowSince(row csvfile.Row, base *Base) Mapped {
 	out := Mapped{Cells: make([]Cell, 0, len(m.layouts[0].columns)+len(m.layouts[0].constants))}
-	m.into(cells, base, &out)
+	m.into(row, base, &out)
 	return out
 }
 
 // into is RowSince into memory that can be used again.
-func (m *Mapper) into(cells []string, base *Base, out *Mapped) {
-	*out = Mapped{Cells: out.Cells[:0], Guards: out.Guards[:0], Problems: out.Problems[:0], Warnings: out.Warnings[:0]}
-	l := m.layoutOf(cells, out)
+func (m *Mapper) into(row csvfile.Row, base *Base, out *Mapped) {
+	*out = Mapped{Cells: out.Cells[:0], Guards: out.Guards[:0], Problems: out.Problems[:0], Warnings: out.Warnings[:0],
+		row: row, places: m.places, spoilt: out.spoilt[:0]}
+	if out.Note = m.isNote(row.Cells); out.Note {
+		return
+	}
+	if row.Remark != "" {
+		out.Warnings = append(out.Warnings, row.Remark)
+	}
+	l := m.layoutOf(row.Cells, out)
 	if l == nil {
 		return
 	}
 	out.Action = l.schema.Action
-	l.into(cells, base, out)
+	l.into(base, out)
 	if base == nil {
 		return
 	}
@@ -145,6 +181,29 @@ func (m *Mapper) into(cells []string, base *Base, out *Mapped) {
 	for i := range m.readOnly {
 		if was, edited := base.edited(m.readOnly[i].heading); edited && was != nil {
 			out.warn(m.readOnly[i].heading + " was edited since the export, and is only for reading: it is ignored")
+		}
+	}
+}
+
+// isNote reports whether a row is for people: its key begins with #, and is no error of a
+// spreadsheet's. A backslash before it means a key.
+func (m *Mapper) isNote(cells []string) bool {
+	return slices.ContainsFunc(m.layouts, func(l *layout) bool {
+		return slices.ContainsFunc(l.keys, func(k column) bool {
+			key := trimEnds(cells[k.index])
+			return strings.HasPrefix(key, "#") && !isError(key)
+		})
+	})
+}
+
+// compared are the columns of an action's rows that an export may show.
+func (m *Mapper) compared(l *layout, each func(name string, c *column)) {
+	for i := range l.columns {
+		each(l.columns[i].name, &l.columns[i])
+	}
+	for _, shown := range [][]column{l.foreign, m.readOnly} { // they set nothing, and go by their headings
+		for i := range shown {
+			each(shown[i].heading, &shown[i])
 		}
 	}
 }
@@ -224,23 +283,13 @@ func (m *Mapper) edited(cells []string, base *Base) []string {
 	if base == nil || !slices.ContainsFunc(cells, func(cell string) bool { return strings.Contains(cell, "\n") }) {
 		return cells
 	}
+	l := m.layoutOf(cells, &Mapped{})
 	cells = slices.Clone(cells)
-	leave := func(c column, name string) {
+	m.compared(l, func(name string, c *column) {
 		if _, edited := base.edited(name); !edited {
 			cells[c.index] = strings.Repeat("\n", strings.Count(cells[c.index], "\n"))
 		}
-	}
-	for _, l := range m.layouts {
-		for _, c := range l.columns {
-			leave(c, c.name)
-		}
-		for _, c := range l.foreign {
-			leave(c, c.heading)
-		}
-	}
-	for _, c := range m.readOnly {
-		leave(c, c.heading)
-	}
+	})
 	return cells
 }
 
@@ -254,8 +303,9 @@ type layout struct {
 	foreign   []column // for rows of other actions only
 }
 
-func (l *layout) into(cells []string, base *Base, out *Mapped) {
-	l.identify(cells, out)
+func (l *layout) into(base *Base, out *Mapped) {
+	cells := out.row.Cells
+	l.identify(out)
 	if base != nil && base.Problem != nil {
 		out.Problems = append(out.Problems, *base.Problem)
 		return
@@ -286,14 +336,15 @@ func (l *layout) into(cells []string, base *Base, out *Mapped) {
 
 // identify finds the cell that names the customer, the only one filled of
 // several, and reads it.
-func (l *layout) identify(cells []string, out *Mapped) {
+func (l *layout) identify(out *Mapped) {
+	cells := out.row.Cells
 	var key *column
 	var headings []string
 	for i := range l.keys {
 		c := &l.keys[i]
 		headings = append(headings, c.heading)
 		switch {
-		case len(l.keys) > 1 && trimEnds(cells[c.index]) == "":
+		case len(l.keys) > 1 && trimEnds(cells[c.index]) == "" && c.damage(out.form(c)) == "":
 		case key == nil:
 			key = c
 		default:

@@ -9,7 +9,7 @@ import (
 // together compiles a mapping file of the right form and returns the whole refusal.
 func together(t *testing.T, heading, text string) error {
 	t.Helper()
-	_, err := Compile(schema(), strings.Split(heading, ","), CompileOptions{Name: "in.csv", File: parsed(t, text)})
+	_, err := Compile([]Schema{schema()}, strings.Split(heading, ","), CompileOptions{Name: "in.csv", File: parsed(t, text)})
 	refused(t, err, 0, "in.csv")
 	return err
 }
@@ -138,7 +138,7 @@ func TestOneMistakeIsOneProblem(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			file, err := ParseFile("map.yaml", []byte(c.file))
 			if err == nil {
-				_, err = Compile(schema(), strings.Split(c.heading, ","), CompileOptions{Name: "in.csv", File: file})
+				_, err = Compile([]Schema{schema()}, strings.Split(c.heading, ","), CompileOptions{Name: "in.csv", File: file})
 			}
 			refused(t, err, 0, c.says)
 			if strings.Contains(err.Error(), "problems:") {
@@ -187,7 +187,7 @@ match: {Was: hubSpotI}
 constants: {zip: "00501", password: hunter2, firstName: Ada}
 allow_clear: [password, id]
 `)
-	_, err := CompileMixed(allSchemas(), strings.Split("What,Cust,TF,Mail,First,Old,PW,Was,Stray", ","), CompileOptions{Name: "in.csv", File: file})
+	_, err := Compile(allSchemas(), strings.Split("What,Cust,TF,Mail,First,Old,PW,Was,Stray", ","), CompileOptions{Name: "in.csv", File: file})
 	allOf(t, err, []string{
 		"1:9: the mapping file is for hold, the command is run", `2:16: action_column names the column "Wat", which the input lacks; did you mean What?`,
 		`3:24: key names the column "Cst"`, `3:48: "pach" is none of the actions update, hold, latch, patch; did you mean patch?`,
@@ -224,7 +224,7 @@ func TestOneMistakeInAMixedFileIsOneProblem(t *testing.T) {
 				file, err = ParseFile("map.yaml", []byte(c.file))
 			}
 			if err == nil {
-				_, err = CompileMixed(allSchemas(), strings.Split(c.heading, ","), CompileOptions{Name: "in.csv", File: file})
+				_, err = Compile(allSchemas(), strings.Split(c.heading, ","), CompileOptions{Name: "in.csv", File: file})
 			}
 			refused(t, err, 0, c.says)
 			if strings.Contains(err.Error(), "problems:") {

@@ -86,7 +86,6 @@ func (p *part) column(h *heading, t target, file *File, rule *ColumnRule) column
 	col.clearWord = file.Clear
 	col.reserved = p.schema.Reserved
 	col.readable = !p.schema.Unreadable
-	col.typed = col.typed || file.typed
 	for _, word := range file.Blanks {
 		col.blanks = append(col.blanks, trimEnds(word.Text))
 	}
@@ -116,14 +115,12 @@ func settable(parts []*part, name string) (all []taker, why string) {
 			}
 		}
 	}
-	var names []string
 	for _, p := range parts {
 		if f := p.schema.key(name); f != nil {
 			return nil, fmt.Sprintf("%s names the customer and cannot be set", f.Name)
 		}
-		names = slices.Concat(names, namesOf(p.schema.Keys), namesOf(p.schema.Fields))
 	}
-	return nil, fmt.Sprintf("%q is not a field of %s%s", name, either(actionsOf(parts)), didYouMean(name, names))
+	return nil, fmt.Sprintf("%q is not a field of %s%s", name, either(actionsOf(parts)), didYouMean(name, keyAndFieldNames(parts)))
 }
 
 // readable finds the actions that can compare a field with the live record, or
@@ -161,17 +158,37 @@ func actionsOf(parts []*part) []string {
 	return names
 }
 
-// keyNames are the fields that name the customers of some of the actions.
-func keyNames(parts []*part) []string {
-	var names []string
+func keyAndFieldNames(parts []*part) (names []string) {
 	for _, p := range parts {
-		for _, name := range namesOf(p.schema.Keys) {
-			if !slices.Contains(names, name) {
-				names = append(names, name)
-			}
-		}
+		names = slices.Concat(names, namesOf(p.schema.Keys), namesOf(p.schema.Fields))
 	}
 	return names
+}
+
+// keyNames are the fields that name the customers of some of the actions.
+func keyNames(parts []*part) (names []string) {
+	for _, p := range parts {
+		names = append(names, namesOf(p.schema.Keys)...)
+	}
+	return eachOnce(names)
+}
+
+// finderNames are keyNames, and those that need a mapping file.
+func finderNames(parts []*part) []string {
+	names := keyNames(parts)
+	for _, p := range parts {
+		names = append(names, namesOf(p.schema.Finders)...)
+	}
+	return eachOnce(names)
+}
+
+func eachOnce(names []string) (once []string) {
+	for _, name := range names {
+		if !slices.Contains(once, name) {
+			once = append(once, name)
+		}
+	}
+	return once
 }
 
 // delimiterHint is for a heading that looks like several in one.

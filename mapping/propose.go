@@ -212,7 +212,7 @@ func Draft(action, name string, schemas []Schema, headings []string, values [][]
 	}{
 		{"key", "# who the customer is", key},
 		{"columns", "# what each column sets", columns},
-		{"ignore", "# like no field that " + action + " takes: move a line up to columns, as \"heading: field\", if it is to set one", ignore},
+		{"ignore", "# like no field of " + action + "; to set one, move the line up to columns, as heading: field", ignore},
 	} {
 		if len(part.value.Content) > 0 {
 			head := scalar(part.name, "")
@@ -228,8 +228,8 @@ func Draft(action, name string, schemas []Schema, headings []string, values [][]
 // isSecretName reports whether a heading may stand over what no mapping file may hold.
 func isSecretName(heading string) bool {
 	name := bare(heading)
-	return slices.ContainsFunc(append(secretWords(), "passwort", "kennwort", "motdepasse", "contrasena", "clave", "pwd", "pin", "iban", "card"),
-		func(word string) bool { return strings.Contains(name, word) })
+	elsewhere := []string{"passwort", "kennwort", "motdepasse", "contrasena", "clave", "pwd", "pin"}
+	return slices.ContainsFunc(append(secretWords(), elsewhere...), func(word string) bool { return strings.Contains(name, word) })
 }
 
 // samples are some cells of a column, as a comment.

@@ -98,7 +98,7 @@ func TestDraftIsTaken(t *testing.T) {
 			named = append(named, h)
 		}
 	}
-	m, err := Compile(schema(), named, CompileOptions{File: f})
+	m, err := Compile([]Schema{schema()}, named, CompileOptions{File: f})
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}

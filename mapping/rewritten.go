@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"cmp"
 	"math"
 	"regexp"
 	"slices"
@@ -173,10 +174,7 @@ func numbersIn(text string, shown bool) (all []number) {
 		return nil
 	}
 	for _, split := range splits(m[1], m[2]) {
-		value, _ := strconv.ParseFloat(split[0]+"."+split[1]+"e"+m[3], 64)
-		if m[3] == "" {
-			value, _ = strconv.ParseFloat(split[0]+"."+split[1], 64)
-		}
+		value, _ := strconv.ParseFloat(split[0]+"."+split[1]+"e"+cmp.Or(m[3], "0"), 64)
 		digits := strings.TrimLeft(split[0]+split[1], "0")
 		if split[1] == "" {
 			digits = strings.TrimRight(digits, "0")

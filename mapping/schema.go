@@ -12,6 +12,7 @@ type Schema struct {
 	Action     string
 	System     string  // "fusebill" or "trackfinity": whose customers the keys name. A customer of one system is none of another's
 	Keys       []Field // what may name the customer, in order of preference
+	Finders    []Field // what else may name the customer, where a mapping file says so
 	Fields     []Field
 	Belongs    map[string]string // names that the action must not set, and where they belong
 	Guards     []string          // readable names beyond these, for match only
@@ -65,6 +66,16 @@ func (s *Schema) readable(name string) (target, bool) {
 		}
 	}
 	return target{}, false
+}
+
+// finder finds what may name the customer by a mapping file's key; nil where it may not.
+func (s *Schema) finder(name string) *Field {
+	for i := range s.Finders {
+		if csvfile.Fold(s.Finders[i].Name) == csvfile.Fold(name) {
+			return &s.Finders[i]
+		}
+	}
+	return s.key(name)
 }
 
 // key finds what may name the customer; nil where the name is no key's.

@@ -62,7 +62,7 @@ func TestSecretsAreNotQuoted(t *testing.T) {
 		{"customer_id,token", "", " abc", "bad_value"},
 		{"zip,Password", "key: {column: Password, field: id}", "hunter", "bad_id"},
 	} {
-		m, err := Compile(s, strings.Split(c.heading, ","), CompileOptions{File: optional(t, c.file)})
+		m, err := Compile([]Schema{s}, strings.Split(c.heading, ","), CompileOptions{File: optional(t, c.file)})
 		if err != nil {
 			t.Error(err)
 			continue
@@ -153,7 +153,7 @@ func TestMappingFileHoldsNoSecrets(t *testing.T) {
 			file, parsing := ParseFile("map.yaml", []byte(c.text))
 			err := parsing
 			if file != nil {
-				_, err = Compile(patchSchema(), strings.Split(heading, ","), CompileOptions{File: file})
+				_, err = Compile([]Schema{patchSchema()}, strings.Split(heading, ","), CompileOptions{File: file})
 			}
 			refused(t, err, 0, c.says...)
 			for _, e := range []error{parsing, err} {
@@ -174,7 +174,7 @@ func TestMappingFileOfOtherSecrets(t *testing.T) {
 	s := patchSchema()
 	s.Unreadable = false
 	s.Fields = append(s.Fields, Field{Name: "pin", Secret: true})
-	_, err := Compile(s, []string{"customer_id", "zip", "X"}, CompileOptions{File: parsed(t, "constants: {pin: hunter2}\nmatch: {X: pin}\nallow_clear: [pin]")})
+	_, err := Compile([]Schema{s}, []string{"customer_id", "zip", "X"}, CompileOptions{File: parsed(t, "constants: {pin: hunter2}\nmatch: {X: pin}\nallow_clear: [pin]")})
 	refused(t, err, 0, "constants: a mapping file must not hold", "match: pin is secret", "pin can never be cleared")
 	if strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), " | ") {
 		t.Error(err)
@@ -183,7 +183,7 @@ func TestMappingFileOfOtherSecrets(t *testing.T) {
 
 func TestInputDoesNotShowSecrets(t *testing.T) {
 	in := input(t, "customer_id,PW\n1,hun\"ter\n")
-	m, err := Compile(patchSchema(), in.Heading(), CompileOptions{File: parsed(t, "columns: {PW: password}")})
+	m, err := Compile([]Schema{patchSchema()}, in.Heading(), CompileOptions{File: parsed(t, "columns: {PW: password}")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,7 +214,7 @@ func TestAPasswordColumnServesNothingThatIsShown(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			_, err := Compile(shown, heading, o)
+			_, err := Compile([]Schema{shown}, heading, o)
 			if err == nil || !strings.Contains(err.Error(), "holds passwords by its heading") {
 				t.Errorf("%v", err)
 			}

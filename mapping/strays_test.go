@@ -33,7 +33,7 @@ func TestStrayQuotes(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			in := input(t, c.text)
-			m, err := Compile(schema(), in.Heading(), CompileOptions{})
+			m, err := Compile([]Schema{schema()}, in.Heading(), CompileOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -74,4 +74,18 @@ func (r *recalled) Next() (csvfile.Row, *Base, error) {
 	row := r.rows[0]
 	r.rows = r.rows[1:]
 	return row, nil, nil
+}
+
+// TestEditedCellsOfAMixedFile: a cell is edited or not by what its row's own action takes it for.
+func TestEditedCellsOfAMixedFile(t *testing.T) {
+	m, err := Compile([]Schema{exportedSchema(), holdSchema()}, []string{"action", "id", "First", "lastName", "rb_export"},
+		CompileOptions{File: parsed(t, "columns: {First: firstName, lastName: lastName}")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	was := "Ann"
+	got := m.edited([]string{"update", "1", "Ann\n2,Bo", "Lee\n3,Cy", "x"}, &Base{Was: map[string]*string{"firstName": &was}})
+	if got[2] != "Ann\n2,Bo" || got[3] != "\n" {
+		t.Errorf("edited %q, as exported %q", got[2], got[3])
+	}
 }

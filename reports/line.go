@@ -40,9 +40,6 @@ type Line struct {
 	Requests    string `csv:"rb_requests"`
 	Millis      string `csv:"rb_ms"`
 	At          string `csv:"rb_at"` // RFC 3339, UTC, milliseconds
-
-	Of    batch.Outcome `csv:"-"` // what all this was made of
-	Cells []string      `csv:"-"` // the input's own, which stand behind
 }
 
 // Lines makes the lines of a run's report, whoever wants to have them.
@@ -70,17 +67,18 @@ func (l *Lines) Heading() (own, input []string, err error) {
 
 // own leaves out what reports of this run do not have.
 func (l *Lines) own(cells []string) []string {
-	if h := l.journal.Head; h.Mode != journal.ModeDryRun && !h.Dry {
+	if !l.journal.Head.IsDry() {
 		return cells[1:] // rb_apply
 	}
 	return cells
 }
 
-// Of returns the line of a row, and its own cells. fix tells what to do about an error.
-func (l *Lines) Of(row runs.Row, fix func(batch.Outcome) string) (Line, []string, error) {
+// Of returns the line of a row, also as the cells before the input's, and the outcome of
+// which it is made. fix tells what to do about an error.
+func (l *Lines) Of(row runs.Row, fix func(action string, o batch.Outcome) string) (Line, []string, batch.Outcome, error) {
 	o, err := l.journal.Outcome(row.N)
 	if err != nil {
-		return Line{}, nil, fmt.Errorf("%s: row %d: %w", l.dir.Path("journal"), row.N, err)
+		return Line{}, nil, o, fmt.Errorf("%s: row %d: %w", l.dir.Path("journal"), row.N, err)
 	}
 	if end := l.journal.End; o.Code == "stopped" && end != nil && end.Exit == batch.ExitUsage { // nobody wanted it
 		o.Code = "not_confirmed"
@@ -90,9 +88,10 @@ func (l *Lines) Of(row runs.Row, fix func(batch.Outcome) string) (Line, []string
 		o.Warnings = slices.Concat(row.Warnings, o.Warnings)
 	}
 	var r gathered
-	line := [1]Line{lineOf(row, l.action(row), fix(o), o)}
+	action := l.action(row)
+	line := [1]Line{lineOf(row.Line, action, fix(action, o), o)}
 	err = gocsv.MarshalCSVWithoutHeaders(&line, &r)
-	return line[0], l.own(r.cells), err
+	return line[0], l.own(r.cells), o, err
 }
 
 // action is what a row was to become: of a mixed file, what its cell says.
@@ -125,18 +124,17 @@ func (r *gathered) Error() error { return nil }
 
 const timeFormat = "2006-01-02T15:04:05.000Z"
 
-func lineOf(row runs.Row, action, fix string, o batch.Outcome) Line {
+func lineOf(line int, action, fix string, o batch.Outcome) Line {
 	key := o.Key
 	if key == "" && o.ID != "" {
 		key = "id=" + o.ID // all that an intent without an outcome tells
 	}
 	l := Line{
 		Outcome: string(o.Kind), Change: changeText(o.Changes), Error: batch.Visible(o.Error), Fix: fix,
-		Warning: batch.Visible(strings.Join(o.Warnings, "; ")), Customer: batch.Visible(o.Customer), Line: strconv.Itoa(row.Line),
+		Warning: batch.Visible(strings.Join(o.Warnings, "; ")), Customer: batch.Visible(o.Customer), Line: strconv.Itoa(line),
 		Action: action, Key: batch.Visible(key), ID: o.ID, Status: batch.Visible(o.Status), Balance: batch.Visible(o.Balance),
 		NextBilling: batch.Visible(o.NextBilling), Changes: changesOf(o.Changes), ErrorCode: o.Code,
 		Attempts: strconv.Itoa(o.Sends), Requests: strconv.Itoa(o.Requests), Millis: strconv.FormatInt(o.Millis, 10),
-		Of: o, Cells: row.Cells,
 	}
 	if o.Kind == batch.WouldChange {
 		l.Apply = "yes"

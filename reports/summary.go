@@ -27,6 +27,7 @@ type Summary struct {
 	Errors        []ErrorCount       `json:"errors"`             // the most frequent first
 	Warnings      int                `json:"warnings"`           // all that rb_warning tells
 	Files         `json:"reports"`
+	Held          bool   `json:"-"`               // it has put customers on hold
 	Error         string `json:"error,omitempty"` // why the run did not come to its end
 	ExitCode      int    `json:"exit_code"`
 }
@@ -54,8 +55,8 @@ func OriginOf(h journal.Head) Origin {
 		}
 		hosts = append(hosts, host)
 	}
-	dry := h.Dry || h.Mode == journal.ModeDryRun || h.Mode == journal.ModeExport
-	return Origin{RunID: h.ID, Action: h.Action, Mode: h.Mode, DryRun: dry, Parent: h.Of, File: h.File, Account: h.Account,
+	return Origin{RunID: h.ID, Action: h.Action, Mode: h.Mode,
+		DryRun: h.IsDry() || h.Mode == journal.ModeExport, Parent: h.Of, File: h.File, Account: h.Account,
 		Host: strings.Join(slices.Compact(hosts), ", "), Started: h.Started}
 }
 
@@ -63,6 +64,9 @@ func OriginOf(h journal.Head) Origin {
 type Files struct {
 	Report string `json:"report,omitempty"`
 	Failed string `json:"failed,omitempty"` // rows to run again
+	// The same as workbooks.
+	ReportXLSX string `json:"report_xlsx,omitempty"`
+	FailedXLSX string `json:"failed_xlsx,omitempty"`
 	// Left are files of an earlier state that stay, since somebody changed them or holds them open.
 	Left []string `json:"left,omitempty"`
 }

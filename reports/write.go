@@ -24,6 +24,7 @@ type Options struct {
 	Escape    func(cell string) string // keeps a spreadsheet from running a cell as a formula; must be given
 	Delimiter rune                     // 0: that of the run's input
 	End       *journal.End             // of a run whose journal could not take it
+	Workbook  bool                     // report.xlsx and failed.xlsx, too
 }
 
 // Write puts report.csv, failed.csv and summary.json into the run's folder:
@@ -32,7 +33,9 @@ type Options struct {
 //     of [Line], then the input's own;
 //   - failed.csv the same for the rows that need work, ready to be run again; it is
 //     absent when there are none;
-//   - both are UTF-8 with a byte order mark, LF after a row. A ragged row keeps its
+//   - report.xlsx and failed.xlsx are the same as workbooks, where they are wanted or there
+//     already; failed.xlsx also where the input was a workbook;
+//   - the CSV files are UTF-8 with a byte order mark, LF after a row. A ragged row keeps its
 //     own number of cells.
 //
 // A file that somebody has edited since it was written, or holds open, stays, and the
@@ -65,7 +68,12 @@ func Write(d *runs.Dir, o Options) (Summary, error) {
 	}
 	h := j.Head
 	h.ID = d.ID() // it may have been renamed
-	w := &writer{Lines: lines, report: report, failed: failed, escape: o.Escape, tally: &tally{
+	books, err := newWorkbooks(lines, o.Workbook)
+	if err != nil {
+		return Summary{}, err
+	}
+	defer books.drop()
+	w := &writer{Lines: lines, books: books, report: report, failed: failed, escape: o.Escape, tally: &tally{
 		Summary: Summary{Origin: OriginOf(h), Rows: h.Rows,
 			Outcomes: map[batch.Kind]int{}, Waited: map[string]float64{}},
 		errors: map[string]*ErrorCount{},
@@ -82,6 +90,7 @@ type writer struct {
 	*Lines
 	tally          *tally
 	report, failed *sheet
+	books          *workbooks
 	escape         func(string) string
 	cells          []string
 }
@@ -90,6 +99,9 @@ func (w *writer) copyRows() error {
 	own, input, err := w.Heading()
 	if err == nil {
 		err = w.write(own, input, true)
+	}
+	if err == nil {
+		err = w.books.begin(own, input)
 	}
 	if err != nil {
 		return err
@@ -112,11 +124,17 @@ func (w *writer) copyRows() error {
 }
 
 func (w *writer) copyRow(row runs.Row) error {
-	line, own, err := w.Of(row, func(o batch.Outcome) string { return w.tally.add(row.Line, o) })
+	line, own, o, err := w.Of(row, func(action string, o batch.Outcome) string {
+		w.tally.Held = w.tally.Held || action == "hold" && o.Kind == batch.Changed
+		return w.tally.add(row.Line, o)
+	})
 	if err != nil {
 		return err
 	}
-	return w.write(own, line.Cells, line.Of.Kind.NeedsWork())
+	if err := w.books.take(line, own, row, o); err != nil {
+		return err
+	}
+	return w.write(own, row.Cells, o.Kind.NeedsWork())
 }
 
 // write puts a line's own cells and the input's into the report, and where the row
@@ -143,13 +161,17 @@ func (w *writer) keep() (s Summary, err error) {
 		return s, err
 	}
 	s.leave(w.dir, "report.csv", s.Report)
-	if slices.ContainsFunc(batch.Kinds(), func(k batch.Kind) bool { return k.NeedsWork() && s.Outcomes[k] > 0 }) {
+	needsWork := slices.ContainsFunc(batch.Kinds(), func(k batch.Kind) bool { return k.NeedsWork() && s.Outcomes[k] > 0 })
+	if needsWork {
 		s.Failed, err = w.failed.keep()
 		s.leave(w.dir, "failed.csv", s.Failed)
 	} else {
 		var left []string
 		left, err = w.dir.Withdraw("failed.csv")
 		s.Left = append(s.Left, left...)
+	}
+	if err == nil {
+		err = w.books.keep(&s, needsWork)
 	}
 	if err != nil {
 		return s, err

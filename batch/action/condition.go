@@ -122,6 +122,28 @@ func conditionOptions(known types.Map, rewriter ast.Visitor) []expr.Option {
 // lacks, so that the customer must be read as well.
 func (c *Condition) BeyondOverview() bool { return c.beyondOverview }
 
+// plainIn reports whether a row of the list shows each field of the expression, in the
+// one way in which it can be spelled: phones have many, and a status in capitals is none.
+func (c *Condition) plainIn(row customer) bool {
+	for name := range c.types {
+		is, f := row.value(name), fieldOf(name)
+		if is == batch.Absent || f.Kind == mapping.Phone || f.values != nil && !is.Empty() && !slices.Contains(f.values, is.Plain()) {
+			return false
+		}
+	}
+	return true
+}
+
+// InRecord reports whether the customer's record shows all that the expression uses.
+func (c *Condition) InRecord() bool {
+	for name := range c.types {
+		if _, tracking := trackingType(name); !tracking && !fieldOf(name).has(inRecord) {
+			return false
+		}
+	}
+	return true
+}
+
 // Refuses evaluates the condition on a record's bytes, and returns nil when it
 // holds. Else the outcome is Skipped, or Rejected with the code when_error.
 func (c *Condition) Refuses(body []byte) *batch.Outcome {
@@ -390,4 +412,13 @@ func (a conditioned) Decide(it *batch.Item, now batch.Record) (batch.Step, *batc
 		return batch.Step{}, out
 	}
 	return a.Action.Decide(it, now)
+}
+
+func (a conditioned) customer(r batch.Record) customer { return a.Action.(listed).customer(r) }
+
+// fromList wants the condition to be as clear by a list row as by the record.
+func (a conditioned) fromList() listEvidence {
+	e := a.Action.(listed).fromList()
+	e.clear = a.condition.plainIn
+	return e
 }

@@ -30,6 +30,7 @@ const (
 	link                          // an id in another system, which a PUT without it clears
 	noColumn                      // an export has no column for it
 	key                           // a row may name its customer by it
+	finder                        // or where a mapping file says so; the API's query knows it
 )
 
 func (f field) has(all traits) bool { return f.is&all == all }
@@ -57,17 +58,18 @@ func updateFields() []field {
 		{Field: text50("firstName"), is: both},
 		{Field: text50("middleName"), is: both},
 		{Field: text50("lastName"), is: both},
-		{Field: mapping.Field{Name: "companyName", Max: 255, WarnOver: 50}, is: both}, // the vendor's pages say 50 and 255
+		{Field: mapping.Field{Name: "companyName", Max: 255, WarnOver: 50}, is: both | finder}, // the vendor's pages say 50 and 255
 		{Field: text50("suffix"), is: both},
 		{Field: mapping.Field{Name: "title", Kind: mapping.Enum, Enum: []string{"Mr", "Mrs", "Ms", "Miss", "Dr"}}, is: both},
-		{Field: mapping.Field{Name: "primaryEmail", Kind: mapping.Email, Max: 255, Clear: mapping.IfAllowed}, is: both}, // of invoices
-		{Field: mapping.Field{Name: "secondaryEmail", Kind: mapping.Email, Max: 255}, is: inRecord},
-		{Field: mapping.Field{Name: "primaryPhone", Kind: mapping.Phone, Max: 50}, is: both},
+		{Field: mapping.Field{Name: "primaryEmail", Kind: mapping.Email, Max: 255, Clear: mapping.IfAllowed},
+			is: both | finder}, // of invoices
+		{Field: mapping.Field{Name: "secondaryEmail", Kind: mapping.Email, Max: 255}, is: inRecord | finder},
+		{Field: mapping.Field{Name: "primaryPhone", Kind: mapping.Phone, Max: 50}, is: both | finder},
 		{Field: mapping.Field{Name: "secondaryPhone", Kind: mapping.Phone, Max: 50}, is: inRecord},
 		{Field: mapping.Field{Name: "reference", Kind: mapping.Reference, Max: 255, Unique: "reference_chain"}, is: both | key},
-		{Field: named("customerReference.reference1"), is: inRecord},
-		{Field: named("customerReference.reference2"), is: inRecord},
-		{Field: named("customerReference.reference3"), is: inRecord},
+		{Field: named("customerReference.reference1"), is: inRecord | finder},
+		{Field: named("customerReference.reference2"), is: inRecord | finder},
+		{Field: named("customerReference.reference3"), is: inRecord | finder},
 		{Field: named("customerAcquisition.adContent"), is: inRecord},
 		{Field: named("customerAcquisition.campaign"), is: inRecord},
 		{Field: named("customerAcquisition.keyword"), is: inRecord},
@@ -180,7 +182,8 @@ func exportedFields() []string { return fieldNames(func(f field) bool { return !
 
 // UpdateSchema is what `update` takes.
 func UpdateSchema() mapping.Schema {
-	s := mapping.Schema{Action: "update", System: SystemFusebill, Keys: fusebillKeys(), Belongs: map[string]string{}, Exported: true}
+	s := mapping.Schema{Action: "update", System: SystemFusebill, Keys: fusebillKeys(), Finders: finders(inRecord),
+		Belongs: map[string]string{}, Exported: true}
 	for _, f := range customerFields() {
 		switch {
 		case f.set():
@@ -203,6 +206,17 @@ func fusebillKeys() (keys []mapping.Field) {
 		}
 	}
 	return keys
+}
+
+// finders are the fields beside the keys by which a mapping file may name a customer, of
+// those that all of some resources show.
+func finders(in traits) (fields []mapping.Field) {
+	for _, f := range customerFields() {
+		if f.has(finder | in) {
+			fields = append(fields, f.Field)
+		}
+	}
+	return fields
 }
 
 // overviewTexts are fields that a customer's overview shows and no hold moves.

@@ -319,6 +319,7 @@ func (h *hiddenLinks) complete(ctx context.Context, v *fusebillVisit, rep batch.
 		return rep
 	}
 	h.lack.Store(true)
+	rep.Record.Twofold = true
 	seen := v.overview(ctx, rep.Record.ID)
 	seen.Requests += rep.Requests
 	if seen.Class == batch.Refused {

@@ -16,7 +16,8 @@ import (
 
 // HoldSchema is what `hold` takes: a customer, and nothing to set.
 func HoldSchema() mapping.Schema {
-	return mapping.Schema{Action: "hold", System: SystemFusebill, Keys: fusebillKeys(), Guards: overviewTexts(), ReadOnly: exportedFields()}
+	return mapping.Schema{Action: "hold", System: SystemFusebill, Keys: fusebillKeys(), Finders: finders(inRecord | inOverview),
+		Guards: overviewTexts(), ReadOnly: exportedFields()}
 }
 
 const onHold = "Hold"

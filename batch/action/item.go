@@ -29,8 +29,8 @@ func fusebillItem(row mapping.Mapped, c Context) *batch.Item {
 		it.Out = Problems(row.Problems)
 		return it
 	}
-	if row.KeyField == "reference" {
-		// The list was asked some time ago; the record that is edited must still bear the reference.
+	if row.KeyField != "id" {
+		// The list was asked some time ago; the record that is edited must still bear the reference, or what else names it.
 		it.Guards = append(it.Guards, batch.Guard{Field: row.KeyField, Value: batch.Text(row.Key), Exact: true})
 	}
 	for _, cell := range row.Guards {
@@ -83,6 +83,9 @@ func Problems(all []mapping.Problem) *batch.Outcome {
 		if p.Column != "" && !strings.HasPrefix(p.Text, p.Column+" ") {
 			p.Text = p.Column + ": " + p.Text
 		}
+		if p.Cell != "" {
+			p.Text = p.Cell + ", " + p.Text
+		}
 		texts = append(texts, p.Text)
 	}
 	return batch.Reject(all[0].Code, strings.Join(texts, "; "))
@@ -112,8 +115,8 @@ func Planned(o batch.Outcome, secret func(field string) batch.Value, bothKeys bo
 	if o.Status != "" && o.Action != "hold" { // a hold expects it as an edit does
 		it.Guards = append(it.Guards, batch.Guard{Field: "status", Value: batch.Text(o.Status), Stale: "changed_since_plan"})
 	}
-	if ref, keyed := strings.CutPrefix(o.Key, "reference="); keyed {
-		it.Guards = append(it.Guards, batch.Guard{Field: "reference", Value: batch.Text(ref), Exact: true, Stale: "changed_since_plan"})
+	if field, key, keyed := strings.Cut(o.Key, "="); keyed && field != "id" && KeyField(o.Key) == "" {
+		it.Guards = append(it.Guards, batch.Guard{Field: field, Value: batch.Text(key), Exact: true, Stale: "changed_since_plan"})
 	}
 	return it
 }
@@ -144,7 +147,6 @@ func Undone(s *batch.Sent, keepTheirs bool) *batch.Item {
 }
 
 // listed is an action whose rows can be decided by a row of the customer list.
-// One under a condition is none: the condition may ask for any field.
 type listed interface {
 	customer(batch.Record) customer
 	fromList() listEvidence
@@ -152,8 +154,9 @@ type listed interface {
 
 // listEvidence is what a list row is to an action.
 type listEvidence struct {
-	needs    []string // fields, beside those that the row sets and guards, without which it is none
-	standsIn bool     // it may be a dry run's record
+	needs    []string                // fields, beside those that the row sets and guards, without which it is none
+	standsIn bool                    // it may be a dry run's record
+	clear    func(row customer) bool // whether it shows what a condition is about; nil: there is none
 }
 
 // DecideFromList decides a row by its customer's row in the list of customers, as far as
@@ -181,7 +184,7 @@ func DecideFromList(it *batch.Item, row []byte, dry bool) (out *batch.Outcome) {
 	lacks := func(field string) bool { return a.customer(now).value(field) == batch.Absent }
 	if slices.ContainsFunc(it.Edits, func(e batch.Edit) bool { return lacks(e.Field) }) ||
 		slices.ContainsFunc(it.Guards, func(g batch.Guard) bool { return lacks(g.Field) }) ||
-		slices.ContainsFunc(evidence.needs, lacks) {
+		slices.ContainsFunc(evidence.needs, lacks) || evidence.clear != nil && !evidence.clear(a.customer(now)) {
 		return nil
 	}
 	judged := batch.Judge(it, now)
@@ -193,7 +196,7 @@ func DecideFromList(it *batch.Item, row []byte, dry bool) (out *batch.Outcome) {
 	}
 	judged.Listed = judged.Kind == batch.WouldChange
 	unclear := judged.Code == "match_failed" || judged.Kind == batch.Conflict && slices.ContainsFunc(it.Edits, spelled)
-	if judged.Kind == batch.Unchanged || dry && evidence.standsIn && !short && !unclear {
+	if judged.Kind == batch.Unchanged || judged.Kind == batch.Skipped || dry && evidence.standsIn && !short && !unclear {
 		return &judged
 	}
 	return nil

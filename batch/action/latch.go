@@ -26,7 +26,7 @@ func hubSpotLinks() []string { return []string{hubSpotContact, hubSpotCompany} }
 func LatchSchema() mapping.Schema {
 	return mapping.Schema{
 		Action: "latch", System: SystemFusebill,
-		Keys: fusebillKeys(),
+		Keys: fusebillKeys(), Finders: finders(inRecord | inOverview),
 		Fields: []mapping.Field{
 			{Name: hubSpotContact, Kind: mapping.Digits, Unique: "already_linked"},
 			{Name: hubSpotCompany, Kind: mapping.Digits, Unique: "already_linked"},
@@ -47,7 +47,7 @@ type latch struct {
 func NewLatch(s Services) batch.Action {
 	// A latch is sent again only after a read has shown that the last one had no effect.
 	// It needs both links of a list row, too.
-	l := &latch{fusebillAction: newFusebillAction("latch", 8, s, listEvidence{hubSpotLinks(), true})}
+	l := &latch{fusebillAction: newFusebillAction("latch", 8, s, listEvidence{needs: hubSpotLinks(), standsIn: true})}
 	l.owners.of, l.hidden.keys = map[string]string{}, hubSpotLinks()
 	return conditional(l, s)
 }

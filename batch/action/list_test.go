@@ -1,6 +1,7 @@
 package action_test
 
 import (
+	"strings"
 	"testing"
 
 	"rowbatch/batch"
@@ -67,15 +68,36 @@ func TestDecideFromList(t *testing.T) {
 	}
 }
 
-// A condition may ask for what no list row shows.
+// A condition is judged by a list row that shows its fields, in their one spelling.
 func TestDecideFromListUnderACondition(t *testing.T) {
-	c, err := action.NewCondition(`status == "Active"`, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	it := setting("firstName", `"Ada"`)
-	it.Action = action.NewUpdate(action.Services{Codes: action.NewTrackingCodes(), Condition: c})
-	if out := action.DecideFromList(it, []byte(wholeRow), true); out != nil {
-		t.Errorf("%+v", out)
+	for _, c := range []struct {
+		when, row string
+		want      string
+		live, dry batch.Kind
+	}{
+		{`status == "Active"`, wholeRow, `"Ada"`, batch.Unchanged, batch.Unchanged},
+		{`status == "Active"`, wholeRow, `"Eve"`, "", batch.WouldChange},
+		{`status == "Hold"`, wholeRow, `"Eve"`, batch.Skipped, batch.Skipped},
+		{`status == "Active"`, strings.Replace(wholeRow, "Active", "ACTIVE", 1), `"Eve"`, "", ""},
+		{`primaryPhone == ""`, wholeRow, `"Eve"`, "", ""},
+		{`primaryPhone == "555"`, strings.Replace(wholeRow, `"id":7`, `"id":7,"primaryPhone":"5-55"`, 1), `"Eve"`, "", ""},
+		{`salesTrackingCode["Region"] == "NORTH"`, wholeRow, `"Ada"`, batch.Unchanged, batch.Unchanged},
+		{`salesTrackingCode["Rep"] == ""`, wholeRow, `"Ada"`, "", ""},
+		{`netMonthlyRecurringRevenue > 1`, strings.Replace(wholeRow, `"id":7`, `"id":7,"netMonthlyRecurringRevenue":"x"`, 1), `"Ada"`, "", batch.Rejected},
+	} {
+		condition, err := action.NewCondition(c.when, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for dry, want := range map[bool]batch.Kind{false: c.live, true: c.dry} {
+			it, got := setting("firstName", c.want), batch.Kind("")
+			it.Action = action.NewUpdate(action.Services{Codes: action.NewTrackingCodes(), Condition: condition})
+			if out := action.DecideFromList(it, []byte(c.row), dry); out != nil {
+				got = out.Kind
+			}
+			if got != want {
+				t.Errorf("%s, dry %v: %q, want %q", c.when, dry, got, want)
+			}
+		}
 	}
 }

@@ -26,26 +26,26 @@ type Lookup struct {
 	Workers  int
 }
 
-// Found is what became of looking one reference up. Neither ID nor Out is set
+// Found is what became of looking up the customer of one key that is no id. Neither ID nor Out is set
 // when the run stopped first.
 type Found struct {
-	Reference string
-	ID        uint64
-	Requests  int
-	Out       *batch.Outcome // why the row ends here
+	Key      string // such as reference=AC-100
+	ID       uint64
+	Requests int
+	Out      *batch.Outcome // why the row ends here
 }
 
-// References looks the customer of every reference up. found is called from
+// References looks up the customers of keys that are no ids, such as reference=AC-100. found is called from
 // several goroutines. The error is why no further request makes sense.
-func (l *Lookup) References(stop context.Context, refs iter.Seq2[int, string], found func(row int, f Found)) error {
+func (l *Lookup) References(stop context.Context, keys iter.Seq2[int, string], found func(row int, f Found)) error {
 	workers, stop := errgroup.WithContext(stop)
 	workers.SetLimit(l.Workers)
-	for row, ref := range refs {
+	for row, key := range keys {
 		if stop.Err() != nil {
 			break
 		}
 		workers.Go(func() error {
-			f, err := l.reference(stop, ref)
+			f, err := l.find(stop, key)
 			found(row, f)
 			return err
 		})
@@ -53,26 +53,27 @@ func (l *Lookup) References(stop context.Context, refs iter.Seq2[int, string], f
 	return workers.Wait()
 }
 
-func (l *Lookup) reference(stop context.Context, ref string) (Found, error) {
-	if client.Unaskable(ref) {
+func (l *Lookup) find(stop context.Context, key string) (Found, error) {
+	field, value, _ := strings.Cut(key, "=")
+	if client.Unaskable(value) {
 		why := "it holds one of ; : , | *"
 		switch {
-		case strings.TrimSpace(ref) != ref:
+		case strings.TrimSpace(value) != value:
 			why = "it has spaces at its ends"
-		case ref == "[empty]":
-			why = "it stands for customers without a reference"
+		case value == "[empty]":
+			why = "it stands for customers without a " + field
 		}
-		return Found{Reference: ref, Out: batch.Reject("bad_value", fmt.Sprintf(
-			"the API has no way to search for the reference %q: %s; use the customer's id, or --lookup list", ref, why))}, nil
+		return Found{Key: key, Out: batch.Reject("bad_value", fmt.Sprintf(
+			"the API has no way to search for the %s %q: %s; use the customer's id, or --lookup list", field, value, why))}, nil
 	}
 	var match client.Match
 	requests := 0
 	rep, err := l.ask(stop, func() client.Reply {
-		m, rep := l.Fusebill.FindByReference(stop, nil, ref)
+		m, rep := l.Fusebill.Find(stop, nil, field, value)
 		match, requests = m, requests+rep.Requests
 		return rep
 	})
-	f := Found{Reference: ref, Requests: requests}
+	f := Found{Key: key, Requests: requests}
 	switch {
 	case err != nil || stop.Err() != nil && rep.Class != client.Answered:
 	case rep.Class == client.Refused:
@@ -80,9 +81,9 @@ func (l *Lookup) reference(stop context.Context, ref string) (Found, error) {
 	case rep.Class != client.Answered:
 		f.Out = &batch.Outcome{Kind: batch.NotAttempted, Code: "server_unavailable", Error: rep.Err.Error()}
 	case len(match.IDs) == 0:
-		f.Out = NoneWith(ref)
+		f.Out = NoneWith(key)
 	case len(match.IDs) > 1:
-		f.Out = SeveralWith(ref, match.IDs)
+		f.Out = SeveralWith(key, match.IDs)
 	default:
 		var bad error
 		if f.ID, bad = strconv.ParseUint(match.IDs[0], 10, 64); bad != nil {
@@ -95,15 +96,17 @@ func (l *Lookup) reference(stop context.Context, ref string) (Found, error) {
 	return f, err
 }
 
-// NoneWith is the outcome of a row with a reference that no customer has.
-func NoneWith(ref string) *batch.Outcome {
-	return batch.Reject("not_found", fmt.Sprintf("no customer has the reference %q", ref))
+// NoneWith is the outcome of a row with a key that no customer has.
+func NoneWith(key string) *batch.Outcome {
+	field, value, _ := strings.Cut(key, "=")
+	return batch.Reject("not_found", fmt.Sprintf("no customer has the %s %q", field, value))
 }
 
-// SeveralWith is the outcome of a row with a reference that several customers have.
-func SeveralWith(ref string, ids []string) *batch.Outcome {
+// SeveralWith is the outcome of a row with a key that several customers have.
+func SeveralWith(key string, ids []string) *batch.Outcome {
+	field, value, _ := strings.Cut(key, "=")
 	return batch.Reject("ambiguous_reference",
-		fmt.Sprintf("%d customers have the reference %q: ids %s", len(ids), ref, strings.Join(ids, ", ")))
+		fmt.Sprintf("%d customers have the %s %q: ids %s", len(ids), field, value, strings.Join(ids, ", ")))
 }
 
 // ask repeats a request until it is answered or refused. The error ends the run.

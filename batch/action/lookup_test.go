@@ -3,9 +3,9 @@ package action_test
 import (
 	"context"
 	"errors"
+	"iter"
 	"maps"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -24,12 +24,23 @@ import (
 func finding(ctx context.Context, l *action.Lookup, refs ...string) (map[int]action.Found, error) {
 	var mu sync.Mutex
 	all := map[int]action.Found{}
-	err := l.References(ctx, slices.All(refs), func(row int, f action.Found) {
+	err := l.References(ctx, keysOf(refs), func(row int, f action.Found) {
 		mu.Lock()
 		defer mu.Unlock()
 		all[row] = f
 	})
 	return all, err
+}
+
+// keysOf are references as keys.
+func keysOf(refs []string) iter.Seq2[int, string] {
+	return func(yield func(int, string) bool) {
+		for row, ref := range refs {
+			if !yield(row, "reference="+ref) {
+				return
+			}
+		}
+	}
 }
 
 func TestReferences(t *testing.T) {
@@ -65,7 +76,7 @@ func TestReferences(t *testing.T) {
 				}
 				all, err := finding(t.Context(), lookupAt(t, stand(t, sandbox.Options{}, faults...).Transport()), tt.ref)
 				f := all[0]
-				if err != nil || f.Reference != tt.ref || f.ID != tt.id || f.Requests != tt.requests || (f.Out == nil) != (tt.kind == "") {
+				if err != nil || f.Key != "reference="+tt.ref || f.ID != tt.id || f.Requests != tt.requests || (f.Out == nil) != (tt.kind == "") {
 					t.Fatalf("%v, %+v, %+v", err, f, f.Out)
 				}
 				if f.Out == nil {
@@ -97,8 +108,8 @@ func TestManyReferences(t *testing.T) {
 	}
 	ids := map[int]uint64{}
 	for row, f := range all {
-		if f.Reference != refs[row] {
-			t.Errorf("row %d is %q, not %q", row, f.Reference, refs[row])
+		if f.Key != "reference="+refs[row] {
+			t.Errorf("row %d is %q, not %q", row, f.Key, refs[row])
 		}
 		if f.Out == nil {
 			ids[row] = f.ID

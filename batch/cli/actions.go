@@ -19,8 +19,8 @@ import (
 
 func newUpdate() *cobra.Command {
 	cmd := newAction("update", "Edit Fusebill customers: GET, merge the row's cells, PUT")
-	cmd.Long = `update edits a Fusebill customer for each row of FILE (.csv, .tsv, or - for
-standard input). The customer is read, the row's cells are merged into it, and
+	cmd.Long = `update edits a Fusebill customer for each row of FILE (.csv, .tsv, .xlsx, or
+- for CSV on standard input). The customer is read, the row's cells are merged into it, and
 the whole record is sent back only if something changes. A blank cell leaves its
 field as it is; the word REMOVE clears it.
 

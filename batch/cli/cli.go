@@ -23,7 +23,7 @@ func Main(args []string) int {
 	root.SetIn(os.Stdin)
 	root.SetOut(os.Stdout)
 	root.SetErr(os.Stderr)
-	err := root.Execute()
+	cmd, err := root.ExecuteC()
 	if ended := (*endedError)(nil); errors.As(err, &ended) {
 		return ended.code
 	}
@@ -31,7 +31,11 @@ func Main(args []string) int {
 	if err != nil {
 		(&ui.Terminal{Err: os.Stderr, Words: args}).Complain(err)
 		if slices.Contains(args, "--json") { // even where the command line could not be read to its end
-			ui.PrintRefusal(ui.Shown(os.Stdout, nil), err, code)
+			to := os.Stdout
+			if o := cmd.Flags().Lookup("output"); o != nil && o.Value.String() == "-" { // an export goes there
+				to = os.Stderr
+			}
+			ui.PrintRefusal(ui.Shown(to, nil), err, code)
 		}
 	}
 	return code
@@ -54,8 +58,8 @@ func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "rowbatch",
 		Short: "Carry out the rows of a spreadsheet as edits of billing customers",
-		Long: `rowbatch carries out the rows of a CSV file as edits of billing customers:
-updates, holds and HubSpot links in Fusebill, patches in Trackfinity. Each row is
+		Long: `rowbatch carries out the rows of a CSV file or an Excel sheet as edits of
+billing customers: updates, holds and HubSpot links in Fusebill, patches in Trackfinity. Each row is
 checked, compared with the live record, sent only where something changes, and
 accounted for in a report.`,
 		Version:       Version,
@@ -73,7 +77,7 @@ accounted for in a report.`,
 	root.SuggestionsMinimumDistance = 2
 	root.SetVersionTemplate("rowbatch {{.Version}}\n")
 	root.AddCommand(newUpdate(), newHold(), newLatch(), newPatch(), newRun(), newExport(), newApply(), newResume(), newUndo(), newReport(),
-		newRuns(), newUI(), newFields(), newMap(), newSandbox(), newVersion())
+		newRuns(), newUI(), newCheck(), newFields(), newTemplate(), newMap(), newSchema(), newSandbox(), newVersion())
 	root.SetHelpCommand(newHelp(root))
 	return root
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -53,7 +54,8 @@ been read: name them, --columns id,"salesTrackingCode.Region". Columns
 beyond the fields of an update (status, currency, hubSpotId, createdTimestamp, …)
 can be named too, and are ignored by update.
 
-Without -o the CSV goes to standard output, and the summary to standard error.`
+Without -o the CSV goes to standard output, and the summary to standard error:
+--json needs -o, and what is refused without it is told on standard error alone.`
 	cmd.Example = `  rowbatch export --sandbox -o customers.csv
   rowbatch export --query 'status:Active' --overview -o active.xlsx
   rowbatch export overdue.csv --columns id,companyName,primaryEmail -o mails.csv`
@@ -91,6 +93,9 @@ func printExported(w io.Writer, r *export.Result, to string) error {
 	_, err := fmt.Fprintf(w, "as exported: %s (keep it, and the column rb_export: update compares with it)\n", r.Folder)
 	if err == nil && r.Next != "" {
 		_, err = fmt.Fprintf(w, "next, once edited: %s\n", r.Next)
+	}
+	if err == nil && strings.EqualFold(filepath.Ext(to), ".csv") {
+		_, err = fmt.Fprintln(w, "a spreadsheet may damage ids and dates of a CSV: to edit it in one, -o with a name in .xlsx is safer")
 	}
 	return err
 }

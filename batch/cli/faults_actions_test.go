@@ -52,7 +52,8 @@ func fileKinds() map[string]fileKind {
 // seededFaults make a quarter of the replies go wrong, in other places for each seed.
 // Some writes take effect after the program has given them up.
 func seededFaults(seed uint64, timeout time.Duration) []string {
-	faults := []string{"any:500:rate=6%", "any:503-after:rate=4%", "any:lost:rate=8%", "any:truncated:rate=4%", "any:html:rate=3%:after=20"}
+	faults := []string{"any:500:rate=6%", "any:503-after:rate=4%", "any:lost:rate=8%", "any:truncated:rate=4%", "any:html:rate=3%:after=20",
+		"list:ids-some:rate=30%"}
 	if timeout > 200*time.Millisecond { // else a busy machine would be later than that
 		for _, kind := range []string{"put", "hold", "latch", "unlatch", "patch"} {
 			faults = append(faults, fmt.Sprintf("%s:late=%s:rate=3%%", kind, timeout*5/4))
@@ -112,6 +113,9 @@ func (r *faultRun) program(command ...string) *exec.Cmd {
 		rate = "1000/s"
 	case "hold", "latch":
 		rate = "500/s"
+		fallthrough
+	case "run":
+		command = append(command, "--lookup", "ids")
 	}
 	command = append(command, "--timeout", r.timeout, "--rate", rate, "--max-failures", "1000")
 	if command[0] != "resume" { // which knows what the run was

@@ -110,7 +110,7 @@ func TestReportOfAnUpdateAgreesWithTheServer(t *testing.T) {
 	t.Parallel()
 	r := newTrial(t, 1)
 	box := r.serve(t, manyFaults()...)
-	run := r.command(box, "edits.csv")
+	run := r.command(box, "edits.csv", "--lookup", "ids")
 	out, err := run.CombinedOutput()
 	code := exitCode(t, run, err)
 	if err := box.stop(); err != nil {

@@ -14,27 +14,34 @@ import (
 )
 
 func newFields() *cobra.Command {
-	names := actionNames()
-	all := strings.Join(names, ", ")
 	return &cobra.Command{
 		Use: "fields ACTION", Short: "List the columns that an action takes",
-		Long:      "fields lists the columns that an action takes, and what may stand in them.\nActions: " + all + ".",
+		Long: "fields lists the columns that an action takes, and what may stand in them.\nActions: " +
+			strings.Join(actionNames(), ", ") + ".",
 		Example:   "  rowbatch fields update",
-		ValidArgs: names,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return batch.Usage("rowbatch fields update", "fields takes one ACTION: %s", all)
-			}
-			return nil
-		},
+		ValidArgs: actionNames(),
+		Args:      oneAction,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			spec, ok := action.Find(args[0])
 			if !ok {
-				return batch.Usage("rowbatch fields "+names[0], "there is no action %q; the actions are %s", args[0], all)
+				return noAction(cmd, args[0])
 			}
 			return printFields(cmd.OutOrStdout(), spec.Schema)
 		},
 	}
+}
+
+// oneAction refuses anything but one ACTION.
+func oneAction(cmd *cobra.Command, args []string) error {
+	if len(args) == 1 {
+		return nil
+	}
+	return batch.Usage(cmd.CommandPath()+" update", "%s takes one ACTION: %s", words(cmd), strings.Join(actionNames(), ", "))
+}
+
+func noAction(cmd *cobra.Command, name string) error {
+	all := actionNames()
+	return batch.Usage(cmd.CommandPath()+" "+all[0], "there is no action %q; the actions are %s", name, strings.Join(all, ", "))
 }
 
 func actionNames() (names []string) {

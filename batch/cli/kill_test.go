@@ -69,7 +69,8 @@ func killFaults(seed uint64) []string {
 	faults := []string{"any:lost:rate=5%", "any:500:rate=3%", "any:truncated:rate=3%", "put:500-after:rate=3%", "hold:500-after:rate=2%",
 		"get:429:rate=1%", "put:429:rate=1%", "hold:429:rate=1%", // none of Trackfinity: it shows no limits, so that the program would wait a minute
 		"put:late=350ms:rate=3%", "hold:late=350ms:rate=3%", "latch:late=350ms:rate=3%", "unhold:late=350ms:rate=2%", "patch:late=350ms:rate=2%", "any:slow=15ms:rate=50%",
-		"put:short:rate=30%", "hold:former:rate=30%", "latch:respelled:rate=30%", "unhold:short:rate=30%", "overview:other-ids"}
+		"put:short:rate=30%", "hold:former:rate=30%", "latch:respelled:rate=30%", "unhold:short:rate=30%", "overview:other-ids",
+		"list:ids-some:rate=30%"}
 	if (seed/10+seed)%2 == 0 { // one read after a refusal may itself lag
 		faults = append(faults, "any:lag=15ms")
 	} else {
@@ -127,8 +128,8 @@ func killPlans() []killPlan {
 	apply, undo := []string{"apply", "RUN"}, []string{"undo", "RUN"}
 	unhold := []string{"undo", "RUN", "--unhold", "NoChargesForMissedPeriods"}
 	return []killPlan{
-		{"update", updateRows, [][]string{update}},
-		{"hold", holdRows, [][]string{{"hold", "FILE"}}},
+		{"update", updateRows, [][]string{with(update, "--lookup", "ids")}},
+		{"hold", holdRows, [][]string{{"hold", "FILE", "--lookup", "ids"}}},
 		{"latch", latchRows, [][]string{{"latch", "FILE"}}},
 		{"mixed", mixedRows, [][]string{mixed}},
 		{"update, undo", updateRows, [][]string{update, undo}},

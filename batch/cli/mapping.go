@@ -12,6 +12,7 @@ import (
 	"rowbatch/batch/action"
 	"rowbatch/batch/intake"
 	"rowbatch/batch/job"
+	"rowbatch/batch/ui"
 )
 
 // actionsNamed are those of --action.
@@ -68,6 +69,53 @@ Without -o it goes to standard output. A file that is there already is not repla
 	cmd.Flags().StringVar(&name, "action", name, "what the rows are to become: "+strings.Join(actionNames(), ", ")+" or "+intake.Mixed)
 	cmd.Flags().StringVarP(&output, "output", "o", output, "write to `FILE`, which must not be there yet")
 	s.Bind(cmd.Flags(), intake.ActionsOf(intake.Mixed), job.LookFlags)
+	return cmd
+}
+
+func newCheck() *cobra.Command {
+	s, name := job.Defaults(), ""
+	cmd := &cobra.Command{
+		Use: "check FILE", Short: "Make all offline checks of a file and its mapping; needs no key, sends nothing",
+		Args: oneFile,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var actions intake.Actions
+			if name != "" {
+				var err error
+				if actions, err = actionsNamed(name); err != nil {
+					return err
+				}
+			}
+			if err := s.Check(actions, cmd.Flags().Changed); err != nil {
+				return err
+			}
+			return onTerminal(cmd, s, args[0] == "-", func(t *ui.Terminal, j job.Job, c job.Control) error {
+				result, err := job.Check(j, c, actions, args[0], t.In)
+				if err != nil {
+					return err
+				}
+				if err := ui.PrintCheck(t, result, s.Output.JSON); err != nil {
+					return err
+				}
+				return ended(result.ExitCode)
+			})
+		},
+	}
+	cmd.Long = `check reads FILE to its end as a run of it would, and tells what would be rejected and
+why, before there is any run, account or key. It also looks at whole columns, for
+what no single cell shows: dates where ids belong, ids that have lost their zeros,
+spaces that are none, quotation marks around ids, words that look like REMOVE, one
+e-mail address for many customers, a column sorted apart from its key. These are
+warnings: only you know whether they are meant.
+
+What the rows are to become comes from --action, else from the mapping file; else it
+is update. It ends with 0, with 3 if rows would be rejected, with 11 if the file
+would be refused. It leaves no folder.`
+	cmd.Example = `  rowbatch check samples/trouble.csv
+  rowbatch check samples/crm.csv --map samples/crm.yaml
+  rowbatch check samples/holds.csv --action hold --json`
+	cmd.Flags().SortFlags = false
+	cmd.Flags().StringVar(&name, "action", name, "what the rows are to become: "+strings.Join(actionNames(), ", ")+" or "+intake.Mixed)
+	s.Bind(cmd.Flags(), intake.ActionsOf(intake.Mixed), job.CheckFlags)
 	return cmd
 }
 

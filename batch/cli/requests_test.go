@@ -2,12 +2,14 @@ package cli_test
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -25,17 +27,18 @@ func TestRequestsOfAnUpdate(t *testing.T) {
 		requests, outcomes string
 		again              string // the same run a second time
 	}{
-		{"few rows", "id", 10, 1, 24, "get=11 overview=2 put=10", "changed=10", "get=10"},
+		{"few rows", "id", 10, 1, 24, "list=1 get=11 overview=2 put=10", "changed=10", "list=1"},
 		{"all change", "id", 10_000, 1, 20_015, "list=10 get=10001 overview=2 put=10000", "changed=10000", "list=10"},
 		{"two in a hundred change", "id", 10_000, 50, 415, "list=10 get=201 overview=2 put=200", "changed=200 unchanged=9800", "list=10"},
 		{"none changes", "id", 10_000, 0, 11, "list=10", "unchanged=10000", "list=10"},
 		{"all change, by reference", "reference", 10_000, 1, 20_015, "list=10 get=10001 overview=2 put=10000", "changed=10000", "list=10"},
 		{"none changes, by reference", "reference", 10_000, 0, 11, "list=10", "unchanged=10000", "list=10"},
-		// A list of 10 pages spares at most 90 reads, of which a tenth must be hoped for.
-		{"too few rows for the list", "id", 90, 0, 91, "list=1 get=90", "unchanged=90", "list=1 get=90"},
-		{"enough rows for the list", "id", 100, 0, 10, "list=10", "unchanged=100", "list=10"},
+		{"few rows, and none changes", "id", 10, 0, 2, "list=1", "unchanged=10", "list=1"},
+		// Of so few rows none may be as it should be, and the set would be asked for in vain.
+		{"too few rows for a set", "id", 9, 0, 9, "get=9", "unchanged=9", "get=9"},
+		{"one set", "id", 200, 0, 1, "list=1", "unchanged=200", "list=1"},
 		{"searches are spared sooner", "reference", 51, 0, 10, "list=10", "unchanged=51", "list=10"},
-		{"few searches", "reference", 50, 0, 100, "list=50 get=50", "unchanged=50", "list=50 get=50"},
+		{"few searches", "reference", 50, 0, 100, "list=51", "unchanged=50", "list=51"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -66,11 +69,92 @@ func TestRequestsOfAHold(t *testing.T) {
 	}
 	name := a.file(t, []string{"id"}, rows)
 	b := a.run(t, "hold", name)
-	b.want(t, "list=10 get=2 overview=701 hold=700", "changed=700 unchanged=300")
-	if b.total() > 1704 {
+	b.want(t, "list=5 get=2 overview=701 hold=700", "changed=700 unchanged=300")
+	if b.total() > 1414 {
 		t.Errorf("%d requests", b.total())
 	}
-	a.run(t, "hold", name).want(t, "list=10", "unchanged=1000")
+	a.run(t, "hold", name).want(t, "list=5", "unchanged=1000")
+}
+
+// claiming makes the account say that it has so many customers. Of a larger account the
+// program sees no more than what it asks for.
+func (a *account) claiming(t *testing.T, customers int) {
+	t.Helper()
+	a.serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := httptest.NewRecorder()
+		a.ServeHTTP(answer, r)
+		maps.Copy(w.Header(), answer.Header())
+		if w.Header().Get("X-Count") == strconv.Itoa(len(a.IDs())) {
+			w.Header().Set("X-Count", strconv.Itoa(customers))
+		}
+		w.WriteHeader(answer.Code)
+		_, _ = w.Write(answer.Body.Bytes())
+	}))
+}
+
+// In a large account sets of ids are asked for, once the first page of the list has
+// shown how long that is.
+func TestRequestsInALargeAccount(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name                       string
+		account, rows, every, most int
+		requests, outcomes         string
+	}{
+		{"ten rows", 1_000_000, 10, 0, 2, "list=1", "unchanged=10"},
+		{"none changes", 40_000, 1100, 0, 12, "list=6", "unchanged=1100"},
+		{"two in a hundred change", 1_000_000, 10_000, 50, 462, "list=40 get=201 overview=2 put=200", "changed=200 unchanged=9800"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			a := openAccount(t, sandbox.Options{Customers: 10_001})
+			a.claiming(t, c.account)
+			b := a.run(t, "update", a.edits(t, "id", a.first(c.rows), c.every))
+			b.want(t, c.requests, c.outcomes)
+			if b.total() > c.most {
+				t.Errorf("%d requests, and at most %d may be made", b.total(), c.most)
+			}
+		})
+	}
+}
+
+// A search for sets of ids that is not what it should be is noticed at the first set,
+// and told once. It costs two requests at most, and nothing else is any different.
+func TestASearchThatLies(t *testing.T) {
+	t.Parallel()
+	a := smallAccount(t)
+	name := a.edits(t, "id", a.first(30), 3)
+	for how, want := range map[string]struct{ requests, said string }{
+		"ids-400":    {"list=1 get=30", "refused with 400: query: id is no field"},
+		"ids-all":    {"list=1 get=30", ": the server showed customers who were not asked for; they"},
+		"ids-first":  {"list=1 get=31", "of 30 customers the server left out customer"},
+		"ids-capped": {"list=1 get=30", ": the server showed 5 customers, and counts 30; they"},
+		"ids-twice":  {"list=1 get=30", ": the server showed a customer twice; they"},
+		"ids-some":   {"list=1 get=31", "of 30 customers the server left out customer"},
+	} {
+		t.Run(how, func(t *testing.T) {
+			fault, err := sandbox.ParseFaults([]string{"list:" + how})
+			if err != nil {
+				t.Fatal(err)
+			}
+			b := smallAccount(t, func(o *sandbox.Options) { o.Faults = fault })
+			for _, mode := range []string{"ids", "auto"} {
+				r := b.runWithMessages(t, "update", name, "--dry-run", "--lookup", mode)
+				r.want(t, want.requests, "would_change=10 unchanged=20")
+				if strings.Count(r.said, "customers cannot be searched for by id: ") != 1 || !strings.Contains(r.said, want.said) {
+					t.Errorf("%s", r.said)
+				}
+			}
+		})
+	}
+}
+
+// Customers who are gone are no lie: one of them is asked for, and the search is believed.
+func TestASearchForCustomersWhoAreGone(t *testing.T) {
+	t.Parallel()
+	a := smallAccount(t)
+	rows := append(a.first(30), customer{id: "5"}, customer{id: "6"}, customer{id: "7"})
+	a.run(t, "update", a.edits(t, "id", rows, 0), "--lookup", "ids").want(t, "list=1 get=5", "unchanged=30 rejected=3")
 }
 
 func TestRequestsOfALatch(t *testing.T) {
@@ -97,14 +181,16 @@ func TestLookupIsChosen(t *testing.T) {
 		flags     []string
 		requests  string
 	}{
-		{"few rows", "id", few, nil, "get=20"},
+		{"few rows", "id", few, nil, "list=1"},
 		{"few rows, and the list is wanted", "id", few, []string{"--lookup", "list"}, "list=1"},
 		{"many rows", "id", many, nil, "list=1"},
 		{"many rows, and the list is not wanted", "id", many, []string{"--lookup", "each"}, "get=60"},
 		{"by reference, and the list is wanted", "reference", few, []string{"--lookup", "list"}, "list=1"},
-		{"under a condition a list row is no evidence", "id", many, []string{"--lookup", "list", "--when", `status == "Active"`}, "get=60"},
-		{"under a condition the list spares searches", "reference", many, []string{"--when", `status == "Active"`}, "list=1 get=60"},
-		{"beyond the limit nobody is looked up", "id", many, []string{"--limit", "50"}, "get=50"},
+		{"few rows, and sets are wanted", "id", few[:2], []string{"--lookup", "ids"}, "list=1"},
+		{"sets of what references have shown", "reference", few, []string{"--lookup", "ids"}, "list=21"},
+		{"a condition that list rows can tell", "id", many, []string{"--when", `status == "Active"`}, "list=1"},
+		{"a condition that they cannot, since phones are spelled in many ways", "id", many, []string{"--when", `primaryPhone != "1"`}, "list=1 get=60"},
+		{"beyond the limit nobody is looked up", "id", many, []string{"--limit", "50"}, "list=1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := a.run(t, append([]string{"update", a.edits(t, c.key, c.rows, 0)}, c.flags...)...)
@@ -122,7 +208,7 @@ func TestPagesCappedByTheServer(t *testing.T) {
 	t.Parallel()
 	a := smallAccount(t, func(o *sandbox.Options) { o.PageCap = 90 })
 	a.run(t, "update", a.edits(t, "reference", a.first(100), 0)).want(t, "list=12", "unchanged=100")
-	a.run(t, "update", a.edits(t, "id", a.first(100), 0)).want(t, "list=1 get=100", "unchanged=100")
+	a.run(t, "update", a.edits(t, "id", a.first(100), 0)).want(t, "list=2 get=100", "unchanged=100")
 }
 
 // A field that list rows lack is no evidence, and rows without a time of creation
@@ -156,6 +242,7 @@ func TestDryRunByTheList(t *testing.T) {
 		}
 		b := a.run(t, "apply", "last")
 		b.want(t, "get=31 overview=2 put=30", "changed=30 unchanged=30")
+		a.run(t, "undo", "last", "--dry-run").want(t, "list=1", "would_change=30 skipped=30")
 		a.run(t, "undo", "last").want(t, "get=31 overview=2 put=30", "changed=30 skipped=30")
 	}
 }
@@ -219,8 +306,9 @@ func TestReferencesInAListThatShifts(t *testing.T) {
 		box.ServeHTTP(w, r)
 	}))
 	name := a.references(t)
-	// The page that comes twice ends the list: 4 pages, and 59 searches. The customers that it did not show are read.
-	a.run(t, "update", name).want(t, "list=63 get=39", "unchanged=57 rejected=3")
+	// The page that comes twice ends the list: 10 pages, which were asked for side by side,
+	// and 59 searches. The customers that it did not show are read.
+	a.run(t, "update", name).want(t, "list=69 get=39", "unchanged=57 rejected=3")
 	if got := fmt.Sprint(a.columnOf(t, "rb_error_code")[57:]); got != "[not_found ambiguous_reference bad_value]" {
 		t.Errorf("%s", got)
 	}
@@ -254,7 +342,7 @@ func TestSeveralRowsOfACustomer(t *testing.T) {
 		t.Fatal(err)
 	}
 	name = a.file(t, []string{"action", "id", "reference", "first"}, mixed)
-	a.run(t, "run", name, "--map", mapping).want(t, "list=1 get=3 overview=2 hold=1", "changed=1 unchanged=60")
+	a.run(t, "run", name, "--map", mapping).want(t, "list=2 get=3 overview=2 hold=1", "changed=1 unchanged=60")
 }
 
 // stoppingServer loses the answer to one write, and then refuses the key until it is open.
@@ -313,7 +401,7 @@ func TestReferencesThatTheListDoesNotShow(t *testing.T) {
 func TestAListThatDoesNotWork(t *testing.T) {
 	a := smallAccount(t)
 	a.rewrite(t, func(string) string { return `{"items":[]}` })
-	a.run(t, "update", a.edits(t, "id", a.first(60), 2)).want(t, "list=4 get=61 overview=2 put=30", "changed=30 unchanged=30")
+	a.run(t, "update", a.edits(t, "id", a.first(60), 2)).want(t, "list=6 get=61 overview=2 put=30", "changed=30 unchanged=30")
 }
 
 // Customers that cannot be edited are spread over a file whose other rows change nothing.

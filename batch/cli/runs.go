@@ -152,30 +152,32 @@ func wrapped(text string) (lines []string) {
 
 func newReport() *cobra.Command {
 	var dir string
-	var asJSON bool
+	var asJSON, workbook bool
 	cmd := &cobra.Command{
 		Use: "report RUN", Short: "Write the report files of a run again",
 		Long: `report writes report.csv, failed.csv and summary.json of a run again, from its
 journal, also while the run is still going on. RUN is its id or folder, or "last"
-for the newest.`,
-		Example: "  rowbatch report last",
+for the newest. --xlsx also writes report.xlsx (sheets Summary, Changes with one line a
+field, and Rows) and failed.xlsx; once there, they are kept up to date.`,
+		Example: "  rowbatch report last\n  rowbatch report last --xlsx",
 		Args:    oneRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return rewriteReport(ui.Shown(cmd.OutOrStdout(), args), dir, args[0], asJSON)
+			return rewriteReport(ui.Shown(cmd.OutOrStdout(), args), dir, args[0], workbook, asJSON)
 		},
 	}
 	cmd.Flags().StringVar(&dir, "reports", job.DefaultReports, "folder `DIR` where run folders are")
+	cmd.Flags().BoolVar(&workbook, "xlsx", false, "also write report.xlsx and failed.xlsx")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the summary as one JSON object")
 	return cmd
 }
 
 // rewriteReport writes a run's files once more. Its exit code is about that, not about the run.
-func rewriteReport(w io.Writer, folder, name string, asJSON bool) error {
+func rewriteReport(w io.Writer, folder, name string, workbook, asJSON bool) error {
 	dir, err := job.Find(folder, name, "run", job.IsEdit)
 	if err != nil {
 		return err
 	}
-	summary, err := reports.Write(dir, reports.Options{Escape: csvfile.Escape})
+	summary, err := reports.Write(dir, reports.Options{Escape: csvfile.Escape, Workbook: workbook})
 	if err != nil {
 		return err
 	}
@@ -185,10 +187,7 @@ func rewriteReport(w io.Writer, folder, name string, asJSON bool) error {
 	}
 	fmt.Fprintf(w, "%s %s: %s\n", summary.Action, batch.Visible(summary.File), ui.CountsText(summary.Rows, summary.Outcomes))
 	ui.PrintErrors(w, summary)
-	for _, path := range summary.Left {
-		fmt.Fprintf(w, "left as it was, since it was edited or is open in another program: %s\n", path)
-	}
 	run := job.Identity{ID: summary.RunID, Dry: summary.DryRun, Age: time.Since(summary.Started)}
-	_, err = fmt.Fprintf(w, "run: %s\naccount: %s\nreport: %s\n", ui.IdentityText(run), summary.Host, summary.Report)
-	return err
+	fmt.Fprintf(w, "run: %s\naccount: %s\n", ui.IdentityText(run), summary.Host)
+	return ui.PrintReport(w, summary)
 }

@@ -48,6 +48,10 @@ func readSheet(ts *testscript.TestScript, name string) sheet {
 	if !strings.ContainsAny(name, `/\`) {
 		name = filepath.Join(ts.Getenv("RUN"), name)
 	}
+	if book, of, ok := strings.Cut(name, ".xlsx"); ok { // report.xlsx, or report.xlsx:Changes
+		rows := sheetOf(ts, book+".xlsx", strings.TrimPrefix(of, ":"))
+		return sheet{rows[0], rows[1:]}
+	}
 	s, err := parseSheet(ts.ReadFile(name))
 	if err != nil {
 		ts.Fatalf("%s: %v", name, err)

@@ -2,16 +2,31 @@ package cli_test
 
 import (
 	"encoding/csv"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/xuri/excelize/v2"
 )
 
 // spreadsheet opens a CSV file, and puts it back as rows says.
 func spreadsheet(ts *testscript.TestScript, name string, change func(heading []string, rows [][]string) [][]string) {
+	if filepath.Ext(name) == ".xlsx" {
+		all := sheetOf(ts, ts.MkAbs(name), "")
+		book, err := excelize.OpenFile(ts.MkAbs(name))
+		ts.Check(err)
+		sheets := book.GetSheetList()
+		last := sheets[len(sheets)-1]
+		ts.Check(book.SetPanes(last, &excelize.Panes{}))
+		for n, row := range append(all[:1:1], change(all[0], all[1:])...) {
+			ts.Check(book.SetSheetRow(last, fmt.Sprintf("A%d", n+1), &row))
+		}
+		ts.Check(book.SaveAs(ts.MkAbs(name)))
+		return
+	}
 	text, marked := strings.CutPrefix(ts.ReadFile(name), byteOrderMark)
 	if !marked {
 		ts.Fatalf("%s has no byte order mark", name)
@@ -24,6 +39,22 @@ func spreadsheet(ts *testscript.TestScript, name string, change func(heading []s
 	w := csv.NewWriter(out)
 	ts.Check(w.WriteAll(append(all[:1:1], rows...)))
 	ts.Check(os.WriteFile(ts.MkAbs(name), []byte(out.String()), 0o644))
+}
+
+// sheetOf reads a sheet of a workbook; "" is its last.
+func sheetOf(ts *testscript.TestScript, path, sheet string) [][]string {
+	book, err := excelize.OpenFile(path)
+	ts.Check(err)
+	defer book.Close()
+	if sheets := book.GetSheetList(); sheet == "" {
+		sheet = sheets[len(sheets)-1]
+	}
+	rows, err := book.GetRows(sheet)
+	ts.Check(err)
+	for i, row := range rows {
+		rows[i] = append(row, make([]string, max(0, len(rows[0])-len(row)))...)
+	}
+	return rows
 }
 
 func columnOf(ts *testscript.TestScript, heading []string, name string) int {

@@ -20,6 +20,7 @@ import (
 	"golang.org/x/text/encoding/unicode"
 
 	"rowbatch/batch"
+	"rowbatch/batch/cli"
 )
 
 // TestScripts runs the scripts in testdata, which read as a manual of the command line.
@@ -40,6 +41,9 @@ func setUpScript(e *testscript.Env) error {
 	here := &sandboxOfScript{}
 	e.Values[sandboxKey{}] = here
 	e.Defer(func() { _ = here.clear() })
+	if err := setCases(e); err != nil {
+		return err
+	}
 	e.Setenv(raceSetting())
 	e.Setenv("HOME", filepath.Join(e.WorkDir, "home"))
 	e.Setenv("ROWBATCH_SANDBOX_DIR", filepath.Join(e.WorkDir, "sandbox"))
@@ -52,11 +56,13 @@ type command = func(ts *testscript.TestScript, neg bool, args []string)
 //
 //	exits CODE PROGRAM ARG…       run a program, which must end with this status; $RUN is the newest run's folder afterwards
 //	printed N                     the last program has printed N commands: each is run as it stands, by a shell, and must be a command that does something
+//	advised FLAGS PROGRAM ARG…    the last program has advised these flags: with them, as a shell reads them, the program is run
 //	start N PATTERN PROGRAM ARG…  run a program beside the script, with --verbose, and go on when N lines of its messages match
 //	signal NAME                   send that program INT, TERM or KILL
 //	ends CODE                     wait for its end with this status, or killed; stdout and stderr are what it printed
 //	replace FILE OLD NEW          replace a text in a file, wherever it stands
 //	recode ENCODING FILE          rewrite a UTF-8 file in another encoding; utf-8-bom and utf-16 get a byte order mark
+//	workbook FILE SHEET=CSV…      make a workbook, see cmdWorkbook
 //
 // Of the sandbox and its customers:
 //
@@ -91,7 +97,7 @@ type command = func(ts *testscript.TestScript, neg bool, args []string)
 //	rmexport                      delete the folders of all exports in reports
 func commands() map[string]command {
 	return map[string]command{
-		"exits": cmdExits, "printed": cmdPrinted, "start": cmdStart, "replace": cmdReplace, "recode": cmdRecode, // signal and ends: see cmdStart
+		"exits": cmdExits, "printed": cmdPrinted, "advised": cmdAdvised, "start": cmdStart, "replace": cmdReplace, "recode": cmdRecode, "workbook": cmdWorkbook, // signal and ends: see cmdStart
 		"sandbox": cmdSandbox, "restart": cmdRestart, "writes": cmdWrites, "customer": cmdCustomer, "affiliate": cmdAffiliate,
 		"untouched": cmdUntouched, "edit": cmdEdit,
 		"runs": cmdRuns, "latest": cmdLatest, "heading": cmdHeading, "column": cmdColumn, "row": cmdRow, "outcomes": cmdOutcomes,
@@ -123,21 +129,70 @@ func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 	if run, err := newestRun(ts.MkAbs("reports")); err == nil {
 		ts.Setenv("RUN", run)
 	}
+	if args[1] == "rowbatch" {
+		mustBeCommands(ts, ts.ReadFile("stdout")+ts.ReadFile("stderr"))
+	}
 }
 
-// cmdPrinted takes for a command what stands alone behind next:, try: or to …:, or in a line of a list.
 func cmdPrinted(ts *testscript.TestScript, neg bool, args []string) {
 	want(ts, neg, args, 1, "printed N")
-	commands := regexp.MustCompile(`(?m)(?:^next[a-z, ]*: |try: |^to [a-z ]+: |^  )(rowbatch .*)$`)
-	found := commands.FindAllStringSubmatch(ts.ReadFile("stdout")+ts.ReadFile("stderr"), -1)
+	found := printedCommands(ts.ReadFile("stdout") + ts.ReadFile("stderr"))
 	if strconv.Itoa(len(found)) != args[0] {
 		ts.Fatalf("%d commands were printed, not %s: %q", len(found), args[0], found)
 	}
 	for _, command := range found {
-		if err := ts.Exec("sh", "-c", command[1]); err == nil {
-			continue
-		} else if ended := (*exec.ExitError)(nil); !errors.As(err, &ended) || ended.ExitCode() == batch.ExitUsage {
-			ts.Fatalf("%s: %v", command[1], err)
+		runPrinted(ts, command)
+	}
+}
+
+// cmdAdvised runs the last program once more, with the flags that it has advised.
+func cmdAdvised(ts *testscript.TestScript, neg bool, args []string) {
+	want(ts, neg, args, 2, "advised TEXT PROGRAM ARG…")
+	if said := ts.ReadFile("stderr"); !regexp.MustCompile(`(?m)try: (.*[ ;])?` + regexp.QuoteMeta(args[0]) + `(;|,|$)`).MatchString(said) {
+		ts.Fatalf("it does not advise %s:\n%s", args[0], said)
+	}
+	runPrinted(ts, strings.Join(args[1:], " ")+" "+args[0])
+}
+
+// runPrinted runs a command line in a shell, as a person pastes it. What is wrong with it
+// ends the script, not what becomes of its rows.
+func runPrinted(ts *testscript.TestScript, command string) {
+	if err := ts.Exec("sh", "-c", command); err == nil {
+		return
+	} else if ended := (*exec.ExitError)(nil); !errors.As(err, &ended) || ended.ExitCode() == batch.ExitUsage || ended.ExitCode() > batch.ExitFiles {
+		ts.Fatalf("%s: %v", command, err)
+	}
+}
+
+// printedCommands are what stands alone behind next:, try: or to …:, or in a line of a list.
+func printedCommands(said string) (all []string) {
+	pattern := regexp.MustCompile(`(?m)(?:^ *next[a-z, ]*: |try: |^to [a-z, ]+: |^  )(rowbatch .*)$`)
+	for _, found := range pattern.FindAllStringSubmatch(said, -1) {
+		all = append(all, found[1])
+	}
+	return all
+}
+
+// mustBeCommands wants each command that a program has printed to be one of this program,
+// with flags that it has. Advice in words names at least commands and flags that there are.
+func mustBeCommands(ts *testscript.TestScript, said string) {
+	if strings.Contains(said, "\nUsage:\n") { // of help, which shows forms
+		return
+	}
+	for _, line := range printedCommands(said) {
+		words, err := exec.Command("sh", "-c", `printf '%s\n' `+line).Output()
+		if err == nil {
+			err = cli.Parses(strings.Split(strings.TrimSpace(string(words)), "\n")[1:])
+		}
+		if err != nil && !strings.Contains(said, "try: "+line) { // which may be a sentence
+			ts.Fatalf("it printed %q: %v", line, err)
+		}
+	}
+	for _, advice := range regexp.MustCompile(`try: .*`).FindAllString(said, -1) {
+		for _, named := range regexp.MustCompile(`rowbatch ([a-z]+)|(--[a-z-]+)`).FindAllStringSubmatch(advice, -1) {
+			if !cli.Knows(named[1] + named[2]) {
+				ts.Fatalf("it advised %q: there is no %s", advice, named[0])
+			}
 		}
 	}
 }
@@ -228,6 +283,7 @@ func (c *backgroundProgram) ends(ts *testscript.TestScript, neg bool, args []str
 	if got != args[0] {
 		ts.Fatalf("exit status %s, not %s; it said\n%s", got, args[0], c.said)
 	}
+	mustBeCommands(ts, c.out.String()+string(c.said))
 }
 
 func cmdReplace(ts *testscript.TestScript, neg bool, args []string) {

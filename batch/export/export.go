@@ -14,8 +14,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -101,6 +101,8 @@ type export struct {
 	file     string // that names the customers; "": the list does
 	accounts *job.Accounts
 	fusebill *client.Fusebill
+	lister   *intake.Lister
+	sets     bool // whom references have named are asked for in sets of ids
 	dir      *runs.Dir
 	begun    bool // it may be a run, which keeps its folder
 	copies   *copies
@@ -116,6 +118,8 @@ func (x *export) prepare(stdin io.Reader) (err error) {
 		return err
 	}
 	x.fusebill = x.accounts.Fusebill.Client
+	x.lister = &intake.Lister{Stop: x.Stop, Fusebill: x.fusebill, How: intake.LookupAuto,
+		Workers: x.Settings.WorkersOf(action.SystemFusebill), Progress: x}
 	if x.dir, err = x.MakeDir(actions.Name, cmp.Or(x.file, "customers")); err != nil || x.file == "" {
 		return err
 	}
@@ -163,10 +167,10 @@ type fetched struct {
 // from the one before is left out; of one that shifts to where it is not seen, the
 // list tells.
 func (x *export) readAll() error {
-	list := x.fusebill.List(x.options.Query, 0)
+	list := x.fusebill.List(x.options.Query, 0, x.lister.Workers)
 	var before map[uint64]bool // who was on the page before; nil: this is the first
 	seen := 0
-	for page, rep := range (intake.Lister{Stop: x.Stop, Fusebill: x.fusebill}).Pages(list) {
+	for page, rep := range x.lister.Pages(list) {
 		switch {
 		case x.Stop.Err() != nil:
 			return context.Cause(x.Stop)
@@ -271,8 +275,8 @@ func (x *export) readNamed() (err error) {
 				return err
 			}
 			f.id = gjson.GetBytes(f.record, "id").String()
-		case row.Field == "reference":
-			f.reference = row.Key
+		case row.Field != "id":
+			f.reference = action.Key(row.Field, row.Key)
 		default:
 			f.id = row.Key
 		}
@@ -295,17 +299,45 @@ func (x *export) readNamed() (err error) {
 	return nil
 }
 
-// readListed reads the customers whom FILE names from the list, where that takes
-// fewer requests than asking for each. It returns nil where it does not, or where the
-// list does not show all that is wanted.
+// isShort reports whether a row of the list does not show all that is wanted.
+func (x *export) isShort(row client.ListRow) bool {
+	return slices.ContainsFunc(x.copies.columns, func(c action.ExportColumn) bool { return !c.Overview && !c.Carried(row.Raw) })
+}
+
+// need is what of the customers whom FILE names is still to be found out.
+func (x *export) need(listed *records) intake.Need {
+	n, rows := intake.Need{Sure: true}, x.rows.File.Checked
+	for row := range rows.Rows {
+		if rows.OK(row) && !listed.has(row) {
+			n.Reads++
+			if rows.KeyField(row) != "id" {
+				n.Searches++
+			}
+		}
+	}
+	return n
+}
+
+// ids yields the customers whom FILE names by id.
+func (x *export) ids(yield func(uint64) bool) {
+	for row, err := range x.rows.Named() {
+		if err != nil {
+			return // the next pass meets it too, and tells
+		}
+		id, err := strconv.ParseUint(row.Key, 10, 64)
+		if err == nil && row.Problem == nil && row.Field == "id" && !yield(id) {
+			return
+		}
+	}
+}
+
+// readListed reads the customers whom FILE names from the list, or in sets of their
+// ids, where that takes the fewest requests. It returns nil where neither does, or
+// does not show all that is wanted.
 func (x *export) readListed() (listed *records, err error) {
 	rows, finder := x.rows.File.Checked, (*intake.Finder)(nil)
-	isShort := func(row client.ListRow) bool {
-		return slices.ContainsFunc(x.copies.columns, func(c action.ExportColumn) bool { return !c.Overview && !c.Carried(row.Raw) })
-	}
-	lister := intake.Lister{Stop: x.Stop, Fusebill: x.fusebill, How: intake.LookupAuto, Progress: x}
-	complete, err := lister.Walk(intake.Need{Searches: x.rows.CountOf("")}, func(first client.ListPage) (_ intake.Take, err error) {
-		if slices.ContainsFunc(first.Rows, isShort) {
+	begin := func(first client.ListPage) (_ intake.Take, err error) {
+		if slices.ContainsFunc(first.Rows, x.isShort) {
 			return nil, nil
 		}
 		if finder, err = intake.NewFinder(x.rows); err == nil {
@@ -314,7 +346,7 @@ func (x *export) readListed() (listed *records, err error) {
 		return func(c client.ListRow, _ time.Time) error {
 			for m, err := range finder.Find(c) {
 				if err == nil && rows.OK(m.N) {
-					err = listed.keep(m.N, c.Raw, isShort(c))
+					err = listed.keep(m.N, c.Raw, x.isShort(c))
 				}
 				if err != nil {
 					return err
@@ -322,7 +354,20 @@ func (x *export) readListed() (listed *records, err error) {
 			}
 			return nil
 		}, err
-	})
+	}
+	complete, way := false, ""
+	for done := false; !done && err == nil; {
+		need := x.need(nil)
+		switch way, err = x.lister.Way(need); {
+		case err == nil && way == intake.LookupList:
+			complete, err = x.lister.Walk(begin)
+			done = true
+		case err == nil && way == intake.LookupIDs && need.Searches == 0:
+			done, err = x.lister.ByID(x.ids, need.Reads, begin)
+		default:
+			x.sets, done = way == intake.LookupIDs, true
+		}
+	}
 	if finder != nil {
 		if err := finder.Close(); err != nil { // it has served
 			x.Show(job.Trouble{Err: err})
@@ -336,20 +381,13 @@ func (x *export) readListed() (listed *records, err error) {
 
 // demandBeside is what the customers of FILE take whom the list has not shown, each of them once.
 func (x *export) demandBeside(listed *records) job.Demand {
-	requests, rows := 0, x.rows.File.Checked
-	for n := range rows.Rows {
-		if !rows.OK(n) {
-			continue
-		}
-		if x.overview {
-			requests++
-		}
-		if !listed.has(n) {
-			requests++
-			if rows.KeyField(n) == "reference" {
-				requests++
-			}
-		}
+	need := x.need(listed)
+	requests := need.Searches + need.Reads
+	if x.sets {
+		requests = need.Searches + intake.SetsOf(need.Reads)
+	}
+	if x.overview {
+		requests += x.need(nil).Reads
 	}
 	return job.Demand{Requests: map[string]int{action.SystemFusebill: requests}, Together: 1, AtMost: true}
 }
@@ -374,8 +412,40 @@ func (x *export) findReferences(page []fetched) error {
 	})
 }
 
+// readSets asks for the customers of a page in sets of their ids. Who is not found is
+// asked for by himself; where rows do not show all that is wanted, all are.
+func (x *export) readSets(page []fetched) error {
+	at := map[uint64]*fetched{}
+	for i := range page {
+		id, err := strconv.ParseUint(page[i].id, 10, 64)
+		if err == nil && page[i].record == nil && page[i].problem == nil {
+			at[id] = &page[i]
+		}
+	}
+	if len(at) < 2 {
+		return nil
+	}
+	done, err := x.lister.ByID(slices.Values(slices.Sorted(maps.Keys(at))), 0, func(client.ListPage) (intake.Take, error) {
+		return func(c client.ListRow, _ time.Time) error {
+			if x.isShort(c) {
+				x.sets = false
+			} else {
+				at[c.ID].record = c.Raw
+			}
+			return nil
+		}, nil
+	})
+	x.sets = x.sets && done
+	return err
+}
+
 // add reads what is not known yet of the next customers, several at once, and writes them.
 func (x *export) add(page []fetched) error {
+	if x.sets {
+		if err := x.readSets(page); err != nil {
+			return err
+		}
+	}
 	workers, stop := errgroup.WithContext(x.Stop)
 	workers.SetLimit(x.Settings.WorkersOf(action.SystemFusebill))
 	for i := range page {
@@ -501,8 +571,6 @@ func (x *export) next() string {
 	switch {
 	case x.options.Output == "-" || x.copies.count() == 0 || !named:
 		return ""
-	case strings.EqualFold(filepath.Ext(x.options.Output), ".xlsx"):
-		return "save it from the spreadsheet as CSV (UTF-8), for rowbatch update"
 	}
 	words := append([]string{"rowbatch update", job.QuoteWord(x.options.Output)}, x.Settings.Words("sandbox", "reports")...)
 	return strings.Join(append(words, "--dry-run"), " ")

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -195,7 +196,7 @@ func TestAnExportTellsItsFront(t *testing.T) {
 		t.Error(diff)
 	}
 	s := res.Summary
-	if s.Rows != 2 || s.ExitCode != batch.ExitRows || s.Requests.Total != 6 || len(s.Errors) != 1 {
+	if s.Rows != 2 || s.ExitCode != batch.ExitRows || s.Requests.Total != 5 || len(s.Errors) != 1 {
 		t.Errorf("%+v", s)
 	}
 	next := "rowbatch update " + job.QuoteWord(filepath.Join(dir, "out.csv")) + " --reports " + job.QuoteWord(reports) + " --dry-run"
@@ -243,5 +244,37 @@ func TestAStoppedExportKeepsNothing(t *testing.T) {
 		if at > 20 {
 			t.Fatal("it shows more than it has to tell")
 		}
+	}
+}
+
+// Pages that take a server long come side by side.
+func TestAnExportOfManyPages(t *testing.T) {
+	took := map[int]time.Duration{}
+	for _, workers := range []int{1, 8} {
+		synctest.Test(t, func(t *testing.T) {
+			faults, err := sandbox.ParseFaults([]string{"list:slow=300ms"})
+			must(t, err)
+			box, err := sandbox.Open(sandbox.Options{Seed: samples.Seed(), Customers: 10_000, PageCap: 100, Faults: faults})
+			must(t, err)
+			s, dir := job.Defaults(), t.TempDir()
+			s.Output.Reports, s.Pace.Workers = filepath.Join(dir, "reports"), workers
+			open := func(system string, _ job.Settings, _ int, _ func(string) error) (job.Endpoint, error) {
+				return job.Endpoint{System: system, URL: "http://localhost/v1", Key: "MDpzYW5kYm94", Name: job.StandIn, Transport: box.Transport()}, nil
+			}
+			o, began := Defaults(), time.Now()
+			o.Columns, o.Output = "id", filepath.Join(dir, "out.csv")
+			res, err := Export(job.Job{Settings: s, Front: &watcher{}, Open: open}, job.NewControl(t.Context()), o, "", nil, nil)
+			must(t, err)
+			took[workers] = time.Since(began)
+			text, err := os.ReadFile(o.Output)
+			must(t, err)
+			lines := strings.Split(strings.TrimSpace(string(text)), "\n")[1:]
+			if res.Summary.Requests.Total != 100 || len(lines) != 10_000 || !slices.Equal(lines, slices.Compact(slices.Clone(lines))) {
+				t.Errorf("%d requests, %d customers", res.Summary.Requests.Total, len(lines))
+			}
+		})
+	}
+	if 5*took[8] > took[1] || took[1] < 30*time.Second {
+		t.Errorf("%s one after another, %s side by side", took[1], took[8])
 	}
 }

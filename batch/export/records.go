@@ -59,7 +59,7 @@ func (r *records) forgetReferences() {
 	}
 }
 
-func (r *records) byReference(n int) bool { return r.rows.KeyField(n) == "reference" }
+func (r *records) byReference(n int) bool { return r.rows.KeyField(n) != "id" }
 
 // has reports whether the list has shown a row's customer.
 func (r *records) has(n int) bool { return r != nil && r.at[n] > 0 }

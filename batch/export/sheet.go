@@ -9,14 +9,15 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
-	"unicode/utf16"
 
 	"github.com/xuri/excelize/v2"
 
 	"rowbatch/batch"
 	"rowbatch/batch/runs"
 	"rowbatch/mapping/csvfile"
+	"rowbatch/reports"
 )
 
 // sheet is a table for a spreadsheet on its way to a file: complete, or not there at
@@ -155,50 +156,36 @@ func (s *csvSheet) Finish() error {
 	return s.place.Finish()
 }
 
-// workbook has text in every cell: an id with 16 digits or a reference such as 007
-// stays what it is.
+// workbook is one with a single sheet.
 type workbook struct {
 	*place
-	book  *excelize.File
-	rows  *excelize.StreamWriter
-	text  int // style
+	book  *reports.Workbook
+	sheet *reports.Sheet // nil: its heading is to come
 	n     int
-	cells []any
 }
 
-const (
-	sheetName   = "Customers"
-	textFormat  = 49 // Excel's own number of @
-	longestCell = excelize.TotalCellChars
-)
+const sheetName = "Customers"
 
 func newWorkbook(p *place) (*workbook, error) {
-	s := &workbook{place: p, book: excelize.NewFile()}
-	err := s.book.SetSheetName("Sheet1", sheetName)
-	if err == nil {
-		s.text, err = s.book.NewStyle(&excelize.Style{NumFmt: textFormat})
-	}
-	if err == nil {
-		s.rows, err = s.book.NewStreamWriter(sheetName)
-	}
-	if err == nil {
-		err = s.rows.SetPanes(&excelize.Panes{Freeze: true, YSplit: 1, TopLeftCell: "A2", ActivePane: "bottomLeft"})
-	}
-	return s, p.writing(err)
+	book, err := reports.NewWorkbook(filepath.Dir(p.path))
+	return &workbook{place: p, book: book}, p.writing(err)
 }
 
-func (s *workbook) Write(cells []string) error {
+func (s *workbook) Write(cells []string) (err error) {
 	if s.n++; s.n > excelize.TotalRows {
 		return s.unfit("a workbook holds 1,048,576 rows")
 	}
-	s.cells = s.cells[:0]
 	for _, cell := range cells {
-		if len(cell) > longestCell && len(utf16.Encode([]rune(cell))) > longestCell {
-			return s.unfit(fmt.Sprintf("row %d has a text longer than a workbook's cell holds", s.n))
+		if why := reports.Unfit(cell); why != "" {
+			return s.unfit(fmt.Sprintf("row %d has a text with %s", s.n, why))
 		}
-		s.cells = append(s.cells, excelize.Cell{StyleID: s.text, Value: cell})
 	}
-	return s.writing(s.rows.SetRow(fmt.Sprintf("A%d", s.n), s.cells))
+	if s.sheet == nil {
+		s.sheet, err = s.book.Sheet(sheetName, slices.Clone(cells))
+	} else {
+		err = s.sheet.Row(cells, "")
+	}
+	return s.writing(err)
 }
 
 func (s *workbook) unfit(why string) error {
@@ -216,12 +203,14 @@ func (s *workbook) Escape(cell string) string {
 }
 
 func (s *workbook) Finish() error {
-	err := s.rows.Flush()
-	if err == nil {
-		err = s.book.Write(s.out)
-	}
-	if err = errors.Join(err, s.book.Close()); err != nil {
+	defer s.book.Close()
+	if err := s.book.Write(s.out); err != nil {
 		return s.writing(err)
 	}
 	return s.place.Finish()
+}
+
+func (s *workbook) Drop() {
+	s.book.Close()
+	s.place.Drop()
 }

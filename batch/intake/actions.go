@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"context"
 	"slices"
 
 	"rowbatch/batch/action"
@@ -25,6 +26,19 @@ func ActionsOf(name string) Actions {
 	return Actions{Name: name, Specs: action.Specs()}
 }
 
+// ActionsOfMapping returns those that a mapping file is for; of one that does not say, or
+// of none, update.
+func ActionsOfMapping(stop context.Context, name string) (Actions, error) {
+	file, err := new(File).readMapping(stop, name)
+	name = "update"
+	if err == nil && file != nil {
+		if _, known := action.Find(file.Action.Text); known || file.Action.Text == Mixed {
+			name = file.Action.Text // another is refused with the columns
+		}
+	}
+	return ActionsOf(name), err
+}
+
 // Mixed reports whether rows may be of several actions.
 func (a Actions) Mixed() bool { return len(a.Specs) > 1 }
 
@@ -43,10 +57,7 @@ func (a Actions) Reaches(system string) bool {
 
 // compile decides what the columns of a heading are for.
 func (a Actions) compile(heading []string, o mapping.CompileOptions) (*mapping.Mapper, error) {
-	if !a.Mixed() {
-		return mapping.Compile(a.Specs[0].Schema, heading, a.options(o))
-	}
-	return mapping.CompileMixed(a.schemas(), heading, a.options(o))
+	return mapping.Compile(a.schemas(), heading, a.options(o))
 }
 
 func (a Actions) options(o mapping.CompileOptions) mapping.CompileOptions {

@@ -18,14 +18,14 @@ import (
 // listLife is for how long a row of the customer list is evidence.
 const listLife = 15 * time.Minute
 
-// comparison holds the customer list against the rows of the file as it passes by:
-// who bears a reference, and which rows would change nothing. It keeps nothing of
+// comparison holds rows of the customer list, which came by its pages or by sets of
+// ids, against the rows of the file as they pass by: who bears a reference, and which rows would change nothing. It keeps nothing of
 // customers whom no row is about.
 type comparison struct {
 	*Lookup
 	actions map[string]batch.Action
 	finder  *Finder
-	asks    []asking // by row: whether its reference is to be looked up; nil when none is
+	asking  []asking // by row: whether its reference is to be looked up; nil when none is
 	byBoth  bool     // some rows name their customers by reference
 
 	// several are customers beyond the first who bear a row's reference.
@@ -33,6 +33,7 @@ type comparison struct {
 	kept     int      // ids in it
 	pending  *pending // of rows whose reference may yet prove to be another's too
 	complete bool     // the list showed each customer once
+	hidden   bool     // and of some not what may name him
 }
 
 // asking is what is to be found out about a row's reference.
@@ -47,31 +48,33 @@ const (
 // mostSeveral bounds the customers that are kept as bearing a reference besides another.
 const mostSeveral = 100_000
 
-func newComparison(l *Lookup, searches bool) (*comparison, error) {
-	c, rows := &comparison{Lookup: l, actions: l.Actions(), several: map[int][]uint64{}}, l.Rows
+// begin makes the rows ready to be compared. With searches it is to be found out whose
+// some references are.
+func (c *comparison) begin(searches bool) error {
+	rows := c.Rows
+	c.actions, c.several = c.Actions(), map[int][]uint64{}
 	if searches {
-		c.asks = make([]asking, rows.Len())
+		c.asking = make([]asking, rows.Len())
 	}
 	for n := range rows.Len() {
-		if !rows.isFusebill(n) || rows.File.Checked.KeyField(n) != "reference" {
+		if !rows.byReference(n) {
 			continue
 		}
 		c.byBoth = true
-		if rows.isOpen(n) && rows.ids[n] == 0 {
-			c.asks[n] = whoBearsIt
+		if searches && rows.isOpen(n) && rows.ids[n] == 0 {
+			c.asking[n] = whoBearsIt
 		}
 	}
 	var err error
-	if c.finder, err = NewFinder(rows); err != nil {
-		return nil, err
-	}
-	return c, nil
+	c.finder, err = NewFinder(rows)
+	return err
 }
 
 // take compares a customer with the rows about him. One with several rows, be they
 // sent or not, is judged by none of the list's. The error is the journal's, or
 // that of the run's own files.
 func (c *comparison) take(customer client.ListRow, at time.Time) error {
+	c.hidden = c.hidden || c.byBoth && c.hides(customer)
 	var only *Match
 	matches, others := 0, false
 	for m, err := range c.finder.Find(customer) {
@@ -92,6 +95,14 @@ func (c *comparison) take(customer client.ListRow, at time.Time) error {
 	return c.judge(only, customer, at)
 }
 
+// hides reports whether the row of a customer does not show all that may name him.
+func (c *comparison) hides(customer client.ListRow) bool {
+	return slices.ContainsFunc(c.finder.fields, func(field string) bool {
+		_, shown := customer.Shows(field)
+		return !shown
+	})
+}
+
 // found notes who bears a row's reference.
 func (c *comparison) found(n int, id uint64) {
 	if !c.asksFor(n) {
@@ -102,7 +113,7 @@ func (c *comparison) found(n int, id uint64) {
 		*first = id
 	case *first == id:
 	case c.kept == mostSeveral:
-		c.asks[n] = tooMany
+		c.asking[n] = tooMany
 	default:
 		c.several[n] = append(c.several[n], id)
 		c.kept++
@@ -110,13 +121,13 @@ func (c *comparison) found(n int, id uint64) {
 }
 
 // asksFor reports whether it is not known yet whom a row is about.
-func (c *comparison) asksFor(n int) bool { return c.asks != nil && c.asks[n] != nothingAsked }
+func (c *comparison) asksFor(n int) bool { return c.asking != nil && c.asking[n] != nothingAsked }
 
 // judge settles a row whose customer has no other, if the list row is evidence.
 func (c *comparison) judge(m *Match, customer client.ListRow, at time.Time) error {
 	it := c.Rows.item(m.N, false, m.mapped)
 	it.Action = c.actions[c.Rows.File.Checked.Action(m.N)]
-	blind := c.byBoth && customer.Nameless // another row may be about this customer by reference
+	blind := c.byBoth && c.hides(customer) // another row may be about this customer by reference
 	if it.Out != nil || blind || time.Since(at) > listLife || it.ID != spelled(customer.ID) {
 		return nil
 	}
@@ -162,11 +173,11 @@ func (c *comparison) conclude(it *batch.Item, o batch.Outcome) error {
 // has, or several. A list that is not complete tells nothing of them, since whoever
 // was missed might bear the same: they are searched for, each by itself.
 func (c *comparison) resolve() error {
-	if c.asks == nil {
+	if c.asking == nil {
 		return nil
 	}
-	if !c.complete {
-		for n := range c.asks {
+	if !c.complete || c.hidden {
+		for n := range c.asking {
 			if c.asksFor(n) {
 				c.Rows.ids[n] = 0
 			}
@@ -177,10 +188,10 @@ func (c *comparison) resolve() error {
 		if err != nil {
 			return nil // the next pass meets it too, and tells
 		}
-		if c.asks[row.N] == tooMany {
+		if c.asking[row.N] == tooMany {
 			c.Rows.ids[row.N] = 0
 		}
-		if c.asks[row.N] != whoBearsIt || c.Rows.ids[row.N] != 0 && len(c.several[row.N]) == 0 {
+		if c.asking[row.N] != whoBearsIt || c.Rows.ids[row.N] != 0 && len(c.several[row.N]) == 0 {
 			continue
 		}
 		if err := c.reject(row); err != nil {
@@ -192,8 +203,9 @@ func (c *comparison) resolve() error {
 
 // reject settles a row whose reference is not one customer's.
 func (c *comparison) reject(row runs.Row) error {
-	ref, id := c.Rows.mapped(row).Key, c.Rows.ids[row.N]
-	out := action.NoneWith(ref)
+	mapped, id := c.Rows.mapped(row), c.Rows.ids[row.N]
+	key := action.Key(mapped.KeyField, mapped.Key)
+	out := action.NoneWith(key)
 	if id != 0 {
 		all := append([]uint64{id}, c.several[row.N]...)
 		slices.Sort(all)
@@ -201,10 +213,10 @@ func (c *comparison) reject(row runs.Row) error {
 		for _, one := range slices.Compact(all) {
 			ids = append(ids, spelled(one))
 		}
-		out = action.SeveralWith(ref, ids)
+		out = action.SeveralWith(key, ids)
 	}
 	c.Rows.ids[row.N] = 0
-	return c.conclude(&batch.Item{N: row.N, Key: action.Key("reference", ref)}, *out)
+	return c.conclude(&batch.Item{N: row.N, Key: key}, *out)
 }
 
 // settlePending settles the rows that the list has shown to need nothing, now that
@@ -226,7 +238,10 @@ func (c *comparison) settlePending() error {
 
 // close closes and removes the files. One that cannot be removed ends no run.
 func (c *comparison) close() {
-	err := c.finder.Close()
+	var err error
+	if c.finder != nil {
+		err = c.finder.Close()
+	}
 	if c.pending != nil {
 		err = errors.Join(err, c.pending.close())
 	}
@@ -239,6 +254,7 @@ func (c *comparison) close() {
 type Finder struct {
 	rows   *Rows
 	picker *runs.RowsPicker
+	fields []string // by which rows name their customers, ids aside
 }
 
 // Match is a row that is about a customer.
@@ -254,24 +270,28 @@ func NewFinder(r *Rows) (*Finder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Finder{r, picker}, nil
+	return &Finder{r, picker, r.finders()}, nil
 }
 
-// Find yields the rows that are about a customer, by id or by reference.
+// Find yields the rows that are about a customer, by id, by reference, or by what else names him.
 func (f *Finder) Find(c client.ListRow) func(yield func(*Match, error) bool) {
 	return func(yield func(*Match, error) bool) {
-		for _, k := range []struct{ field, key string }{{"id", spelled(c.ID)}, {"reference", c.Reference}} {
-			if k.key == "" {
+		for _, field := range append([]string{"id"}, f.fields...) {
+			key := spelled(c.ID)
+			if field != "id" {
+				key, _ = c.Shows(field)
+			}
+			if key == "" {
 				continue
 			}
-			for n := range f.rows.File.keys.Find(subject(action.SystemFusebill, k.field, k.key)) {
+			for n := range f.rows.File.keys.Find(subject(action.SystemFusebill, field, key)) {
 				row, err := f.picker.Row(n)
 				if err != nil {
 					yield(nil, err)
 					return
 				}
 				mapped := f.rows.mapped(row)
-				if mapped.KeyField == k.field && mapped.Key == k.key && !yield(&Match{n, mapped}, nil) {
+				if mapped.KeyField == field && mapped.Key == key && !yield(&Match{n, mapped}, nil) {
 					return
 				}
 			}

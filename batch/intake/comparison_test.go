@@ -78,8 +78,9 @@ func TestALookUpWithoutItsRows(t *testing.T) {
 	if f, err := NewFinder(r); f != nil || !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("%v, %v", f, err)
 	}
-	if c, err := newComparison(&Lookup{Rows: r, Actions: func() map[string]batch.Action { return nil }}, false); c != nil || err == nil {
-		t.Errorf("%v, %v", c, err)
+	c := &comparison{Lookup: &Lookup{Rows: r, Actions: func() map[string]batch.Action { return nil }}}
+	if err := c.begin(false); c.finder != nil || err == nil {
+		t.Errorf("%v, %v", c.finder, err)
 	}
 }
 

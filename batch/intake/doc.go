@@ -7,7 +7,8 @@
 //     what a later pass over the same rows must know ([RowState]).
 //   - [Lookup] finds out, before the first row is decided, whom the rows are about:
 //     ids behind references, the account's names of tracking codes, and, by the
-//     customer list ([Lister]), which rows would change nothing.
+//     customer list or sets of ids ([Lister]), which rows would change nothing.
+//     Which way takes the fewest requests is one rule ([Need], way.go).
 //   - Rows that come from an export are compared with what was exported.
 //
 // [Input] and [Selection] are the settings of all this; package job binds them to

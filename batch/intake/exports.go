@@ -14,6 +14,7 @@ import (
 	"rowbatch/client"
 	"rowbatch/mapping"
 	"rowbatch/mapping/csvfile"
+	"rowbatch/mapping/xlsxfile"
 )
 
 // exports finds what the rows of a file were when they were exported: in the run
@@ -141,15 +142,11 @@ func gone(export, why string) error {
 // copyFile turns the file of --base into a baseline in the run's own folder,
 // until the rows have been compared.
 func (b *exports) copyFile() error {
-	f, err := open(b.stop, b.file)
+	in, f, err := openRows(b.stop, b.file, csvfile.Options{}, xlsxfile.Options{Hidden: xlsxfile.Take})
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	in, err := csvfile.NewReader(&piped{f, b.stop, longestInput}, b.file, csvfile.Options{})
-	if err != nil {
-		return err
-	}
 	w, err := b.dir.Rows(runs.ExportedName, in.Heading())
 	if err != nil {
 		return err

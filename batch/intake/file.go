@@ -19,10 +19,12 @@ import (
 	"strings"
 
 	"rowbatch/batch"
+	"rowbatch/batch/action"
 	"rowbatch/batch/journal"
 	"rowbatch/batch/runs"
 	"rowbatch/mapping"
 	"rowbatch/mapping/csvfile"
+	"rowbatch/mapping/xlsxfile"
 )
 
 // File is an input file, checked whole and copied into the run's folder.
@@ -34,10 +36,13 @@ type File struct {
 	MapPath string // absolute
 	Mapper  *mapping.Mapper
 	Checked *mapping.Checked
-	Dialect csvfile.Dialect
-	Heading int    // the line of the heading where titles stand above it, else 0
-	Unnamed int    // columns left out that have no heading
-	Split   string // what tells the shards of this file from any others
+	Written string   // how it is written, for people: UTF-8, delimiter ; or sheet "Customers"
+	Places  []string // of a sheet's cells, by column; nil: it is text
+
+	Delimiter rune   // of text, and of the reports
+	Heading   int    // the line of the heading where titles stand above it, else 0
+	Unnamed   int    // columns left out that have no heading
+	Split     string // what tells the shards of this file from any others
 
 	keys    *runs.KeyIndex   // of whom the rows are about
 	secrets map[int][]string // by row: passwords, which stand in no file of ours
@@ -81,12 +86,11 @@ func Read(stop context.Context, s Source, dir *runs.Dir) (*File, error) {
 		return nil, err
 	}
 	defer content.Close()
-	sum := sha256.New()
-	input, err := csvfile.NewReader(io.TeeReader(stoppable{stop, content}, sum), s.Name, s.Input.readOptions(s.Actions, options))
+	input, sum, err := in.rows(stop, content, s, options)
 	if err != nil {
 		return nil, err
 	}
-	in.Dialect, in.Unnamed = input.Dialect(), input.Unnamed()
+	options.Places, in.Unnamed = in.Places, input.Unnamed()
 	if line, titles := input.HeadingLine(); titles {
 		in.Heading = line
 	}
@@ -100,13 +104,18 @@ func Read(stop context.Context, s Source, dir *runs.Dir) (*File, error) {
 	if err := in.check(stop, input, s, dir); err != nil {
 		return nil, err
 	}
-	in.Sum = hex.EncodeToString(sum.Sum(nil))
+	if in.Sum, err = sum(); err != nil {
+		return nil, err
+	}
 	if shard := s.Selection.Shard; shard.Some() {
 		split := sha256.New() // of the file, and of how it is read
-		parts := []string{in.Sum, in.Mapping, s.Actions.Name, string(in.Dialect.Delimiter), s.Input.Encoding,
+		parts := []string{in.Sum, in.Mapping, s.Actions.Name, string(in.Delimiter), s.Input.Encoding,
 			strings.Join(slices.Concat(s.Input.Ignore, s.Input.Blanks), "\n"), strconv.Itoa(shard.Of)}
 		if in.Heading > 0 {
 			parts = append(parts, strconv.Itoa(in.Heading))
+		}
+		if in.Places != nil {
+			parts = append(parts, in.Written, string(s.Input.Hidden))
 		}
 		for _, part := range parts {
 			fmt.Fprintf(split, "%d:%s\n", len(part), part)
@@ -162,7 +171,7 @@ func (in *File) open(stop context.Context, s Source, dir *runs.Dir) (io.ReadClos
 	case err != nil:
 		return nil, errors.Join(Unreadable(s.Name, err), opened.Close())
 	case info.IsDir():
-		return nil, errors.Join(batch.Usage("the path of a CSV file", "%s is a folder", s.Name), opened.Close())
+		return nil, errors.Join(batch.Usage("the path of a CSV file or a workbook", "%s is a folder", s.Name), opened.Close())
 	case !info.Mode().IsRegular(): // it comes only once, and perhaps without an end, or never
 		return &piped{opened, stop, longestInput}, nil
 	}
@@ -172,65 +181,47 @@ func (in *File) open(stop context.Context, s Source, dir *runs.Dir) (io.ReadClos
 	return opened, nil
 }
 
-// open opens a file of the user's. A pipe that nobody writes to cannot be opened, which
-// must not keep a stop from its end.
-func open(stop context.Context, name string) (*os.File, error) {
-	opened, err := unlessStopped(stop, func() (*os.File, error) { return os.Open(name) })
-	if err != nil && stop.Err() == nil {
-		err = Unreadable(name, err)
+// rows begins to read an opened input, and notes how it is written. sum is for when the rows
+// are read: it returns the SHA-256 of the bytes that they came from.
+func (in *File) rows(stop context.Context, content io.Reader, s Source, o mapping.CompileOptions) (
+	input mapping.Input, sum func() (string, error), err error) {
+	if err := s.Input.check(s.Name); err != nil {
+		return nil, nil, err
 	}
-	return opened, err
-}
-
-// OpenReport opens a report of ours that somebody has worked in, our own columns
-// included. Above its heading, which has the column rb_line, anything may stand.
-func OpenReport(stop context.Context, name string) (*csvfile.Reader, io.Closer, error) {
-	f, err := open(stop, name)
+	if !xlsxfile.Named(s.Name) {
+		hash := sha256.New()
+		text, err := csvfile.NewReader(io.TeeReader(stoppable{stop, content}, hash), s.Name, s.Input.readOptions(s.Actions, o))
+		if err != nil {
+			return nil, nil, err
+		}
+		in.Written, in.Delimiter = text.Dialect().String(), text.Dialect().Delimiter
+		return text, func() (string, error) { return hex.EncodeToString(hash.Sum(nil)), nil }, nil
+	}
+	file, ok := content.(*os.File)
+	if !ok {
+		return nil, nil, batch.Usage("a copy of it in a file", "%s comes only once, and a workbook is read from several ends", s.Name)
+	}
+	size, before, err := hashed(stop, file)
 	if err != nil {
 		return nil, nil, err
 	}
-	in, err := csvfile.NewReader(&piped{f, stop, longestInput}, name, csvfile.Options{Ours: true, Unnamed: true,
-		Heading: func(first []csvfile.Row) (int, error) {
-			at := slices.IndexFunc(first, func(r csvfile.Row) bool {
-				return slices.ContainsFunc(r.Cells, func(cell string) bool { return strings.TrimSpace(cell) == "rb_line" })
-			})
-			if at < 0 {
-				return 0, &csvfile.Refusal{Text: "there is no column rb_line", Try: "the report.csv of the dry run"}
-			}
-			return at, nil
-		}})
+	sheet, err := xlsxfile.NewReader(stoppableAt{stop, file}, size, s.Name, s.Input.sheetOptions(s.Actions, o))
 	if err != nil {
-		return nil, nil, errors.Join(err, f.Close())
+		return nil, nil, err
 	}
-	return in, f, nil
+	in.Written, in.Places, in.Delimiter = fmt.Sprintf("sheet %q", sheet.Sheet()), sheet.Places(), ','
+	return sheet, func() (string, error) {
+		_, after, err := hashed(stop, file)
+		if err == nil && after != before {
+			err = &csvfile.Refusal{File: s.Name, Text: "the workbook was changed while it was read",
+				Try: "the command again, once it is saved"}
+		}
+		return before, errors.Join(err, sheet.Close())
+	}, nil
 }
 
-// Of what has no size so many bytes are taken, and of any input so many rows, for which
-// the limits of an account need a month and more.
-const (
-	longestInput = 512 << 20
-	mostRows     = 5_000_000
-)
-
-// piped is an input that may have no end, or nobody who writes to it.
-type piped struct {
-	io.ReadCloser
-	stop context.Context
-	left int64 // bytes that may still come
-}
-
-func (p *piped) Read(b []byte) (int, error) {
-	if p.left <= 0 {
-		return 0, &csvfile.Refusal{Text: fmt.Sprintf("%d MiB, and no end of it", longestInput>>20), Try: "files of fewer rows"}
-	}
-	b = b[:min(int64(len(b)), p.left)]
-	n, err := unlessStopped(p.stop, func() (int, error) { return p.ReadCloser.Read(b) })
-	p.left -= int64(n)
-	return n, err
-}
-
-func (in *File) check(stop context.Context, input *csvfile.Reader, s Source, dir *runs.Dir) (err error) {
-	o := in.checkOptions(s.Input, s.Selection, in.Dialect.Delimiter)
+func (in *File) check(stop context.Context, input mapping.Input, s Source, dir *runs.Dir) (err error) {
+	o := in.checkOptions(s.Input, s.Selection)
 	if in.Mapper.ComparesExports() && !s.Input.NoBase {
 		in.exports = &exports{stop: stop, reports: s.Reports, file: s.Input.Base, dir: dir,
 			opened: map[string]*base{}, accounts: map[string]string{}}
@@ -247,7 +238,7 @@ func (in *File) check(stop context.Context, input *csvfile.Reader, s Source, dir
 		if n++; n > mostRows {
 			return &csvfile.Refusal{File: s.Name, Text: "more than " + batch.Thousands(mostRows) + " rows", Try: "files of fewer rows"}
 		}
-		copied := runs.Row{Line: r.Line, Cells: r.Cells, Ragged: r.Ragged, Warnings: warnings}
+		copied := runs.Row{Line: r.Line, Cells: r.Cells, Ragged: r.Ragged, Forms: r.Forms, Warnings: warnings}
 		if was != nil {
 			text, err := json.Marshal(was)
 			if err != nil {
@@ -272,10 +263,15 @@ func (in *File) keep(n int, hidden []string) {
 func subject(system, field, key string) string { return system + "/" + field + "=" + key }
 
 // checkOptions note of each row whom it is about, and which shard sends it.
-func (in *File) checkOptions(input Input, sel Selection, delimiter rune) mapping.CheckOptions {
+func (in *File) checkOptions(input Input, sel Selection) mapping.CheckOptions {
 	in.secrets, in.keys = map[int][]string{}, runs.NewKeyIndex()
+	delimiter := in.Delimiter
+	if in.Places != nil {
+		delimiter = 0 // a sheet's cells have no rows inside
+	}
 	n := 0
-	return mapping.CheckOptions{AllowDuplicates: input.AllowDuplicates, Delimiter: delimiter, About: func(who mapping.Subject) {
+	o := mapping.CheckOptions{AllowDuplicates: input.AllowDuplicates, Delimiter: delimiter, Findings: input.Findings}
+	o.About = func(who mapping.Subject) {
 		if who.Field != "" {
 			in.keys.Add(subject(who.System, who.Field, who.Key), n)
 		}
@@ -283,7 +279,8 @@ func (in *File) checkOptions(input Input, sel Selection, delimiter rune) mapping
 		if sel.Shard.Some() {
 			in.shards = append(in.shards, uint16(sel.Shard.home(who)))
 		}
-	}}
+	}
+	return o
 }
 
 // SameAccount refuses rows that were exported from somewhere else than account,
@@ -317,9 +314,10 @@ func (in *File) mayShard(s Source) error {
 			}
 			fields[spec.Schema.System] = field
 		}
-		if fields[spec.Schema.System] == "reference" && slices.Contains(in.Mapper.Fields(spec.Schema.Action), "parentId") {
+		name := spec.Schema.Action
+		if field := fields[action.SystemFusebill]; field != "" && field != "id" && slices.Contains(in.Mapper.Fields(name), "parentId") {
 			return &csvfile.Refusal{File: s.Name,
-				Text: "parentId is set by reference: a customer that becomes its own parent through a row of another shard " +
+				Text: "parentId is set by " + field + ": a customer that becomes its own parent through a row of another shard " +
 					"would not be noticed",
 				Try: "name the customers by id, or no --shard"}
 		}
@@ -329,7 +327,11 @@ func (in *File) mayShard(s Source) error {
 
 // Reopen understands the copied rows of a run as the run itself did.
 func Reopen(dir *runs.Dir, h journal.Head, s Source) (*File, error) {
-	in := &File{Name: h.File, Path: h.Path, Sum: h.Input, Mapping: h.Mapping, MapPath: h.MapPath, Split: s.Selection.Split}
+	in := &File{Name: h.File, Path: h.Path, Sum: h.Input, Mapping: h.Mapping, MapPath: h.MapPath, Split: s.Selection.Split,
+		Places: h.Places}
+	for _, c := range h.Delimiter {
+		in.Delimiter = c
+	}
 	rows, err := dir.ReadRows()
 	if err != nil {
 		return nil, err
@@ -345,17 +347,17 @@ func Reopen(dir *runs.Dir, h journal.Head, s Source) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
+	options.Places = in.Places
 	if in.Mapper, err = s.Actions.compile(rows.Heading(), options); err != nil {
 		return nil, err
 	}
-	for _, c := range h.Delimiter {
-		in.Dialect.Delimiter = c
-	}
-	o := in.checkOptions(s.Input, s.Selection, in.Dialect.Delimiter)
+	o := in.checkOptions(s.Input, s.Selection)
 	if in.Mapper.HasSecrets() {
-		read := s.Input.readOptions(s.Actions, options)
-		read.Delimiter = in.Dialect.Delimiter // as it was detected then
-		return in, in.recheckInput(h, read, o)
+		s.Name, s.Input.Delimiter = h.File, Delimiter(in.Delimiter) // as it was detected then
+		if in.Places != nil {
+			s.Input.Delimiter = 0
+		}
+		return in, in.recheckInput(h, s, options, o)
 	}
 	in.Checked, err = mapping.Recheck(copied{rows}, in.Mapper, o)
 	return in, err
@@ -366,11 +368,11 @@ type copied struct{ *runs.RowsReader }
 
 func (c copied) Next() (csvfile.Row, *mapping.Base, error) {
 	row, err := c.RowsReader.Next()
-	return csvfile.Row{Line: row.Line, Cells: row.Cells, Ragged: row.Ragged}, baseOf(row), err
+	return csvfile.Row{Line: row.Line, Cells: row.Cells, Ragged: row.Ragged, Forms: row.Forms}, baseOf(row), err
 }
 
 // recheckInput reads the input itself again: only there do the passwords stand.
-func (in *File) recheckInput(h journal.Head, read csvfile.Options, o mapping.CheckOptions) error {
+func (in *File) recheckInput(h journal.Head, s Source, compiled mapping.CompileOptions, o mapping.CheckOptions) error {
 	sum, err := sumOf(h.Path)
 	if err != nil {
 		return err
@@ -384,7 +386,7 @@ func (in *File) recheckInput(h journal.Head, read csvfile.Options, o mapping.Che
 		return Unreadable(h.Path, err)
 	}
 	defer f.Close()
-	rows, err := csvfile.NewReader(f, h.File, read)
+	rows, read, err := in.rows(context.Background(), f, s, compiled)
 	if err != nil {
 		return err
 	}
@@ -394,6 +396,10 @@ func (in *File) recheckInput(h journal.Head, read csvfile.Options, o mapping.Che
 		n++
 		return nil
 	}, o)
+	if err != nil {
+		return err
+	}
+	_, err = read()
 	return err
 }
 
@@ -446,94 +452,6 @@ func SameFiles(h journal.Head) error {
 			"the mapping file %s has changed since %s; nothing was sent", h.MapPath, h.ID)
 	}
 	return nil
-}
-
-// sumOf hashes a file; "" for one that is gone, or never was.
-func sumOf(path string) (string, error) {
-	if path == "" {
-		return "", nil
-	}
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
-	}
-	if err != nil {
-		return "", Unreadable(path, err)
-	}
-	defer f.Close()
-	sum := sha256.New()
-	if _, err := io.Copy(sum, f); err != nil {
-		return "", Unreadable(path, err)
-	}
-	return hex.EncodeToString(sum.Sum(nil)), nil
-}
-
-// Unreadable refuses a file of the user's that cannot be read.
-func Unreadable(name string, err error) error {
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return batch.Usage("check the path", "%s does not exist", name)
-	case errors.Is(err, fs.ErrPermission):
-		return batch.Usage("check who may read it", "%s may not be read", name)
-	}
-	return batch.Usage("", "%v", err)
-}
-
-// stoppable reads until the run is stopped.
-type stoppable struct {
-	stop context.Context
-	io.Reader
-}
-
-func (s stoppable) Read(p []byte) (int, error) {
-	if s.stop.Err() != nil {
-		return 0, context.Cause(s.stop)
-	}
-	return s.Reader.Read(p)
-}
-
-// owned is one of the run's own files: that it cannot be written is not the input's fault.
-type owned struct{ runs.File }
-
-func (o owned) Write(p []byte) (int, error) {
-	n, err := o.File.Write(p)
-	if err != nil {
-		err = &runs.WriteError{Path: o.Name(), Err: err}
-	}
-	return n, err
-}
-
-// spool copies standard input into the run's folder.
-func spool(stop context.Context, stdin io.Reader, dir *runs.Dir) (io.ReadCloser, error) {
-	kept, err := dir.CreateFile(stdinCopy)
-	if err != nil {
-		return nil, err
-	}
-	_, err = io.Copy(owned{kept}, &piped{io.NopCloser(stdin), stop, longestInput})
-	if err := errors.Join(err, kept.Close()); err != nil {
-		return nil, fmt.Errorf("standard input: %w", err)
-	}
-	return os.Open(dir.Path(stdinCopy))
-}
-
-// unlessStopped waits for a read to end, or for the stop. A read from a pipe that
-// nobody writes to cannot be ended, only left behind.
-func unlessStopped[T any](stop context.Context, read func() (T, error)) (none T, err error) {
-	type result struct {
-		got T
-		err error
-	}
-	ended := make(chan result, 1)
-	go func() {
-		got, err := read()
-		ended <- result{got, err}
-	}()
-	select {
-	case r := <-ended:
-		return r.got, r.err
-	case <-stop.Done():
-		return none, context.Cause(stop)
-	}
 }
 
 // longestHeading is how much of a standard input is looked at before it is kept.

@@ -44,27 +44,21 @@ func LookAt(stop context.Context, s Source) (*Look, error) {
 		}
 	}
 	defer f.Close()
-	o := s.Input.readOptions(s.Actions, mapping.CompileOptions{})
-	o.Unnamed = true
-	o.Heading = func(first []csvfile.Row) (int, error) { // nobody has said yet what fits
-		at, err := mapping.FindHeading(s.Actions.schemas(), first, mapping.CompileOptions{Name: s.Name})
-		if at < len(first) && len(first[at].Cells) > 0 && len(first) > 1 {
-			return at, nil
-		}
-		return at, err
-	}
-	in, err := csvfile.NewReader(stoppable{stop, f}, s.Name, o)
+	s.Input.Ignore = append(slices.Clip(s.Input.Ignore), "")
+	file := new(File)
+	in, end, err := file.rows(stop, f, s, mapping.CompileOptions{Name: s.Name, Nearest: true}) // nobody has said yet what fits
 	if err != nil {
 		return nil, err
 	}
-	l := &Look{Written: in.Dialect().String()}
+	l := &Look{Written: file.Written}
 	for _, heading := range in.Heading() {
 		l.Columns = append(l.Columns, ColumnLook{Heading: strings.TrimSpace(heading)})
 	}
 	for {
 		row, err := in.Next()
 		if errors.Is(err, io.EOF) {
-			return l, nil
+			_, err = end()
+			return l, err
 		}
 		if err != nil {
 			return nil, err

@@ -16,13 +16,12 @@ import (
 
 // Lookup finds out what must be known before the first row is decided: the
 // account's names of tracking codes, the ids behind references, so that nothing is
-// addressed by a reference once writing has begun, and by the customer list which
-// rows would change nothing.
+// addressed by a reference once writing has begun, and by the customer list, or by
+// searches for sets of ids, which rows would change nothing.
 type Lookup struct {
 	Lister
 	Rows     *Rows
 	Halt     context.CancelCauseFunc
-	Workers  int
 	Actions  func() map[string]batch.Action // by name, as a survey would use them once the names of codes are known
 	DryRun   bool                           // a row of the list may stand in for the record
 	NoProof  bool                           // a row of the list proves nothing, since a condition asks for more
@@ -48,36 +47,66 @@ func (l *Lookup) Do() error {
 		l.Halt(err)
 		return nil
 	}
-	list, err := l.compareWithList()
-	if list != nil {
-		defer list.close()
-		if err == nil {
-			err = list.resolve()
-		}
+	c := &comparison{Lookup: l}
+	defer c.close()
+	if err = l.compare(c); err == nil {
+		err = c.resolve()
 	}
 	if err == nil && l.Rows.keyedByReference() {
 		err = l.references(ask)
 	}
-	if err == nil && list != nil {
-		err = list.settlePending()
+	if err == nil {
+		err = c.settlePending()
+	}
+	if err == nil && c.finder == nil && l.Rows.keyedByReference() { // nothing was compared, and all ids are known that ever will be
+		err = l.compare(c)
 	}
 	l.Rows.File.keys = nil // they have served
 	return err
 }
 
-// need counts what the list may spare. Where a list row proves nothing it spares searches only.
+// asks reports whether a row's customer is still to be looked at, and whether his reference
+// is to be searched for.
+func (l *Lookup) asks(n int) (open, search bool) {
+	r := l.Rows
+	open = r.isOpen(n) && r.isFusebill(n)
+	return open, open && r.byReference(n) && r.ids[n] == 0
+}
+
+// need counts what may be spared. Where a list row proves nothing those are searches only.
 func (l *Lookup) need() (n Need) {
-	rows := l.Rows
-	for i := range rows.Len() {
-		switch {
-		case !rows.isOpen(i) || !rows.isFusebill(i):
-		case rows.File.Checked.KeyField(i) == "reference" && rows.ids[i] == 0:
+	for i := range l.Rows.Len() {
+		open, search := l.asks(i)
+		if search {
 			n.Searches++
-		case !l.NoProof:
+		}
+		if open && !l.NoProof {
 			n.Reads++
 		}
 	}
 	return n
+}
+
+// ids yields the customers to be looked at, as far as they are known.
+func (l *Lookup) ids(yield func(uint64) bool) {
+	for row, err := range l.Rows.dir.AllRows() {
+		if err != nil {
+			return // the next pass meets it too, and tells
+		}
+		open, search := l.asks(row.N)
+		if !open || search {
+			continue
+		}
+		id := uint64(0)
+		if mapped := l.Rows.mapped(row); l.Rows.byReference(row.N) {
+			id = l.Rows.ids[row.N]
+		} else {
+			id, _ = strconv.ParseUint(mapped.Key, 10, 64) // one beyond 64 bits is asked for by itself
+		}
+		if id != 0 && !yield(id) {
+			return
+		}
+	}
 }
 
 func (l *Lookup) references(ask *action.Lookup) error {
@@ -115,7 +144,8 @@ func (s *search) questions() iter.Seq2[int, string] {
 				continue
 			}
 			mapped := r.mapped(row)
-			if mapped.KeyField == "reference" && !s.known(row.N, mapped.Key) && !yield(row.N, mapped.Key) {
+			key := action.Key(mapped.KeyField, mapped.Key)
+			if r.byReference(row.N) && key != "" && !s.known(row.N, key) && !yield(row.N, key) {
 				return
 			}
 		}
@@ -146,12 +176,12 @@ func (s *search) found(n int, f action.Found) {
 	s.one.Lock()
 	defer s.one.Unlock()
 	s.settle(n, f)
-	others, again := s.waiting[f.Reference]
+	others, again := s.waiting[f.Key]
 	if !again {
 		return
 	}
 	f.Requests = 0
-	s.answers[f.Reference] = f
+	s.answers[f.Key] = f
 	for _, other := range others {
 		s.settle(other, f)
 	}
@@ -167,30 +197,37 @@ func (s *search) settle(n int, f action.Found) {
 	}
 	out := *f.Out
 	out.Requests = f.Requests
-	it := &batch.Item{N: n, Key: action.Key("reference", f.Reference), Spent: f.Requests, Out: &out}
+	it := &batch.Item{N: n, Key: f.Key, Spent: f.Requests, Out: &out}
 	if s.failed = s.lookup.Conclude(it, out); s.failed != nil {
 		s.lookup.Halt(s.failed) // nothing more is asked for once the journal cannot be written
 	}
 }
 
-// compareWithList holds the customer list against the rows, where that costs less
-// than asking for each customer. It returns nil where it does not.
-func (l *Lookup) compareWithList() (c *comparison, err error) {
-	need := l.need()
-	complete, err := l.Walk(need, func(client.ListPage) (Take, error) {
-		c, err = newComparison(l, need.Searches > 0)
-		return c.take, err
-	})
+// compare holds the customer list, or what searches for sets of ids find, against the
+// rows, where that costs less than asking for each customer. References come before sets.
+func (l *Lookup) compare(c *comparison) error {
+	need, done, way := l.need(), false, ""
+	begin := func(client.ListPage) (Take, error) { return c.take, c.begin(need.Searches > 0) }
+	var err error
+	for !done && err == nil && l.Stop.Err() == nil {
+		switch way, err = l.Way(need); {
+		case err != nil:
+		case way == LookupList:
+			c.complete, err = l.Walk(begin)
+			done = true
+		case way == LookupIDs && need.Searches == 0:
+			done, err = l.ByID(l.ids, need.Reads, begin)
+		default:
+			done = true
+		}
+	}
 	if err != nil {
 		l.Halt(err)
 	}
 	if client.EndsRun(err) {
-		err = nil // the run is stopped for it, and accounts for every row
+		return nil // the run is stopped for it, and accounts for every row
 	}
-	if c != nil {
-		c.complete = complete
-	}
-	return c, err
+	return err
 }
 
 // RemoveLeftovers removes what a look-up of a killed process left in a run's folder.

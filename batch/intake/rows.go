@@ -12,6 +12,7 @@ import (
 	"rowbatch/batch/action"
 	"rowbatch/batch/runs"
 	"rowbatch/mapping"
+	"rowbatch/mapping/csvfile"
 )
 
 // Rows turns the copied rows of a file into items, and remembers of each what a
@@ -39,9 +40,25 @@ func NewRows(dir *runs.Dir, in *File, s Source) *Rows {
 	return r
 }
 
-// keyedByReference reports whether some rows name their customers by reference.
-func (r *Rows) keyedByReference() bool {
-	return slices.ContainsFunc(r.File.Mapper.Keys(), func(k mapping.KeyUse) bool { return k.Field == "reference" })
+// keyedByReference reports whether some rows name their customers by reference, or by
+// another field that is no id.
+func (r *Rows) keyedByReference() bool { return len(r.finders()) > 0 }
+
+// finders are the fields, ids aside, by which rows name their Fusebill customers.
+func (r *Rows) finders() (fields []string) {
+	for _, k := range r.File.Mapper.Keys() {
+		isFusebill := r.actions.Spec(k.Action).Schema.System == action.SystemFusebill
+		if isFusebill && k.Field != "id" && !slices.Contains(fields, k.Field) {
+			fields = append(fields, k.Field)
+		}
+	}
+	return fields
+}
+
+// byReference reports whether a row names its customer by one of these.
+func (r *Rows) byReference(n int) bool {
+	field := r.File.Checked.KeyField(n)
+	return field != "" && field != "id" && r.isFusebill(n)
 }
 
 // Systems are those of the rows that may be sent.
@@ -183,6 +200,9 @@ func (r *Rows) Rejects() iter.Seq2[int, batch.Outcome] {
 				continue
 			}
 			mapped := whole.mapped(row)
+			if mapped.Note {
+				continue
+			}
 			out := whole.item(row.N, row.Ragged, mapped).Out
 			if out == nil && doubtful {
 				out = action.Problems(mapped.Problems)
@@ -208,6 +228,8 @@ func (r *Rows) Named() iter.Seq2[Named, error] {
 			n := Named{N: row.N, Line: row.Line}
 			if err == nil {
 				switch mapped := r.mapped(row); {
+				case mapped.Note:
+					continue
 				case row.Ragged:
 					n.Problem = r.File.Checked.Problem(row.N)
 				case mapped.Key == "":
@@ -232,7 +254,7 @@ func (r *Rows) mapped(row runs.Row) mapping.Mapped {
 	if hidden := r.File.secrets[row.N]; hidden != nil {
 		cells = r.File.Mapper.Unmask(cells, hidden)
 	}
-	return r.File.Mapper.RowSince(cells, baseOf(row))
+	return r.File.Mapper.RowSince(csvfile.Row{Line: row.Line, Cells: cells, Forms: row.Forms}, baseOf(row))
 }
 
 // item makes of a row what the engine carries out, without an action yet.
@@ -241,6 +263,8 @@ func (r *Rows) item(n int, ragged bool, row mapping.Mapped) *batch.Item {
 	it := &batch.Item{}
 	switch {
 	case ragged:
+	case row.Note:
+		it.Out = &batch.Outcome{Kind: batch.Skipped, Error: "a note: the key begins with #"}
 	case row.Action == "":
 		it.Out = action.Problems(row.Problems)
 	default:
@@ -256,7 +280,7 @@ func (r *Rows) item(n int, ragged bool, row mapping.Mapped) *batch.Item {
 		it.Out = batch.Reject(p.Code, p.Text)
 	case it.Out == nil && r.ids != nil && r.circles[r.ids[n]]:
 		it.Out = batch.Reject("bad_value", "parentId: the customer would be its own parent, directly or through other rows")
-	case it.Out == nil && r.ids != nil && r.ids[n] == 0 && strings.HasPrefix(it.Key, "reference="):
+	case it.Out == nil && r.ids != nil && r.ids[n] == 0 && r.byReference(n) && it.Key != "":
 		it.Out = &batch.Outcome{Kind: batch.NotAttempted, Code: "stopped"} // its reference was not looked up any more
 	}
 	return it

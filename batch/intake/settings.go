@@ -8,6 +8,7 @@ import (
 	"rowbatch/batch"
 	"rowbatch/mapping"
 	"rowbatch/mapping/csvfile"
+	"rowbatch/mapping/xlsxfile"
 )
 
 // Input is how a file is read and understood.
@@ -24,6 +25,21 @@ type Input struct {
 	Encoding        string    `json:"encoding,omitempty"`
 	HeaderRow       int       `json:"header_row,omitempty"` // the line where the heading starts; 0: it is found
 	IgnoreOthers    bool      `json:"ignore_others,omitempty"`
+	Findings        bool      `json:"-"` // whole columns are looked at, too
+
+	Sheet  string          `json:"sheet,omitempty"`  // of a workbook; "": the only one whose heading fits
+	Hidden xlsxfile.Hidden `json:"hidden,omitempty"` // what becomes of its hidden rows and columns
+}
+
+// check reports settings that are for files of the other kind.
+func (i Input) check(name string) error {
+	switch isSheet := xlsxfile.Named(name); {
+	case isSheet && (i.Delimiter != 0 || i.Encoding != ""):
+		return batch.Usage("leave them out", "--delimiter and --encoding are for text, and %s is a workbook", name)
+	case !isSheet && (i.Sheet != "" || i.Hidden != xlsxfile.Refuse):
+		return batch.Usage("leave them out", "--sheet and --hidden are for workbooks (.xlsx), and %s is none", name)
+	}
+	return nil
 }
 
 // Selection is which of a file's rows a run is about.
@@ -46,6 +62,9 @@ type Choice struct {
 func (i Input) Check() error {
 	if i.NoBase && i.Base != "" {
 		return batch.Usage("", "--no-base and --base exclude each other")
+	}
+	if !slices.Contains([]xlsxfile.Hidden{xlsxfile.Refuse, xlsxfile.Take, xlsxfile.Skip}, i.Hidden) {
+		return batch.Usage("--hidden take, or --hidden skip", "--hidden is take or skip, not %q", i.Hidden)
 	}
 	if i.Encoding != "" {
 		if err := csvfile.CheckEncoding(i.Encoding); err != nil {
@@ -77,6 +96,12 @@ func (i Input) readOptions(a Actions, o mapping.CompileOptions) csvfile.Options 
 	return csvfile.Options{Delimiter: rune(i.Delimiter), Encoding: i.Encoding, HeaderRow: i.HeaderRow,
 		Unnamed: i.IgnoreOthers || a.KeysOnly || slices.Contains(i.Ignore, ""),
 		Heading: func(first []csvfile.Row) (int, error) { return mapping.FindHeading(a.schemas(), first, a.options(o)) }}
+}
+
+// sheetOptions are readOptions for a workbook.
+func (i Input) sheetOptions(a Actions, o mapping.CompileOptions) xlsxfile.Options {
+	text := i.readOptions(a, o)
+	return xlsxfile.Options{Sheet: i.Sheet, Hidden: i.Hidden, HeaderRow: text.HeaderRow, Unnamed: text.Unnamed, Heading: text.Heading}
 }
 
 // compileOptions are the mapping package's, for the input of a name.

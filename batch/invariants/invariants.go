@@ -66,7 +66,7 @@ func (c Case) Breaches() ([]string, error) {
 			undone(c, r, &b)
 		}
 	}
-	if c.Run.Head.Mode == journal.ModeDryRun || c.Run.Head.Dry {
+	if c.Run.Head.IsDry() {
 		onlyLooks(c, &b)
 	}
 	for n, o := range c.Run.Outcomes {

@@ -289,13 +289,12 @@ func (a *Accounts) knowsAgain(stop context.Context, h journal.Head, past *journa
 		return batch.Unfit("use the key of that run, or run the file anew",
 			"the key for %s is another than that of %s, and nothing tells whether it is the same account; nothing was sent", base, h.ID)
 	}
-	unzoned := func(stamp string) string { return strings.TrimSuffix(stamp, "Z") } // not every reply shows the zone letter
 	for _, was := range known {
 		is, err := a.customer(stop, was.ID)
 		if err != nil {
 			return err
 		}
-		if is.ID != was.ID || unzoned(is.Created) != unzoned(was.Created) || !strings.EqualFold(is.Currency, was.Currency) {
+		if is.ID != was.ID || !batch.SameTime(is.Created, was.Created) || !strings.EqualFold(is.Currency, was.Currency) {
 			return batch.Unfit("use a key of the account of that run",
 				"the key for %s belongs to another account than that of %s: customer %s is not the same; nothing was sent",
 				base, h.ID, was.ID)

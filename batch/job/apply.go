@@ -19,7 +19,7 @@ const stalePlan = 24 * time.Hour
 func Apply(j Job, c Control, name string) (*Result, error) {
 	r := j.Start(c)
 	defer r.Release()
-	dir, err := Find(r.Settings.Output.Reports, name, "plan", isDryRun)
+	dir, err := Find(r.Settings.Output.Reports, name, "plan", func(i runs.Info) bool { return i.Head.IsDry() })
 	if err != nil {
 		return nil, err
 	}
@@ -30,7 +30,7 @@ func Apply(j Job, c Control, name string) (*Result, error) {
 	defer shown.journal.Close()
 	info := dir.Info()
 	switch {
-	case !isDryRun(info):
+	case !info.Head.IsDry():
 		return nil, batch.Unfit("rowbatch runs", "%s is no plan: only a --dry-run leaves one", info.ID)
 	case info.Head.Format != journal.Format:
 		return nil, &journal.FormatError{Format: info.Head.Format, Program: info.Head.Program}
@@ -55,7 +55,7 @@ func Apply(j Job, c Control, name string) (*Result, error) {
 			return nil, err
 		}
 	}
-	if shown.choice, err = r.choose(shown); err != nil {
+	if shown.choice, err = choose(r, shown); err != nil {
 		return nil, err
 	}
 	var p *Plan

@@ -8,7 +8,7 @@
 //
 //	mayHold   refuses to hold many customers on a mere --yes
 //	open      begins the journal, or goes on with it: then every row is accounted for
-//	lookUp    finds out whom the rows are about: ids, names of tracking codes, the list
+//	lookUp    finds out whom the rows are about: ids, names of tracking codes, the list or sets
 //	survey    lets the engine read and send nothing, to learn what would change
 //	consent   compares that with --expect, and asks
 //	pass      lets the engine send the rows that are not settled

@@ -4,8 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -96,15 +97,22 @@ func (x *execution) process() error {
 
 // lookUp finds out what must be known before the first row is decided.
 func (x *execution) lookUp() error {
+	lister := intake.Lister{Stop: x.Stop, Fusebill: x.Accounts.Fusebill.Client, How: x.Settings.Sending.Lookup,
+		Workers: x.Settings.WorkersOf(action.SystemFusebill), Progress: x}
+	if x.Rows == nil && x.isDry() && x.Past == nil {
+		if err := x.lookAtUndone(lister); err != nil {
+			return err
+		}
+	}
 	if x.Rows != nil {
 		l := &intake.Lookup{
-			Lister: intake.Lister{Stop: x.Stop, Fusebill: x.Accounts.Fusebill.Client, How: x.Settings.Sending.Lookup, Progress: x},
-			Rows:   x.Rows, Halt: x.Halt, Workers: x.Settings.WorkersOf(action.SystemFusebill),
+			Lister: lister, Rows: x.Rows, Halt: x.Halt,
 			Actions: func() map[string]batch.Action {
 				x.Names = x.Rows.Codes
 				return x.actions(x.Notice)
 			},
-			DryRun: x.isDry(), NoProof: x.Settings.Selection.When != "", Past: x.Past,
+			DryRun: x.isDry(), Past: x.Past,
+			NoProof:  slices.ContainsFunc(slices.Collect(maps.Values(x.When)), func(c *action.Condition) bool { return !c.InRecord() }),
 			Conclude: x.engine(x.Stop, false).Conclude, Listed: x.tally.listed,
 		}
 		err := l.Do()
@@ -117,6 +125,49 @@ func (x *execution) lookUp() error {
 		return x.journal.Names(names) // for whoever takes up or takes back this run
 	}
 	return nil
+}
+
+// lookAtUndone decides rows of an undo that is only shown by what searches for sets of
+// their ids find. A customer with several rows is read before each of them.
+func (x *execution) lookAtUndone(l intake.Lister) error {
+	waiting := map[uint64]*batch.Item{}
+	ids := func(yield func(uint64) bool) {
+		for it, err := range x.Work.Source(x.Stop, x.actions(x.Notice)) {
+			if err != nil {
+				return // the survey meets it too, and tells
+			}
+			id, err := strconv.ParseUint(it.ID, 10, 64)
+			if err == nil && it.Out == nil && !it.More && it.Action.Name() != "unhold" {
+				waiting[id] = it
+				if !yield(id) {
+					return
+				}
+			}
+		}
+	}
+	l.NoList = true
+	rows := x.Work.CountOf("update") + x.Work.CountOf("latch")
+	way, err := l.Way(intake.Need{Reads: rows})
+	if err == nil && way == intake.LookupIDs {
+		_, err = l.ByID(ids, rows, func(client.ListPage) (intake.Take, error) {
+			conclude := x.engine(x.Stop, false).Conclude
+			return func(c client.ListRow, _ time.Time) error {
+				it := waiting[c.ID]
+				delete(waiting, c.ID)
+				out := action.DecideFromList(it, c.Raw, true)
+				if out == nil {
+					return nil
+				}
+				it.Out = out
+				return conclude(it, *out)
+			}, nil
+		})
+	}
+	if client.EndsRun(err) {
+		x.Halt(err)
+		return nil
+	}
+	return err
 }
 
 // survey finds out what would change, before anything is sent: by reading, or of a
@@ -297,8 +348,8 @@ func (x *execution) settleTime() time.Duration {
 
 // toSend is what sending takes once a survey has found out what changes.
 func (x *execution) toSend() Demand {
-	would, again := x.tally.toSend()
-	d := sendingDemand(would, x.When)
+	would, twofold, again := x.tally.toSend()
+	d := sendingDemand(would, twofold, x.When)
 	d.Requests[action.SystemFusebill] += again
 	if would["patch"] > 0 && x.Head.Mode == journal.ModeDryRun && !x.Settings.Sending.SkipPing {
 		d.Requests[action.SystemTrackfinity]++ // whoever carries the plan out pings anew
@@ -321,7 +372,7 @@ func (x *execution) demandOf(send bool) Demand {
 	case x.surveyed:
 		return x.toSend()
 	}
-	d := sendingDemand(x.Work.Open(), x.When)
+	d := sendingDemand(x.Work.Open(), nil, x.When)
 	d.AtMost = true // what is as it should be needs no write
 	return d
 }
@@ -334,7 +385,7 @@ func (x *execution) finish(failed error) (*Result, error) {
 		failed = cause
 	}
 	code := exitOfRun(failed, counts)
-	options := reports.Options{Escape: csvfile.Escape}
+	options := reports.Options{Escape: csvfile.Escape, Workbook: x.Settings.Output.XLSX}
 	if err := x.journal.End(x.end(code, failed)); err != nil {
 		if ExitCode(failed) != batch.ExitFiles {
 			failed, code = errors.Join(failed, err), batch.ExitFiles
@@ -357,7 +408,7 @@ func (x *execution) finish(failed error) (*Result, error) {
 	}
 	summary.ExitCode = code
 	res := &Result{Run: x.identity(x.Began), Summary: summary, Stopped: failed, Forecast: x.forecast, Line: x.Work.Line, Held: x.Held,
-		Next: x.next(summary), TakeBack: x.takeBack(summary), Unhold: unholdCommands(x.Head.Of, filepath.Dir(x.Dir.Path()))}
+		Next: x.next(summary), TakeBack: x.takeBack(summary), Unhold: x.unhold(summary)}
 	if x.isDry() {
 		res.Preview = x.tally.preview
 	}

@@ -71,7 +71,7 @@ func planRows(r *Session, p *Plan, name string, stdin io.Reader) (err error) {
 	p.Head = journal.Head{
 		Program: r.Program, ID: p.Dir.ID(), Started: r.Began.UTC(), Mode: mode,
 		Action: p.Actions.Name, ActionColumn: in.Mapper.ActionColumn(),
-		Source:      journal.Source{File: name, Path: in.Path, Input: in.Sum, Delimiter: string(in.Dialect.Delimiter)},
+		Source:      journal.Source{File: name, Path: in.Path, Input: in.Sum, Delimiter: string(in.Delimiter), Places: in.Places},
 		MappingFile: journal.MappingFile{Mapping: in.Mapping, MapFile: p.Settings.Input.Map, MapPath: in.MapPath},
 		Account:     p.Accounts.Name(), Systems: p.Accounts.Systems(), Settings: p.Settings.record(), Rows: in.Checked.Rows,
 	}
@@ -98,7 +98,7 @@ func TakeIn(stop context.Context, source intake.Source, dir *runs.Dir) (*intake.
 		if shown == rejectsShown {
 			break
 		}
-		refusal.Text += fmt.Sprintf("\nline %d: %s: %s", line, out.Code, out.Error)
+		refusal.Text += fmt.Sprintf("\n%s: %s: %s", in.Mapper.Line(line), out.Code, out.Error)
 		shown++
 	}
 	return nil, refusal

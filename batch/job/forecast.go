@@ -80,15 +80,22 @@ func visitCost(name string, when *action.Condition) (reads, writes int) {
 
 // sendingDemand is what it takes to send rows, which are counted by action. After the
 // first write of each its customer is read once more, and before and after it what a
-// row's own reading does not show.
-func sendingDemand(rows map[string]int, when map[string]*action.Condition) Demand {
+// row's own reading does not show. A reading of the rows that are twofold takes a request more.
+func sendingDemand(rows, twofold map[string]int, when map[string]*action.Condition) Demand {
 	d := Demand{Requests: map[string]int{}, AtMost: rows["unhold"] > 0}
 	for name, n := range rows {
 		reads, writes := visitCost(name, when[name])
 		if n == 0 {
 			continue
 		}
-		d.Requests[systemOf(name)] += n * (reads + writes)
+		more := twofold[name]
+		if name == "latch" { // whose reply is read like a record
+			more *= 2
+		}
+		d.Requests[systemOf(name)] += n*(reads+writes) + more
+		if twofold[name] == n { // the first one, too
+			reads++
+		}
 		if reads > 0 {
 			d.Requests[systemOf(name)] += reads + 2
 		}

@@ -258,6 +258,37 @@ func TestTheQuestionSaysWhatWillBeSent(t *testing.T) {
 	}
 }
 
+// The forecast in a question counts the overviews without which records are not whole.
+func TestTheQuestionForetellsHiddenLinks(t *testing.T) {
+	o := newOffice(t, "yes")
+	faults, err := sandbox.ParseFaults([]string{"any:hidden-links"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o.box, err = sandbox.Open(sandbox.Options{Seed: samples.Seed(), Faults: faults}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = o.box.Close() })
+	requests := func() int { n := o.box.Requests(); return n.Reads + n.Writes }
+	before := 0
+	o.front.onAsk = func() { before = requests() }
+	foretold := func(r *job.Result, err error, effects int) {
+		t.Helper()
+		o.want(r, err, "changed=2", effects)
+		if got, want := o.front.asked[0].Proposal.Forecast.Requests, requests()-before; got != want {
+			t.Errorf("%d requests were foretold, and %d sent", got, want)
+		}
+	}
+	r, err := o.file("update", "id,title\n987001,Dr\n987002,REMOVE\n")
+	foretold(r, err, 2)
+	o.set.Sending.DryRun = true
+	r, err = o.file("update", "id,title\n987003,Mrs\n987004,REMOVE\n")
+	o.want(r, err, "would_change=2", 2)
+	o.set.Sending.DryRun = false
+	r, err = o.again(job.Apply, r.Run.ID)
+	foretold(r, err, 4)
+}
+
 func TestNothingIsSentWithoutConsent(t *testing.T) {
 	tests := map[string]struct {
 		answer string

@@ -29,7 +29,7 @@ type Job struct {
 	Front    Front
 	Open     Opener
 	Program  string       // the program's version
-	Log      *slog.Logger // of requests; nil: they are not shown
+	Log      *slog.Logger // of requests, and of what they are made for; nil: they are not shown
 }
 
 // Control is how a run is stopped.
@@ -155,6 +155,13 @@ func (r *Session) Connect(s Settings, a intake.Actions, file string, systems []s
 // Notice tells something that is no trouble.
 func (r *Session) Notice(text string) { r.Show(Notice{Text: text}) }
 
+// Detail tells something that is shown with each request only.
+func (r *Session) Detail(text string) {
+	if r.Log != nil {
+		r.Log.Debug(text)
+	}
+}
+
 // Phase is PhaseOf for requests to Fusebill, one by one.
 func (r *Session) Phase(name string, total int, done func() int, requests int) (end func()) {
 	return r.PhaseOf(name, total, done, Demand{Requests: map[string]int{action.SystemFusebill: requests}, Together: 1})
@@ -185,6 +192,7 @@ func (r *Session) PhaseOf(name string, total int, done func() int, d Demand) (en
 	shown.Go(func() {
 		tick := time.NewTicker(progressEvery)
 		defer tick.Stop()
+		writes, wrote := r.accounts.writes(), time.Time{} // when one was last seen to leave
 		for {
 			select {
 			case <-tick.C:
@@ -193,7 +201,14 @@ func (r *Session) PhaseOf(name string, total int, done func() int, d Demand) (en
 						r.Halt(err)
 					}
 				}
-				r.Show(Progress{name, done(), total, began, r.accounts.waiting(), r.accounts.Requests(), r.accounts.allowance()})
+				if n := r.accounts.writes(); n != writes {
+					writes, wrote = n, time.Now()
+				}
+				phase := name
+				if name == sending && time.Since(wrote) > sendingFor {
+					phase = reading
+				}
+				r.Show(Progress{phase, done(), total, began, r.accounts.waiting(), r.accounts.Requests(), r.accounts.allowance()})
 			case <-over:
 				return
 			}
@@ -324,9 +339,6 @@ func Find(reports, name, what string, is func(runs.Info) bool) (*runs.Dir, error
 
 // IsEdit reports whether a run carries out rows or shows what that would do: an export does neither.
 func IsEdit(i runs.Info) bool { return i.Head.Mode != journal.ModeExport }
-
-// isDryRun reports whether a run shows what another would send.
-func isDryRun(i runs.Info) bool { return i.Head.Mode == journal.ModeDryRun || i.Head.Dry }
 
 // isLive reports whether a run may have sent what an undo could take back.
 func isLive(i runs.Info) bool {

@@ -46,10 +46,10 @@ func List(reports string) ([]Listed, error) {
 			l.State = Damaged
 		case i.Running:
 			l.State = Running
-		case i.End != nil && i.End.Exit == batch.ExitUsage && i.Sent == 0: // it was refused when it asked
+		case i.Declined():
 		case !i.Complete():
 			l.State = Stopped
-		case isDryRun(i) && i.Counts[batch.WouldChange] > 0 && l.By == "":
+		case i.Head.IsDry() && i.Counts[batch.WouldChange] > 0 && l.By == "":
 			l.State = Planned
 		case back[i.ID]:
 			l.State = Undone
@@ -71,6 +71,8 @@ func (l Listed) Next(reports string) string {
 		return Command("resume", l.ID, reports)
 	case l.State == Planned && l.Head.Mode == journal.ModeDryRun:
 		return Command("apply", l.ID, reports)
+	case l.CanUndo() && l.Head.Action == "hold": // with which option is a person's to choose
+		return Command("undo", l.ID, reports) + " --unhold 'OPTION'"
 	case l.CanUndo():
 		return Command("undo", l.ID, reports)
 	}

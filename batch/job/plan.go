@@ -1,6 +1,7 @@
 package job
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"rowbatch/batch/journal"
 	"rowbatch/batch/runs"
 	"rowbatch/client"
+	"rowbatch/mapping/xlsxfile"
 	"rowbatch/reports"
 )
 
@@ -174,7 +176,7 @@ func (p *Plan) identity(now time.Time) Identity { return p.identityOf(p.Head, p.
 // identityOf tells a run from others that has to do with the plan. It, or what it is
 // of, began then; zero: it is about to.
 func (p *Plan) identityOf(h journal.Head, began, now time.Time) Identity {
-	i := Identity{ID: h.ID, Mode: h.Mode, Dry: h.Dry || h.Mode == journal.ModeDryRun, Action: h.Action, File: h.File, Of: h.Of}
+	i := Identity{ID: h.ID, Mode: h.Mode, Dry: h.IsDry(), Action: h.Action, File: h.File, Of: h.Of}
 	if p.Accounts != nil {
 		i.Hosts, i.KeyEnds = p.Accounts.Hosts(), p.Accounts.keyEnds()
 	}
@@ -223,14 +225,18 @@ func (p *Plan) next(s reports.Summary) string {
 		return resume + " --failed"
 	}
 	again, begun := p.Settings, h.Mode == journal.ModeRun && p.Past == nil
-	// The failed rows are all to be sent, and their file is UTF-8.
+	// The failed rows are all to be sent, and their file is CSV in UTF-8, or a workbook of one sheet.
 	again.Selection.Limit, again.Selection.Shard, again.Input.Encoding, again.Input.HeaderRow = 0, intake.Shard{}, "", 0
+	again.Input.Sheet, again.Input.Hidden = "", xlsxfile.Refuse
 	again.Sending.Expect, again.Sending.DryRun = -1, false
 	if !begun {
 		again.Pace, again.Sending.Lookup, again.Output = Defaults().Pace, Defaults().Sending.Lookup, Defaults().Output
 		again.Output.Reports = dir
 	}
-	return strings.Join(append([]string{"rowbatch", h.Action, QuoteWord(s.Failed)}, again.Words()...), " ")
+	if s.FailedXLSX != "" {
+		again.Input.Delimiter = 0
+	}
+	return strings.Join(append([]string{"rowbatch", h.Action, QuoteWord(cmp.Or(s.FailedXLSX, s.Failed))}, again.Words()...), " ")
 }
 
 // takeBack is the command that takes a run of this plan back; none when it changed nothing
@@ -240,9 +246,19 @@ func (p *Plan) takeBack(s reports.Summary) []string {
 		return nil
 	}
 	if p.Head.Action == "hold" {
-		return unholdCommands(p.Head.ID, filepath.Dir(p.Dir.Path()))
+		return p.unhold(s)
 	}
 	return []string{Command("undo", p.Head.ID, filepath.Dir(p.Dir.Path()))}
+}
+
+// unhold are the commands that take customers off hold, to choose from: those whom the run
+// itself has put there, or of an undo the run that it takes back.
+func (p *Plan) unhold(s reports.Summary) []string {
+	of := p.Head.Of
+	if s.Held {
+		of = p.Head.ID
+	}
+	return unholdCommands(of, filepath.Dir(p.Dir.Path()))
 }
 
 // unholdCommands are those that take back a run with its holds, one for each option.

@@ -27,8 +27,20 @@ type choice struct {
 	lines        []uint32      // of the input, by row
 }
 
+// checkChoice wants each part of a choice to say something: an empty one would be all rows.
+func checkChoice(c intake.Choice, set func(flag string) bool) error {
+	for flag, text := range map[string]string{"only": c.Only, "except": c.Except, "review": c.Review} {
+		if set(flag) && text == "" {
+			return batch.Usage("rowbatch apply --help", "--%s is given, and empty", flag)
+		}
+	}
+	_, wrong := parseLines("only", c.Only)
+	_, alsoWrong := parseLines("except", c.Except)
+	return cmp.Or(wrong, alsoWrong)
+}
+
 // choose makes the choice of this command; nil where it makes none.
-func (r *Session) choose(shown *earlier) (*choice, error) {
+func choose(r *Session, shown *earlier) (*choice, error) {
 	c, err := newChoice(r.Settings.Selection.Choice, shown)
 	if c == nil || err != nil {
 		return nil, err
@@ -90,8 +102,8 @@ func (c *choice) names(flag string, lines spans) error {
 		if slices.ContainsFunc(c.lines, func(line uint32) bool { return int(line) >= s[0] && int(line) <= s[1] }) {
 			continue
 		}
-		return batch.Usage("rb_line in the report of the dry run has the lines", "--%s %s: no row of the input starts there; nothing was sent",
-			flag, spans{s})
+		return batch.Usage("rb_line in the report of the dry run has the lines",
+			"--%s %s: no row of the input starts there; nothing was sent", flag, spans{s})
 	}
 	return nil
 }
@@ -304,7 +316,7 @@ func (v *review) take(row csvfile.Row) error {
 	if err != nil {
 		return err
 	}
-	shown, own, err := v.report.Of(copied, func(o batch.Outcome) string { return batch.Fix(o.Code) })
+	shown, own, o, err := v.report.Of(copied, func(_ string, o batch.Outcome) string { return batch.Fix(o.Code) })
 	if err != nil {
 		return err
 	}
@@ -324,7 +336,7 @@ func (v *review) take(row csvfile.Row) error {
 	switch word := strings.ToLower(strings.TrimSpace(named("rb_apply"))); {
 	case slices.Contains([]string{"yes", "y", "true", "1"}, word):
 	case word == "":
-		v.struck[n] = shown.Of.Kind == batch.WouldChange
+		v.struck[n] = o.Kind == batch.WouldChange
 	case slices.Contains([]string{"no", "n", "false", "0"}, word):
 		v.struck[n] = true
 	default:

@@ -1,7 +1,6 @@
 package job
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -37,7 +36,7 @@ type Settings struct {
 type Sending struct {
 	DryRun        bool     `json:"dry_run,omitempty"`
 	Sandbox       bool     `json:"sandbox,omitempty"` // the embedded stand-in
-	Lookup        string   `json:"lookup"`            // auto, list or each
+	Lookup        string   `json:"lookup"`            // auto, list, ids or each
 	HoldSuspended bool     `json:"hold_suspended,omitempty"`
 	SkipPing      bool     `json:"skip_ping,omitempty"`
 	Yes           bool     `json:"-"`
@@ -62,6 +61,7 @@ type Pace struct {
 type Output struct {
 	Reports   string
 	JSON      bool
+	XLSX      bool // report.xlsx and failed.xlsx, too
 	Quiet     bool
 	Verbose   bool
 	LogFormat string
@@ -137,14 +137,24 @@ const (
 	ResumeFlags                   // of any run, and of one that takes up another
 	ExportFlags                   // of an export
 	LookFlags                     // of a file that is only looked at
+	CheckFlags                    // of a file that is checked and not sent
 	ApplyFlags                    // of a plan that is carried out
 )
 
 // Bind binds each field to its flag. The value that a field has is its flag's default.
 func (s *Settings) Bind(f *pflag.FlagSet, a intake.Actions, which Flags) {
 	f.SortFlags = false
-	if which == LookFlags {
+	switch which {
+	case LookFlags:
 		s.bindDialect(f)
+		return
+	case CheckFlags:
+		s.bindInput(f)
+		s.bindRows(f, a)
+		s.bindDialect(f)
+		f.StringVar(&s.Output.Reports, "reports", s.Output.Reports, "folder `DIR` with the exports that rows come from")
+		f.BoolVar(&s.Output.JSON, "json", s.Output.JSON, "print what was found as one JSON object")
+		f.BoolVar(&s.Output.Quiet, "quiet", s.Output.Quiet, "no notices")
 		return
 	}
 	if which&FileFlags != 0 {
@@ -159,7 +169,8 @@ func (s *Settings) Bind(f *pflag.FlagSet, a intake.Actions, which Flags) {
 	}
 	if which&ApplyFlags != 0 {
 		c := &s.Selection.Choice
-		f.StringVar(&c.Review, "review", c.Review, "the plan's report as `FILE`, in which somebody has gone through rb_apply: only rows with yes")
+		f.StringVar(&c.Review, "review", c.Review,
+			"the plan's report as `FILE`, in which somebody has gone through rb_apply: only the rows that say yes")
 		f.StringVar(&c.Only, "only", c.Only, "only the rows of these `LINES` of the input, as in 12,40-60; the others are skipped")
 		f.StringVar(&c.Except, "except", c.Except, "the rows of these `LINES` of the input are skipped")
 	}
@@ -187,6 +198,9 @@ func (s *Settings) Bind(f *pflag.FlagSet, a intake.Actions, which Flags) {
 	}
 	o := &s.Output
 	f.StringVar(&o.Reports, "reports", o.Reports, "folder `DIR` where run folders go")
+	if which&ExportFlags == 0 {
+		f.BoolVar(&o.XLSX, "xlsx", o.XLSX, "also write report.xlsx and failed.xlsx")
+	}
 	f.BoolVar(&o.JSON, "json", o.JSON, "print the summary as one JSON object")
 	f.BoolVar(&o.Quiet, "quiet", o.Quiet, "no progress and no notices")
 	f.BoolVar(&o.Verbose, "verbose", o.Verbose, "show each request")
@@ -198,32 +212,45 @@ const (
 	sandboxHelp = "use the embedded stand-in; its state outlives the command"
 )
 
-func (s *Settings) bindFile(f *pflag.FlagSet, a intake.Actions) {
-	in, sel, send := &s.Input, &s.Selection, &s.Sending
+// bindInput binds what the columns and cells of a file mean.
+func (s *Settings) bindInput(f *pflag.FlagSet) {
+	in := &s.Input
 	f.StringVar(&in.Map, "map", in.Map, mapHelp)
 	f.StringArrayVar(&in.Match, "match", in.Match,
 		"guard `COL=field`: the live record must have the cell's value in that field (repeatable)")
 	f.StringArrayVar(&in.Ignore, "ignore", in.Ignore, "leave the column `COL` out (repeatable)")
 	f.StringSliceVar(&in.Blanks, "blanks", in.Blanks, "cells that are one of these `WORD,…` mean blank")
 	f.BoolVar(&in.IgnoreOthers, "ignore-others", in.IgnoreOthers, "leave out every column that is no field")
-	f.BoolVar(&send.DryRun, "dry-run", send.DryRun,
-		"read the live records, show what would change and how long sending takes, write nothing")
-	f.BoolVar(&send.Sandbox, "sandbox", send.Sandbox, sandboxHelp)
-	if a.Reaches(action.SystemFusebill) {
-		f.StringVar(&send.Lookup, "lookup", send.Lookup,
-			"`HOW` current records are found: auto, list (page through the customer list) or each (one request a row)")
-	}
-	f.StringVar(&sel.When, "when", sel.When, "only rows whose live record satisfies `EXPR`; the others are skipped")
-	f.IntVar(&sel.Limit, "limit", sel.Limit, "only the first `N` data rows (default: all)")
-	f.TextVar(&sel.Shard, "shard", sel.Shard,
-		"only the rows that belong to shard `I/N`, I from 1 to N; the others are skipped (see rowbatch help shards)")
-	f.BoolVar(&in.Strict, "strict", in.Strict, "refuse the whole file when a check rejects any row")
+}
+
+// bindRows binds what the rows of a file are held against.
+func (s *Settings) bindRows(f *pflag.FlagSet, a intake.Actions) {
+	in := &s.Input
 	f.BoolVar(&in.AllowDuplicates, "allow-duplicates", in.AllowDuplicates,
 		"a customer may stand in several rows of one action; they run in file order")
 	if a.Any(func(s action.Spec) bool { return s.Schema.Exported }) {
 		f.BoolVar(&in.NoBase, "no-base", in.NoBase, "write every cell that differs from the live record, even in an exported file")
 		f.StringVar(&in.Base, "base", in.Base, "an exported `FILE` as it was: what rows are compared with, in place of their rb_export")
 	}
+}
+
+func (s *Settings) bindFile(f *pflag.FlagSet, a intake.Actions) {
+	in, sel, send := &s.Input, &s.Selection, &s.Sending
+	s.bindInput(f)
+	f.BoolVar(&send.DryRun, "dry-run", send.DryRun,
+		"read the live records, show what would change and how long sending takes, write nothing")
+	f.BoolVar(&send.Sandbox, "sandbox", send.Sandbox, sandboxHelp)
+	if a.Reaches(action.SystemFusebill) {
+		f.StringVar(&send.Lookup, "lookup", send.Lookup,
+			"`HOW` current records are found: auto, list (page through the customer list), ids (ask for sets of ids)\n"+
+				"or each (one request a row)")
+	}
+	f.StringVar(&sel.When, "when", sel.When, "only rows whose live record satisfies `EXPR`; the others are skipped")
+	f.IntVar(&sel.Limit, "limit", sel.Limit, "only the first `N` data rows (default: all)")
+	f.TextVar(&sel.Shard, "shard", sel.Shard,
+		"only the rows that belong to shard `I/N`, I from 1 to N; the others are skipped (see rowbatch help shards)")
+	f.BoolVar(&in.Strict, "strict", in.Strict, "refuse the whole file when a check rejects any row")
+	s.bindRows(f, a)
 	if a.Any(func(s action.Spec) bool { return s.Suspends }) {
 		f.BoolVar(&send.HoldSuspended, "hold-suspended", send.HoldSuspended, "a Suspended customer may be held")
 	}
@@ -238,6 +265,9 @@ func (s *Settings) bindDialect(f *pflag.FlagSet) {
 	f.StringVar(&s.Input.Encoding, "encoding", s.Input.Encoding, "`NAME` of the file's encoding, such as windows-1252 (default: detected)")
 	f.IntVar(&s.Input.HeaderRow, "header-row", s.Input.HeaderRow,
 		"line `N` holds the heading, and titles stand above it (default: found among the first ten rows)")
+	f.StringVar(&s.Input.Sheet, "sheet", s.Input.Sheet, "`NAME` of the workbook's sheet (default: the only one whose headings fit)")
+	f.StringVar((*string)(&s.Input.Hidden), "hidden", string(s.Input.Hidden),
+		"`take` or skip the hidden rows and columns of a sheet (default: a sheet that has any is refused)")
 }
 
 func (s *Settings) bindPace(f *pflag.FlagSet, a intake.Actions) {
@@ -282,17 +312,15 @@ func (s *Settings) Check(a intake.Actions, set func(flag string) bool) error {
 		return batch.Usage("--header-row 3", "--header-row is the heading's line, counted from 1")
 	case set("limit") && s.Selection.Limit < 1:
 		return batch.Usage("--limit 10", "--limit must be at least 1")
-	case !slices.Contains([]string{intake.LookupAuto, intake.LookupList, intake.LookupEach}, s.Sending.Lookup):
-		return batch.Usage("--lookup auto", "--lookup is auto, list or each, not %q", s.Sending.Lookup)
+	case !slices.Contains(intake.Lookups(), s.Sending.Lookup):
+		return batch.Usage("--lookup auto", "--lookup is auto, list, ids or each, not %q", s.Sending.Lookup)
 	case s.Sending.Unhold != "" && !slices.Contains(client.ServiceStartOptions(),
 		s.Sending.Unhold), set("unhold") && s.Sending.Unhold == "":
 		return batch.Usage("one of "+strings.Join(client.ServiceStartOptions(), ", "), "--unhold %s is not an option of the API",
 			s.Sending.Unhold)
 	}
-	for flag, lines := range map[string]string{"only": s.Selection.Only, "except": s.Selection.Except} {
-		if _, err := parseLines(flag, lines); err != nil || set(flag) && lines == "" {
-			return cmp.Or(err, error(batch.Usage("--"+flag+" 12,40-60", "--%s wants lines of the input", flag)))
-		}
+	if err := checkChoice(s.Selection.Choice, set); err != nil {
+		return err
 	}
 	if err := p.Rate.check(a); err != nil {
 		return err

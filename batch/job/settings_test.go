@@ -31,10 +31,10 @@ func parsed(t *testing.T, words ...string) Settings {
 
 var everyFlag = []string{
 	"--map", "crm.yaml", "--match", "Company=companyName", "--match", "E=primaryEmail", "--ignore", "Notes, old", "--ignore-others", "--header-row", "3",
-	"--blanks", "N/A,-", "--strict", "--allow-duplicates",
+	"--sheet", "My edits", "--hidden", "skip", "--blanks", "N/A,-", "--strict", "--allow-duplicates",
 	"--base", "as it was.csv", "--delimiter", "tab", "--encoding", "windows-1252", "--when", `status == "Active"`, "--limit", "7", "--shard", "2/4",
 	"--dry-run", "--sandbox", "--lookup", "list", "--hold-suspended", "--skip-ping", "--expect", "0", "--rate", "5/s", "--rate", "trackfinity=60/m",
-	"--reserve", "12.5%", "--workers", "3", "--may-move", "quickBooksSyncToken", "--may-move", "x.y", "--timeout", "1m30s", "--max-failures", "5%", "--wait", "--reports", "my reports",
+	"--reserve", "12.5%", "--workers", "3", "--may-move", "quickBooksSyncToken", "--may-move", "x.y", "--timeout", "1m30s", "--max-failures", "5%", "--wait", "--xlsx", "--reports", "my reports",
 }
 
 // What a user set is what the journal keeps, and what a command that is printed says.
@@ -133,7 +133,7 @@ func TestSettingsAreChecked(t *testing.T) {
 		"--timeout 1us": "--timeout must be longer than a millisecond", "--lock-wait -1s": "--lock-wait cannot be negative",
 		"--expect -1": "--expect cannot be negative", "--log-format xml": `--log-format is text or json, not "xml"`,
 		"--quiet --verbose": "--quiet and --verbose exclude each other", "--limit 0": "--limit must be at least 1",
-		"--lookup some": `--lookup is auto, list or each, not "some"`, "--no-base --base x.csv": "--no-base and --base exclude each other",
+		"--lookup some": `--lookup is auto, list, ids or each, not "some"`, "--no-base --base x.csv": "--no-base and --base exclude each other",
 		"--match x": `--match "x" is not of the form COL=field`, "--match a=b --match a=c": `--match names the column "a" twice`,
 		"--encoding klingon": `klingon`, "--when status=": "--when ", "--when nope==1": "--when ",
 		"--rate 1/s --rate fusebill=2/s": "--rate is given twice for fusebill", "--rate elsewhere=2/s": `run has nothing to do with "elsewhere"`,
@@ -151,10 +151,10 @@ func TestSettingsAreChecked(t *testing.T) {
 	s := parsed(t, everyFlag...)
 	s.Selection.When = `status == "Active"`
 	if err := s.Check(intake.ActionsOf(intake.Mixed), func(string) bool { return true }); err == nil ||
-		!strings.Contains(err.Error(), "--unhold") { // all flags are as if given, and of these only that one must not be empty
+		!strings.Contains(err.Error(), "--unhold") { // all flags are as if given, and of these only some must not be empty
 		t.Errorf("%v", err)
 	}
-	if err := s.Check(intake.ActionsOf(intake.Mixed), func(flag string) bool { return flag != "unhold" }); err != nil {
+	if err := s.Check(intake.ActionsOf(intake.Mixed), func(flag string) bool { return !slices.Contains([]string{"unhold", "only", "except", "review"}, flag) }); err != nil {
 		t.Errorf("%v", err)
 	}
 	patches := Defaults()

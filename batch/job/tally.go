@@ -31,20 +31,22 @@ type tally struct {
 type surveyed struct {
 	kinds   map[batch.Kind]int
 	would   map[string]int // rows that would be sent, by action
-	rereads int            // other rows that will be read once more
+	twofold map[string]int // of these, those whose reading takes a request more
+	rereads int            // requests for other rows, which will be read once more
 }
 
 // past are the rows that an earlier process of the run has settled.
 type past struct {
-	kinds map[batch.Kind]int
-	would map[string]int // of a dry run: rows that would be sent, by action
+	kinds          map[batch.Kind]int
+	would, twofold map[string]int // of a dry run: as of what is surveyed
 }
 
 func newTally(limit FailureLimit) *tally {
 	return &tally{
 		kinds: map[batch.Kind]int{}, failures: failureCount{limit: limit},
 		preview:  newPreview(),
-		surveyed: surveyed{map[batch.Kind]int{}, map[string]int{}, 0}, past: past{map[batch.Kind]int{}, map[string]int{}},
+		surveyed: surveyed{map[batch.Kind]int{}, map[string]int{}, map[string]int{}, 0},
+		past:     past{map[batch.Kind]int{}, map[string]int{}, map[string]int{}},
 	}
 }
 
@@ -66,10 +68,19 @@ func (t *tally) add(it *batch.Item, o batch.Outcome, final bool) error {
 	switch {
 	case o.Kind == batch.WouldChange:
 		t.surveyed.would[it.Action.Name()]++
+		t.surveyed.twofold[it.Action.Name()] += extra(o)
 	case !final && it.Action != nil && it.Action.System() == action.SystemFusebill:
-		t.surveyed.rereads++
+		t.surveyed.rereads += 1 + extra(o)
 	}
 	return t.failures.add(it.N, o)
+}
+
+// extra is what a reading of a row's customer takes beyond one request.
+func extra(o batch.Outcome) int {
+	if o.Twofold {
+		return 1
+	}
+	return 0
 }
 
 // respelled reports whether the server stored a value of a row otherwise than it was sent.
@@ -85,8 +96,11 @@ func (t *tally) watchPast(src batch.Source) batch.Source {
 				o := it.Earlier.Outcome
 				t.mu.Lock()
 				if o.Kind == batch.WouldChange {
-					t.surveyed.would[it.Action.Name()]++
-					t.past.would[it.Action.Name()]++
+					name := it.Action.Name()
+					t.surveyed.would[name]++
+					t.past.would[name]++
+					t.surveyed.twofold[name] += extra(*o)
+					t.past.twofold[name] += extra(*o)
 				}
 				t.kinds[o.Kind]++
 				t.past.kinds[o.Kind]++
@@ -108,8 +122,10 @@ func (t *tally) forgetPast() {
 	t.subtract(t.past.kinds)
 	for name, n := range t.past.would {
 		t.surveyed.would[name] -= n
+		t.surveyed.twofold[name] -= t.past.twofold[name]
 	}
 	clear(t.past.would)
+	clear(t.past.twofold)
 }
 
 // startOver forgets what was found of the rows that are not settled.
@@ -118,6 +134,7 @@ func (t *tally) startOver() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	clear(t.surveyed.would)
+	clear(t.surveyed.twofold)
 	t.surveyed.rereads = 0
 }
 
@@ -160,12 +177,12 @@ func (t *tally) listed(is func(n int) bool) {
 	t.failures.listed.rows++
 }
 
-// toSend counts the rows that a pass without sending would have sent, by action,
-// and the others that it has read and that are read again.
-func (t *tally) toSend() (would map[string]int, rereads int) {
+// toSend counts the rows that a pass without sending would have sent, by action, those of
+// them that cost a request more, and the requests for others that are read again.
+func (t *tally) toSend() (would, twofold map[string]int, rereads int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return maps.Clone(t.surveyed.would), t.surveyed.rereads
+	return maps.Clone(t.surveyed.would), maps.Clone(t.surveyed.twofold), t.surveyed.rereads
 }
 
 // FailureLimit stops a run that mostly fails: something is wrong with the file or

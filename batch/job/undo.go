@@ -165,7 +165,7 @@ func mustNotBeUnderWay(of *earlier, s Settings) error {
 		return err
 	}
 	for _, i := range append(all, here...) {
-		if i.Head.Of != of.journal.Head.ID || i.Head.Mode != journal.ModeUndo || i.Head.Dry || i.Complete() {
+		if i.Head.Of != of.journal.Head.ID || i.Head.Mode != journal.ModeUndo || i.Head.Dry || i.Complete() || i.Declined() {
 			continue
 		}
 		if theirs, err := SettingsOf(i.Head); err != nil || theirs.Sending.Unhold != "" {

@@ -131,10 +131,7 @@ func (x *Index) Outcome(n int) (o batch.Outcome, err error) {
 		if err := x.part(done, "o", &o); err != nil {
 			return batch.Outcome{}, err
 		}
-		if intent == 0 || !o.Kind.WasSent() {
-			return o, nil
-		}
-		if o.Changes != nil { // with what was stored in their place
+		if intent == 0 || !o.Kind.WasSent() || o.Changes != nil { // the last with what was stored in their place
 			return o, nil
 		}
 		return o, x.part(intent, "c", &o.Changes)

@@ -63,6 +63,9 @@ type Head struct {
 	Selection [][2]int        `json:"selection,omitempty"` // the parent's rows that are carried out, each pair from … to; none: all
 }
 
+// IsDry reports whether the run shows what another would send, and sends nothing.
+func (h Head) IsDry() bool { return h.Mode == ModeDryRun || h.Dry }
+
 // Parent is the run that another one carries out or takes back.
 type Parent struct {
 	Of     string `json:"of,omitempty"`      // its id
@@ -76,6 +79,8 @@ type Source struct {
 	Path      string `json:"path,omitempty"` // absolute, for a resume from another folder
 	Input     string `json:"input"`          // SHA-256 of its bytes
 	Delimiter string `json:"delim"`          // for the report
+
+	Places []string `json:"places,omitempty"` // of a sheet's cells, by column, such as Customers!B; none: the file is text
 }
 
 // MappingFile says how the rows were understood.

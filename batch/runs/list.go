@@ -34,6 +34,11 @@ func (i Info) Complete() bool {
 	return i.Damage == nil && i.Counts[batch.NotAttempted] == 0 && i.Counts[batch.InDoubt] == 0
 }
 
+// Declined reports whether nobody agreed to the run when it asked: it sent nothing.
+func (i Info) Declined() bool {
+	return i.End != nil && i.End.Exit == batch.ExitUsage && i.Sent == 0
+}
+
 // List tells of all runs in a reports folder, newest first. Whatever else lies
 // there is passed over. No folder: no runs.
 //
@@ -133,15 +138,14 @@ func Prunable(all []Info, before time.Time) (old []Info) {
 	for _, i := range all {
 		kind := i.Head.Mode
 		switch {
-		case kind == journal.ModeDryRun || i.Head.Dry:
+		case i.Head.IsDry():
 			kind = "plan"
 		case kind == journal.ModeApply:
 			kind = journal.ModeRun
 		case kind != journal.ModeRun:
 			kind = ""
 		}
-		declined := i.End != nil && i.End.Exit == batch.ExitUsage && i.Sent == 0
-		if !newest[""] || !newest[kind] || i.Running || !i.Complete() && !declined || !i.Head.Started.Before(before) {
+		if !newest[""] || !newest[kind] || i.Running || !i.Complete() && !i.Declined() || !i.Head.Started.Before(before) {
 			stays[i.ID] = true
 		}
 		newest[""], newest[kind] = true, true

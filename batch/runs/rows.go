@@ -38,6 +38,7 @@ type record struct {
 	Cells  []string // c
 	Ragged bool     // r
 	Base   string   // b
+	Forms  string   // f
 
 	Warnings []string // w
 }
@@ -55,6 +56,9 @@ func (l record) append(to []byte) []byte {
 	}
 	if l.Base != "" {
 		to = appendText(append(to, `,"b":`...), l.Base)
+	}
+	if l.Forms != "" {
+		to = appendText(append(to, `,"f":`...), l.Forms)
 	}
 	if len(l.Warnings) > 0 {
 		to = appendTexts(append(to, `,"w":`...), l.Warnings)
@@ -108,6 +112,8 @@ func (l *record) parse(text []byte) error {
 			l.Ragged = value.Bool()
 		case "b":
 			l.Base = value.Str
+		case "f":
+			l.Forms = value.Str
 		case "w":
 			l.Warnings = texts(value)
 		}
@@ -126,6 +132,7 @@ type Row struct {
 	Cells  []string
 	Ragged bool   // Cells are as many as they came, not one for each heading
 	Base   string // what is remembered of the row's export; "": it was not exported
+	Forms  string // how a sheet holds the cells, one character each; "": the input is text
 
 	Warnings []string // what the checks found worth a look in its cells
 }
@@ -161,7 +168,7 @@ type RowsWriter struct {
 // Append copies a row; where it stands is no matter of its N. Its cells are UTF-8,
 // and as many as the heading's, unless it is ragged: then all are kept.
 func (w *RowsWriter) Append(r Row) error {
-	l := record{r.Line, r.Cells, r.Ragged || len(r.Cells) != w.width, r.Base, r.Warnings}
+	l := record{r.Line, r.Cells, r.Ragged || len(r.Cells) != w.width, r.Base, r.Forms, r.Warnings}
 	if !l.Ragged {
 		w.cells = w.cells[:0]
 		for _, i := range w.keep {
@@ -257,7 +264,10 @@ func rowOf(n int, l record, width int, err error) (Row, error) {
 	if err == nil && !l.Ragged && len(l.Cells) != width {
 		err = fmt.Errorf("a row has %d cells instead of %d", len(l.Cells), width)
 	}
-	return Row{N: n, Line: l.Line, Cells: l.Cells, Ragged: l.Ragged, Base: l.Base, Warnings: l.Warnings}, err
+	if err == nil && l.Forms != "" && len(l.Forms) != len(l.Cells) {
+		err = fmt.Errorf("a row has %d cells and the forms of %d", len(l.Cells), len(l.Forms))
+	}
+	return Row{N: n, Line: l.Line, Cells: l.Cells, Ragged: l.Ragged, Base: l.Base, Forms: l.Forms, Warnings: l.Warnings}, err
 }
 
 func (r *RowsReader) damaged(err error) error {

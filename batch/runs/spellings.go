@@ -49,7 +49,7 @@ func (s *Spellings) read(d *Dir, account string) (err error) {
 		return err
 	}
 	head, err := journal.ReadHead(f)
-	writes := head.Mode != journal.ModeDryRun && head.Mode != journal.ModeExport && !head.Dry
+	writes := head.Mode != journal.ModeExport && !head.IsDry()
 	if err != nil || !writes || !slices.Contains(strings.Split(head.Account, ", "), account) {
 		return err
 	}

@@ -14,9 +14,9 @@ import (
 )
 
 // printPreview shows the first rows, field by field.
-func printPreview(w io.Writer, p *job.Preview, lineOf func(row int) int, total int) {
+func printPreview(w io.Writer, p *job.Preview, lineOf func(row int) string, total int) {
 	for _, r := range p.Rows {
-		fmt.Fprintf(w, "line %d  %s  %s\n", lineOf(r.N), batch.Visible(r.Key), batch.Visible(r.Customer))
+		fmt.Fprintf(w, "%s  %s  %s\n", lineOf(r.N), batch.Visible(r.Key), batch.Visible(r.Customer))
 		width := 0
 		for _, c := range r.Changes {
 			width = max(width, len(c.Field))

@@ -14,6 +14,7 @@ import (
 	"rowbatch/batch/job"
 	"rowbatch/batch/journal"
 	"rowbatch/client/governor"
+	"rowbatch/mapping"
 	"rowbatch/reports"
 )
 
@@ -89,7 +90,8 @@ func PrintRefusal(w io.Writer, err error, code int) {
 func printSummary(w io.Writer, r *job.Result) {
 	s := r.Summary
 	if r.Preview != nil {
-		printPreview(w, r.Preview, r.Line, s.Outcomes[batch.WouldChange])
+		line := func(row int) string { return fmt.Sprintf("%s %d", mapping.Unit(s.File), r.Line(row)) }
+		printPreview(w, r.Preview, line, s.Outcomes[batch.WouldChange])
 	}
 	fmt.Fprintf(w, "%s: %s\n", runText(r.Run), CountsText(s.Rows, s.Outcomes))
 	if p := r.Preview; p != nil {
@@ -113,17 +115,32 @@ func printSummary(w io.Writer, r *job.Result) {
 	if r.Run.Hosts != "" {
 		fmt.Fprintf(w, "account: %s\n", accountText(r.Run))
 	}
-	fmt.Fprintf(w, "report: %s\n", s.Report)
-	for _, path := range s.Left {
-		fmt.Fprintf(w, "left as it was, since it was edited or is open in another program: %s\n", path)
-	}
+	_ = PrintReport(w, s)                                // to memory
 	if s.Failed != "" && s.ExitCode != batch.ExitUsage { // else nobody wanted any
 		fmt.Fprintf(w, "rows that need work: %s\n", s.Failed)
+		if s.FailedXLSX != "" {
+			fmt.Fprintf(w, "as a workbook: %s\n", s.FailedXLSX)
+		}
 	}
 	if r.Next != "" {
 		fmt.Fprintf(w, "next: %s\n", r.Next)
 	}
 	printCommands(w, "to take it back", r.TakeBack)
+	if s.Held && s.Action != "hold" { // which leaves these customers where they are
+		printCommands(w, "to take its holds back, too", r.Unhold)
+	}
+}
+
+// PrintReport names the report, and the files in whose place it could not be put.
+func PrintReport(w io.Writer, s reports.Summary) error {
+	_, err := fmt.Fprintf(w, "report: %s\n", s.Report)
+	if s.ReportXLSX != "" {
+		_, err = fmt.Fprintf(w, "as a workbook: %s\n", s.ReportXLSX)
+	}
+	for _, path := range s.Left {
+		_, err = fmt.Fprintf(w, "left as it was, since it was edited or is open in another program: %s\n", path)
+	}
+	return err
 }
 
 // runText says what a run is.
@@ -186,7 +203,7 @@ func PrintErrors(w io.Writer, s reports.Summary) {
 		for i, line := range e.Lines {
 			lines[i] = fmt.Sprint(line)
 		}
-		where := "line " + strings.Join(lines, ", ")
+		where := mapping.Unit(s.File) + " " + strings.Join(lines, ", ")
 		if e.Count > len(e.Lines) {
 			where += ", …"
 		}

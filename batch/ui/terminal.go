@@ -56,7 +56,7 @@ func (t *Terminal) Show(e job.Event) {
 		return
 	case job.RowRefused:
 		t.clear()
-		fmt.Fprintf(t.shown(), "%s: line %d: %s: %s\n", e.File, e.Line, e.Problem.Code, batch.Visible(e.Problem.Text))
+		fmt.Fprintf(t.shown(), "%s: %s %d: %s: %s\n", e.File, mapping.Unit(e.File), e.Line, e.Problem.Code, batch.Visible(e.Problem.Text))
 		return
 	}
 	if t.Quiet {
@@ -121,15 +121,7 @@ func spelled(text string, words []string) string {
 			}
 		}
 	}
-	lines := strings.Split(text, "\n")
-	for i, line := range lines {
-		cells := strings.Split(line, "\t")
-		for j, cell := range cells {
-			cells[j] = batch.Visible(cell)
-		}
-		lines[i] = strings.Join(cells, "\t")
-	}
-	return strings.Join(lines, "\n")
+	return batch.VisibleLines(text)
 }
 
 // clear takes the bar off the screen.
@@ -147,18 +139,14 @@ func (t *Terminal) progress(p job.Progress) {
 		_ = t.bar.Set(min(p.Done, p.Total-1)) // the last row clears the bar
 		return
 	}
-	waiting := ""
-	if parts[0] != p.Phase {
-		waiting = parts[0]
-	}
 	if time.Since(t.told) < lineEvery {
 		return
 	}
 	t.told = time.Now()
-	if waiting == "" || waiting != t.waited {
+	if parts[0] == p.Phase || parts[0] != t.waited {
 		fmt.Fprintln(t.shown(), "rowbatch: "+fitting(parts, math.MaxInt))
 	}
-	t.waited = waiting
+	t.waited = parts[0]
 }
 
 // barColumns are those of the bar beside its text: the percentage, the ends, a few steps.
@@ -238,12 +226,12 @@ func (t *Terminal) fileRead(rows *intake.Rows) {
 	say := func(format string, args ...any) {
 		fmt.Fprintf(t.shown(), "%s: %s\n", in.Name, fmt.Sprintf(format, args...))
 	}
-	say("%s, %s (%s)", batch.Plural(c.Rows, "row"), keyColumns(in.Mapper.Keys()), in.Dialect)
+	say("%s, %s (%s)", batch.Plural(c.Rows, "row"), keyColumns(in.Mapper.Keys()), in.Written)
 	if part := rows.Selection.Shard; part.Some() {
 		say("%s in shard %s", batch.Plural(rows.InShard(), "row"), part)
 	}
 	if in.Heading > 0 {
-		say("the heading stands in line %d; above it are titles", in.Heading)
+		say("the heading stands in %s; above it are titles", in.Mapper.Line(in.Heading))
 	}
 	if n := in.Unnamed; n > 0 {
 		say("%s without a heading left out", batch.Plural(n, "column"))
@@ -266,8 +254,11 @@ func (t *Terminal) fileRead(rows *intake.Rows) {
 	if c.BlankRows > 0 {
 		say("%s without any cell left out", batch.Plural(c.BlankRows, "row"))
 	}
+	if c.Notes > 0 {
+		say("%s skipped: notes, whose key begins with #", batch.Plural(c.Notes, "row"))
+	}
 	for _, warning := range c.Warnings {
-		say("line %d: warning: %s", warning.Line, warning.Text)
+		say("%s: warning: %s", in.Mapper.Line(warning.Line), warning.Text)
 	}
 	if more := c.WarningCount - len(c.Warnings); more > 0 {
 		say("%s more", batch.Plural(more, "warning"))

@@ -128,19 +128,16 @@ func (g *Governor) acquire(ctx context.Context, l *Lease, n int) error {
 func (g *Governor) pacer() *pacer {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if !g.state.met || g.state.minute.known() && g.state.pace.most == 0 {
-		return g.rate
-	}
-	asked := BlindRate
+	asked, p := BlindRate, g.blind
 	switch {
 	case g.rate != nil:
-		asked = g.rate.Limit()
-	case g.state.minute.known():
-		asked = rate.Inf
+		asked, p = g.rate.Limit(), g.rate
+	case !g.state.met, g.state.minute.known():
+		asked, p = rate.Inf, nil
 	}
 	limit := g.state.pace.limit(asked, g.clock.now(g.read()))
-	if limit == asked && asked != BlindRate {
-		return g.rate
+	if limit == asked && p != g.blind {
+		return p
 	}
 	if limit != g.blind.Limit() {
 		g.blind.SetLimit(limit)

@@ -53,8 +53,6 @@ type state struct {
 
 func (s *state) windows() [2]*window { return [...]*window{&s.day, &s.minute} }
 
-func (s *state) known() bool { return s.day.known() || s.minute.known() }
-
 func (s *state) outage() bool { return len(s.unanswered) >= outageAfter }
 
 // probing reports whether one lease at a time goes ahead: before the first reply,

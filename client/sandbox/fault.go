@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/tidwall/gjson"
 )
 
 // FaultHelp says how a fault spec is written.
@@ -31,6 +33,8 @@ const FaultHelp = `a fault is WHAT:HOW[:every=N][:at=N][:after=N][:times=N][:rat
         stores=trim stores=lower stores=phone stores=cut stores=nfc stores=escape, or several as stores=trim+lower
         (put: what is stored is trimmed, e-mails in lower case, phones as (415) 555-0123, names cut to 12 characters,
         letters and accents as one, & as &amp;),
+        ids-400 ids-all ids-first ids-capped ids-twice ids-some (list: a search for a set of ids is refused, ignored,
+        made for the first id only, answered in pages of 5, shows one twice, leaves every third out),
         respelled (list overview: phones as (415) 555-0123, statuses in capitals, numbers as texts; put hold unhold latch
         unlatch: times with or without zone, numbers with an exponent, words in lower case, an object as null),
         other-ids (overview: salesforceId and geotabId are others than in the record),
@@ -215,9 +219,6 @@ func misbehaviours() map[string]misbehaviour {
 	echo := func(c *call) *reply { // the caller's own words, the secret ones too
 		return words(http.StatusNotFound, "Invalid parameter in "+string(c.body))
 	}
-	redirect := func(*call) *reply {
-		return (&reply{status: http.StatusFound}).with("Location", "https://login.example.com/signin")
-	}
 	truncate := func(_ *call, r *reply) *reply { // in the middle of the body, whose length has been announced whole
 		r.cut, r.sent = true, len(r.body)/2
 		return r
@@ -238,7 +239,9 @@ func misbehaviours() map[string]misbehaviour {
 		"truncated":   {after: truncate},
 		"null":        {after: instead(saying("null"))},
 		"empty":       {after: instead(saying(""))},
-		"redirect":    {before: redirect},
+		"redirect": {before: func(*call) *reply {
+			return (&reply{status: http.StatusFound}).with("Location", "https://login.example.com/signin")
+		}},
 		"wrong-id":    {after: wrongID, only: []string{"hold", "unhold", "latch", "unlatch", "get", "put", "overview"}},
 		"slow":        {takesValue: true},
 		"late":        {takesValue: true},
@@ -250,6 +253,7 @@ func misbehaviours() map[string]misbehaviour {
 	}
 	maps.Copy(table, habits())
 	maps.Copy(table, otherServers())
+	maps.Copy(table, setLies())
 	for _, status := range []int{400, 401, 403, 404, 409, 429, 500, 502, 503} {
 		name := strconv.Itoa(status)
 		fail := func(c *call) *reply { return c.system.failure(status, http.StatusText(status)+".") }
@@ -260,6 +264,57 @@ func misbehaviours() map[string]misbehaviour {
 		case status == http.StatusBadRequest, status == http.StatusNotFound, status == http.StatusConflict:
 			table[name+"-after"] = misbehaviour{after: instead(fail), only: writesOfOne()}
 		}
+	}
+	return table
+}
+
+// setLies are the ways in which a search for a set of ids may go wrong and look as if it had not.
+func setLies() map[string]misbehaviour {
+	search := func(c *call, ids ...string) *reply {
+		c.params.Set("query", "id:"+strings.Join(ids, ","))
+		return c.serve(c)
+	}
+	table := map[string]misbehaviour{}
+	for how, lie := range map[string]func(*call, []string) *reply{
+		"ids-400": func(*call, []string) *reply { return failure(http.StatusBadRequest, "query: id is no field.") },
+		"ids-all": func(c *call, _ []string) *reply {
+			c.params.Del("query")
+			return c.serve(c)
+		},
+		"ids-first": func(c *call, ids []string) *reply { return search(c, ids[0]) },
+		"ids-capped": func(c *call, ids []string) *reply {
+			c.params.Set("pageSize", "5")
+			return search(c, ids...)
+		},
+		"ids-twice": func(c *call, ids []string) *reply {
+			r := search(c, ids...)
+			rows := gjson.ParseBytes(r.body).Array()
+			texts := make([]string, len(rows))
+			for i := range rows {
+				texts[i] = rows[i].Raw
+			}
+			if len(rows) > 1 {
+				texts[len(rows)-1] = texts[0]
+			}
+			r.body = []byte("[" + strings.Join(texts, ",") + "]")
+			return r
+		},
+		"ids-some": func(c *call, ids []string) *reply {
+			var some []string
+			for i, id := range ids {
+				if i%3 != 1 {
+					some = append(some, id)
+				}
+			}
+			return search(c, some...)
+		},
+	} {
+		table[how] = misbehaviour{only: []string{"list"}, before: func(c *call) *reply {
+			if text, is := strings.CutPrefix(c.params.Get("query"), "id:"); is {
+				return lie(c, strings.Split(text, ","))
+			}
+			return c.serve(c)
+		}}
 	}
 	return table
 }

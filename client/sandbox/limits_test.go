@@ -54,6 +54,37 @@ func TestLimits(t *testing.T) {
 	})
 }
 
+// What faults make of the limits' headers: of all replies, or of those to a kind of request
+// alone; other faults happen besides.
+func TestFaultsOfTheLimitsHeaders(t *testing.T) {
+	const whole = "1 0 2000-01-01T00:01:00Z 5 4 2000-01-02T00:00:00Z"
+	for specs, want := range map[string][2]string{ // of a reply, and of one that a limit refuses
+		"any:no-minute":         {"   5 4 2000-01-02T00:00:00Z", "   5 4 2000-01-02T00:00:00Z"},
+		"any:no-limits":         {"     ", "     "},
+		"any:bare-429":          {whole, "     "},
+		"any:negative":          {strings.Replace(whole, "1 0", "1 -3", 1), strings.Replace(whole, "1 0", "1 -3", 1)},
+		"put:no-limits":         {whole, whole},
+		"get:no-limits:at=2":    {whole, "     "},
+		"any:bare-429 get:500":  {whole, "     "},
+		"any:negative get:html": {strings.Replace(whole, "1 0", "1 -3", 1), strings.Replace(whole, "1 0", "1 -3", 1)},
+	} {
+		synctest.Test(t, func(t *testing.T) { // begins at 2000-01-01T00:00:00Z
+			s := open(t, Options{Minute: 1, Day: 5, Faults: faultsOf(t, strings.Fields(specs)...)})
+			first, second := get(t, s, "/v1/customers/7"), get(t, s, "/v1/customers/7")
+			if limitHeaders(first.header) != want[0] || limitHeaders(second.header) != want[1] {
+				t.Errorf("%s: %q, then %q", specs, limitHeaders(first.header), limitHeaders(second.header))
+			}
+			status := 200
+			if strings.Contains(specs, "500") {
+				status = 500
+			}
+			if first.status != status || second.status != 429 {
+				t.Errorf("%s: %d, then %d", specs, first.status, second.status)
+			}
+		})
+	}
+}
+
 func TestResetForms(t *testing.T) {
 	for form, want := range map[string]string{
 		"":               "2000-01-01T00:01:00Z",

@@ -18,10 +18,10 @@ func habits() map[string]misbehaviour {
 		if slices.Contains(writes, c.kind) {
 			return shape(respellReply)(c, r)
 		}
-		return respell(c, r)
+		return shape(respell)(c, r)
 	}
 	return map[string]misbehaviour{
-		"hidden-links": {after: hideLinks, only: append(writesOfOne(), "any", "get", "list", "overview"), habit: true},
+		"hidden-links": {after: shape(hideLinks), only: append(writesOfOne(), "any", "get", "list", "overview"), habit: true},
 		"short":        {after: shape(shorten), only: writes, habit: true},
 		"longer":       {after: shape(lengthen), only: writes, habit: true},
 		"respelled":    {after: respelled, only: append(writesOfOne(), "list", "overview"), habit: true},
@@ -34,42 +34,35 @@ func habits() map[string]misbehaviour {
 	}
 }
 
-// hideLinks leaves the ids in other systems out of a customer, or of all in a list.
-// The record itself keeps them, until a PUT that leaves them out too.
-func hideLinks(_ *call, r *reply) *reply {
+// hideLinks leaves the ids in other systems out of a customer. The record itself keeps
+// them, until a PUT that leaves them out too.
+func hideLinks(o object) object {
 	keys := []string{"hubSpotId", "hubSpotCompanyId", "geotabId", "netsuiteId", "salesforceId",
 		"quickBooksId", "quickbooksId"} // the last is the overview's
-	strip := func(raw string) string {
-		return reshaped(raw, func(o object) object {
-			return slices.DeleteFunc(o, func(m member) bool { return slices.Contains(keys, m.name) })
-		})
-	}
-	whole := gjson.ParseBytes(r.body)
-	if !whole.IsArray() {
-		r.body = []byte(strip(string(r.body)))
-		return r
-	}
-	var rows []string
-	for _, row := range whole.Array() {
-		rows = append(rows, strip(row.Raw))
-	}
-	r.body = []byte("[" + strings.Join(rows, ",") + "]")
-	return r
+	return slices.DeleteFunc(o, func(m member) bool { return slices.Contains(keys, m.name) })
 }
 
-// reshaped is a customer in another form; what is none stays as it is.
-func reshaped(raw string, form func(object) object) string {
-	o, err := parseObject([]byte(raw))
-	if err != nil || !o.has("id") {
-		return raw
-	}
-	return string(form(o).bytes())
-}
-
-// shape makes a spoiler of replies that show a customer.
+// shape makes a spoiler of replies that show a customer, or a list of them. What is no
+// customer stays as it is.
 func shape(form func(object) object) func(*call, *reply) *reply {
+	one := func(raw string) string {
+		o, err := parseObject([]byte(raw))
+		if err != nil || !o.has("id") {
+			return raw
+		}
+		return string(form(o).bytes())
+	}
 	return func(_ *call, r *reply) *reply {
-		r.body = []byte(reshaped(string(r.body), form))
+		whole := gjson.ParseBytes(r.body)
+		if !whole.IsArray() {
+			r.body = []byte(one(string(r.body)))
+			return r
+		}
+		var rows []string
+		for _, row := range whole.Array() {
+			rows = append(rows, one(row.Raw))
+		}
+		r.body = []byte("[" + strings.Join(rows, ",") + "]")
 		return r
 	}
 }

@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"html"
-	"net/http"
 	"regexp"
 	"strings"
 
@@ -62,37 +61,17 @@ func inForm(forms []string, stored, body object) object {
 	return body
 }
 
-// respell shows a customer, or all of a list, in another spelling than the record has.
-func respell(_ *call, r *reply) *reply {
-	if r.status != 0 && r.status != http.StatusOK {
-		return r
-	}
-	one := func(raw string) string {
-		o, err := parseObject([]byte(raw))
-		if err != nil {
-			return raw
+// respell shows a customer in another spelling than the record has.
+func respell(o object) object {
+	for i, m := range o {
+		switch v := gjson.Parse(m.value); {
+		case m.name == "status":
+			o[i].value = strings.ToUpper(m.value)
+		case strings.HasSuffix(m.name, "Phone") && v.Type != gjson.Null:
+			o[i].value = quote(phoneForm(v.String()))
+		case v.Type == gjson.Number && m.name != "id":
+			o[i].value = quote(m.value)
 		}
-		for i, m := range o {
-			switch v := gjson.Parse(m.value); {
-			case m.name == "status":
-				o[i].value = strings.ToUpper(m.value)
-			case strings.HasSuffix(m.name, "Phone") && v.Type != gjson.Null:
-				o[i].value = quote(phoneForm(v.String()))
-			case v.Type == gjson.Number && m.name != "id":
-				o[i].value = quote(m.value)
-			}
-		}
-		return string(o.bytes())
 	}
-	whole := gjson.ParseBytes(r.body)
-	if !whole.IsArray() {
-		r.body = []byte(one(string(r.body)))
-		return r
-	}
-	var rows []string
-	for _, row := range whole.Array() {
-		rows = append(rows, one(row.Raw))
-	}
-	r.body = []byte("[" + strings.Join(rows, ",") + "]")
-	return r
+	return o
 }

@@ -10,10 +10,11 @@ import (
 // longestKind is how much of a file is looked at to tell what it is.
 const longestKind = 64 << 10
 
-// foreign refuses a file that is no CSV, whatever its name says: by its first bytes.
-func foreign(start []byte) error {
-	const save, export = "save it from the spreadsheet as CSV (UTF-8)", "export the table as CSV"
-	refuse := func(what, try string) error { return &Refusal{Text: "this is " + what + ", not CSV", Try: try} }
+// Foreign refuses a file that is not wanted, such as CSV, whatever its name says: by its
+// first bytes. save is how a spreadsheet makes what is wanted of what it can open.
+func Foreign(start []byte, wanted, save string) error {
+	const export = "export the table as CSV"
+	refuse := func(what, try string) error { return &Refusal{Text: "this is " + what + ", not " + wanted, Try: try} }
 	wide := func(text string) []byte { // as in the directory of an old container
 		var b []byte
 		for _, unit := range utf16.Encode([]rune(text)) {
@@ -26,9 +27,9 @@ func foreign(start []byte) error {
 	case magic("PK\x03\x04") && bytes.Contains(start[:min(len(start), 200)], []byte("opendocument")):
 		return refuse("an OpenDocument file (.ods)", save)
 	case magic("PK\x03\x04"):
-		return refuse("an Excel workbook (.xlsx) or another zip archive", save)
+		return refuse("an Excel workbook (.xlsx) or another zip archive", "give it a name that ends in .xlsx, or "+save)
 	case magic("\xD0\xCF\x11\xE0") && bytes.Contains(start, wide("EncryptedPackage")):
-		return refuse("a workbook protected by a password", "open it, and "+save)
+		return refuse("a workbook protected by a password", "open it, take the password off, and "+save)
 	case magic("\xD0\xCF\x11\xE0"):
 		return refuse("an old Excel workbook (.xls)", save)
 	case magic("\x1F\x8B"), magic("7z\xBC\xAF"), magic("BZh"), magic("\xFD7zXZ"), magic("\x28\xB5\x2F\xFD"), magic("Rar!"):
@@ -62,7 +63,7 @@ func foreign(start []byte) error {
 		return refuse("an Excel workbook written as XML", save)
 	case begins("<!doctype html", "<html", "<table", "<head", "<meta", "<body", "<div", "<style"):
 		return refuse("a web page (HTML)",
-			"open it in the spreadsheet and save it as CSV (UTF-8); was it downloaded without being logged in?")
+			"open it, and "+save+"; was it downloaded without being logged in?")
 	case begins("<?xml", "<!--", "<!doctype"):
 		return refuse("an XML document", export)
 	case begins("{") && (strings.HasPrefix(inner, `"`) && strings.Contains(inner, `":`) || strings.HasPrefix(inner, "}")),

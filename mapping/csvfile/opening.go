@@ -3,7 +3,7 @@ package csvfile
 import (
 	"bytes"
 	"encoding/csv"
-	"slices"
+	"io"
 	"strings"
 	"unicode/utf8"
 )
@@ -33,11 +33,7 @@ func openingOf(text []byte, ends int) (o opening) {
 	return o
 }
 
-func isBlank(cells []string) bool {
-	return !slices.ContainsFunc(cells, func(cell string) bool { return strings.TrimSpace(cell) != "" })
-}
-
-func newParser(r interface{ Read([]byte) (int, error) }, delimiter rune) *csv.Reader {
+func newParser(r io.Reader, delimiter rune) *csv.Reader {
 	parser := csv.NewReader(r)
 	parser.Comma = delimiter
 	parser.FieldsPerRecord = -1

@@ -73,6 +73,8 @@ type Row struct {
 	Line   int      // where the row starts, from 1; newlines inside cells count
 	Cells  []string // as they stand in the file, escaped ones too; valid until the next row is read
 	Ragged bool     // more or fewer cells than the heading
+	Forms  string   // how a workbook holds the cells, a character each; "": the file is text
+	Remark string   // what is to be said of the row, although nothing is wrong with it
 }
 
 // NewReader reads the heading of a file and leaves r at the first row. The error
@@ -159,7 +161,7 @@ func (in *Reader) openings(all []opening, most int) ([]opening, error) {
 		case this.row.Line != o.HeaderRow && 0 < o.HeaderRow && o.HeaderRow <= in.lines.number:
 			return nil, &Refusal{Line: o.HeaderRow, Text: fmt.Sprintf("no row starts here: one starts in line %d", this.row.Line),
 				Try: fmt.Sprintf("--header-row %d, if that is the heading", this.row.Line)}
-		case this.row.Line < o.HeaderRow, len(all) == 0 && err == nil && isBlank(cells):
+		case this.row.Line < o.HeaderRow, len(all) == 0 && err == nil && strings.TrimSpace(strings.Join(cells, "")) == "":
 		default:
 			all = append(all, this)
 		}
@@ -183,7 +185,6 @@ func (in *Reader) begin(rest []opening) error {
 	in.width, in.columns = len(cells), make([]kind, len(cells))
 	for i, cell := range cells {
 		cell = Unescape(cell)
-		in.lines.hidden = in.lines.hidden || MentionsPassword(cell)
 		switch {
 		case strings.TrimSpace(cell) == "":
 			in.columns[i] = nameless

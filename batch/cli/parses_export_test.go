@@ -1,0 +1,50 @@
+package cli
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"rowbatch/batch"
+)
+
+// Parses reports what is wrong with a command line, without carrying it out: the command,
+// a flag, or how many arguments there are.
+func Parses(args []string) error {
+	cmd, rest, err := whole().Find(args)
+	if err != nil {
+		return err
+	}
+	if !cmd.Runnable() || !cmd.HasParent() {
+		return batch.Usage("", "%q is no command", strings.Join(args, " "))
+	}
+	if err := cmd.ParseFlags(rest); err != nil {
+		return err
+	}
+	return cmd.ValidateArgs(cmd.Flags().Args())
+}
+
+// Knows reports whether a word is a command of the program, or a flag of one.
+func Knows(word string) bool {
+	name, isFlag := strings.CutPrefix(word, "--")
+	var has func(*cobra.Command) bool
+	has = func(c *cobra.Command) bool {
+		c.InitDefaultHelpFlag()
+		if isFlag && (c.Flags().Lookup(name) != nil || c.PersistentFlags().Lookup(name) != nil) || !isFlag && c.Name() == name {
+			return true
+		}
+		for _, below := range c.Commands() {
+			if has(below) {
+				return true
+			}
+		}
+		return false
+	}
+	return has(whole())
+}
+
+func whole() *cobra.Command {
+	root := newRoot()
+	root.InitDefaultHelpCmd()
+	return root
+}
