@@ -90,7 +90,7 @@ func isDamagedPhone(cell string) bool {
 	if zeros != "" && strings.Trim(zeros, "0") == "" && whole != "" && allDigits(whole) {
 		return true
 	}
-	e := strings.IndexAny(cell, "eE")
+	e := exponentAt(cell)
 	return e > 0 && scientific(cell[:e+1]+"+"+strings.TrimLeft(cell[e+1:], "+-"))
 }
 
@@ -98,12 +98,17 @@ func isDamagedPhone(cell string) bool {
 // lost. The sign is always there, so that a reference such as 12E5 is none.
 func scientific(cell string) bool {
 	cell = strings.TrimLeft(cell, "+-")
-	e := strings.IndexAny(cell, "eE")
+	e := exponentAt(cell)
 	if e < 1 || e+2 >= len(cell) || cell[e+1] != '+' && cell[e+1] != '-' {
 		return false
 	}
 	whole, fraction, _ := strings.Cut(strings.Replace(cell[:e], ",", ".", 1), ".")
 	return whole != "" && allDigits(whole) && allDigits(fraction) && allDigits(cell[e+2:])
+}
+
+// exponentAt is where the letter of an exponent stands; with both of them a cell is no number.
+func exponentAt(cell string) int {
+	return max(strings.IndexByte(cell, 'E'), strings.IndexByte(cell, 'e'))
 }
 
 // unguarded takes off what keeps a spreadsheet from touching a value: ="0049".

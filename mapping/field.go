@@ -131,7 +131,11 @@ func checkDigits(text string) *Problem {
 func addresses(text string) (string, *Problem) {
 	clean := text
 	for part := range strings.SplitSeq(text, ";") {
-		address := bareAddress(part)
+		inner := trimEnds(part)
+		address, simple := inner, isSimple(inner)
+		if !simple {
+			address = bareAddress(inner)
+		}
 		if address == "" {
 			return "", problem("bad_value", "%s has an empty address beside a ;", quoted(text))
 		}
@@ -139,17 +143,30 @@ func addresses(text string) (string, *Problem) {
 			return r > '~' && (unicode.IsSpace(r) || strings.ContainsRune("´“”„‟‘’‚‛«»‹›", r))
 		}
 		local, domain, _ := strings.Cut(address, "@")
-		if local == "" || strings.ContainsAny(address, " \t\r\n,<>()[]\\\"`") || strings.ContainsFunc(address, quotes) ||
-			local[0] == '\'' || strings.Contains(local, ":") ||
-			!strings.Contains(domain, ".") || strings.Contains(domain, "..") || strings.ContainsAny(domain, "@'?&/:!*=%") ||
+		if local == "" || !simple && (strings.ContainsAny(address, " \t\r\n,<>()[]\\\"`") || strings.ContainsFunc(address, quotes) ||
+			local[0] == '\'' || strings.Contains(local, ":") || strings.ContainsAny(domain, "'?&/:!*=%")) ||
+			!strings.Contains(domain, ".") || strings.Contains(domain, "..") || strings.Contains(domain, "@") ||
 			strings.HasPrefix(domain, ".") || strings.HasSuffix(domain, ".") {
 			return "", problem("bad_value", "%s is not an e-mail address alone; several are joined by ;", quoted(address))
 		}
-		if inner := trimEnds(part); address != inner {
+		if address != inner {
 			clean = strings.Replace(clean, inner, address, 1)
 		}
 	}
 	return clean, nil
+}
+
+// isSimple reports whether an address holds only characters that mean no harm anywhere in
+// one, as nearly all do.
+func isSimple(address string) bool {
+	for i := range len(address) {
+		switch b := address[i]; {
+		case b >= 'a' && b <= 'z', b >= '@' && b <= 'Z', b >= '0' && b <= '9', b == '.', b == '-', b == '_', b == '+':
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 // bareAddress is an address without quotation marks of any kind, angle brackets and mailto: around it.

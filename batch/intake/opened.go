@@ -70,11 +70,11 @@ func sumOf(path string) (string, error) {
 		return "", Unreadable(path, err)
 	}
 	defer f.Close()
-	sum := sha256.New()
-	if _, err := io.Copy(sum, f); err != nil {
+	_, sum, err := hashed(context.Background(), f)
+	if err != nil {
 		return "", Unreadable(path, err)
 	}
-	return hex.EncodeToString(sum.Sum(nil)), nil
+	return sum, nil
 }
 
 // Unreadable refuses a file of the user's that cannot be read.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sort"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -57,19 +58,12 @@ func (s *shared) text(number string) (string, bool) {
 	if err != nil || n < 0 || n >= len(s.ends) {
 		return "", false
 	}
-	low, high := 0, len(s.first) // the block: the last whose first text is not after n
-	for low+1 < high {
-		if middle := (low + high) / 2; s.first[middle] <= n {
-			low = middle
-		} else {
-			high = middle
-		}
-	}
+	block := sort.SearchInts(s.first, n+1) - 1 // the last whose first text is not after n
 	from := uint32(0)
-	if n > s.first[low] {
+	if n > s.first[block] {
 		from = s.ends[n-1]
 	}
-	return s.blocks[low][from:s.ends[n]], true
+	return s.blocks[block][from:s.ends[n]], true
 }
 
 // readShared reads the part of the shared strings.
