@@ -26,7 +26,9 @@ func badFlag(cmd *cobra.Command, err error) error {
 	}
 	if bad, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
 		wants, ok := map[string]struct{ what, such string }{
-			"int": {"a whole number", " 10"}, "duration": {"a time such as 30s, 5m or 1h30m", " 30s"}, "bool": {"true or false, or stands alone", ""},
+			"int":      {"a whole number", " 10"},
+			"duration": {"a time such as 30s, 5m or 1h30m", " 30s"},
+			"bool":     {"true or false, or stands alone", ""},
 		}[bad.GetFlag().Value.Type()]
 		if name := "--" + bad.GetFlag().Name; ok {
 			return batch.Usage(name+wants.such, "%s takes %s, not %q", name, wants.what, bad.GetValue())
