@@ -25,12 +25,13 @@ import (
 type state string
 
 const (
-	planned state = "planned" // a dry run that apply can carry out
-	running state = "running"
-	stopped state = "stopped" // resume goes on with it
-	done    state = "done"
-	undone  state = "undone" // an undo has taken it back
-	damaged state = "damaged"
+	planned  state = "planned" // a dry run that apply can carry out
+	running  state = "running"
+	stopped  state = "stopped"  // resume goes on with it
+	declined state = "declined" // nobody agreed to it, and it sent nothing
+	done     state = "done"
+	undone   state = "undone" // an undo has taken it back
+	damaged  state = "damaged"
 )
 
 // listed is one run as `runs` shows it.
@@ -55,7 +56,7 @@ func newRuns() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "runs", Short: "List the runs in the reports folder, newest first",
 		Long: `runs lists the runs in the reports folder, newest first: what each was, how its
-rows ended, its state (planned, running, stopped, done, undone), and what can be
+rows ended, its state (planned, running, stopped, declined, done, undone), and what can be
 done next.`,
 		Example: `  rowbatch runs --limit 5
   rowbatch runs prune --older-than 90d`,
@@ -104,7 +105,7 @@ func stateOf(i runs.Info, applied map[string]string, back map[string]bool) state
 	case i.Running:
 		return running
 	case i.Declined():
-		return done
+		return declined
 	case !i.Complete():
 		return stopped
 	case i.Head.Mode == journal.ModeDryRun && i.Counts[batch.WouldChange] > 0 && applied[i.ID] == "":
