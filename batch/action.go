@@ -44,6 +44,8 @@ type Step struct {
 	Changes []Change
 	Before  Record
 	Body    []byte
+
+	Warnings []string // of the row, if it is sent
 }
 
 // Found is the record as an intent found it: the vendor keeps no trail of

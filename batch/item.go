@@ -141,8 +141,9 @@ func named(text string) string {
 type Equal func(field string, now, want Value) bool
 
 // Diff is the one decision of every mode: which of the edits must be sent,
-// given the values that stand there now, or why none may be.
-func Diff(edits []Edit, guards []Guard, now func(field string) Value, same Equal) ([]Change, *Outcome) {
+// given the values that stand there now, with what deserves a warning of those that
+// are not, or why none may be.
+func Diff(edits []Edit, guards []Guard, now func(field string) Value, same Equal) (s Step, out *Outcome) {
 	for _, g := range guards {
 		is := now(g.Field)
 		fits := is.Plain() == g.Value.Plain()
@@ -150,36 +151,34 @@ func Diff(edits []Edit, guards []Guard, now func(field string) Value, same Equal
 			fits = same(g.Field, is, g.Value) || strings.TrimSpace(is.Plain()) == g.Value.Plain()
 		}
 		if !fits {
-			return nil, &Outcome{Kind: Conflict, Code: cmp.Or(g.Stale, "match_failed"), Error: fmt.Sprintf(
+			return Step{}, &Outcome{Kind: Conflict, Code: cmp.Or(g.Stale, "match_failed"), Error: fmt.Sprintf(
 				"%s of the customer is %s, and the row says %s", g.Field, is.quoted(), g.Value.quoted())}
 		}
 	}
-	var changes []Change
-	var held []string
 	for _, e := range edits {
 		is := now(e.Field)
 		switch {
 		case same(e.Field, is, e.Want):
 			if e.Unless != nil {
-				held = append(held, fmt.Sprintf("%s is %s in the record already; else the row would be rejected: %s",
+				s.Warnings = append(s.Warnings, fmt.Sprintf("%s is %s in the record already; else the row would be rejected: %s",
 					e.Field, is.quoted(), e.Unless.Error))
 			}
 		case e.Unless != nil:
-			out := *e.Unless
-			return nil, &out
+			unless := *e.Unless
+			return Step{}, &unless
 		case e.Expect == nil || same(e.Field, is, *e.Expect) || e.Stored != Absent && same(e.Field, is, e.Stored):
-			changes = append(changes, Change{Field: e.Field, Before: is, After: e.Want})
+			s.Changes = append(s.Changes, Change{Field: e.Field, Before: is, After: e.Want})
 		case !e.Yields:
 			text := "%s should be %s, and is %s; the row would make it %s"
 			if e.Stale == "changed_since_export" {
 				text = "%s was exported as %s, and is now %s; the row would make it %s"
 			}
-			return nil, &Outcome{Kind: Conflict, Code: cmp.Or(e.Stale, "changed_since_plan"),
+			return Step{}, &Outcome{Kind: Conflict, Code: cmp.Or(e.Stale, "changed_since_plan"),
 				Error: fmt.Sprintf(text, e.Field, e.Expect.quoted(), is.quoted(), e.Want.quoted())}
 		}
 	}
-	if len(changes) == 0 {
-		return nil, &Outcome{Kind: Unchanged, Warnings: held}
+	if len(s.Changes) == 0 {
+		return Step{}, &Outcome{Kind: Unchanged, Warnings: s.Warnings}
 	}
-	return changes, nil
+	return s, nil
 }

@@ -127,6 +127,6 @@ func Judge(it *Item, now Record) Outcome {
 
 // wouldChange keeps what a plan needs. The status is as earlier rows of the plan would leave it.
 func wouldChange(it *Item, s Step, now Record) *Outcome {
-	return &Outcome{Kind: WouldChange, Changes: s.Changes, Status: now.Status,
+	return &Outcome{Kind: WouldChange, Changes: s.Changes, Status: now.Status, Warnings: s.Warnings,
 		Planned: Planned{Action: it.Action.Name(), Created: now.Created, Currency: now.Currency}}
 }

@@ -214,15 +214,16 @@ func (a *edit) Decide(it *batch.Item, now batch.Record) (batch.Step, *batch.Outc
 	if a.blind {
 		seen = func(string) batch.Value { return batch.Hidden }
 	}
-	changes, out := batch.Diff(it.Edits, it.Guards, seen, same)
+	step, out := batch.Diff(it.Edits, it.Guards, seen, same)
 	if out != nil {
 		return batch.Step{}, out
 	}
 	if a.most > 0 && it.Unanswered && it.Sends >= a.most {
 		return batch.Step{}, &batch.Outcome{Kind: batch.InDoubt, Code: "no_answer"}
 	}
-	after, err := a.Apply(now, changes)
-	return batch.Step{Changes: changes, Before: now, Body: after.Body}, out2(err)
+	after, err := a.Apply(now, step.Changes)
+	step.Before, step.Body = now, after.Body
+	return step, out2(err)
 }
 
 func out2(err error) *batch.Outcome {

@@ -63,6 +63,9 @@ func (t *task) outcome(o Outcome) Outcome {
 			o.Error += "; the API shows no customer by which to tell whether one took effect"
 		}
 	}
+	if o.Kind.WasSent() {
+		o.Warnings = append(o.Warnings, t.step.Warnings...)
+	}
 	o.ID, o.Sends, o.Lost, o.Requests = t.ID, t.Sends, t.Unanswered, t.requests+t.Spent
 	o.Customer, o.Status, o.Standing = t.seen.Name, cmp.Or(o.Status, t.seen.Status), t.seen.Standing
 	o.HTTP, o.Twofold = cmp.Or(o.HTTP, t.status), t.seen.Twofold

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -17,7 +19,8 @@ type contact struct {
 	stopped <-chan struct{}
 	told    func(error) // of the first failure; nil: nobody is
 
-	turn   chan struct{} // its holder makes the attempts
+	turn   chan struct{} // its holder makes the attempts, and keeps
+	reason error         // why the last failed, unless only its time was up
 	mu     sync.Mutex
 	since  time.Time // when the first attempt began
 	astray string    // the path that was first found to be unknown
@@ -92,9 +95,14 @@ func (c *contact) first(ctx context.Context, rep Reply, isRead bool, replied fun
 // unanswered tells of the first failure, and gives the address up after the last. The
 // holder of the turn calls it.
 func (c *contact) unanswered(err error, left time.Duration) (failed error) {
+	cutOff := errors.Is(err, context.DeadlineExceeded)
 	if unsent, is := errors.AsType[*UnsentError](err); is {
-		err = errors.New(visible(unsent.Err.Error())) // without its advice
+		err = errors.New(inWords(unsent.Err) + visible(unsent.Err.Error())) // without its advice
 	}
+	if !cutOff || c.reason == nil {
+		c.reason = err
+	}
+	err = c.reason
 	const try = "check the URL and the network, and whether the server runs"
 	if left <= 0 {
 		return &AccessError{0, fmt.Sprintf("%s has not answered within %s: %v", c.base, c.limit, err), try}
@@ -104,4 +112,15 @@ func (c *contact) unanswered(err error, left time.Duration) (failed error) {
 		told(fmt.Errorf("%s does not answer: %w; trying again for %s (try: %s)", c.base, err, left.Round(time.Second), try))
 	}
 	return nil
+}
+
+// inWords says what Go's text of a failed connection means, and what stands before that.
+func inWords(err error) string {
+	if dns, is := errors.AsType[*net.DNSError](err); is && dns.IsNotFound {
+		return "no such host: "
+	}
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return "nobody listens there: "
+	}
+	return ""
 }

@@ -8,6 +8,7 @@ import (
 	"net/http/httptrace"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,6 +23,8 @@ type starting struct {
 	at      time.Time // when the server starts
 	connect time.Duration
 	answer  time.Duration // after the connection
+	failure error         // of an attempt before that; nil: connection refused
+	mute    int           // attempts, after which none fails any more until its time is up; 0: all do
 	tried   int
 }
 
@@ -40,7 +43,13 @@ func (s *starting) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := wait(s.connect); err != nil {
 		return nil, err
 	}
-	if time.Now().Before(s.at) {
+	switch {
+	case !time.Now().Before(s.at):
+	case s.mute > 0 && s.tried > s.mute:
+		return nil, wait(1000 * time.Hour)
+	case s.failure != nil:
+		return nil, s.failure
+	default:
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
 	}
 	trace.GotConn(httptrace.GotConnInfo{})
@@ -117,6 +126,25 @@ func TestAnAddressThatNeverAnswered(t *testing.T) {
 					t.Errorf("tried %d times", server.tried)
 				}
 			})
+		})
+	}
+}
+
+// The reason that was found stands in the last word, too, and in plain words first: not
+// that time was up in the middle of the last attempt.
+func TestTheReasonOfAnAddressThatIsGivenUp(t *testing.T) {
+	dial := func(err error) error { return &net.OpError{Op: "dial", Net: "tcp", Err: err} }
+	for want, failure := range map[string]error{
+		"has not answered within 13s: nobody listens there: dial tcp: ": dial(syscall.ECONNREFUSED),
+		"has not answered within 13s: no such host: dial tcp: ":         dial(&net.DNSError{Err: "no such host", Name: "api.example.com", IsNotFound: true}),
+		"has not answered within 13s: dial tcp: network is down":        dial(errors.New("network is down")),
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			server := &starting{at: time.Now().Add(time.Hour), failure: failure, mute: 3}
+			rep := server.client(t, client.Options{}).Customer(t.Context(), nil, "1")
+			if rep.Class != client.NoAccess || !strings.Contains(rep.Err.Error(), want) || server.tried != 4 {
+				t.Errorf("%s after %d attempts: %v, want %q", rep.Class, server.tried, rep.Err, want)
+			}
 		})
 	}
 }

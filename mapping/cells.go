@@ -101,7 +101,7 @@ const (
 // read sorts a cell as the input gives it. was is what was exported there; nil: that is
 // not known. One backslash before a special cell makes it literal, and of several one
 // goes: \\REMOVE is the text \REMOVE. Before anything else a backslash is a character
-// like others. An apostrophe that keeps a spreadsheet from running or shortening the
+// like others, except that no phone number begins with one. An apostrophe that keeps a spreadsheet from running or shortening the
 // cell makes it literal, too; a word that the mapping file names is that word all the same.
 // form is how a sheet holds the cell, 0 for a text file's.
 func (c *column) read(cell string, was *string, form xlsxfile.Form) (string, meaning) {
@@ -128,8 +128,11 @@ func (c *column) read(cell string, was *string, form xlsxfile.Form) (string, mea
 		return "", clears
 	case trimmed[0] == '\\':
 		behind := trimEnds(strings.TrimLeft(trimmed, `\`))
-		if c.special(behind, was, form) != plain || behind == "N" && trimmed != `\N` || csvfile.Unescape(behind) != behind {
+		switch {
+		case c.special(behind, was, form) != plain, behind == "N" && trimmed != `\N`, csvfile.Unescape(behind) != behind:
 			return strings.Replace(cell, `\`, "", 1), literal
+		case c.field.Kind == Phone && behind != "" && trimmed != `\N`:
+			return behind, literal
 		}
 	case len(c.blanks) > 0 && slices.Contains(c.blanks, trimEnds(open)):
 		return "", blank
@@ -238,6 +241,9 @@ func (c *column) set(raw string, was *string, out *Mapped) {
 	}
 	if c.field.Kind == Phone && hasWords(text) {
 		out.warn(c.heading + " holds letters, and is to be a phone number: " + quoted(text))
+	}
+	if kind == plain && !c.secret && strings.HasPrefix(text, `\`) && (was == nil || !strings.HasPrefix(trimEnds(*was), `\`)) {
+		out.warn(c.heading + " begins with a backslash that this cell does not need, and that is sent with it")
 	}
 	out.Cells = append(out.Cells, sets)
 }

@@ -124,7 +124,7 @@ func (c *Checked) Problem(n int) *Problem {
 		return &Problem{Code: "ragged_row", Text: fmt.Sprintf(
 			"a quoted cell of the row in line %d runs on over line %d, which reads like a row of its own", c.Line(n), c.inside[n])}
 	case s&ragged != 0:
-		return &Problem{Code: "ragged_row", Text: fmt.Sprintf("the row has %d cells, and the heading %d", c.cells[n], c.mapper.width)}
+		return &Problem{Code: "ragged_row", Text: fmt.Sprintf("the row has %s, and the heading %d", cells(c.cells[n]), c.mapper.width)}
 	case s&duplicate != 0:
 		return &Problem{Code: "duplicate_row", Text: fmt.Sprintf("%s is about the same customer", other())}
 	case s&chained != 0:
@@ -152,4 +152,12 @@ func (c *Checked) clash(n, other int, s rowState) {
 		c.clashes[n] = other
 	}
 	c.rows[n].state |= s
+}
+
+// cells counts the cells of a row.
+func cells(n int) string {
+	if n == 1 {
+		return "1 cell"
+	}
+	return fmt.Sprintf("%d cells", n)
 }

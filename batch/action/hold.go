@@ -57,7 +57,7 @@ func (h *hold) Decide(it *batch.Item, now batch.Record) (batch.Step, *batch.Outc
 	if now.Status == "" {
 		return batch.Step{}, batch.Reject("unreadable_record", "the customer's overview has no status")
 	}
-	changes, out := batch.Diff(it.Edits, it.Guards, valueOf(now.Body), alike)
+	step, out := batch.Diff(it.Edits, it.Guards, valueOf(now.Body), alike)
 	switch {
 	case out != nil:
 		return batch.Step{}, out
@@ -69,7 +69,8 @@ func (h *hold) Decide(it *batch.Item, now batch.Record) (batch.Step, *batch.Outc
 		return batch.Step{}, &batch.Outcome{Kind: batch.InDoubt, Code: "no_answer",
 			Error: fmt.Sprintf("%d holds were sent; an answer was lost, and the customer is still %s", it.Sends, now.Status)}
 	}
-	return batch.Step{Changes: changes, Before: now}, nil
+	step.Before = now
+	return step, nil
 }
 
 // Apply lays changes over an overview, as far as it shows their fields.
@@ -170,7 +171,7 @@ func (u *unhold) Open(ctx context.Context, requests int, sent []batch.Change) (b
 
 // Decide wants a customer on hold.
 func (u *unhold) Decide(it *batch.Item, now batch.Record) (batch.Step, *batch.Outcome) {
-	changes, out := batch.Diff(it.Edits, it.Guards, valueOf(now.Body), alike)
+	step, out := batch.Diff(it.Edits, it.Guards, valueOf(now.Body), alike)
 	switch {
 	case out != nil:
 		return batch.Step{}, out
@@ -178,7 +179,8 @@ func (u *unhold) Decide(it *batch.Item, now batch.Record) (batch.Step, *batch.Ou
 		return batch.Step{}, &batch.Outcome{Kind: batch.InDoubt, Code: "no_answer",
 			Error: "the un-hold was sent, its answer was lost, and the customer is still on hold; it is never sent twice"}
 	}
-	return batch.Step{Changes: changes, Before: now}, nil
+	step.Before = now
+	return step, nil
 }
 
 // Hint is what Check tells of a reply, which may be a short one.

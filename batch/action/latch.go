@@ -67,21 +67,21 @@ func (l *latch) Decide(it *batch.Item, now batch.Record) (batch.Step, *batch.Out
 		return batch.Step{}, batch.Reject("cannot_read_link",
 			"neither the customer's record nor its overview shows both HubSpot ids, and the one not sent would be cleared")
 	}
-	changes, out := batch.Diff(it.Edits, it.Guards, value, alike)
+	step, out := batch.Diff(it.Edits, it.Guards, value, alike)
 	switch {
 	case out != nil:
 		return batch.Step{}, out
 	case now.Status == "Cancelled": // which matters only where something would be sent
 		return batch.Step{}, batch.Reject("bad_status", "the customer is Cancelled, and cannot be modified")
 	}
-	after, err := l.Apply(now, changes)
+	after, err := l.Apply(now, step.Changes)
 	if err != nil {
 		return batch.Step{}, batch.Reject("unreadable_record", err.Error())
 	}
 	value = valueOf(after.Body)
-	body := fmt.Appendf(nil, `{"fusebillId":%s,"hubSpotId":%s,"hubSpotCompanyId":%s}`,
+	step.Before, step.Body = now, fmt.Appendf(nil, `{"fusebillId":%s,"hubSpotId":%s,"hubSpotCompanyId":%s}`,
 		now.ID, orNull(value(hubSpotContact)), orNull(value(hubSpotCompany)))
-	return batch.Step{Changes: changes, Before: now, Body: body}, nil
+	return step, nil
 }
 
 func orNull(v batch.Value) batch.Value {

@@ -35,7 +35,7 @@ func (u *update) Decide(it *batch.Item, now batch.Record) (batch.Step, *batch.Ou
 	if out := u.ambiguous(it.Edits, now); out != nil {
 		return batch.Step{}, out
 	}
-	changes, out := batch.Diff(it.Edits, it.Guards, u.customer(now).value, u.stored.of(now.ID))
+	step, out := batch.Diff(it.Edits, it.Guards, u.customer(now).value, u.stored.of(now.ID))
 	switch {
 	case out != nil:
 		if out.Kind == batch.Unchanged {
@@ -45,6 +45,7 @@ func (u *update) Decide(it *batch.Item, now batch.Record) (batch.Step, *batch.Ou
 	case now.Status == "Cancelled": // which matters only where something would be sent
 		return batch.Step{}, batch.Reject("bad_status", "the customer is Cancelled, and cannot be modified")
 	}
+	changes := step.Changes
 	after, err := u.Apply(now, changes)
 	if err != nil {
 		return batch.Step{}, batch.Reject("unreadable_record", err.Error())
@@ -62,7 +63,8 @@ func (u *update) Decide(it *batch.Item, now batch.Record) (batch.Step, *batch.Ou
 	} else if out := u.forbidden(after, changes); out != nil {
 		return batch.Step{}, out
 	}
-	return batch.Step{Changes: changes, Before: now, Body: after.Body}, nil
+	step.Before, step.Body = now, after.Body
+	return step, nil
 }
 
 // ambiguous refuses to take a tracking code for gone whose type may stand in the record under another name.

@@ -25,11 +25,13 @@ func badFlag(cmd *cobra.Command, err error) error {
 		return batch.Usage(help, "--%s needs a value: %s", bare.GetFlag().Name, example(bare.GetFlag()))
 	}
 	if bad, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
-		wants := map[string]string{
-			"int": "a whole number", "duration": "a time such as 30s, 5m or 1h30m", "bool": "true or false, or stands alone",
+		wants, ok := map[string]struct{ what, such string }{
+			"int":      {"a whole number", " 10"},
+			"duration": {"a time such as 30s, 5m or 1h30m", " 30s"},
+			"bool":     {"true or false, or stands alone", ""},
 		}[bad.GetFlag().Value.Type()]
-		if wants != "" {
-			return batch.Usage(help, "--%s takes %s, not %q", bad.GetFlag().Name, wants, bad.GetValue())
+		if name := "--" + bad.GetFlag().Name; ok {
+			return batch.Usage(name+wants.such, "%s takes %s, not %q", name, wants.what, bad.GetValue())
 		}
 	}
 	if bad, ok := errors.AsType[*pflag.InvalidSyntaxError](err); ok {

@@ -191,8 +191,9 @@ func openPage(wanted bool, dir, address string) error {
 		return err
 	}
 	text := html.EscapeString(address)
-	_, err = fmt.Fprintf(f, `<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0;url=%s"><title>rowbatch</title><a href="%s">rowbatch</a>`,
-		text, text)
+	const page = `<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0;url=%s"><title>rowbatch</title>` +
+		`<a href="%s">rowbatch</a>`
+	_, err = fmt.Fprintf(f, page, text, text)
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}

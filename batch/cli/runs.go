@@ -41,7 +41,7 @@ func newRuns() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "runs", Short: "List the runs in the reports folder, newest first",
 		Long: `runs lists the runs in the reports folder, newest first: what each was, how its
-rows ended, its state (planned, running, stopped, done, undone), and what can be
+rows ended, its state (planned, running, stopped, declined, done, undone), and what can be
 done next.`,
 		Example: `  rowbatch runs --limit 5
   rowbatch runs prune --older-than 90d`,

@@ -13,16 +13,17 @@ import (
 type State string
 
 const (
-	Planned State = "planned" // a dry run that an apply can carry out
-	Running State = "running"
-	Stopped State = "stopped" // a resume goes on with it
-	Done    State = "done"
-	Undone  State = "undone" // an undo has taken it back
-	Damaged State = "damaged"
+	Planned  State = "planned" // a dry run that an apply can carry out
+	Running  State = "running"
+	Stopped  State = "stopped"  // a resume goes on with it
+	Declined State = "declined" // nobody agreed to it, and it sent nothing
+	Done     State = "done"
+	Undone   State = "undone" // an undo has taken it back
+	Damaged  State = "damaged"
 )
 
 // States returns them all, in the order in which they ask for somebody.
-func States() []State { return []State{Running, Planned, Stopped, Damaged, Done, Undone} }
+func States() []State { return []State{Running, Planned, Stopped, Damaged, Declined, Done, Undone} }
 
 // Listed is a run among the others of its folder.
 type Listed struct {
@@ -47,6 +48,7 @@ func List(reports string) ([]Listed, error) {
 		case i.Running:
 			l.State = Running
 		case i.Declined():
+			l.State = Declined
 		case !i.Complete():
 			l.State = Stopped
 		case i.Head.IsDry() && i.Counts[batch.WouldChange] > 0 && l.By == "":

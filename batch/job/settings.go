@@ -67,6 +67,17 @@ type Output struct {
 	LogFormat string
 }
 
+func (o *Output) bind(f *pflag.FlagSet, which Flags) {
+	f.StringVar(&o.Reports, "reports", o.Reports, "folder `DIR` where run folders go")
+	if which&ExportFlags == 0 {
+		f.BoolVar(&o.XLSX, "xlsx", o.XLSX, "also write report.xlsx and failed.xlsx")
+	}
+	f.BoolVar(&o.JSON, "json", o.JSON, "print the summary as one JSON object")
+	f.BoolVar(&o.Quiet, "quiet", o.Quiet, "no progress and no notices")
+	f.BoolVar(&o.Verbose, "verbose", o.Verbose, "show each request")
+	f.StringVar(&o.LogFormat, "log-format", o.LogFormat, "`text` or json, for --verbose")
+}
+
 // DefaultReports is the folder where run folders go unless another is named.
 const DefaultReports = "reports"
 
@@ -196,15 +207,7 @@ func (s *Settings) Bind(f *pflag.FlagSet, a intake.Actions, which Flags) {
 		f.Lookup("expect").DefValue = "0" // help shows no default then
 		f.DurationVar(&s.Pace.LockWait, "lock-wait", s.Pace.LockWait, "wait so long for another run of this account to end")
 	}
-	o := &s.Output
-	f.StringVar(&o.Reports, "reports", o.Reports, "folder `DIR` where run folders go")
-	if which&ExportFlags == 0 {
-		f.BoolVar(&o.XLSX, "xlsx", o.XLSX, "also write report.xlsx and failed.xlsx")
-	}
-	f.BoolVar(&o.JSON, "json", o.JSON, "print the summary as one JSON object")
-	f.BoolVar(&o.Quiet, "quiet", o.Quiet, "no progress and no notices")
-	f.BoolVar(&o.Verbose, "verbose", o.Verbose, "show each request")
-	f.StringVar(&o.LogFormat, "log-format", o.LogFormat, "`text` or json, for --verbose")
+	s.Output.bind(f, which)
 }
 
 const (

@@ -35,7 +35,9 @@ func Undo(j Job, c Control, name string) (*Result, error) {
 	}
 	p, err := planUndo(r, of, nil)
 	if p != nil && err != nil && len(p.Held) > 0 { // nothing is put back, and yet there is something to tell
-		return &Result{Held: p.Held, Unhold: unholdCommands(of.journal.Head.ID, filepath.Dir(dir.Path()))}, err
+		return &Result{Held: p.Held, Unhold: unholdCommands(of.journal.Head.ID, filepath.Dir(dir.Path()))},
+			batch.Usage("one of the commands listed",
+				"%s has put customers on hold, and which --unhold takes them off is yours to choose; nothing was sent", of.journal.Head.ID)
 	}
 	if err != nil {
 		return nil, err
