@@ -63,7 +63,7 @@ func TestServersThatEchoSecrets(t *testing.T) {
 			}
 			return ""
 		}, func(n int) replyShape { return refusals(n % 4) }) // a web page is no refusal here
-		s.run(t, 3, "update", "edits.csv", "--max-failures", "100000", "--verbose", "--log-format", "json")
+		s.run(t, 3, "update", "edits.csv", "--max-failures", "100000", "--timeout", "2s", "--verbose", "--log-format", "json")
 		s.search(t, s.dir)
 		if int(p.said.Load()) < len(said)*9/10 || len(forms) > len(said) {
 			t.Errorf("%d repetitions of %d, for %d forms", p.said.Load(), len(said), len(forms))
