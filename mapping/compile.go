@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -105,7 +106,7 @@ func (c *compiler) compile() (*Mapper, error) {
 			"add a column headed with a field's name"+delimiterHint(strings.Join(c.inUse(), " ")))
 	}
 	if err := c.bad.err(c.options.Name); err != nil {
-		if refusal, ok := err.(*csvfile.Refusal); ok && c.unknown {
+		if refusal, ok := errors.AsType[*csvfile.Refusal](err); ok && c.unknown {
 			lists := "rowbatch fields " + c.parts[0].schema.Action + " lists the fields, rowbatch map proposes a mapping file, " +
 				"--ignore-others leaves out what is none"
 			refusal.Try = strings.TrimPrefix(refusal.Try+"; "+lists, "; ")

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -53,7 +54,7 @@ func FindHeading(all []Schema, rows []csvfile.Row, o CompileOptions) (at int, er
 		return 0, &csvfile.Refusal{File: o.Name, Text: fmt.Sprintf("%ss %d and %d could each be the heading", Unit(o.Name), one, other),
 			Try: fmt.Sprintf("--header-row %d, or --header-row %d", one, other)}
 	}
-	refusal, ok := why.(*csvfile.Refusal)
+	refusal, ok := errors.AsType[*csvfile.Refusal](why)
 	switch {
 	case ok && o.Nearest && (len(rows) > 1 || most > 1):
 		return at, nil

@@ -146,7 +146,8 @@ func (a *fusebillAction) sideEffects(sent, got customer, changes []batch.Change,
 		explains := func(c batch.Change) bool {
 			return c.Field == path || slices.Contains(strings.Fields(fieldOf(c.Field).moves), path)
 		}
-		if slices.Contains(a.mayMove, path) || slices.ContainsFunc(changes, explains) || reply && !(sent.shows(path) && got.shows(path)) {
+		unseen := reply && (!sent.shows(path) || !got.shows(path))
+		if slices.Contains(a.mayMove, path) || slices.ContainsFunc(changes, explains) || unseen {
 			continue
 		}
 		if path == trackingList {

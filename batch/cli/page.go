@@ -60,7 +60,7 @@ func servePage(cmd *cobra.Command, addr string, open bool, s job.Settings) error
 	if address, is := servedAlready(cmd.Context(), note); is {
 		fmt.Fprintln(cmd.OutOrStdout(), address)
 		fmt.Fprintln(cmd.ErrOrStderr(), "rowbatch: the page is served already, by another rowbatch ui")
-		return openPage(open, filepath.Dir(note), address)
+		return openPage(context.WithoutCancel(cmd.Context()), open, filepath.Dir(note), address)
 	}
 	listener, err := listenLoopback(cmd.Context(), addr)
 	if err != nil {
@@ -82,7 +82,7 @@ func servePage(cmd *cobra.Command, addr string, open bool, s job.Settings) error
 		return err
 	}
 	defer os.Remove(note)
-	if err := openPage(open, filepath.Dir(note), page.Address()); err != nil {
+	if err := openPage(cmd.Context(), open, filepath.Dir(note), page.Address()); err != nil {
 		fmt.Fprintf(cmd.ErrOrStderr(), "rowbatch: the browser could not be opened (%v); open the address yourself\n", err)
 	}
 	serving, end := context.WithCancel(cmd.Context())
@@ -182,7 +182,7 @@ func servedAlready(ctx context.Context, note string) (address string, is bool) {
 
 // openPage opens the browser by a file that leads on: the address, which has the
 // token, would stand in the list of processes for everybody.
-func openPage(wanted bool, dir, address string) error {
+func openPage(ctx context.Context, wanted bool, dir, address string) error {
 	if !wanted {
 		return nil
 	}
@@ -201,7 +201,7 @@ func openPage(wanted bool, dir, address string) error {
 	if opener == nil {
 		opener = []string{"xdg-open"}
 	}
-	browser := exec.Command(opener[0], append(opener[1:], f.Name())...) //nolint:gosec // the system's own opener
+	browser := exec.CommandContext(ctx, opener[0], append(opener[1:], f.Name())...) //nolint:gosec // the system's own opener
 	if err := browser.Start(); err != nil {
 		return errors.Join(err, os.Remove(f.Name()))
 	}

@@ -568,8 +568,7 @@ func (x *export) keep() (*Result, error) {
 // and one that names no customers cannot.
 func (x *export) next() string {
 	named := slices.ContainsFunc(x.copies.columns, func(c action.ExportColumn) bool { return c.Name == "id" || c.Name == "reference" })
-	switch {
-	case x.options.Output == "-" || x.copies.count() == 0 || !named:
+	if x.options.Output == "-" || x.copies.count() == 0 || !named {
 		return ""
 	}
 	words := append([]string{"rowbatch update", job.QuoteWord(x.options.Output)}, x.Settings.Words("sandbox", "reports")...)

@@ -59,7 +59,7 @@ func (l *Lister) Way(n Need) (way string, err error) {
 			l.Detail("lookup: " + way + ", since " + why)
 			return way, nil
 		}
-		rep := client.Reply{}
+		var rep client.Reply
 		l.list = l.Fusebill.List("", spoiltPages, l.Workers)
 		l.first, rep = l.list.Next(l.Stop)
 		switch l.pages = l.list.Pages(); {

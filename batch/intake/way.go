@@ -58,10 +58,9 @@ func (n Need) way(w Ways) (way, why string) {
 		spared = n.Reads - 1
 	}
 	useSets := !w.NoSets && sets > 0 && sets <= spared
-	useList, others := w.Pages > 0 && w.Pages <= max(spared, n.Searches-1), n.Reads+n.Searches
+	useList := w.Pages > 0 && w.Pages <= max(spared, n.Searches-1)
 	if useSets {
-		others = n.Searches + sets
-		useList = useList && w.Pages-1 < others // the first is here
+		useList = useList && w.Pages-1 < n.Searches+sets // the first is here
 	}
 	mayAsk := max(n.Reads, n.Searches) > FewRows
 	if useSets {

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -161,7 +162,7 @@ type notUTF8 struct {
 func (n *notUTF8) Read(p []byte) (int, error) {
 	read, err := n.in.Read(p)
 	if !n.refuted {
-		text := append(n.rest, p[:read]...)
+		text := slices.Concat(n.rest, p[:read])
 		for len(text) > 0 && (utf8.FullRune(text) || err != nil) {
 			r, size := utf8.DecodeRune(text)
 			switch {

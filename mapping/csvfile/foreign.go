@@ -49,8 +49,8 @@ func Foreign(start []byte, wanted, save string) error {
 	}
 	text = bytes.TrimSpace(text)
 	low := strings.ToLower(string(text[:min(len(text), 1000)]))
-	begins := func(any ...string) bool {
-		for _, with := range any {
+	begins := func(words ...string) bool {
+		for _, with := range words {
 			if strings.HasPrefix(low, with) {
 				return true
 			}

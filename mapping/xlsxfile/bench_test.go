@@ -1,6 +1,7 @@
 package xlsxfile
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -70,7 +71,7 @@ func BenchmarkRead(b *testing.B) {
 			n := 0
 			for {
 				_, err := in.Next()
-				if err == io.EOF {
+				if errors.Is(err, io.EOF) {
 					break
 				}
 				if err != nil {

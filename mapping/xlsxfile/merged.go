@@ -33,7 +33,7 @@ func merged(f *zip.File) ([]area, error) {
 	defer p.Close()
 	var at, behind int64 // all rows
 	var before []byte    // the end of what was longer than the buffer
-	any := false
+	found := false
 	for {
 		chunk, err := p.text.ReadSlice('>')
 		at += int64(len(chunk))
@@ -49,11 +49,11 @@ func merged(f *zip.File) ([]area, error) {
 			before = slices.Clone(chunk[max(len(chunk)-len("</prefix:sheetData>"), 0):])
 		}
 		if tag, ok := bytes.CutSuffix(chunk, []byte("sheetData>")); ok && bytes.ContainsAny(tag[max(len(tag)-1, 0):], "/:") {
-			behind, any = at, false
+			behind, found = at, false
 		}
-		any = any || bytes.Contains(chunk, []byte("mergeCell"))
+		found = found || bytes.Contains(chunk, []byte("mergeCell"))
 		switch {
-		case errors.Is(err, io.EOF) && !any:
+		case errors.Is(err, io.EOF) && !found:
 			return nil, nil
 		case errors.Is(err, io.EOF):
 			return mergedBehind(f, behind)
