@@ -110,7 +110,10 @@ func (v *visitor) once() (*result, error) {
 	}
 	now, r := v.read()
 	if r == nil {
-		r = cmp.Or(v.behind(now), v.judge(now))
+		r = v.behind(now)
+	}
+	if r == nil {
+		r = v.judge(now)
 	}
 	if r != nil {
 		return r, nil
