@@ -8,6 +8,7 @@ import (
 	"net/http/httptrace"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -25,13 +26,13 @@ type starting struct {
 	answer  time.Duration // after the connection
 	failure error         // of an attempt before that; nil: connection refused
 	mute    int           // attempts, after which none fails any more until its time is up; 0: all do
-	tried   int
+	tried   int64
 }
 
 func (s *starting) RoundTrip(r *http.Request) (*http.Response, error) {
 	trace := httptrace.ContextClientTrace(r.Context())
 	trace.GetConn("")
-	s.tried++
+	tried := int(atomic.AddInt64(&s.tried, 1))
 	wait := func(d time.Duration) error {
 		select {
 		case <-time.After(d):
@@ -45,7 +46,7 @@ func (s *starting) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	switch {
 	case !time.Now().Before(s.at):
-	case s.mute > 0 && s.tried > s.mute:
+	case s.mute > 0 && tried > s.mute:
 		return nil, wait(1000 * time.Hour)
 	case s.failure != nil:
 		return nil, s.failure
@@ -122,7 +123,7 @@ func TestAnAddressThatNeverAnswered(t *testing.T) {
 				if len(told) != tt.told || tt.told > 0 && !strings.Contains(told[0], "https://api.example.com/v1 does not answer: ") {
 					t.Errorf("told: %q", told)
 				}
-				if server.tried > tt.mostTried+3 {
+				if int(server.tried) > tt.mostTried+3 {
 					t.Errorf("tried %d times", server.tried)
 				}
 			})
