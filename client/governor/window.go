@@ -39,9 +39,11 @@ func (w *window) known() bool { return w.limit > 0 }
 // ends is the window's end by our clock, at the latest.
 func (w *window) ends(s skew) time.Time { return w.reset.Add(w.late - s.lo) }
 
-// forget makes of a window one of which nothing is known.
+// forget makes of a window one of which nothing is known. What never changes of it is
+// not written again: replies are read without the lock, by its headers and its length.
 func (w *window) forget() {
-	*w = window{headers: w.headers, why: w.why, length: w.length, paced: w.paced, late: w.late}
+	w.limit, w.left, w.reset, w.ours, w.others = 0, 0, time.Time{}, 0, others{}
+	w.fresh, w.rolled, w.dated = false, time.Time{}, time.Time{}
 }
 
 // roll ends a window whose time is over.
