@@ -13,7 +13,7 @@ type Code struct {
 	Fix   string
 }
 
-// Codes returns the one table of error codes; help, README and report read it.
+// Codes returns the one table of error codes; help and report read it.
 func Codes() []Code {
 	f, c, d, n := []Kind{Failed}, []Kind{Conflict}, []Kind{InDoubt}, []Kind{NotAttempted}
 	return append(rejections(), []Code{
@@ -131,7 +131,7 @@ type ExitCode struct {
 	Means string
 }
 
-// ExitCodes returns the one table of exit codes; help and README read it.
+// ExitCodes returns the one table of exit codes; help reads it.
 func ExitCodes() []ExitCode {
 	return []ExitCode{
 		{ExitDone, "every row changed, unchanged, would_change or skipped"},

@@ -72,5 +72,5 @@
 // A new outcome is a [Kind] (outcome.go); a new reason for one, a line of [Codes]. What
 // an API needs is in its action's Visit, which makes exactly one attempt a call: when a
 // request is repeated, and when never, is the engine's to say, and nobody else's. The
-// README, Working on it, has the rest.
+// rowbatch help develop has the rest.
 package batch

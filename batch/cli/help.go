@@ -1,7 +1,7 @@
 package cli
 
 import (
-	_ "embed"
+	"embed"
 	"fmt"
 	"io"
 	"strings"
@@ -12,35 +12,43 @@ import (
 	"rowbatch/batch"
 )
 
-//go:embed help/cells.txt
-var cellsHelp string
-
-//go:embed help/mapping.txt
-var mappingHelp string
-
-//go:embed help/shards.txt
-var shardsHelp string
+// pages are the topics that are texts.
+//
+//go:embed help/*.txt
+var pages embed.FS
 
 // topic is a page of help about no command.
 type topic struct {
 	name, short string
-	print       func(io.Writer) error
+	print       func(io.Writer) error // nil: the page is help/NAME.txt
 }
 
 func topics() []topic {
-	text := func(s string) func(io.Writer) error {
-		return func(w io.Writer) error {
-			_, err := io.WriteString(w, s)
-			return err
-		}
-	}
 	return []topic{
-		{"exit-codes", "what the exit status says", printExitCodes},
-		{"cells", "what may stand in a cell", text(cellsHelp)},
-		{"mapping", "the mapping file", text(mappingHelp)},
-		{"shards", "how several processes share one file", text(shardsHelp)},
+		{"actions", "what a row becomes: update, hold, latch, patch; --when and guards", nil},
+		{"api-unknowns", "what is not known about the API, and what is done about it", nil},
+		{"cells", "what may stand in a cell", nil},
 		{"codes", "the error codes of the report, and what to do about each", printCodes},
+		{"develop", "working on rowbatch: rooms, laws, figures", nil},
+		{"exit-codes", "what the exit status says", printExitCodes},
+		{"export", "customers out to a file, and the edited file back", nil},
+		{"limits", "requests: the account's limits, forecast, --lookup", nil},
+		{"mapping", "the mapping file", nil},
+		{"runs", "a run's files and outcomes; apply, review, resume, undo", nil},
+		{"sandbox", "the stand-in that needs no account", nil},
+		{"shards", "how several processes share one file", nil},
 	}
+}
+
+func (t topic) write(w io.Writer) error {
+	if t.print != nil {
+		return t.print(w)
+	}
+	text, err := pages.ReadFile("help/" + t.name + ".txt")
+	if err == nil {
+		_, err = w.Write(text)
+	}
+	return err
 }
 
 // newHelp returns the help command: of any command, and of the topics.
@@ -56,16 +64,16 @@ func newHelp(root *cobra.Command) *cobra.Command {
 			return found.Help()
 		},
 	}
-	var names []string
+	topicList := "TOPICS, each with rowbatch help TOPIC\n"
 	for _, t := range topics() {
-		names = append(names, fmt.Sprintf("  %-12s %s", t.name, t.short))
+		topicList += fmt.Sprintf("  %-12s  %s\n", t.name, t.short)
 		help.AddCommand(&cobra.Command{
 			Use: t.name, Short: t.short, Args: noArgument,
-			RunE: func(cmd *cobra.Command, _ []string) error { return t.print(cmd.OutOrStdout()) },
+			RunE: func(cmd *cobra.Command, _ []string) error { return t.write(cmd.OutOrStdout()) },
 		})
 	}
-	help.Long = "help shows the help of a command, or a page on one of these topics:\n\n" + strings.Join(names, "\n")
-	usage := root.UsageTemplate() + "\nEXIT STATUS\n"
+	help.Long = "help shows the help of a command, or a page on a topic."
+	usage := root.UsageTemplate() + "{{if not .HasParent}}\n" + topicList + "{{end}}\nEXIT STATUS\n"
 	for _, c := range batch.ExitCodes() {
 		usage += fmt.Sprintf("  %-4d %s\n", c.Code, c.Means)
 	}

@@ -17,8 +17,8 @@ import (
 	"unicode/utf8"
 )
 
-// These tests are the laws of the house, as far as they can be counted. README,
-// Working on it, tells why they are as they are.
+// These tests are the laws of the house, as far as they can be counted.
+// rowbatch help develop tells them all.
 
 // source is one file of the module, tests left out.
 type source struct {

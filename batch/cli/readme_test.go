@@ -2,8 +2,7 @@ package cli_test
 
 import (
 	"errors"
-	"flag"
-	"fmt"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,7 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"rowbatch/batch"
+	"rowbatch/client/sandbox"
+	"rowbatch/samples"
 )
 
 // block is a fenced part of a page, with the prose before it.
@@ -60,13 +60,16 @@ func (b block) commandsOf() (lines []string) {
 
 // reader is somebody who pastes the README's commands, one after the other,
 // into a shell in a fresh clone.
-type reader struct{ dir string }
+type reader struct {
+	dir      string
+	settings []string // of the environment
+}
 
 func (r reader) run(t *testing.T, line string) (output string, status int) {
 	t.Helper()
 	c := exec.Command("sh", "-c", line)
 	c.Dir = r.dir
-	c.Env = append(environment(), "ROWBATCH_SANDBOX_DIR="+filepath.Join(r.dir, "sandbox"), "FUSEBILL_API_KEY=", "FUSEBILL_URL=")
+	c.Env = append(environment(), append(r.settings, "ROWBATCH_SANDBOX_DIR="+filepath.Join(r.dir, "sandbox"))...)
 	out, err := c.CombinedOutput()
 	var ended *exec.ExitError
 	if err != nil && !errors.As(err, &ended) {
@@ -87,7 +90,7 @@ func TestReadme(t *testing.T) {
 	if _, err := exec.LookPath("sh"); err != nil {
 		t.Skip("there is no shell to paste commands into")
 	}
-	r := reader{t.TempDir()}
+	r := reader{t.TempDir(), []string{"FUSEBILL_API_KEY=", "FUSEBILL_URL="}}
 	if err := copySamples(r.dir); err != nil {
 		t.Fatal(err)
 	}
@@ -138,41 +141,47 @@ func steady(output string) string {
 	return regexp.MustCompile(`\bin [0-9.]+ (s|min)\b`).ReplaceAllString(strings.TrimSpace(output), "in DURATION")
 }
 
-var rewrite = flag.Bool("rewrite", false, "write the table of codes into the README")
-
-// codesTable is the table of error codes as the README shows it.
-func codesTable() string {
-	var b strings.Builder
-	b.WriteString("\n| `rb_error_code` | outcome | what to do |\n|---|---|---|\n")
-	for _, c := range batch.Codes() {
-		kinds := make([]string, len(c.Kinds))
-		for i, k := range c.Kinds {
-			kinds[i] = "`" + string(k) + "`"
-		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s: %s |\n", c.Name, strings.Join(kinds, ", "), c.Means, c.Fix)
+// TestHelpPages runs every command line of the pages that rowbatch help prints, in
+// their order: those that are indented, those aside that go on until Ctrl-C. A file
+// edits.csv is there, and an account that is a sandbox.
+func TestHelpPages(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("sh"); err != nil {
+		t.Skip("there is no shell to paste commands into")
 	}
-	return b.String()
-}
-
-// The README's table is the program's; -rewrite brings it up to date.
-func TestReadmeHasTheCodes(t *testing.T) {
-	const file, from, to = "../../README.md", "<!-- codes -->", "<!-- /codes -->"
-	text, err := os.ReadFile(file)
+	names, err := filepath.Glob("help/*.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
-	before, rest, found := strings.Cut(string(text), from)
-	table, after, ended := strings.Cut(rest, to)
-	if !found || !ended {
-		t.Fatalf("the README lacks %s … %s", from, to)
-	}
-	if *rewrite {
-		if err := os.WriteFile(file, []byte(before+from+codesTable()+to+after), 0o644); err != nil {
-			t.Fatal(err)
+	help, _ := (reader{t.TempDir(), nil}).run(t, "rowbatch help")
+	for _, name := range names {
+		page := strings.TrimSuffix(filepath.Base(name), ".txt")
+		if !strings.Contains(help, "\n  "+page+" ") {
+			t.Errorf("rowbatch help does not name the page %s", page)
 		}
-		return
-	}
-	if table != codesTable() {
-		t.Errorf("the README's table of codes is not the program's: run this test with -rewrite")
+		t.Run(page, func(t *testing.T) {
+			t.Parallel()
+			box, err := sandbox.Open(sandbox.Options{Seed: samples.Seed()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			server := httptest.NewServer(box)
+			t.Cleanup(server.Close)
+			r := reader{t.TempDir(), settingsFor(server.URL)}
+			if err := errors.Join(copySamples(r.dir), os.WriteFile(filepath.Join(r.dir, "edits.csv"), read(t, "../../samples/customers.csv"), 0o600)); err != nil {
+				t.Fatal(err)
+			}
+			for n, line := range strings.Split(string(read(t, name)), "\n") {
+				if len([]rune(line)) > 100 {
+					t.Errorf("%s:%d: over 100 columns", name, n+1)
+				}
+				if !strings.HasPrefix(line, "  rowbatch ") || strings.HasSuffix(line, "# until Ctrl-C") {
+					continue
+				}
+				if output, status := r.run(t, strings.TrimSpace(line)); status != 0 && status != 3 {
+					t.Errorf("%s:%d:%s\nexits with %d:\n%s", name, n+1, line, status, output)
+				}
+			}
+		})
 	}
 }

@@ -16,8 +16,8 @@ import (
 	"rowbatch/client/sandbox"
 )
 
-// The requests of an update of so many rows, in an account of 10,000 customers: the
-// README has the figures. A run's first write is checked by one more read, and by the
+// The requests of an update of so many rows, in an account of 10,000 customers:
+// rowbatch help develop has the figures. A run's first write is checked by one more read, and by the
 // overview before and after it.
 func TestRequestsOfAnUpdate(t *testing.T) {
 	t.Parallel()
