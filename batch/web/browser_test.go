@@ -1,20 +1,32 @@
 package web_test
 
 import (
+	"bufio"
 	"context"
+	"errors"
 	"flag"
+	"fmt"
 	"net"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"github.com/rogpeppe/go-internal/testscript"
 
 	"rowbatch/batch/action"
+	"rowbatch/batch/cli"
 	"rowbatch/batch/job"
 	"rowbatch/batch/web"
 	"rowbatch/client/sandbox"
@@ -23,23 +35,51 @@ import (
 
 var pictures = flag.String("pictures", "", "folder for pictures of the pages")
 
-// office is a page in a browser, with a stand-in behind it.
-type office struct {
-	*testing.T
-	box     *sandbox.Sandbox
-	reports string
-	address string
-	browser context.Context
+// TestMain makes the test binary serve as the rowbatch command too. The locks of
+// accounts are this process's own: another may be running tests.
+func TestMain(m *testing.M) {
+	cache, err := os.MkdirTemp("", "rowbatch-page-")
+	if err == nil {
+		err = errors.Join(os.Setenv("XDG_CACHE_HOME", cache), flag.Set("test.parallel", "4")) // they mostly wait for the browser
+	}
+	if err != nil {
+		panic(err)
+	}
+	testscript.Main(ending{m, cache}, map[string]func(){"rowbatch": func() { os.Exit(cli.Main(os.Args[1:])) }})
 }
 
-// newOffice needs a browser: where there is none, the test is skipped, but for CI, which demands one.
-func newOffice(t *testing.T) *office {
+// ending tidies up behind the tests.
+type ending struct {
+	*testing.M
+	cache string
+}
+
+func (e ending) Run() int {
+	code := e.M.Run()
+	if chromium.end != nil {
+		chromium.end()
+	}
+	if err := os.RemoveAll(e.cache); err != nil {
+		panic(err)
+	}
+	return code
+}
+
+// chromium is the one browser of all tests. Each test has a window of its own in it, with its own cookies.
+var chromium struct {
+	sync.Once
+	ctx context.Context
+	end context.CancelFunc
+	err error
+}
+
+// openBrowser needs a browser: where there is none, the test is skipped, but for CI, which demands one.
+func openBrowser(t testing.TB) context.Context {
 	t.Helper()
 	found := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
+		if path, err := exec.LookPath(name); err == nil && found == "" {
 			found = path
-			break
 		}
 	}
 	if found == "" {
@@ -48,52 +88,212 @@ func newOffice(t *testing.T) *office {
 		}
 		t.Skip("there is no chromium to look at the page with")
 	}
-	t.Setenv("XDG_CACHE_HOME", t.TempDir())
-	box, err := sandbox.Open(sandbox.Options{Seed: samples.Seed()})
-	if err != nil {
-		t.Fatal(err)
+	chromium.Do(func() {
+		options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(found), chromedp.NoSandbox, chromedp.DisableGPU,
+			chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true), chromedp.WindowSize(1280, 900))
+		allocator, end := chromedp.NewExecAllocator(context.Background(), options...)
+		ctx, cancel := chromedp.NewContext(allocator)
+		chromium.ctx, chromium.end = ctx, func() { cancel(); end() }
+		chromium.err = chromedp.Do(ctx) // the browser lives as long as the context of the first call
+	})
+	if chromium.err != nil {
+		t.Fatal(chromium.err)
 	}
-	t.Cleanup(func() { _ = box.Close() })
-	o := &office{T: t, box: box, reports: filepath.Join(t.TempDir(), "reports")}
+	return chromium.ctx
+}
+
+// office is a page in a browser, with a stand-in behind it.
+type office struct {
+	testing.TB
+	box     *sandbox.Sandbox
+	dir     string // of the stand-in's state
+	reports string
+	address string
+	tab     context.Context
+	serves  *exec.Cmd // the program, where that serves the page
+
+	mu    sync.Mutex
+	heard []string // dialogs, and what the page complained of
+}
+
+// newOffice serves the page in this process.
+func newOffice(t testing.TB, set ...func(*sandbox.Options)) *office {
+	t.Helper()
+	o := newStandIn(t, set...)
 	settings := job.Defaults()
 	settings.Output.Reports = o.reports
-	open := func(system string, _ job.Settings, _ int, _ func(string) error) (job.Endpoint, error) {
-		e := job.Endpoint{System: system, URL: "http://localhost/v1", Key: "MDpzYW5kYm94", Name: job.StandIn, Transport: box.Transport()}
-		if system == action.SystemTrackfinity {
-			e.URL, e.Key, e.Username = "http://localhost/api", "sandbox-key", "admin"
-		}
-		return e, nil
-	}
 	server := httptest.NewUnstartedServer(nil)
-	page, err := web.New(t.Context(), server.Listener.Addr().(*net.TCPAddr), web.Options{Settings: settings, Program: "test",
-		Accounts: []web.Account{{Name: "sandbox", Host: "the sandbox", Word: "SANDBOX", Sandbox: true, Open: open}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server.Config.Handler = page
+	served, err := web.New(t.Context(), server.Listener.Addr().(*net.TCPAddr), web.Options{Settings: settings, Program: "test",
+		Accounts: []web.Account{{Name: "sandbox", Host: "the sandbox", Word: "SANDBOX", Sandbox: true, Open: o.open}}})
+	o.must(err)
+	server.Config.Handler = served
 	server.Start()
 	t.Cleanup(server.Close)
-	o.address = page.Address()
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(found), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true), chromedp.WindowSize(1280, 900))
-	allocator, end := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(end)
-	var cancel context.CancelFunc
-	o.browser, cancel = chromedp.NewContext(allocator)
-	t.Cleanup(cancel)
-	if err := chromedp.Do(o.browser); err != nil { // the browser lives as long as the context of the first call
-		t.Fatal(err)
-	}
-	o.browser, cancel = context.WithTimeout(o.browser, 2*time.Minute)
-	t.Cleanup(cancel)
+	o.address = served.Address()
+	o.tab = o.newTab()
 	return o
+}
+
+// newStandIn is an office that has no page yet.
+func newStandIn(t testing.TB, set ...func(*sandbox.Options)) *office {
+	t.Helper()
+	o := &office{TB: t, dir: filepath.Join(t.TempDir(), "box"), reports: filepath.Join(t.TempDir(), "reports")}
+	options := sandbox.Options{Dir: o.dir, Seed: samples.Seed(), Minute: 1_000_000, Day: 1_000_000}
+	for _, change := range set {
+		change(&options)
+	}
+	var err error
+	o.box, err = sandbox.Open(options)
+	o.must(err)
+	t.Cleanup(func() { _ = o.box.Close() })
+	return o
+}
+
+// slow lets each request wait.
+func slow(spec string) func(*sandbox.Options) {
+	return func(o *sandbox.Options) {
+		faults, err := sandbox.ParseFaults([]string{spec})
+		if err != nil {
+			panic(err)
+		}
+		o.Faults = faults
+	}
+}
+
+// open is the opener of the page's account.
+func (o *office) open(system string, _ job.Settings, _ int, _ func(string) error) (job.Endpoint, error) {
+	e := job.Endpoint{System: system, URL: "http://localhost/v1", Key: "MDpzYW5kYm94", Name: job.StandIn, Transport: o.box.Transport()}
+	if system == action.SystemTrackfinity {
+		e.URL, e.Key, e.Username = "http://localhost/api", "sandbox-key", "admin"
+	}
+	return e, nil
+}
+
+// newProgram has the page served by the program itself, in a process of its own, for
+// an account at an address.
+func newProgram(t testing.TB, set ...func(*sandbox.Options)) *office {
+	t.Helper()
+	o := newStandIn(t, set...)
+	api := httptest.NewServer(o.box)
+	t.Cleanup(api.Close)
+	o.serve(o.environment(api.URL))
+	return o
+}
+
+// environment is that of the program, whose account is at a server.
+func (o *office) environment(url string) []string {
+	return append(os.Environ(), "FUSEBILL_URL="+url+"/v1", "FUSEBILL_API_KEY=MDpzYW5kYm94",
+		"XDG_CACHE_HOME="+filepath.Join(o.dir, "..", "cache"), "XDG_CONFIG_HOME="+filepath.Join(o.dir, "..", "config"), "GORACE=atexit_sleep_ms=10")
+}
+
+// serve starts rowbatch ui, and waits until it has said where it is.
+func (o *office) serve(environment []string, flags ...string) {
+	o.Helper()
+	c := exec.Command("rowbatch", append([]string{"ui", "--no-open", "--addr", "127.0.0.1:0", "--reports", o.reports}, flags...)...)
+	c.Env = environment
+	out, err := c.StdoutPipe()
+	o.must(err)
+	o.must(c.Start())
+	o.serves = c
+	o.Cleanup(o.kill)
+	line, err := bufio.NewReader(out).ReadString('\n')
+	o.must(err)
+	o.address = strings.TrimSpace(line)
+}
+
+// kill ends the program that serves the page as a crash would.
+func (o *office) kill() {
+	if o.serves != nil && o.serves.ProcessState == nil {
+		_ = o.serves.Process.Signal(syscall.SIGKILL)
+		_ = o.serves.Wait()
+	}
+}
+
+// command runs the command line on the office's account and reports, and returns what it printed.
+func (o *office) command(words ...string) string {
+	o.Helper()
+	c := exec.Command("rowbatch", append(words, "--reports", o.reports)...)
+	c.Env = o.serves.Env
+	text, err := c.CombinedOutput()
+	if err != nil {
+		o.Fatalf("rowbatch %v: %v\n%s", words, err, text)
+	}
+	return string(text)
+}
+
+// newTab opens a window that fails the test for any dialog, exception or complaint of the browser.
+func (o *office) newTab() context.Context {
+	o.Helper()
+	parent := openBrowser(o)
+	if o.tab != nil {
+		parent = o.tab // it shares the cookies
+	}
+	var options []chromedp.ContextOption
+	if o.tab == nil {
+		options = append(options, chromedp.WithNewBrowserContext())
+		o.Cleanup(func() {
+			o.mu.Lock()
+			defer o.mu.Unlock()
+			for _, text := range o.heard {
+				o.Errorf("the browser: %s", text)
+			}
+		})
+	}
+	tab, end := chromedp.NewContext(parent, append(options, chromedp.WithListener(o.listen))...)
+	o.Cleanup(end)
+	o.must(chromedp.Do(tab, chromedp.EmulateViewport(1280, 900)))
+	return tab
+}
+
+func (o *office) listen(event any) {
+	text := ""
+	switch e := event.(type) {
+	case *page.EventJavascriptDialogOpening:
+		text = "a dialog: " + e.Message
+	case *runtime.EventExceptionThrown:
+		text = (&chromedp.ExceptionError{ExceptionDetails: e.ExceptionDetails}).Error()
+	case *runtime.EventConsoleAPICalled:
+		text = fmt.Sprint("console.", e.Type)
+	case *log.EventEntryAdded:
+		if text = string(e.Entry.Level) + ": " + e.Entry.Text + " " + e.Entry.URL; e.Entry.Level == log.EntryLevelVerbose {
+			return
+		}
+	default:
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.heard = append(o.heard, text)
+}
+
+// expected takes what was heard of the browser's complaints with some text in it for what the test has asked for.
+func (o *office) expected(text string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.heard = slices.DeleteFunc(o.heard, func(s string) bool { return strings.Contains(s, text) })
+}
+
+func (o *office) must(err error) {
+	o.Helper()
+	if err != nil {
+		o.Fatal(err)
+	}
+}
+
+// in is the office seen in another tab.
+func (o *office) in(tab context.Context, steps ...chromedp.Action[chromedp.Void]) {
+	o.Helper()
+	was := o.tab
+	o.tab = tab
+	defer func() { o.tab = was }()
+	o.do(steps...)
 }
 
 // do takes steps in the browser.
 func (o *office) do(steps ...chromedp.Action[chromedp.Void]) {
 	o.Helper()
 	for n, step := range steps {
-		ctx, end := context.WithTimeout(o.browser, 30*time.Second)
+		ctx, end := context.WithTimeout(o.tab, 30*time.Second)
 		err := chromedp.Do(ctx, step)
 		for err != nil && ctx.Err() == nil && strings.Contains(err.Error(), "(-32000)") { // the page was left meanwhile
 			err = chromedp.Do(ctx, step)
@@ -101,10 +301,37 @@ func (o *office) do(steps ...chromedp.Action[chromedp.Void]) {
 		end()
 		if err != nil {
 			o.picture("failed")
-			where, _ := chromedp.Run(o.browser, chromedp.Location())
-			o.Fatalf("step %d at %s: %v", n+1, where, err)
+			where, _ := chromedp.Run(o.tab, chromedp.Location())
+			text, _ := chromedp.Run(o.tab, chromedp.Evaluate[string]("document.body.innerText"))
+			o.Fatalf("step %d at %s: %v\n%.600s", n+1, where, err, text)
 		}
 	}
+}
+
+// eval is the value of an expression in the page.
+func eval[T any](o *office, expression string) T {
+	o.Helper()
+	value, err := chromedp.Run(o.tab, chromedp.Evaluate[T](expression))
+	if err != nil {
+		o.Fatalf("%s: %v", expression, err)
+	}
+	return value
+}
+
+// await waits until an expression is true in the page.
+func (o *office) await(expression string) {
+	o.Helper()
+	o.do(chromedp.Poll[chromedp.Void](expression))
+}
+
+// look sets how wide the window is, and whether it is dark.
+func (o *office) look(wide, high int64, scheme string) {
+	o.Helper()
+	o.do(chromedp.EmulateViewport(wide, high), chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+		return err
+	}))
 }
 
 // picture keeps what the browser shows, where somebody wants to look at it.
@@ -113,20 +340,17 @@ func (o *office) picture(name string) {
 	if *pictures == "" {
 		return
 	}
-	for suffix, size := range map[string][2]int64{"": {1280, 900}, "-narrow": {360, 800}} {
-		err := chromedp.Do(o.browser, chromedp.EmulateViewport(size[0], size[1]), chromedp.Poll[chromedp.Void]("document.readyState === 'complete'"))
-		var png []byte
-		if err == nil {
-			png, err = chromedp.Run(o.browser, chromedp.CaptureScreenshot())
-		}
-		if err == nil {
-			err = os.WriteFile(filepath.Join(*pictures, name+suffix+".png"), png, 0o600)
-		}
-		if err != nil {
-			o.Fatal(err)
+	for _, size := range [][2]int64{{360, 800}, {768, 1024}, {1280, 900}, {2000, 1100}} {
+		for _, scheme := range []string{"dark", "light"} {
+			o.look(size[0], size[1], scheme)
+			png, err := chromedp.Run(o.tab, chromedp.CaptureScreenshot())
+			if err == nil {
+				err = os.WriteFile(filepath.Join(*pictures, fmt.Sprintf("%s-%d-%s.png", name, size[0], scheme)), png, 0o600)
+			}
+			o.must(err)
 		}
 	}
-	o.do(chromedp.EmulateViewport(1280, 900))
+	o.look(1280, 900, "light")
 }
 
 // text waits until some element that an XPath finds holds a text.
@@ -135,96 +359,56 @@ func (o *office) text(path, want string) {
 	o.do(chromedp.WaitVisible(chromedp.Search(path + `[contains(., "` + want + `")]`)))
 }
 
+// lead waits for the sentence on top of a run's page.
+func (o *office) lead(want string) {
+	o.Helper()
+	o.text("//*[@data-lead]", want)
+}
+
+// click clicks on what a selector finds.
+func (o *office) click(selector string) {
+	o.Helper()
+	o.do(chromedp.Click(chromedp.CSS(selector)))
+}
+
+// Where to click on the pages.
+const (
+	toPreview = `form[data-once] button`
+	toSend    = `form[data-send] button[type=submit]`
+	toUndo    = `form[action$="/undo"] button`
+	toStop    = `form[data-stop] button`
+	toResume  = `form[action$="/resume"] button`
+)
+
 // file writes an input.
 func (o *office) file(name, text string) string {
 	o.Helper()
 	path := filepath.Join(o.TempDir(), name)
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		o.Fatal(err)
-	}
+	o.must(os.WriteFile(path, []byte(text), 0o600))
 	return path
+}
+
+// visit goes to a page.
+func (o *office) visit(path string) {
+	o.Helper()
+	base, _, _ := strings.Cut(o.address, "/?")
+	o.do(chromedp.Navigate(base+path), chromedp.WaitVisible(chromedp.CSS("h1")))
 }
 
 // drop begins a new edit with a file.
 func (o *office) drop(action, path string) {
 	o.Helper()
 	o.do(chromedp.Navigate(o.address), chromedp.WaitVisible(chromedp.CSS("h1")))
-	base, _, _ := strings.Cut(o.address, "/?")
-	o.do(chromedp.Navigate(base+"/new"), chromedp.WaitVisible(chromedp.CSS("form[data-new]")),
-		chromedp.Click(chromedp.CSS(`input[name=action][value=`+action+`]`)),
+	o.visit("/new")
+	o.do(chromedp.Click(chromedp.CSS(`input[name=action][value=`+action+`]`)),
 		chromedp.SetUploadFiles(chromedp.CSS(`input[name=file]`), []string{path}),
 		chromedp.Click(chromedp.CSS(`form[data-new] button[type=submit]`)), chromedp.WaitVisible(chromedp.CSS("#decide")))
 }
 
-// The whole way: a file, its columns, the preview with a row struck out, sending, the result, its undo.
-func TestAnEditFromFileToUndo(t *testing.T) {
-	o := newOffice(t)
-	o.drop("update", o.file("edits.csv", "id,Vorname,E-Mail\n987001,Ada <b>,\n987002,Bo,bo@example.com\n987003,Cy,nonsense\n"))
-	o.picture("columns")
-	o.do(chromedp.Click(chromedp.CSS(`form[data-once] button`)))
-	o.text("//*[@data-lead]", "2 of 3 rows would change")
-	o.text("//*[@data-rows]//td", "Ada <b>")
-	o.picture("preview")
-	o.do(chromedp.Click(chromedp.CSS(`tbody.rows input[type=checkbox]`)))
-	o.text("//form[@data-send]//button", "Send 1 row")
-	o.do(chromedp.Click(chromedp.CSS(`form[data-send] button[type=submit]`)))
-	o.text("//*[@data-lead]", "Finished: 1 of 3 rows changed")
-	o.text("//*[@data-rows]//td", "bo@example.com")
-	o.picture("result")
-	if n := len(o.box.Effects()); n != 1 {
-		t.Fatalf("%d effects", n)
-	}
-	o.do(chromedp.Click(chromedp.CSS(`form[action$="/undo"] button`)))
-	o.text("//*[@data-lead]", "1 of 3 rows would change")
-	o.picture("undo")
-	o.do(chromedp.Click(chromedp.CSS(`form[data-send] button[type=submit]`)))
-	o.text("//*[@data-lead]", "Finished: 1 of 3 rows changed")
-	if n := len(o.box.Effects()); n != 2 {
-		t.Fatalf("%d effects", n)
-	}
-	o.do(chromedp.Click(chromedp.CSS(`nav a[href="/runs"]`)))
-	o.text("//table//td", "undone")
-	o.picture("runs")
-}
-
-// A hold is sent only once its number is typed, and comes off hold only with an option.
-func TestAHoldWithItsNumberTyped(t *testing.T) {
-	o := newOffice(t)
-	o.drop("hold", o.file("overdue.csv", "id\n987001\n987002\n"))
-	o.do(chromedp.Click(chromedp.CSS(`form[data-once] button`)))
-	o.text("//*[@data-lead]", "2 of 2 customers would be put on hold")
-	o.picture("preview-hold")
-	o.do(chromedp.WaitEnabled(chromedp.CSS(`#typed`)), chromedp.SendKeys(chromedp.CSS(`#typed`), "3"))
-	o.text("//*[@data-hint]", "Not 3")
-	o.do(chromedp.SendKeys(chromedp.CSS(`#typed`), "\b2"))
-	o.text("//*[@data-hint]", "2 is right")
-	o.do(chromedp.Click(chromedp.CSS(`form[data-send] button[type=submit]`)))
-	o.text("//*[@data-lead]", "Finished: 2 of 2 rows changed")
-	if n := len(o.box.Effects()); n != 2 {
-		t.Fatalf("%d effects", n)
-	}
-	o.do(chromedp.SetValue(chromedp.CSS(`#unhold`), "NoChargesForMissedPeriods"), chromedp.Click(chromedp.CSS(`form[action$="/undo"] button`)))
-	o.text("//*[@data-lead]", "2 of 2 rows would change")
-	o.text("//form[@data-send]", "Type the number of customers")
-}
-
-// Texts of a file and of a server are shown, and never run.
-func TestHostileTextsAreOnlyShown(t *testing.T) {
-	o := newOffice(t)
-	const hostile = `</script><script>document.title='run'</script><img src=x onerror=document.title='run'>`
-	quoted := `"` + strings.ReplaceAll(hostile, `"`, `""`) + `"`
-	o.drop("update", o.file("a<b>.csv", "id,companyName,Notes<img src=x onerror=document.title='run'>\n987001,"+quoted+",x\n987002,=cmd|' /C calc'!A0,\u202eevil\n"))
-	o.text("//*[@id='decide']//p", "is not listed")
-	o.do(chromedp.Click(chromedp.CSS(`[data-ignore]`)))
-	o.do(chromedp.Click(chromedp.CSS(`form[data-once] button`)))
-	o.text("//*[@data-rows]//td", "</script>")
-	o.picture("hostile")
-	title, err := chromedp.Run(o.browser, chromedp.Title())
-	if err != nil || strings.Contains(title, "run") && !strings.Contains(title, "rowbatch") {
-		t.Errorf("the title is %q: %v", title, err)
-	}
-	scripts, err := chromedp.Run(o.browser, chromedp.Evaluate[int](`document.querySelectorAll("main script, main img").length`))
-	if err != nil || scripts != 0 {
-		t.Errorf("%d elements of a cell's own: %v", scripts, err)
+// effects are how many writes have changed a customer.
+func (o *office) effects(want int) {
+	o.Helper()
+	if n := len(o.box.Effects()); n != want {
+		o.Fatalf("%d effects, want %d", n, want)
 	}
 }

@@ -152,13 +152,22 @@ type lineView struct {
 	Cells []string
 }
 
+// shortened is as much of a cell as a page of columns has room for.
+func shortened(cell string) string {
+	const enough = 200 // bytes
+	if len(cell) > enough {
+		return batch.Visible(strings.ToValidUTF8(cell[:enough], "")) + "…"
+	}
+	return batch.Visible(cell)
+}
+
 func columnViews(d *draft, l *intake.Look) (all []columnView) {
 	options := fieldChoices(d.Action)
 	for n, c := range d.Columns {
 		look := l.Columns[n]
 		v := columnView{column: c, Choices: options, Filled: batch.Thousands(look.Filled) + " filled"}
 		for _, cell := range look.Samples {
-			v.Samples = append(v.Samples, batch.Visible(cell))
+			v.Samples = append(v.Samples, shortened(cell))
 		}
 		if blank := l.Rows - look.Filled; blank > 0 {
 			v.Filled += ", " + batch.Thousands(blank) + " blank"

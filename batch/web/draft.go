@@ -286,12 +286,12 @@ func (s draftPages) draftPage(w http.ResponseWriter, d *draft, status int, wrong
 	}
 	v.Rows, v.Facts = look.Rows, []fact{{"Written as", look.Written}, {"Columns", fmt.Sprint(len(look.Columns))}}
 	for _, c := range look.Columns {
-		v.Headings = append(v.Headings, batch.Visible(c.Heading))
+		v.Headings = append(v.Headings, shortened(c.Heading))
 	}
 	for _, row := range look.First {
 		l := lineView{Line: row.Line}
 		for _, cell := range row.Cells {
-			l.Cells = append(l.Cells, batch.Visible(cell))
+			l.Cells = append(l.Cells, shortened(cell))
 		}
 		v.First = append(v.First, l)
 	}

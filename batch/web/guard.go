@@ -56,7 +56,8 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// A page of its own, since a cookie of this kind does not travel with a redirect that another place has set off.
 		h.Set("Content-Type", "text/html; charset=utf-8")
 		h.Set("Refresh", "0; url=/runs")
-		_, _ = w.Write([]byte(`<!doctype html><title>rowbatch</title><a href="/runs">Go on</a>`)) // who is gone needs no page
+		const on = `<!doctype html><title>rowbatch</title><link rel="icon" href="/assets/icon.svg"><a href="/runs">Go on</a>`
+		_, _ = w.Write([]byte(on)) // who is gone needs no page
 		return
 	}
 	if c, err := r.Cookie(g.cookie()); err != nil || !same(c.Value) {

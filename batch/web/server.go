@@ -102,7 +102,7 @@ func (s *Server) Stop(sig os.Signal) {
 func (s *Server) asset(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("name")
 	kinds := map[string]string{"style.css": "text/css", "rows.js": "text/javascript", "run.js": "text/javascript",
-		"runs.js":  "text/javascript",
+		"icon.svg": "image/svg+xml", "runs.js": "text/javascript",
 		"draft.js": "text/javascript"}
 	kind := kinds[name]
 	if kind == "" {
