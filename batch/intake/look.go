@@ -9,12 +9,16 @@ import (
 
 	"rowbatch/mapping"
 	"rowbatch/mapping/csvfile"
+	"rowbatch/mapping/xlsxfile"
 )
 
 // Look is what a file shows by itself, before anybody says what its columns mean.
 type Look struct {
-	Written string // how: encoding and delimiter
+	Written string // how: encoding and delimiter, or the sheet
+	Sheet   string // of a workbook
+	Line    int    // of the heading
 	Rows    int
+	Unnamed int // columns that have cells, and no heading
 	Columns []ColumnLook
 	First   []csvfile.Row // the first rows
 }
@@ -22,6 +26,7 @@ type Look struct {
 // ColumnLook is a column of a file by itself.
 type ColumnLook struct {
 	Heading string
+	Place   string // of a sheet: its letter
 	Filled  int
 	Samples []string // the first different cells, blank ones among them
 	Values  []string // all different cells, where they are few
@@ -51,12 +56,21 @@ func LookAt(stop context.Context, s Source) (*Look, error) {
 		return nil, err
 	}
 	l := &Look{Written: file.Written}
-	for _, heading := range in.Heading() {
-		l.Columns = append(l.Columns, ColumnLook{Heading: strings.TrimSpace(heading)})
+	if sheet, is := in.(*xlsxfile.Reader); is {
+		l.Sheet = sheet.Sheet()
+	}
+	l.Line, _ = in.HeadingLine()
+	for n, heading := range in.Heading() {
+		c := ColumnLook{Heading: strings.TrimSpace(heading)}
+		if file.Places != nil {
+			c.Place = file.Places[n]
+		}
+		l.Columns = append(l.Columns, c)
 	}
 	for {
 		row, err := in.Next()
 		if errors.Is(err, io.EOF) {
+			l.Unnamed = in.Unnamed()
 			_, err = end()
 			return l, err
 		}
@@ -74,6 +88,40 @@ func LookAt(stop context.Context, s Source) (*Look, error) {
 	}
 }
 
+// Headings are those of all columns.
+func (l *Look) Headings() []string {
+	all := make([]string, len(l.Columns))
+	for n, c := range l.Columns {
+		all[n] = c.Heading
+	}
+	return all
+}
+
+// Few reports whether the column's different cells are all known.
+func (c *ColumnLook) Few() bool { return len(c.Values) <= valuesKept }
+
+// Hidden is what becomes of the hidden rows and columns of a sheet.
+type Hidden = xlsxfile.Hidden
+
+// Sheets returns the sheets of a workbook, for whoever is to choose one; of text none.
+func Sheets(stop context.Context, s Source) ([]xlsxfile.Found, error) {
+	if !xlsxfile.Named(s.Name) {
+		return nil, nil
+	}
+	f, err := open(stop, s.Name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, Unreadable(s.Name, err)
+	}
+	s.Input.HeaderRow = 0 // each has its own
+	return xlsxfile.Sheets(stoppableAt{stop, f}, info.Size(), s.Name,
+		s.Input.sheetOptions(s.Actions, mapping.CompileOptions{Name: s.Name, Nearest: true}))
+}
+
 func (c *ColumnLook) add(cell string) {
 	if strings.TrimSpace(cell) != "" {
 		c.Filled++
@@ -88,11 +136,11 @@ func (c *ColumnLook) add(cell string) {
 
 // Draft proposes a mapping file; keyed reports whether it says who the customers are.
 func (l *Look) Draft(s Source) (text []byte, keyed bool, err error) {
-	headings, values := make([]string, len(l.Columns)), make([][]string, len(l.Columns))
+	values := make([][]string, len(l.Columns))
 	for n, c := range l.Columns {
-		headings[n], values[n] = c.Heading, c.Values
+		values[n] = c.Values
 	}
-	return mapping.Draft(s.Actions.Name, s.Name, s.Actions.schemas(), headings, values)
+	return mapping.Draft(s.Actions.Name, s.Name, s.Actions.schemas(), l.Headings(), values)
 }
 
 // Understand compiles the columns of a file as a run of it would.
@@ -105,9 +153,5 @@ func (l *Look) Understand(stop context.Context, s Source) (*mapping.Mapper, erro
 	if err != nil {
 		return nil, err
 	}
-	heading := make([]string, len(l.Columns))
-	for n, c := range l.Columns {
-		heading[n] = c.Heading
-	}
-	return s.Actions.compile(heading, o)
+	return s.Actions.compile(l.Headings(), o)
 }

@@ -35,9 +35,22 @@ type Listed struct {
 // List returns the runs of a reports folder, newest first.
 func List(reports string) ([]Listed, error) {
 	all, err := runs.List(runs.Disk(), reports)
-	if err != nil {
-		return nil, err
+	return listed(all), err
+}
+
+// ListedOf returns one run as List does, at the cost of its own journal and of those that are
+// about it; false: there is none of that id.
+func ListedOf(reports, id string) (Listed, bool, error) {
+	all, err := runs.ListOf(runs.Disk(), reports, id)
+	for _, l := range listed(all) {
+		if l.ID == id {
+			return l, true, err
+		}
 	}
+	return Listed{}, false, err
+}
+
+func listed(all []runs.Info) []Listed {
 	applied, back := runs.Applied(all), runs.Undone(all)
 	list := make([]Listed, len(all))
 	for n, i := range all {
@@ -58,7 +71,7 @@ func List(reports string) ([]Listed, error) {
 		}
 		list[n] = l
 	}
-	return list, nil
+	return list
 }
 
 // CanUndo reports whether an undo of the run may find something to put back.

@@ -49,6 +49,34 @@ func List(on FS, reports string) ([]Info, error) {
 	if err != nil {
 		return nil, err
 	}
+	return infos(dirs), nil
+}
+
+// ListOf is List for one run and those that are about it: its undos, theirs, and what has
+// carried out a plan. Of all others only the first line of the journal is read.
+func ListOf(on FS, reports, id string) ([]Info, error) {
+	dirs, err := runDirs(on, reports)
+	if err != nil {
+		return nil, err
+	}
+	heads := make([]journal.Head, len(dirs))
+	for n, d := range dirs {
+		heads[n], _ = d.Head() // one that cannot be read is about no other
+	}
+	belong, about := []*Dir{}, map[string]bool{id: true}
+	for more := true; more; {
+		more = false
+		for n, d := range dirs {
+			if d != nil && (about[d.ID()] || about[heads[n].Of] || about[heads[n].Plan]) {
+				belong, about[d.ID()], dirs[n], more = append(belong, d), true, nil, true
+			}
+		}
+	}
+	return infos(belong), nil
+}
+
+// infos tells of the runs of some folders, newest first.
+func infos(dirs []*Dir) []Info {
 	all := make([]Info, len(dirs))
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
@@ -68,7 +96,7 @@ func List(on FS, reports string) ([]Info, error) {
 	slices.SortFunc(all, func(a, b Info) int { // runs of one second tell theirs by the number at the end: -10 is later than -9
 		return cmp.Or(started(b).Compare(started(a)), cmp.Compare(len(b.ID), len(a.ID)), cmp.Compare(b.ID, a.ID))
 	})
-	return all, nil
+	return all
 }
 
 // runDirs returns the folders that have a journal, and those that carry a run's

@@ -1,9 +1,16 @@
 package web
 
 import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 
+	"github.com/google/renameio/v2/maybe"
 	"go.yaml.in/yaml/v4"
 
 	"rowbatch/batch"
@@ -15,6 +22,7 @@ import (
 type column struct {
 	Heading     string      `json:"heading"`
 	Field       string      `json:"field"` // a field's name, or one of the uses below; "": nothing yet
+	Untrimmed   bool        `json:"untrimmed,omitempty"`
 	Lower       bool        `json:"lower,omitempty"`
 	OnlyIfBlank bool        `json:"only_if_blank,omitempty"`
 	Expr        string      `json:"expr,omitempty"`
@@ -34,11 +42,24 @@ const (
 	useGuard  = "guard:" // before the name of a field that must hold the cell's value
 )
 
+// hasSecrets reports whether a heading means passwords to any action.
+func hasSecrets(l *intake.Look) bool {
+	schemas := schemasOf(intake.Mixed)
+	for _, p := range mapping.Propose(schemas, l.Headings(), nil) {
+		for _, s := range schemas {
+			if slices.ContainsFunc(s.Fields, func(f mapping.Field) bool { return f.Secret && f.Name == p.Field }) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // proposed are the columns of a file before anybody has chosen.
 func proposed(d *draft, l *intake.Look) []column {
-	headings, samples := make([]string, len(l.Columns)), make([][]string, len(l.Columns))
+	headings, samples := l.Headings(), make([][]string, len(l.Columns))
 	for n, c := range l.Columns {
-		headings[n], samples[n] = c.Heading, c.Values
+		samples[n] = c.Values
 	}
 	all := make([]column, len(headings))
 	for n, p := range mapping.Propose(schemasOf(d.Action), headings, samples) {
@@ -94,10 +115,13 @@ func mappingText(action string, columns []column) ([]byte, error) {
 
 // rule is what the mapping file says of a column that sets a field.
 func (c column) rule() any {
-	if !c.Lower && !c.OnlyIfBlank && c.Expr == "" && len(c.Values) == 0 {
+	if !c.Untrimmed && !c.Lower && !c.OnlyIfBlank && c.Expr == "" && len(c.Values) == 0 {
 		return c.Field
 	}
 	r := map[string]any{"field": c.Field}
+	if c.Untrimmed {
+		r["trim"] = false
+	}
 	if c.Lower {
 		r["lower"] = true
 	}
@@ -126,30 +150,13 @@ func plain(columns []column) bool {
 	})
 }
 
-// draftView is the page of a draft.
-type draftView struct {
-	frame
-	ID, File, What, Problem, NotReady string
-	Rows                              int
-	Columns                           []columnView
-	Headings                          []string
-	First                             []lineView
-	Facts                             []fact
-	Noticed                           []string
-	Ready, HasMapping, Uploaded       bool
-}
-
 type columnView struct {
 	column
-	Filled, Remark, Todo string
-	Samples              []string
-	Choices              []choice
-	Sets                 bool
-}
-
-type lineView struct {
-	Line  int
-	Cells []string
+	Place, Filled, Remark, Todo string
+	Samples                     []string
+	Choices                     []choice
+	Sets                        bool
+	Few                         bool // values, so that each can be told what it becomes
 }
 
 // shortened is as much of a cell as a page of columns has room for.
@@ -161,11 +168,15 @@ func shortened(cell string) string {
 	return batch.Visible(cell)
 }
 
-func columnViews(d *draft, l *intake.Look) (all []columnView) {
+// columnViews are the columns of a draft, each with what is wrong with it.
+func columnViews(d *draft, l *intake.Look, wrong *trouble) (all []columnView) {
 	options := fieldChoices(d.Action)
-	for n, c := range d.Columns {
+	for n, c := range d.Columns[:min(len(d.Columns), len(l.Columns))] {
 		look := l.Columns[n]
-		v := columnView{column: c, Choices: options, Filled: batch.Thousands(look.Filled) + " filled"}
+		v := columnView{column: c, Choices: options, Filled: batch.Thousands(look.Filled) + " filled", Few: look.Few()}
+		if _, letter, is := strings.Cut(look.Place, "!"); is {
+			v.Place = letter
+		}
 		for _, cell := range look.Samples {
 			v.Samples = append(v.Samples, shortened(cell))
 		}
@@ -189,9 +200,95 @@ func columnViews(d *draft, l *intake.Look) (all []columnView) {
 				v.Remark = "invoices go to this address"
 			}
 		}
+		if v.Todo == "" && wrong != nil && (strings.Contains(wrong.Text, strconv.Quote(c.Heading)) || strings.Contains(wrong.Text, c.Heading+": ")) {
+			v.Todo = wrong.Text
+		}
 		all = append(all, v)
 	}
 	return all
+}
+
+// columnPages take what is chosen for the columns of a draft.
+type columnPages struct{ draftPages }
+
+func (s columnPages) choose(w http.ResponseWriter, r *http.Request) {
+	d, ok := s.findDraft(w, r)
+	if !ok {
+		return
+	}
+	look, err := intake.LookAt(s.ctx, d.source())
+	if err != nil {
+		s.draftPage(w, d, http.StatusUnprocessableEntity, err)
+		return
+	}
+	for n := range d.Columns[:min(len(d.Columns), len(look.Columns))] {
+		c, is := &d.Columns[n], func(name string) bool { return r.PostFormValue(fmt.Sprint(name, n)) == "yes" }
+		sets, had := r.PostForm.Has(fmt.Sprint("expr", n)), len(c.Values) > 0 // one that sets no field has no options on its page
+		c.Field = r.PostFormValue(fmt.Sprint("field", n))
+		c.Untrimmed, c.Lower, c.OnlyIfBlank = sets && !is("trim"), is("lower"), is("if_blank")
+		c.Expr, c.Values = strings.TrimSpace(r.PostFormValue(fmt.Sprint("expr", n))), nil
+		from, to := r.PostForm[fmt.Sprint("from", n)], r.PostForm[fmt.Sprint("to", n)]
+		switch {
+		case is("values") && had:
+			for k := range min(len(from), len(to)) {
+				c.Values = append(c.Values, valuePair{from[k], to[k]})
+			}
+		case is("values") && look.Columns[n].Few():
+			for _, value := range look.Columns[n].Values {
+				if strings.TrimSpace(value) != "" {
+					c.Values = append(c.Values, valuePair{value, value})
+				}
+			}
+		}
+	}
+	s.changed(w, r, d, d.keep())
+}
+
+const largestMapping = 1 << 20 // bytes
+
+// takeMapping takes a mapping file in place of the choices; without one, the choices again.
+func (s columnPages) takeMapping(w http.ResponseWriter, r *http.Request) {
+	d, ok := s.findDraft(w, r)
+	if !ok {
+		return
+	}
+	f, _, err := r.FormFile("mapping")
+	if d.Uploaded = err == nil; !d.Uploaded {
+		s.changed(w, r, d, d.keep())
+		return
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, largestMapping))
+	if d.Input.Map = d.mapping(); err == nil {
+		err = maybe.WriteFile(d.Input.Map, text, 0o600)
+	}
+	if err = errors.Join(err, d.save()); err == nil {
+		var look *intake.Look
+		if look, err = intake.LookAt(s.ctx, d.source()); err == nil {
+			if m, wrong := look.Understand(s.ctx, d.source()); wrong == nil && m.HasSecrets() {
+				err = errSecrets
+			}
+		} else {
+			err = nil // its page tells
+		}
+	}
+	s.changed(w, r, d, err)
+}
+
+// sendMapping sends the mapping file of a draft.
+func (s columnPages) sendMapping(w http.ResponseWriter, r *http.Request) {
+	d, ok := s.findDraft(w, r)
+	if !ok {
+		return
+	}
+	text, err := os.ReadFile(d.mapping())
+	if err != nil {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", "application/yaml")
+	w.Header().Set("Content-Disposition", `attachment; filename="mapping.yaml"`)
+	_, _ = w.Write(text) // who is gone needs no file
 }
 
 // fieldChoices are all that a column of an action can be.

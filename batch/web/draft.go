@@ -19,7 +19,6 @@ import (
 	"rowbatch/batch"
 	"rowbatch/batch/intake"
 	"rowbatch/batch/job"
-	"rowbatch/mapping"
 )
 
 // draft is an edit that has no run yet: a file, and what is to be made of it. It lies
@@ -56,7 +55,9 @@ func (d *draft) save() error {
 }
 
 // said is what an error says, without the folder that nobody knows.
-func (d *draft) said(err error) string { return strings.ReplaceAll(err.Error(), d.path(), d.File) }
+func (d *draft) said(err error) error {
+	return errors.New(strings.ReplaceAll(err.Error(), d.folder+string(filepath.Separator), ""))
+}
 
 // source is where a run of the draft begins.
 func (d *draft) source() intake.Source {
@@ -67,11 +68,14 @@ func (d *draft) source() intake.Source {
 func (s draftPages) findDraft(w http.ResponseWriter, r *http.Request) (*draft, bool) {
 	id := r.PathValue("id")
 	d := &draft{ID: id, folder: filepath.Join(s.drafts(), id)}
-	text, err := os.ReadFile(filepath.Join(d.folder, "draft.json"))
+	text, err := []byte(nil), os.ErrNotExist
+	if id == filepath.Base(id) && filepath.IsLocal(id) {
+		text, err = os.ReadFile(filepath.Join(d.folder, "draft.json"))
+	}
 	if err == nil {
 		err = json.Unmarshal(text, d)
 	}
-	if err != nil || id != filepath.Base(id) || !filepath.IsLocal(id) {
+	if err != nil {
 		s.complain(w, http.StatusNotFound, errors.New("this edit was dropped; try: choose the file again"))
 		return nil, false
 	}
@@ -79,7 +83,7 @@ func (s draftPages) findDraft(w http.ResponseWriter, r *http.Request) (*draft, b
 }
 
 // sweep removes drafts that nobody has changed for long.
-func (s draftPages) sweep() error {
+func (s *site) sweep() error {
 	entries, err := os.ReadDir(s.drafts())
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
@@ -103,9 +107,14 @@ type draftPages struct{ *site }
 // newView is the first step: account, action, file.
 type newView struct {
 	frame
-	Accounts []Account
+	Accounts []accountView
 	Actions  []choice
-	Problem  string
+	Problem  *trouble
+}
+
+type accountView struct {
+	Name string
+	band
 }
 
 type choice struct{ Name, Title, Text string }
@@ -120,13 +129,15 @@ func choices() []choice {
 	}
 }
 
-func (s draftPages) newEdit(w http.ResponseWriter, _ *http.Request) {
-	s.showNew(w, http.StatusOK, "")
-}
+func (s draftPages) newEdit(w http.ResponseWriter, _ *http.Request) { s.showNew(w, http.StatusOK, nil) }
 
-func (s draftPages) showNew(w http.ResponseWriter, status int, problem string) {
-	s.show(w, status, "new", newView{frame: frame{Title: "New edit", Script: "draft.js", Nav: "new", Account: s.bandOf(s.Accounts[0]),
-		Steps: stepsOf("New", nil)}, Accounts: s.Accounts, Actions: choices(), Problem: problem})
+func (s draftPages) showNew(w http.ResponseWriter, status int, problem error) {
+	v := newView{frame: frame{Title: "New edit", Script: "draft.js", Nav: "new", Account: s.bandOf(s.Accounts[0]),
+		Steps: stepsOf("New", nil)}, Actions: choices(), Problem: told(problem)}
+	for _, a := range s.Accounts {
+		v.Accounts = append(v.Accounts, accountView{a.Name, s.bandOf(a)})
+	}
+	s.show(w, status, "new", v)
 }
 
 // takeFile spools a file that was dropped on the page.
@@ -135,19 +146,70 @@ func (s draftPages) takeFile(w http.ResponseWriter, r *http.Request) {
 		s.complain(w, http.StatusInternalServerError, err)
 		return
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, largestFile+1<<20)
 	d, err := s.spool(r)
+	if err == nil {
+		d.Input.Sheet = s.likely(d)
+		err = s.prepare(d)
+	}
 	if err != nil {
 		if d != nil {
-			err = errors.Join(err, os.RemoveAll(d.folder))
+			err = errors.Join(d.said(err), os.RemoveAll(d.folder))
 		}
 		if large := (*http.MaxBytesError)(nil); errors.As(err, &large) {
 			err = fmt.Errorf("the file is larger than %d MB; try: split it, or use the command line", largestFile>>20)
 		}
-		s.showNew(w, http.StatusUnprocessableEntity, err.Error())
+		s.showNew(w, http.StatusUnprocessableEntity, err)
 		return
 	}
 	http.Redirect(w, r, "/drafts/"+d.ID, http.StatusSeeOther)
+}
+
+// prepare proposes what the columns of a file mean, as it is read now. A file that cannot
+// be read so is no error: its page tells. One with passwords is.
+func (s draftPages) prepare(d *draft) error {
+	d.Columns = nil
+	look, err := intake.LookAt(s.ctx, d.source())
+	if err != nil {
+		return d.save()
+	}
+	if hasSecrets(look) {
+		return errSecrets
+	}
+	d.Columns = proposed(d, look)
+	return d.keep()
+}
+
+// errSecrets refuses a file.
+var errSecrets = errors.New("this file has passwords, and the page keeps none: it was removed again; " +
+	"try: the command line, rowbatch patch FILE")
+
+// keep saves a draft, with the mapping file that says what was chosen, where the headings
+// do not say it by themselves.
+func (d *draft) keep() error {
+	if d.Uploaded {
+		return d.save()
+	}
+	if d.Input.Map = ""; plain(d.Columns) {
+		return d.save()
+	}
+	text, err := mappingText(d.Action, d.Columns)
+	if err != nil {
+		return err
+	}
+	d.Input.Map = d.mapping()
+	return errors.Join(maybe.WriteFile(d.Input.Map, text, 0o600), d.save())
+}
+
+// changed answers a change of a draft, which may have shown that it must go.
+func (s draftPages) changed(w http.ResponseWriter, r *http.Request, d *draft, err error) {
+	switch {
+	case errors.Is(err, errSecrets):
+		s.showNew(w, http.StatusUnprocessableEntity, errors.Join(err, os.RemoveAll(d.folder)))
+	case err != nil:
+		s.complain(w, http.StatusInternalServerError, err)
+	default:
+		http.Redirect(w, r, "/drafts/"+d.ID, http.StatusSeeOther)
+	}
 }
 
 // spool copies the parts of a form as they come: settings first, then the file.
@@ -221,7 +283,7 @@ func safeName(name string) string {
 		ext := filepath.Ext(name)
 		name = strings.ToValidUTF8(name[:100-min(len(ext), 10)], "") + ext
 	}
-	if name == "draft.json" || name == "mapping.yaml" {
+	if strings.EqualFold(name, "draft.json") || strings.EqualFold(name, "mapping.yaml") {
 		name = "_" + name
 	}
 	return name
@@ -259,8 +321,6 @@ func (s draftPages) preview(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/runs/"+run.id(), http.StatusSeeOther)
 }
 
-const largestMapping = 1 << 20 // bytes
-
 func (s draftPages) showDraft(w http.ResponseWriter, r *http.Request) {
 	if d, ok := s.findDraft(w, r); ok {
 		s.draftPage(w, d, http.StatusOK, nil)
@@ -269,22 +329,27 @@ func (s draftPages) showDraft(w http.ResponseWriter, r *http.Request) {
 
 // draftPage shows a draft, with what was wrong when something was asked of it.
 func (s draftPages) draftPage(w http.ResponseWriter, d *draft, status int, wrong error) {
-	a := s.account(d.Account)
-	v := &draftView{ID: d.ID, File: d.File, Uploaded: d.Uploaded}
+	v := &draftView{ID: d.ID, File: d.File, Uploaded: d.Uploaded, HasMapping: d.Input.Map != ""}
 	i := slices.IndexFunc(choices(), func(c choice) bool { return c.Name == d.Action })
 	v.What = choices()[i].Title
-	v.frame = frame{Title: d.File, Script: "draft.js", Nav: "new", Account: s.bandOf(a),
+	v.frame = frame{Title: d.File, Script: "draft.js", Nav: "new", Account: s.bandOf(s.account(d.Account)),
 		Steps: stepsOf("Columns", map[string]string{"New": "/new"})}
 	look, err := intake.LookAt(s.ctx, d.source())
-	if err != nil {
-		v.Problem, v.NotReady = d.said(cmp.Or(wrong, err)), "The file cannot be read as it stands."
-		s.show(w, http.StatusUnprocessableEntity, "draft", v)
+	if err == nil && hasSecrets(look) { // what is wrong with it was found out only now
+		err, look = errSecrets, nil
+	}
+	if wrong = cmp.Or(wrong, err); wrong != nil {
+		v.Problem, status = told(d.said(wrong)), max(status, http.StatusUnprocessableEntity)
+	}
+	if v.reading, err = s.readingOf(d, look, wrong); err != nil && v.Problem == nil {
+		v.Problem = told(d.said(err))
+	}
+	if look == nil {
+		v.NotReady = &trouble{Text: "The file cannot be read as it stands."}
+		s.show(w, status, "draft", v)
 		return
 	}
-	if wrong != nil {
-		v.Problem = d.said(wrong)
-	}
-	v.Rows, v.Facts = look.Rows, []fact{{"Written as", look.Written}, {"Columns", fmt.Sprint(len(look.Columns))}}
+	v.Rows = look.Rows
 	for _, c := range look.Columns {
 		v.Headings = append(v.Headings, shortened(c.Heading))
 	}
@@ -295,123 +360,35 @@ func (s draftPages) draftPage(w http.ResponseWriter, d *draft, status int, wrong
 		}
 		v.First = append(v.First, l)
 	}
+	m, err := look.Understand(s.ctx, d.source())
+	switch {
+	case err != nil:
+		v.NotReady = told(d.said(err))
+	case m.HasSecrets():
+		v.NotReady, v.First = told(errSecrets), nil
+	}
 	if !d.Uploaded {
-		if len(d.Columns) == 0 {
-			d.Columns = proposed(d, look)
-		}
-		v.Columns = columnViews(d, look)
-		err = d.keepMapping()
-	}
-	v.HasMapping = d.Input.Map != ""
-	if err == nil {
-		_, err = s.understood(d, look)
-	}
-	if v.Ready = err == nil; !v.Ready {
-		v.NotReady = d.said(err)
+		v.Columns = columnViews(d, look, v.NotReady)
 	}
 	s.show(w, status, "draft", v)
 }
 
-// understood compiles the columns of a draft as its run will.
-func (s draftPages) understood(d *draft, l *intake.Look) (*mapping.Mapper, error) {
-	m, err := l.Understand(s.ctx, d.source())
-	if err == nil && m.HasSecrets() {
-		err = errors.New("this file has passwords, and the page keeps none; try: the command line, rowbatch " + d.Action + " FILE")
-	}
-	return m, err
+// draftView is the page of a draft.
+type draftView struct {
+	frame
+	ID, File, What string
+	reading
+	Problem    *trouble // of the file as a whole
+	NotReady   *trouble // why there can be no preview yet
+	Rows       int
+	Columns    []columnView
+	Headings   []string
+	First      []lineView
+	HasMapping bool
+	Uploaded   bool
 }
 
-// changeDraft takes what was chosen for the columns.
-func (s draftPages) changeDraft(w http.ResponseWriter, r *http.Request) {
-	d, ok := s.findDraft(w, r)
-	if !ok {
-		return
-	}
-	look, err := intake.LookAt(s.ctx, d.source())
-	if err != nil {
-		s.draftPage(w, d, http.StatusUnprocessableEntity, err)
-		return
-	}
-	if len(d.Columns) == 0 {
-		d.Columns = proposed(d, look)
-	}
-	for n := range d.Columns {
-		c, is := &d.Columns[n], func(name string) bool { return r.PostFormValue(fmt.Sprint(name, n)) == "yes" }
-		had := len(c.Values) > 0
-		c.Field = r.PostFormValue(fmt.Sprint("field", n))
-		c.Lower, c.OnlyIfBlank, c.Expr = is("lower"), is("if_blank"), strings.TrimSpace(r.PostFormValue(fmt.Sprint("expr", n)))
-		c.Values = nil
-		from, to := r.PostForm[fmt.Sprint("from", n)], r.PostForm[fmt.Sprint("to", n)]
-		switch {
-		case is("values") && had:
-			for k := range min(len(from), len(to)) {
-				c.Values = append(c.Values, valuePair{from[k], to[k]})
-			}
-		case is("values"):
-			for _, value := range look.Columns[n].Values {
-				if strings.TrimSpace(value) != "" {
-					c.Values = append(c.Values, valuePair{value, value})
-				}
-			}
-		}
-	}
-	if err := d.save(); err != nil {
-		s.complain(w, http.StatusInternalServerError, err)
-		return
-	}
-	http.Redirect(w, r, "/drafts/"+d.ID, http.StatusSeeOther)
-}
-
-// keepMapping writes the mapping file of what was chosen, where the headings do not say it by themselves.
-func (d *draft) keepMapping() error {
-	if plain(d.Columns) {
-		d.Input.Map = ""
-		return d.save()
-	}
-	text, err := mappingText(d.Action, d.Columns)
-	if err != nil {
-		return err
-	}
-	d.Input.Map = d.mapping()
-	return errors.Join(maybe.WriteFile(d.Input.Map, text, 0o600), d.save())
-}
-
-// takeMapping takes a mapping file in place of the choices; without one, the choices again.
-func (s draftPages) takeMapping(w http.ResponseWriter, r *http.Request) {
-	d, ok := s.findDraft(w, r)
-	if !ok {
-		return
-	}
-	r.Body = http.MaxBytesReader(w, r.Body, 2*largestMapping)
-	d.Uploaded, d.Input.Map = false, ""
-	err := error(nil)
-	if f, _, noFile := r.FormFile("mapping"); noFile == nil {
-		defer f.Close()
-		var text []byte
-		if text, err = io.ReadAll(io.LimitReader(f, largestMapping)); err == nil {
-			d.Uploaded, d.Input.Map = true, d.mapping()
-			err = os.WriteFile(d.Input.Map, text, 0o600)
-		}
-	}
-	if err = errors.Join(err, d.save()); err != nil {
-		s.complain(w, http.StatusInternalServerError, err)
-		return
-	}
-	http.Redirect(w, r, "/drafts/"+d.ID, http.StatusSeeOther)
-}
-
-// sendMapping sends the mapping file of a draft.
-func (s draftPages) sendMapping(w http.ResponseWriter, r *http.Request) {
-	d, ok := s.findDraft(w, r)
-	if !ok {
-		return
-	}
-	text, err := os.ReadFile(d.mapping())
-	if err != nil {
-		http.NotFound(w, r)
-		return
-	}
-	w.Header().Set("Content-Type", "application/yaml")
-	w.Header().Set("Content-Disposition", `attachment; filename="mapping.yaml"`)
-	_, _ = w.Write(text) // who is gone needs no file
+type lineView struct {
+	Line  int
+	Cells []string
 }

@@ -20,6 +20,7 @@ var assets embed.FS
 func pages() (*template.Template, error) {
 	functions := template.FuncMap{
 		"count":  batch.Thousands,
+		"plural": batch.Plural,
 		"sprite": page.Sprite,
 		"words":  func(kind batch.Kind) string { return strings.ReplaceAll(string(kind), "_", " ") },
 		"icon": func(name string) template.HTML {

@@ -43,6 +43,7 @@ func New(ctx context.Context, addr net.Addr, o Options) (*Server, error) {
 	on := &site{Options: o, pages: all, ctx: ctx, watches: map[string]*watch{}, begun: map[string]*watch{}}
 	s := &Server{site: on}
 	list, shown, data, act, drafts := runList{on}, runPages{on}, runData{on}, runActions{on}, draftPages{on}
+	columns, reads := columnPages{drafts}, readingPages{drafts}
 	m := http.NewServeMux()
 	m.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/runs", http.StatusSeeOther) })
 	m.HandleFunc("GET /assets/{name}", s.asset)
@@ -59,9 +60,11 @@ func New(ctx context.Context, addr net.Addr, o Options) (*Server, error) {
 	m.HandleFunc("GET /new", drafts.newEdit)
 	m.HandleFunc("POST /drafts", drafts.takeFile)
 	m.HandleFunc("GET /drafts/{id}", drafts.showDraft)
-	m.HandleFunc("POST /drafts/{id}", drafts.changeDraft)
-	m.HandleFunc("GET /drafts/{id}/mapping.yaml", drafts.sendMapping)
-	m.HandleFunc("POST /drafts/{id}/mapping", drafts.takeMapping)
+	m.HandleFunc("POST /drafts/{id}", columns.choose)
+	m.HandleFunc("GET /drafts/{id}/mapping.yaml", columns.sendMapping)
+	m.HandleFunc("POST /drafts/{id}/mapping", columns.takeMapping)
+	m.HandleFunc("POST /drafts/{id}/reading", reads.choose)
+	m.HandleFunc("GET /drafts/{id}/check", reads.check)
 	m.HandleFunc("POST /drafts/{id}/drop", drafts.dropDraft)
 	m.HandleFunc("POST /drafts/{id}/preview", drafts.preview)
 	s.guard = newGuard(addr.String(), m)

@@ -17,6 +17,7 @@ import (
 
 	"rowbatch/batch"
 	"rowbatch/batch/job"
+	"rowbatch/batch/journal"
 	"rowbatch/batch/runs"
 )
 
@@ -113,18 +114,15 @@ func (s *site) forget(what string) {
 
 // find looks a run up among the others; it answers the request where there is none.
 func (s *site) find(w http.ResponseWriter, r *http.Request) (job.Listed, bool) {
-	all, err := job.List(s.Settings.Output.Reports)
-	if err != nil {
+	i, is, err := job.ListedOf(s.Settings.Output.Reports, r.PathValue("id"))
+	switch {
+	case err != nil:
 		s.complain(w, http.StatusInternalServerError, err)
-		return job.Listed{}, false
+	case !is || i.Head.Mode == journal.ModeExport:
+		s.complain(w, http.StatusNotFound, errors.New("there is no such run in "+s.Settings.Output.Reports))
+		return i, false
 	}
-	for _, i := range all {
-		if i.ID == r.PathValue("id") {
-			return i, true
-		}
-	}
-	s.complain(w, http.StatusNotFound, errors.New("there is no such run in "+s.Settings.Output.Reports))
-	return job.Listed{}, false
+	return i, err == nil
 }
 
 // show writes a page.
@@ -141,11 +139,43 @@ func (s *site) show(w http.ResponseWriter, status int, name string, view any) {
 
 // complain shows an error as a page.
 func (s *site) complain(w http.ResponseWriter, status int, err error) {
-	text, try, _ := strings.Cut(err.Error(), "; try: ")
 	s.show(w, status, "trouble", struct {
 		frame
-		Text, Try string
-	}{frame{Title: "That did not work", Account: s.noAccount(), Nav: ""}, text, try})
+		*trouble
+	}{frame{Title: "That did not work", Account: s.noAccount(), Nav: ""}, told(err)})
+}
+
+// trouble is an error as pages tell it.
+type trouble struct{ Text, Try string }
+
+// told takes an error apart, and says what to do on a page where the error names a flag. No
+// error is no trouble.
+func told(err error) *trouble {
+	if err == nil {
+		return nil
+	}
+	text := err.Error()
+	t := &trouble{Text: text}
+	if at := strings.LastIndex(text, "try: "); at > 0 {
+		t.Text, t.Try = strings.TrimRight(text[:at], "; \n"), text[at+len("try: "):]
+	}
+	t.Text = strings.ReplaceAll(t.Text, "\n--encoding ", "\n")
+	for _, on := range [][2]string{
+		{"--hidden", "show what is hidden in the spreadsheet and choose the file again, or say here what becomes of it"},
+		{"--sheet", "choose a sheet here"},
+		{"--encoding", "save it from the spreadsheet as CSV UTF-8, or say here how it is encoded"},
+		{"--delimiter", "say here what stands between the cells"},
+		{"--header-row", "say here in which row the heading stands"},
+		{"--ignore-others", "give the column a heading in the spreadsheet, or leave out here what has none"},
+		{"--ignore", "choose a field for the column, or leave it out"},
+		{"--map", "choose a field for each column"},
+	} {
+		if strings.Contains(t.Try, on[0]) {
+			t.Try = on[1]
+			break
+		}
+	}
+	return t
 }
 
 func (s *site) noAccount() band {

@@ -141,6 +141,34 @@ func (in *Reader) choose(book *workbook) (none candidate, err error) {
 	return chosen[0], chosen[0].err
 }
 
+// Found is a sheet by what a person chooses it by.
+type Found struct {
+	Name    string
+	Heading []string // of the row that comes nearest to one; none: the sheet is empty
+}
+
+// Sheets returns the sheets of a workbook, the hidden ones aside.
+func Sheets(r io.ReaderAt, size int64, name string, o Options) (all []Found, err error) {
+	in := &Reader{name: name, options: o, source: &source{ReaderAt: r}}
+	book, err := openWorkbook(in.source, size)
+	if err != nil {
+		return nil, in.explain(err)
+	}
+	for _, t := range book.tabs {
+		if t.hidden {
+			continue
+		}
+		f := Found{Name: t.name}
+		for _, c := range in.try(book, t).heading.cells {
+			if text := strings.TrimSpace(csvfile.Unescape(c.text)); text != "" {
+				f.Heading = append(f.Heading, text)
+			}
+		}
+		all = append(all, f)
+	}
+	return all, nil
+}
+
 // candidate is a sheet that may be meant.
 type candidate struct {
 	tab     tab

@@ -19,6 +19,21 @@ if (form) {
   addEventListener('pageshow', () => { delete form.dataset.sent; name(); });
 }
 
+// The account that is chosen stands above everything.
+for (const radio of all('input[name=account]')) radio.addEventListener('change', () => {
+  const band = one('.env'), { kind, word, host, who } = radio.dataset;
+  band.className = `env env-${kind}`;
+  for (const [part, text] of [['name', word], ['host', host], ['who', who]]) one(`.env-${part}`).textContent = text;
+});
+form?.querySelector('input[name=account]:checked')?.dispatchEvent(new Event('change'));
+
+// The rows are checked while the columns are looked at already.
+const checked = one('[data-check]');
+if (checked) fetch(checked.dataset.check).then((r) => r.text()).then((text) => {
+  checked.replaceChildren(...new DOMParser().parseFromString(text, 'text/html').body.children);
+});
+for (const radio of all('form[data-reading] input[type=radio]')) radio.addEventListener('change', () => radio.form.requestSubmit());
+
 // A change of a column is kept at once: the page comes back with what it means.
 const columns = one('form[data-columns]');
 columns?.addEventListener('change', () => columns.requestSubmit(one('[data-keep]')));

@@ -1,0 +1,86 @@
+package web_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/xuri/excelize/v2"
+)
+
+// workbook writes one with some sheets, of which each is rows of cells.
+func (o *office) workbook(name string, change func(*excelize.File), sheets map[string][][]any) string {
+	o.Helper()
+	f := excelize.NewFile()
+	for sheet, rows := range sheets {
+		if _, err := f.NewSheet(sheet); err != nil {
+			o.Fatal(err)
+		}
+		for n, row := range rows {
+			at, err := excelize.CoordinatesToCellName(1, n+1)
+			if err == nil {
+				err = f.SetSheetRow(sheet, at, &row)
+			}
+			if err != nil {
+				o.Fatal(err)
+			}
+		}
+	}
+	if err := f.DeleteSheet("Sheet1"); err != nil {
+		o.Fatal(err)
+	}
+	change(f)
+	path := filepath.Join(o.TempDir(), name)
+	if err := f.SaveAs(path); err != nil {
+		o.Fatal(err)
+	}
+	return path
+}
+
+// A workbook: the sheet that fits is proposed, its titles are told of, what is hidden is asked about.
+func TestASheetIsChosenAndReadAnotherWay(t *testing.T) {
+	o := newOffice(t)
+	people := [][]any{{"Contacts for the autumn clean-up"}, {}, {"Cust No", "Vorname"}, {"AC-1021", "Ada"}, {"AC-1022", "Bo"}}
+	path := o.workbook("crm.xlsx", func(f *excelize.File) {
+		if err := f.SetRowVisible("Contacts", 5, false); err != nil {
+			t.Fatal(err)
+		}
+	}, map[string][][]any{"Contacts": people, "Budget": {{"Month", "Amount"}, {"May", 4}}})
+	o.drop("update", path)
+	o.text("//main", "the row is hidden")
+	o.text("//main", "Nothing was sent")
+	o.picture("sheet-hidden")
+	o.do(chromedp.Click(chromedp.CSS(`button[name=hidden][value=skip]`)))
+	o.text("//aside", "row 3; what stands above it are titles")
+	o.text("//*[@data-check]", "1 of 1 row may be sent")
+	o.text("//label[.//input[@name='sheet' and @checked]]", "Contacts")
+	o.picture("sheet")
+	o.do(chromedp.Click(chromedp.Search(`//label[contains(., "Budget")]`)))
+	o.text("//main", "This heading is no field")
+	o.text("//*[contains(@class,'act')]", "no column")
+	o.do(chromedp.Click(chromedp.Search(`//label[contains(., "Contacts")]`)))
+	o.text("//*[contains(@class,'act')]//button", "Read the live records")
+}
+
+// Text that is no UTF-8 is refused until somebody says what it is; a file with passwords is not kept.
+func TestEncodingsAndPasswords(t *testing.T) {
+	o := newOffice(t)
+	o.drop("update", o.file("alt.csv", "id;firstName\n987001;Zo\xeb\n"))
+	o.text("//main", "Nothing was sent")
+	o.picture("encoding")
+	o.do(chromedp.SetValue(chromedp.CSS(`select[name=encoding]`), "windows-1252"), chromedp.Click(chromedp.CSS(`form[data-reading] button[type=submit]`)))
+	o.text("//table//td", "Zoë")
+	base, err := os.ReadDir(filepath.Join(o.reports, ".drafts"))
+	if err != nil || len(base) != 1 {
+		t.Fatalf("%d drafts: %v", len(base), err)
+	}
+	o.visit("/new")
+	o.do(chromedp.SetUploadFiles(chromedp.CSS(`input[name=file]`), []string{o.file("logins.csv", "id,password\n987001,hunter2\n")}),
+		chromedp.Click(chromedp.CSS(`form[data-new] button[type=submit]`)))
+	o.text("//main", "this file has passwords")
+	o.picture("passwords")
+	if left, err := os.ReadDir(filepath.Join(o.reports, ".drafts")); err != nil || len(left) != 1 {
+		t.Errorf("%d drafts are left: %v", len(left), err)
+	}
+}
