@@ -200,7 +200,8 @@ func columnViews(d *draft, l *intake.Look, wrong *trouble) (all []columnView) {
 				v.Remark = "invoices go to this address"
 			}
 		}
-		if v.Todo == "" && wrong != nil && (strings.Contains(wrong.Text, strconv.Quote(c.Heading)) || strings.Contains(wrong.Text, c.Heading+": ")) {
+		named := func(text string) bool { return wrong != nil && strings.Contains(wrong.Text, text) }
+		if v.Todo == "" && (named(strconv.Quote(c.Heading)) || named(c.Heading+": ")) {
 			v.Todo = wrong.Text
 		}
 		all = append(all, v)

@@ -339,7 +339,7 @@ func (s draftPages) draftPage(w http.ResponseWriter, d *draft, status int, wrong
 		err, look = errSecrets, nil
 	}
 	if wrong = cmp.Or(wrong, err); wrong != nil {
-		v.Problem, status = told(d.said(wrong)), max(status, http.StatusUnprocessableEntity)
+		v.Problem = told(d.said(wrong))
 	}
 	if v.reading, err = s.readingOf(d, look, wrong); err != nil && v.Problem == nil {
 		v.Problem = told(d.said(err))

@@ -76,6 +76,7 @@ func TestEncodingsAndPasswords(t *testing.T) {
 		t.Fatalf("%d drafts: %v", len(base), err)
 	}
 	o.visit("/new")
+	o.expected("422")
 	o.do(chromedp.SetUploadFiles(chromedp.CSS(`input[name=file]`), []string{o.file("logins.csv", "id,password\n987001,hunter2\n")}),
 		chromedp.Click(chromedp.CSS(`form[data-new] button[type=submit]`)))
 	o.text("//main", "this file has passwords")
