@@ -59,8 +59,8 @@ func (s draftPages) readingOf(d *draft, look *intake.Look, wrong error) (v readi
 	v.AsksHidden = wrong != nil && strings.Contains(wrong.Error(), "--hidden")
 	v.Hidden = chosenOf(string(in.Hidden), "", "none are there", "skip", "leave them out", "take", "take them, too")
 	pairs := []string{"", "found by itself"}
-	for _, name := range []string{"utf-8", "windows-1252", "windows-1250", "windows-1254", "macintosh", "cp850", "iso-8859-2", "iso-8859-15",
-		"utf-16le", "utf-16be", "shift_jis", "gbk"} {
+	for _, name := range []string{"utf-8", "windows-1252", "windows-1250", "windows-1254", "macintosh", "cp850", "iso-8859-2",
+		"iso-8859-15", "utf-16le", "utf-16be", "shift_jis", "gbk"} {
 		pairs = append(pairs, name, name)
 	}
 	v.Encodings = chosenOf(in.Encoding, pairs...)

@@ -76,10 +76,10 @@ func TestEncodingsAndPasswords(t *testing.T) {
 		t.Fatalf("%d drafts: %v", len(base), err)
 	}
 	o.visit("/new")
-	o.expected("422")
 	o.do(chromedp.SetUploadFiles(chromedp.CSS(`input[name=file]`), []string{o.file("logins.csv", "id,password\n987001,hunter2\n")}),
 		chromedp.Click(chromedp.CSS(`form[data-new] button[type=submit]`)))
 	o.text("//main", "this file has passwords")
+	o.expected("422")
 	o.picture("passwords")
 	if left, err := os.ReadDir(filepath.Join(o.reports, ".drafts")); err != nil || len(left) != 1 {
 		t.Errorf("%d drafts are left: %v", len(left), err)
