@@ -1,0 +1,82 @@
+package web_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"rowbatch/batch/journal"
+	"rowbatch/batch/runs"
+)
+
+// runsOf counts the office's runs by mode; a dry run's name has a d in front.
+func (o *office) runsOf() map[string]int {
+	o.Helper()
+	all, err := runs.List(runs.Disk(), o.reports)
+	o.must(err)
+	n := map[string]int{}
+	for _, i := range all {
+		mode := string(i.Head.Mode)
+		if i.Head.Dry && i.Head.Mode != journal.ModeDryRun {
+			mode = "look at " + mode
+		}
+		n[mode]++
+	}
+	return n
+}
+
+// several posts a form from one tab as often as somebody impatient may click, all at once.
+const several = `Promise.all([1, 2, 3, 4, 5].map(() => fetch(FORM.action, { method: 'POST', body: new URLSearchParams(new FormData(FORM)) })))
+	.then((all) => all.map((r) => r.status + ' ' + new URL(r.url).pathname))`
+
+// Two tabs, double clicks and requests sent again begin one run.
+func TestOneRunIsBegunHoweverOftenItIsAskedFor(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, slow("any:slow=20ms"))
+	o.drop("update", o.file("twice.csv", manyRows(40)))
+	post := func(form string) []string {
+		t.Helper()
+		answers, err := chromedp.Run(o.tab, chromedp.Evaluate[[]string](strings.ReplaceAll(several, "FORM", `document.querySelector('`+form+`')`),
+			chromedp.EvalAwaitPromise))
+		o.must(err)
+		for _, a := range answers {
+			if a != answers[0] || !strings.HasPrefix(a, "200 /runs/") {
+				t.Errorf("%s: %v", form, answers)
+				break
+			}
+		}
+		_, path, _ := strings.Cut(answers[0], " ")
+		o.visit(path)
+		return answers
+	}
+	post("form[data-once]")
+	o.lead("40 of 40 rows would change")
+	if n := o.runsOf(); n["dry-run"] != 1 {
+		t.Fatalf("the preview was begun %d times: %v", n["dry-run"], n)
+	}
+	first := o.tab
+	second := o.newTab()
+	where, err := chromedp.Run(first, chromedp.Location())
+	o.must(err)
+	sending := `document.querySelector('` + toSend + `')`
+	o.in(second, chromedp.Navigate(where), chromedp.WaitEnabled(chromedp.CSS(toSend)))
+	o.do(chromedp.Poll[chromedp.Void](sending + `.click() ?? (` + sending + `.click(), true)`)) // both clicks before anything is answered
+	o.in(second, chromedp.DoubleClick(chromedp.CSS(toSend)))
+	for _, tab := range []struct {
+		name string
+		tab  func(func())
+	}{{"first", func(do func()) { do() }}, {"second", func(do func()) { o.tab = second; do(); o.tab = first }}} {
+		tab.tab(func() { o.lead("Finished: 40 of 40 rows changed") })
+	}
+	o.effects(40)
+	post(`form[action$="/undo"]`)
+	o.lead("40 of 40 rows would change")
+	post("form[data-send]")
+	o.lead("Finished: 40 of 40 rows changed")
+	o.effects(80)
+	if n := o.runsOf(); len(n) != 4 || n["apply"] != 1 || n["undo"] != 1 || n["look at undo"] != 1 {
+		t.Fatalf("runs %v", n)
+	}
+	o.checkRuns()
+}
