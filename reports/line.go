@@ -76,9 +76,22 @@ func (l *Lines) own(cells []string) []string {
 // Of returns the line of a row, also as the cells before the input's, and the outcome of
 // which it is made. fix tells what to do about an error.
 func (l *Lines) Of(row runs.Row, fix func(action string, o batch.Outcome) string) (Line, []string, batch.Outcome, error) {
+	o, err := l.outcome(row)
+	if err != nil {
+		return Line{}, nil, o, err
+	}
+	var r gathered
+	action := l.action(row)
+	line := [1]Line{lineOf(row.Line, action, fix(action, o), o)}
+	err = gocsv.MarshalCSVWithoutHeaders(&line, &r)
+	return line[0], l.own(r.cells), o, err
+}
+
+// outcome is how a row ended, with the warnings that its cells have brought.
+func (l *Lines) outcome(row runs.Row) (batch.Outcome, error) {
 	o, err := l.journal.Outcome(row.N)
 	if err != nil {
-		return Line{}, nil, o, fmt.Errorf("%s: row %d: %w", l.dir.Path("journal"), row.N, err)
+		return o, fmt.Errorf("%s: row %d: %w", l.dir.Path("journal"), row.N, err)
 	}
 	if end := l.journal.End; o.Code == "stopped" && end != nil && end.Exit == batch.ExitUsage { // nobody wanted it
 		o.Code = "not_confirmed"
@@ -87,11 +100,7 @@ func (l *Lines) Of(row runs.Row, fix func(action string, o batch.Outcome) string
 	if l.journal.Head.Mode != journal.ModeUndo { // which sends none of the cells
 		o.Warnings = slices.Concat(row.Warnings, o.Warnings)
 	}
-	var r gathered
-	action := l.action(row)
-	line := [1]Line{lineOf(row.Line, action, fix(action, o), o)}
-	err = gocsv.MarshalCSVWithoutHeaders(&line, &r)
-	return line[0], l.own(r.cells), o, err
+	return o, nil
 }
 
 // action is what a row was to become: of a mixed file, what its cell says.

@@ -1,7 +1,6 @@
 package reports
 
 import (
-	"cmp"
 	"maps"
 	"net/url"
 	"slices"
@@ -11,6 +10,7 @@ import (
 	"rowbatch/batch"
 	"rowbatch/batch/journal"
 	"rowbatch/batch/runs"
+	"rowbatch/reports/page"
 )
 
 // Summary is what summary.json holds.
@@ -67,6 +67,8 @@ type Files struct {
 	// The same as workbooks.
 	ReportXLSX string `json:"report_xlsx,omitempty"`
 	FailedXLSX string `json:"failed_xlsx,omitempty"`
+	// To be looked at in a browser.
+	ReportHTML string `json:"report_html,omitempty"`
 	// Left are files of an earlier state that stay, since somebody changed them or holds them open.
 	Left []string `json:"left,omitempty"`
 }
@@ -94,13 +96,11 @@ type ErrorCount struct {
 	Lines []int  `json:"lines"` // of the input; the first 10
 }
 
-const linesShown = 10
-
 // tally gathers a summary row by row.
 type tally struct {
 	Summary
-	errors map[string]*ErrorCount
-	last   time.Time
+	rows page.Tally
+	last time.Time
 }
 
 // add counts one row, and returns what to do about its error.
@@ -112,30 +112,21 @@ func (t *tally) add(line int, o batch.Outcome) (fix string) {
 	if o.At.After(t.last) {
 		t.last = o.At
 	}
+	t.rows.Add(line, o)
 	if o.Code == "" {
 		return ""
 	}
-	e := t.errors[o.Code]
-	if e == nil {
-		e = &ErrorCount{Code: o.Code, Fix: batch.Fix(o.Code)}
-		t.errors[o.Code] = e
-	}
-	e.Count++
-	if len(e.Lines) < linesShown {
-		e.Lines = append(e.Lines, line)
-	}
-	return e.Fix
+	return batch.Fix(o.Code)
 }
 
 // summary ends the count. What the run itself recorded at its end beats what its
 // rows add up to: it also knows of requests that were for no row.
 func (t *tally) summary(h journal.Head, end *journal.End) Summary {
 	s := t.Summary
-	s.Errors = make([]ErrorCount, 0, len(t.errors))
-	for _, e := range t.errors {
-		s.Errors = append(s.Errors, *e)
+	s.Errors = []ErrorCount{}
+	for _, e := range t.rows.Summary().Errors {
+		s.Errors = append(s.Errors, ErrorCount{e.Code, e.Count, e.Fix, e.Lines})
 	}
-	slices.SortFunc(s.Errors, func(a, b ErrorCount) int { return cmp.Or(b.Count-a.Count, strings.Compare(a.Code, b.Code)) })
 	s.Requests.Read = max(0, s.Requests.Total-s.Requests.Write)
 	s.Seconds = float64(t.last.Sub(h.Started).Round(time.Millisecond).Milliseconds()) / 1000
 	s.ExitCode = batch.ExitOf(s.Outcomes)

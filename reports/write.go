@@ -10,6 +10,7 @@ import (
 	"cmp"
 	"encoding/csv"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -17,6 +18,7 @@ import (
 	"rowbatch/batch"
 	"rowbatch/batch/journal"
 	"rowbatch/batch/runs"
+	"rowbatch/reports/page"
 )
 
 // Options say how the CSV files are written.
@@ -25,6 +27,9 @@ type Options struct {
 	Delimiter rune                     // 0: that of the run's input
 	End       *journal.End             // of a run whose journal could not take it
 	Workbook  bool                     // report.xlsx and failed.xlsx, too
+	HTML      bool                     // report.html, too
+
+	Around func(*runs.Journal, Summary) (page.Around, error) // what report.html says beside the run itself; nil: nothing
 }
 
 // Write puts report.csv, failed.csv and summary.json into the run's folder:
@@ -35,6 +40,7 @@ type Options struct {
 //     absent when there are none;
 //   - report.xlsx and failed.xlsx are the same as workbooks, where they are wanted or there
 //     already; failed.xlsx also where the input was a workbook;
+//   - report.html is a page to hand on, where it is wanted or there already;
 //   - the CSV files are UTF-8 with a byte order mark, LF after a row. A ragged row keeps its
 //     own number of cells.
 //
@@ -73,16 +79,22 @@ func Write(d *runs.Dir, o Options) (Summary, error) {
 		return Summary{}, err
 	}
 	defer books.drop()
-	w := &writer{Lines: lines, books: books, report: report, failed: failed, escape: o.Escape, tally: &tally{
+	w := &writer{Lines: lines, books: books, report: report, failed: failed, escape: o.Escape, around: o.Around, tally: &tally{
 		Summary: Summary{Origin: OriginOf(h), Rows: h.Rows,
 			Outcomes: map[batch.Kind]int{}, Waited: map[string]float64{}},
-		errors: map[string]*ErrorCount{},
-		last:   h.Started,
+		last: h.Started,
 	}}
 	if err := w.copyRows(); err != nil {
 		return Summary{}, err
 	}
-	return w.keep()
+	s, err := w.keep()
+	if _, failed := os.Stat(d.Path("report.html")); err == nil && (o.HTML || failed == nil) { // one of an earlier state must not stay
+		err = pageWriter{w}.keep(&s)
+	}
+	if err != nil {
+		return s, err
+	}
+	return s, s.Write(d)
 }
 
 // writer writes all files of one run.
@@ -92,6 +104,7 @@ type writer struct {
 	report, failed *sheet
 	books          *workbooks
 	escape         func(string) string
+	around         func(*runs.Journal, Summary) (page.Around, error)
 	cells          []string
 }
 
@@ -173,10 +186,7 @@ func (w *writer) keep() (s Summary, err error) {
 	if err == nil {
 		err = w.books.keep(&s, needsWork)
 	}
-	if err != nil {
-		return s, err
-	}
-	return s, s.Write(w.dir)
+	return s, err
 }
 
 // sheet is one CSV file being written.

@@ -15,8 +15,6 @@ import (
 	"rowbatch/batch/job"
 	"rowbatch/batch/journal"
 	"rowbatch/batch/ui"
-	"rowbatch/mapping/csvfile"
-	"rowbatch/reports"
 )
 
 // listed is one run as `runs` shows it.
@@ -152,32 +150,36 @@ func wrapped(text string) (lines []string) {
 
 func newReport() *cobra.Command {
 	var dir string
-	var asJSON, workbook bool
+	var asJSON bool
+	var out job.Output
 	cmd := &cobra.Command{
 		Use: "report RUN", Short: "Write the report files of a run again",
 		Long: `report writes report.csv, failed.csv and summary.json of a run again, from its
 journal, also while the run is still going on. RUN is its id or folder, or "last"
 for the newest. --xlsx also writes report.xlsx (sheets Summary, Changes with one line a
-field, and Rows) and failed.xlsx; once there, they are kept up to date.`,
-		Example: "  rowbatch report last\n  rowbatch report last --xlsx",
+field, and Rows) and failed.xlsx. --html also writes report.html, a page to look at in a
+browser and to hand on: one file, which needs no network. Once there, they are kept up
+to date.`,
+		Example: "  rowbatch report last\n  rowbatch report last --html\n  rowbatch report last --xlsx",
 		Args:    oneRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return rewriteReport(ui.Shown(cmd.OutOrStdout(), args), dir, args[0], workbook, asJSON)
+			return rewriteReport(ui.Shown(cmd.OutOrStdout(), args), dir, args[0], out, asJSON)
 		},
 	}
 	cmd.Flags().StringVar(&dir, "reports", job.DefaultReports, "folder `DIR` where run folders are")
-	cmd.Flags().BoolVar(&workbook, "xlsx", false, "also write report.xlsx and failed.xlsx")
+	cmd.Flags().BoolVar(&out.HTML, "html", false, "also write report.html")
+	cmd.Flags().BoolVar(&out.XLSX, "xlsx", false, "also write report.xlsx and failed.xlsx")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the summary as one JSON object")
 	return cmd
 }
 
 // rewriteReport writes a run's files once more. Its exit code is about that, not about the run.
-func rewriteReport(w io.Writer, folder, name string, workbook, asJSON bool) error {
+func rewriteReport(w io.Writer, folder, name string, out job.Output, asJSON bool) error {
 	dir, err := job.Find(folder, name, "run", job.IsEdit)
 	if err != nil {
 		return err
 	}
-	summary, err := reports.Write(dir, reports.Options{Escape: csvfile.Escape, Workbook: workbook})
+	summary, err := job.WriteReport(dir, out)
 	if err != nil {
 		return err
 	}

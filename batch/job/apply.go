@@ -45,9 +45,9 @@ func Apply(j Job, c Control, name string) (*Result, error) {
 		}
 		switch by := runs.Applied(all)[info.ID]; {
 		case info.Counts[batch.WouldChange] == 0:
-			return nothingToDo(dir, "nothing to apply: the dry run "+info.ID+" would change nothing")
+			return nothingToDo(dir, r.Settings.Output, "nothing to apply: the dry run "+info.ID+" would change nothing")
 		case by != "":
-			return nothingToDo(dir, "the plan "+info.ID+" is applied already, by "+by+"; nothing was sent")
+			return nothingToDo(dir, r.Settings.Output, "the plan "+info.ID+" is applied already, by "+by+"; nothing was sent")
 		}
 	}
 	if !r.Front.Attended() {

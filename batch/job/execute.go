@@ -17,7 +17,6 @@ import (
 	"rowbatch/batch/runs"
 	"rowbatch/client"
 	"rowbatch/client/governor"
-	"rowbatch/mapping/csvfile"
 	"rowbatch/reports"
 )
 
@@ -385,7 +384,7 @@ func (x *execution) finish(failed error) (*Result, error) {
 		failed = cause
 	}
 	code := exitOfRun(failed, counts)
-	options := reports.Options{Escape: csvfile.Escape, Workbook: x.Settings.Output.XLSX}
+	options := x.reporting(x.Settings.Output)
 	if err := x.journal.End(x.end(code, failed)); err != nil {
 		if ExitCode(failed) != batch.ExitFiles {
 			failed, code = errors.Join(failed, err), batch.ExitFiles

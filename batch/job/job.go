@@ -224,10 +224,10 @@ func (r *Session) PhaseOf(name string, total int, done func() int, d Demand) (en
 
 // End is what the journal keeps of a command that ends now.
 func (r *Session) End(code, writes int) journal.End {
-	waited := r.accounts.Waited()
+	waited, minute := r.accounts.Waited(), r.accounts.allowance().Minute
 	return journal.End{
 		At: time.Now().UTC(), Exit: code, Reads: r.accounts.Requests() - writes, Writes: writes, Seconds: inSeconds(time.Since(r.Began)),
-		Waited: inAll(waited), WaitedFor: waited,
+		Waited: inAll(waited), WaitedFor: waited, Limit: minute.Limit, Usable: minute.Usable,
 	}
 }
 

@@ -16,8 +16,10 @@ import (
 	"rowbatch/batch/journal"
 	"rowbatch/batch/runs"
 	"rowbatch/client"
+	"rowbatch/mapping/csvfile"
 	"rowbatch/mapping/xlsxfile"
 	"rowbatch/reports"
+	"rowbatch/reports/page"
 )
 
 // Plan is what is to be done with which rows, whoever made it: a file, a dry run,
@@ -267,6 +269,41 @@ func unholdCommands(id, reports string) (all []string) {
 		all = append(all, Command("undo", id, reports)+" --unhold "+option)
 	}
 	return all
+}
+
+// reporting is how the report of a run of this plan is written.
+func (p *Plan) reporting(o Output) reports.Options {
+	return reports.Options{Escape: csvfile.Escape, Workbook: o.XLSX, HTML: o.HTML, Around: p.around}
+}
+
+// around is what report.html says beside the run itself.
+func (p *Plan) around(j *runs.Journal, s reports.Summary) (a page.Around, err error) {
+	if next := p.next(s); next != "" {
+		verb := strings.Fields(next)[1]
+		what := map[string]string{"apply": "To send it", "resume": "To go on with it", "undo": "To take back the rest"}[verb]
+		switch {
+		case what == "":
+			what = "To run the rows again that need work, once they are corrected"
+		case verb == "undo" && p.Head.Dry:
+			what = "To send it"
+		}
+		a.Next = append(a.Next, page.Command{What: what, Lines: []string{next}})
+	}
+	if back := p.takeBack(s); len(back) > 0 {
+		what := map[bool]string{true: "To take it back", false: "To take it back, one of"}[len(back) == 1]
+		a.Next = append(a.Next, page.Command{What: what, Lines: back})
+	}
+	if !s.DryRun {
+		return a, nil
+	}
+	if s.Forecast != nil && s.Outcomes[batch.WouldChange] > 0 {
+		a.Forecast = forecastText(*s.Forecast)
+	}
+	shown, err := PreviewOf(j, nil)
+	if err == nil {
+		a.Stakes = shown.Stakes.table(shown.Holds + shown.Unholds)
+	}
+	return a, err
 }
 
 // Command is a command line that takes up a run of a reports folder.

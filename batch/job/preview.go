@@ -1,6 +1,7 @@
 package job
 
 import (
+	"fmt"
 	"hash/maphash"
 	"math/big"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"rowbatch/batch"
 	"rowbatch/batch/action"
 	"rowbatch/batch/runs"
+	"rowbatch/reports/page"
 )
 
 const (
@@ -157,4 +159,39 @@ func sum(to map[string]*big.Rat, currency, amount string) bool {
 	}
 	to[currency].Add(to[currency], n)
 	return true
+}
+
+// table shows what so many customers owe and pay; nil where nothing is known of it.
+func (s Stakes) table(customers int) *page.Stakes {
+	if len(s.Balance) == 0 && s.Unread == 0 && len(s.Parents) == 0 {
+		return nil
+	}
+	v := &page.Stakes{Customers: customers}
+	for currency := range s.Balance {
+		v.Currencies = append(v.Currencies, currency)
+	}
+	slices.Sort(v.Currencies)
+	sums := []map[string]*big.Rat{s.Balance, s.Recurring}
+	for n, name := range []string{"Balance", "Recurring revenue a month"} {
+		line := page.Amounts{Name: name}
+		for _, currency := range v.Currencies {
+			sum := sums[n][currency]
+			if sum == nil {
+				sum = new(big.Rat)
+			}
+			line.Of = append(line.Of, sum.FloatString(2))
+		}
+		v.Lines = append(v.Lines, line)
+	}
+	if s.Unread > 0 {
+		v.Notes = append(v.Notes, "Amounts of "+batch.Plural(s.Unread, "customer")+" could not be read.")
+	}
+	if len(s.Parents) > 0 {
+		text := "Other customers belong to " + batch.Visible(strings.Join(s.Parents, ", "))
+		if s.MoreParents > 0 {
+			text += fmt.Sprintf(", and to %s more", batch.Thousands(s.MoreParents))
+		}
+		v.Notes = append(v.Notes, text+".")
+	}
+	return v
 }

@@ -1,9 +1,12 @@
 package job
 
 import (
+	"path/filepath"
+	"time"
+
 	"rowbatch/batch"
+	"rowbatch/batch/journal"
 	"rowbatch/batch/runs"
-	"rowbatch/mapping/csvfile"
 	"rowbatch/reports"
 )
 
@@ -24,16 +27,47 @@ type Result struct {
 	Nothing  string   // why there was nothing to do, where no run was made
 }
 
+// WriteReport writes a run's report files once more, as far as it has come.
+func WriteReport(d *runs.Dir, o Output) (reports.Summary, error) {
+	h, err := d.Head()
+	if err != nil {
+		return reports.Summary{}, err
+	}
+	p := &Plan{Dir: d, Head: h}
+	p.Head.ID = d.ID()
+	if p.Settings, err = SettingsOf(h); err != nil {
+		return reports.Summary{}, err
+	}
+	p.Settings.Output.Reports = filepath.Dir(d.Path())
+	return reports.Write(d, p.reporting(o))
+}
+
+// forecastText is a dry run's forecast, as the journal keeps it.
+func forecastText(f journal.Forecast) string {
+	text := batch.Plural(f.Requests, "request")
+	if f.AtMost {
+		text = "at most " + text
+	}
+	if f.Seconds < 60 {
+		return text + ", less than a minute"
+	}
+	text += ", about " + batch.Span(time.Duration(f.Seconds*float64(time.Second)))
+	if !f.EnoughToday {
+		text += ": today's allowance does not suffice"
+	}
+	return text
+}
+
 // nothingToDo is the result of a command that finds its work done.
-func nothingToDo(dir *runs.Dir, text string) (*Result, error) {
-	summary, err := reports.Write(dir, reports.Options{Escape: csvfile.Escape})
+func nothingToDo(dir *runs.Dir, o Output, text string) (*Result, error) {
+	summary, err := WriteReport(dir, o)
 	summary.ExitCode = batch.ExitDone
 	return &Result{Summary: summary, Nothing: text}, err
 }
 
 // completeAlready is the result of a resume that finds no rows left. The run's report is in place.
 func completeAlready(r *Session, p *Plan) (*Result, error) {
-	summary, err := reports.Write(p.Dir, reports.Options{Escape: csvfile.Escape})
+	summary, err := WriteReport(p.Dir, r.Settings.Output)
 	if err != nil {
 		return nil, err
 	}

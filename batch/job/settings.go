@@ -61,6 +61,7 @@ type Pace struct {
 type Output struct {
 	Reports   string
 	JSON      bool
+	HTML      bool // report.html, too
 	XLSX      bool // report.xlsx and failed.xlsx, too
 	Quiet     bool
 	Verbose   bool
@@ -70,6 +71,7 @@ type Output struct {
 func (o *Output) bind(f *pflag.FlagSet, which Flags) {
 	f.StringVar(&o.Reports, "reports", o.Reports, "folder `DIR` where run folders go")
 	if which&ExportFlags == 0 {
+		f.BoolVar(&o.HTML, "html", o.HTML, "also write report.html, a page to look at and to hand on")
 		f.BoolVar(&o.XLSX, "xlsx", o.XLSX, "also write report.xlsx and failed.xlsx")
 	}
 	f.BoolVar(&o.JSON, "json", o.JSON, "print the summary as one JSON object")

@@ -68,7 +68,7 @@ func undoneAlready(of *earlier, out Output) (*Result, error) {
 			break
 		}
 	}
-	return nothingToDo(of.dir, text)
+	return nothingToDo(of.dir, out, text)
 }
 
 // planShownUndo makes the plan that carries out what an undo's dry run has shown.

@@ -137,6 +137,9 @@ func PrintReport(w io.Writer, s reports.Summary) error {
 	if s.ReportXLSX != "" {
 		_, err = fmt.Fprintf(w, "as a workbook: %s\n", s.ReportXLSX)
 	}
+	if s.ReportHTML != "" {
+		_, err = fmt.Fprintf(w, "as a page: %s\n", s.ReportHTML)
+	}
 	for _, path := range s.Left {
 		_, err = fmt.Fprintf(w, "left as it was, since it was edited or is open in another program: %s\n", path)
 	}

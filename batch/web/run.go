@@ -324,7 +324,7 @@ func (s runPages) prepareResult(v *runView, i job.Listed) error {
 		v.Causes = append(v.Causes, cause{e.Code, cmp.Or(e.Text, e.Code), e.Fix, strings.Join(lines, ", "), e.Count})
 	}
 	for _, f := range sum.Fields {
-		v.Fields = append(v.Fields, fact{Name: f})
+		v.Fields = append(v.Fields, fact{Name: f.Name})
 	}
 	if len(sum.Minutes) > 0 {
 		v.Minutes = inJSON(sum.Minutes)

@@ -19,7 +19,7 @@ import (
 //go:embed assets
 var assets embed.FS
 
-// Asset is a file that pages consist of: style.css, rows.js or sprite.svg.
+// Asset is a file that pages consist of: style.css, rows.js, sprite.svg, or a part of report.html.
 func Asset(name string) []byte {
 	text, err := assets.ReadFile("assets/" + name)
 	if err != nil {
@@ -43,10 +43,20 @@ type Row struct {
 	Changes  []Change   `json:"c,omitempty"`
 	Error    string     `json:"e,omitempty"`
 	Code     string     `json:"x,omitempty"`
+	Warning  string     `json:"w,omitempty"`
+	Money    *Money     `json:"m,omitempty"`
 }
 
-// Change is a field with its value before and after; a nil one cannot be read, or must not be shown.
+// Change is a field with its value before and after; a nil one cannot be read.
 type Change [3]*string
+
+// Money is what the customer of a hold owes and pays.
+type Money struct {
+	Balance     string `json:"b"`
+	Recurring   string `json:"r"`
+	NextBilling string `json:"d,omitempty"`
+	Parent      bool   `json:"p,omitempty"` // other customers belong to this one
+}
 
 // RowOf makes a row of an outcome.
 func RowOf(line int, o batch.Outcome) Row {
@@ -54,21 +64,31 @@ func RowOf(line int, o batch.Outcome) Row {
 	if r.Key == "" && o.ID != "" {
 		r.Key = "id=" + o.ID
 	}
+	warnings := slices.Clone(o.Warnings)
 	for _, c := range o.Changes {
-		shown := Change{&c.Field, plain(c.Before), plain(c.After)}
+		before, after := c.Before.Short(), c.After.Short()
+		if before == after { // the difference is in what was left out
+			before, after = c.Before.Plain(), c.After.Plain()
+		}
+		shown := Change{&c.Field, &before, &after}
+		if c.Before == batch.Hidden {
+			shown[1] = nil
+		}
 		if c.After == batch.Hidden {
 			shown[2] = new("***")
 		}
 		r.Changes = append(r.Changes, shown)
+		if c.Stored != batch.Absent {
+			_, stored := batch.Change{After: c.Stored}.Shown()
+			warnings = append(warnings, c.Field+" is stored as "+stored)
+		}
+	}
+	r.Warning = strings.Join(warnings, "; ")
+	if s := o.Standing; o.Kind == batch.WouldChange && (s.Balance != "" || s.Recurring != "") {
+		amount := func(text string) string { return strings.TrimSpace(batch.Value(text).Short() + " " + o.Currency) }
+		r.Money = &Money{amount(s.Balance), amount(s.Recurring), batch.Text(s.NextBilling).Short(), s.Parent}
 	}
 	return r
-}
-
-func plain(v batch.Value) *string {
-	if v == batch.Hidden {
-		return nil
-	}
-	return new(v.Plain())
 }
 
 // Rows yields the rows of a run in the order of its file, as they stand in its journal now.
@@ -88,23 +108,86 @@ func Rows(d *runs.Dir, j *runs.Journal) iter.Seq2[Row, error] {
 
 // Summary is what all rows of a run come to, for the parts of a page around them.
 type Summary struct {
-	Errors  []Cause
-	Fields  []string   // that rows change, the most frequent first
-	Minutes [][2]int64 // when each began, in Unix milliseconds, and the requests for rows that were settled in it
+	Errors   []Cause
+	Fields   []Field    // that rows change, the most frequent first
+	Minutes  [][2]int64 // when each began, in Unix milliseconds, and the requests for rows that were settled in it
+	Requests int        // of those minutes
 }
 
 // Cause is an error code with its rows.
 type Cause struct {
-	Code, Text, Fix string // Text is what the first of the rows says
+	Kind            batch.Kind // of the first of the rows, which says Text
+	Code, Text, Fix string
 	Count           int
 	Lines           []int // the first ones
 }
 
+// Field counts the rows that change a field.
+type Field struct {
+	Name             string
+	Changed, Cleared int // Changed includes the cleared ones
+}
+
+// Tally gathers a summary row by row. The zero one is empty.
+type Tally struct {
+	causes  map[string]*Cause
+	fields  map[string]*Field
+	minutes map[int64]int64
+}
+
 const linesShown = 10
+
+// Add counts a row.
+func (t *Tally) Add(line int, o batch.Outcome) {
+	if t.causes == nil {
+		t.causes, t.fields, t.minutes = map[string]*Cause{}, map[string]*Field{}, map[int64]int64{}
+	}
+	for _, c := range o.Changes {
+		f := t.fields[c.Field]
+		if f == nil {
+			f = &Field{Name: c.Field}
+			t.fields[c.Field] = f
+		}
+		if f.Changed++; c.After.Empty() {
+			f.Cleared++
+		}
+	}
+	if o.Requests > 0 && !o.At.IsZero() {
+		t.minutes[o.At.Truncate(time.Minute).UnixMilli()] += int64(o.Requests)
+	}
+	if o.Code == "" {
+		return
+	}
+	e := t.causes[o.Code]
+	if e == nil {
+		e = &Cause{Kind: o.Kind, Code: o.Code, Text: o.Error, Fix: batch.Fix(o.Code)}
+		t.causes[o.Code] = e
+	}
+	if e.Count++; len(e.Lines) < linesShown {
+		e.Lines = append(e.Lines, line)
+	}
+}
+
+// Summary is what was added so far.
+func (t *Tally) Summary() (s Summary) {
+	for _, e := range t.causes {
+		s.Errors = append(s.Errors, *e)
+	}
+	slices.SortFunc(s.Errors, func(a, b Cause) int { return cmp.Or(b.Count-a.Count, strings.Compare(a.Code, b.Code)) })
+	for _, f := range t.fields {
+		s.Fields = append(s.Fields, *f)
+	}
+	slices.SortFunc(s.Fields, func(a, b Field) int { return cmp.Or(b.Changed-a.Changed, strings.Compare(a.Name, b.Name)) })
+	for _, at := range slices.Sorted(maps.Keys(t.minutes)) {
+		s.Minutes = append(s.Minutes, [2]int64{at, t.minutes[at]})
+		s.Requests += int(t.minutes[at])
+	}
+	return s
+}
 
 // SummaryOf reads all outcomes of a run.
 func SummaryOf(d *runs.Dir, j *runs.Journal) (Summary, error) {
-	causes, fields, minutes := map[string]*Cause{}, map[string]int{}, map[int64]int64{}
+	var t Tally
 	for row, err := range d.AllRows() {
 		if err != nil {
 			return Summary{}, err
@@ -113,32 +196,7 @@ func SummaryOf(d *runs.Dir, j *runs.Journal) (Summary, error) {
 		if err != nil {
 			return Summary{}, err
 		}
-		for _, c := range o.Changes {
-			fields[c.Field]++
-		}
-		if o.Requests > 0 && !o.At.IsZero() {
-			minutes[o.At.Truncate(time.Minute).UnixMilli()] += int64(o.Requests)
-		}
-		if o.Code == "" {
-			continue
-		}
-		e := causes[o.Code]
-		if e == nil {
-			e = &Cause{Code: o.Code, Text: o.Error, Fix: batch.Fix(o.Code)}
-			causes[o.Code] = e
-		}
-		if e.Count++; len(e.Lines) < linesShown {
-			e.Lines = append(e.Lines, row.Line)
-		}
+		t.Add(row.Line, o)
 	}
-	var s Summary
-	for _, e := range causes {
-		s.Errors = append(s.Errors, *e)
-	}
-	slices.SortFunc(s.Errors, func(a, b Cause) int { return cmp.Or(b.Count-a.Count, strings.Compare(a.Code, b.Code)) })
-	s.Fields = slices.SortedFunc(maps.Keys(fields), func(a, b string) int { return cmp.Or(fields[b]-fields[a], strings.Compare(a, b)) })
-	for _, at := range slices.Sorted(maps.Keys(minutes)) {
-		s.Minutes = append(s.Minutes, [2]int64{at, minutes[at]})
-	}
-	return s, nil
+	return t.Summary(), nil
 }

@@ -101,25 +101,25 @@ export function differing(before, after) {
   return head + tail < 3 ? [0, 0] : [head, tail];
 }
 
-function value(text, other, mark) {
+// value shows a text, with what differs from the other one marked. The end of a long one comes on demand.
+function value(text, other, mark, most = LONG) {
   if (text == null) return [el('span', { class: 'none' }, 'unreadable')];
   if (text === '') return [el('span', { class: 'none' }, 'empty')];
-  const cut = text.length > LONG ? text.slice(0, LONG) : text;
-  const chars = [...cut];
+  const chars = [...text], cut = most < chars.length;
   const [head, tail] = other == null ? [0, 0] : differing(text, other);
-  const end = Math.max(head, [...text].length - tail);
+  const from = Math.min(head, most), to = Math.min(chars.length - tail, most);
   const box = document.createDocumentFragment();
-  written(box, chars.slice(0, head).join(''), false);
-  const middle = chars.slice(head, end).join('');
+  written(box, chars.slice(0, from).join(''), false);
+  const middle = chars.slice(from, to).join('');
   if (middle) {
     const changed = el(mark);
     written(changed, middle, middle.trim() === '');
     box.append(changed);
   }
-  written(box, chars.slice(end).join(''), false);
-  if (cut !== text) {
-    const more = el('button', { class: 'link', type: 'button' }, ` … ${count(text.length)} characters`);
-    more.addEventListener('click', () => { more.replaceWith(document.createTextNode(text.slice(LONG))); });
+  written(box, chars.slice(to, cut ? most : chars.length).join(''), false);
+  if (cut) {
+    const more = el('button', { class: 'link', type: 'button' }, ` … ${count(chars.length)} characters`);
+    more.addEventListener('click', () => more.parentElement.replaceChildren(...value(text, other, mark, Infinity)));
     box.append(more);
   }
   return [box];
@@ -127,67 +127,108 @@ function value(text, other, mark) {
 
 // ---- the table ----
 
+const mounted = new WeakMap(); // by element: what ends the listeners of the table in it
+const collator = new Intl.Collator('en', { numeric: true });
+const amount = (text) => Number.parseFloat(text) || 0;
+
+// By what rows are sorted.
+const SORTS = {
+  Line: (r) => r.l, Customer: (r) => r.n || r.k || '', Outcome: (r) => r.o,
+  Balance: (r) => amount(r.m?.b), 'Recurring a month': (r) => amount(r.m?.r), 'Next billing': (r) => r.m?.d ?? '',
+};
+
 // A row comes as {l: line, k: key, n: customer, o: outcome, c: [[field, before, after], …],
-// e: error, x: error code, w: warning, m: {b: balance, r: recurring, d: next billing}}.
+// e: error, x: error code, w: warning, m: {b: balance, r: recurring, d: next billing, p: parent of others}}.
 export class Rows {
-  // mount is the element that holds the table; fixes tells what to do about an error code.
-  constructor(mount, { rows, fixes = {}, struck = null, shown = null, onChange = () => {} }) {
-    Object.assign(this, { mount, all: rows, fixes, struck, told: shown, onChange });
+  // mount is the element that holds the table, in place of the one before; fixes tells what to do about
+  // an error code; files are where all rows stand that this page cannot show.
+  constructor(mount, { rows, fixes = {}, struck = null, shown = null, files = 'report.csv', onChange = () => {} }) {
+    Object.assign(this, { mount, all: rows, fixes, struck, told: shown, files, onChange });
     this.want = { outcome: '', text: '', field: '' };
-    this.sort = { by: 'l', down: false };
-    this.heights = [];
-    this.active = -1;
+    this.sort = { by: 'Line', down: false };
+    this.active = 0;
     this.build();
+    this.renew();
     this.refresh();
   }
 
   build() {
-    const names = ['Line', 'Customer', 'Outcome', 'Field', 'Before', 'After'];
-    const keys = { Line: 'l', Customer: 'n', Outcome: 'o' };
-    const head = el('tr', { role: 'row' });
-    if (this.struck) head.append(el('th', { scope: 'col', role: 'columnheader' }, el('span', { class: 'vh' }, 'Send')));
-    for (const name of names) {
-      const th = el('th', { scope: 'col', role: 'columnheader', class: name === 'Outcome' ? 'oh' : null });
-      if (!keys[name]) { th.append(name); head.append(th); continue; }
-      const b = el('button', { type: 'button' }, name + ' ', icon('sort'));
-      b.addEventListener('click', () => this.order(keys[name]));
-      th.dataset.by = keys[name];
-      th.append(b);
+    mounted.get(this.mount)?.abort();
+    const ends = new AbortController(), { signal } = ends;
+    mounted.set(this.mount, ends);
+    this.money = this.all.some((r) => r.m) && this.all.every((r) => (r.c ?? []).every((c) => c[0] === 'status'));
+    const head = el('tr', { role: 'row', 'aria-rowindex': 1 }), cols = el('colgroup');
+    const column = (name, width, kind) => {
+      const th = el('th', { scope: 'col', role: 'columnheader', class: kind });
+      cols.append(el('col', { class: width }));
       head.append(th);
+      if (!SORTS[name]) { th.append(name); return; }
+      th.dataset.by = name;
+      const b = el('button', { type: 'button' }, name + ' ', icon('sort'));
+      b.addEventListener('click', () => this.order(name));
+      th.append(b);
+    };
+    if (this.struck) column(el('span', { class: 'vh' }, 'Send'), 'c-tick');
+    column('Line', 'c-line');
+    column('Customer', 'c-who');
+    column('Outcome', 'c-out', 'oh');
+    if (this.money) {
+      column('Status');
+      column('Balance', 'c-mon', 'num');
+      column('Recurring a month', 'c-mon', 'num two');
+      column('Next billing', 'c-date', 'num');
+    } else {
+      column('Field', 'c-field');
+      column('Before');
+      column('After');
     }
-    const cols = el('colgroup');
-    for (const c of [this.struck ? 'c-tick' : null, 'c-line', 'c-who', 'c-out', 'c-field']) if (c) cols.append(el('col', { class: c }));
-    cols.append(el('col'), el('col'));
-    this.above = el('tbody', { 'aria-hidden': 'true' }, el('tr', {}, el('td', { colspan: 7, class: 'gap' })));
+    this.above = el('tbody', { 'aria-hidden': 'true' }, el('tr', {}, el('td', { colspan: head.children.length, class: 'gap' })));
     this.below = this.above.cloneNode(true);
-    this.table = el('table', { class: 'changes blocks' + (this.struck ? '' : ' plain'), role: 'table' },
-      el('caption', { class: 'vh' }, 'Rows of the file, one line for each field that changes'), cols,
-      el('thead', { role: 'rowgroup' }, head), this.above, this.below);
+    const name = this.money ? 'Rows of the file, with what each customer owes and pays' : 'Rows of the file, one line for each field that changes';
+    this.table = el('table', { class: `changes blocks${this.struck ? '' : ' plain'}${this.money ? ' holds' : ''}`, role: 'table' },
+      el('caption', { class: 'vh' }, name), cols, el('thead', { role: 'rowgroup' }, head), this.above, this.below);
     this.mount.replaceChildren(this.table);
     const draw = () => { if (!this.due) this.due = requestAnimationFrame(() => { this.due = 0; this.draw(); }); };
-    addEventListener('scroll', draw, { passive: true });
-    addEventListener('resize', () => { this.heights = []; draw(); });
-    addEventListener('beforeprint', () => this.drawAll(2000));
-    addEventListener('afterprint', () => this.draw(true));
+    addEventListener('scroll', draw, { passive: true, signal });
+    addEventListener('resize', () => { this.measure(); draw(); }, { signal });
+    addEventListener('beforeprint', () => this.drawAll(2000), { signal });
+    addEventListener('afterprint', () => { this.measure(); this.draw(true); }, { signal });
     this.table.addEventListener('keydown', (e) => this.key(e));
+    this.table.addEventListener('focusin', (e) => this.hold(e.target.closest('tbody.rows')));
     this.table.addEventListener('change', (e) => {
       if (e.target.matches('input[type=checkbox]')) this.strike([this.all[e.target.dataset.at]], !e.target.checked);
     });
   }
 
-  // add takes rows that have come since, or have another outcome now.
-  add(rows) {
-    for (const r of rows) {
-      const at = this.places?.get(r.l) ?? this.all.findIndex((o) => o.l === r.l);
-      if (at >= 0) this.all[at] = r; else this.all.push(r);
-    }
-    this.places = new Map(this.all.map((r, i) => [r.l, i]));
-    this.refresh();
+  // renew forgets what was known of rows that are not the same any more.
+  renew() {
+    this.texts = [];
+    this.orders = {};
+    this.later ??= (globalThis.requestIdleCallback ?? ((f) => setTimeout(f, 50)))(() => { this.later = null; this.index(4000); });
   }
 
-  text(r) {
-    r.text ??= [r.l, r.k, r.n, words(r.o), r.x, r.e, r.w, ...(r.c ?? []).flat()].join('\n').toLowerCase();
-    return r.text;
+  // index makes ready the texts that are searched: so many more of them, and the others when there is time.
+  index(most) {
+    const end = Math.min(this.all.length, this.texts.length + most);
+    for (let i = this.texts.length; i < end; i++) {
+      const r = this.all[i], parts = [r.l, r.k, r.n, words(r.o), r.x, r.e, r.w];
+      for (const c of r.c ?? []) parts.push(c[0], c[1], c[2]);
+      this.texts.push(parts.join('\n').toLowerCase());
+    }
+    if (end < this.all.length) setTimeout(() => this.index(4000));
+  }
+
+  // add takes rows that have come since, or have another outcome now.
+  add(rows) {
+    this.places ??= new Map(this.all.map((r, i) => [r.l, i]));
+    for (const r of rows) {
+      const at = this.places.get(r.l) ?? this.all.length;
+      this.all[at] = r;
+      this.places.set(r.l, at);
+    }
+    if (!this.money && rows.some((r) => r.m)) this.build();
+    this.renew();
+    this.refresh();
   }
 
   filter(want) {
@@ -201,59 +242,73 @@ export class Rows {
     this.refresh();
   }
 
+  // sorted are the places of all rows in an order.
+  sorted(by) {
+    if (this.orders[by]) return this.orders[by];
+    const keys = this.all.map(SORTS[by]), order = keys.map((_, i) => i);
+    const before = typeof keys[0] === 'number' ? (a, b) => keys[a] - keys[b] : (a, b) => collator.compare(keys[a], keys[b]);
+    if (order.some((i) => i > 0 && before(i - 1, i) > 0)) order.sort((a, b) => before(a, b) || this.all[a].l - this.all[b].l);
+    return this.orders[by] = order;
+  }
+
   refresh() {
-    const { outcome: kind, field } = this.want, text = this.want.text.trim().toLowerCase();
+    const { outcome: kind, field } = this.want, text = this.want.text.trim().toLowerCase(), { by, down } = this.sort;
+    if (text) this.index(Infinity);
     this.shown = [];
-    this.all.forEach((r, i) => {
-      if (kind && r.o !== kind || field && !(r.c ?? []).some((c) => c[0] === field) || text && !this.text(r).includes(text)) return;
+    const order = this.sorted(by);
+    for (let n = 0; n < order.length; n++) {
+      const i = order[down ? order.length - 1 - n : n], r = this.all[i];
+      if (kind && r.o !== kind || field && !r.c?.some((c) => c[0] === field) || text && !this.texts[i].includes(text)) continue;
       this.shown.push(i);
-    });
-    const { by, down } = this.sort, sign = down ? -1 : 1;
-    if (by !== 'l' || down || this.places) {
-      const of = (i) => this.all[i][by] ?? '';
-      this.shown.sort((a, b) => sign * (by === 'l' ? of(a) - of(b) : of(a).localeCompare(of(b))) || this.all[a].l - this.all[b].l);
     }
     for (const th of this.table.querySelectorAll('[data-by]')) {
       if (th.dataset.by === by) th.setAttribute('aria-sort', down ? 'descending' : 'ascending');
       else th.removeAttribute('aria-sort');
     }
-    this.table.setAttribute('aria-rowcount', this.shown.length + 1);
     if (this.told) this.told.textContent = `${count(this.shown.length)} ${this.shown.length === 1 ? 'row' : 'rows'} shown`;
-    this.heights = [];
+    this.active = 0;
+    this.measure();
     this.draw(true);
     this.onChange(this);
   }
 
-  lines(r) { return Math.max(1, (r.c ?? []).length) + (r.e && r.c?.length ? 1 : 0); }
+  lines(r) {
+    const changes = r.c?.length ?? 0;
+    return this.money ? 1 : Math.max(1, changes) + (changes && (r.e || r.x) ? 1 : 0) + (r.w ? 1 : 0);
+  }
 
-  height(block) {
-    if (this.heights[block]) return this.heights[block];
-    const narrow = innerWidth <= 704;
-    let h = 0;
-    for (const i of this.shown.slice(block * BLOCK, (block + 1) * BLOCK)) {
-      const r = this.all[i], n = this.lines(r);
-      h += narrow ? 60 + 42 * n : Math.max(r.n ? 46 : 30, 28 * n) + (r.e ? 18 : 0);
-    }
-    return h;
+  // measure guesses how high each block will be, and tells where each row's lines begin.
+  measure() {
+    const narrow = innerWidth <= 704, heights = new Array(Math.ceil(this.shown.length / BLOCK)).fill(0);
+    this.starts = new Int32Array(this.shown.length);
+    let line = 2;
+    this.shown.forEach((i, n) => {
+      const r = this.all[i], lines = this.lines(r);
+      this.starts[n] = line;
+      line += lines;
+      heights[Math.floor(n / BLOCK)] += narrow ? 60 + 42 * lines : Math.max(r.n ? 46 : 30, 28 * lines) + (r.e ? 18 : 0);
+    });
+    this.heights = heights;
+    this.table.setAttribute('aria-rowcount', line - 1);
   }
 
   draw(anew) {
-    const blocks = Math.ceil(this.shown.length / BLOCK);
-    let y = this.above.getBoundingClientRect().top, first = 0, top = 0;
-    const over = innerHeight; // a screenful is drawn beyond each edge
-    while (first < blocks - 1 && y + this.height(first) < -over) { y += this.height(first); top += this.height(first); first++; }
-    let last = first, bottom = 0, end = y;
-    while (last < blocks && end < innerHeight + over) end += this.height(last++);
-    for (let b = last; b < blocks; b++) bottom += this.height(b);
+    const over = innerHeight, { heights } = this; // a screenful is drawn beyond each edge
+    let y = this.table.getBoundingClientRect().top + this.table.tHead.offsetHeight, first = 0, top = 0;
+    while (first < heights.length - 1 && y + heights[first] < -over) { y += heights[first]; top += heights[first++]; }
+    let last = first, bottom = 0;
+    while (last < heights.length && y < innerHeight + over) y += heights[last++];
+    for (let b = last; b < heights.length; b++) bottom += heights[b];
     if (!anew && this.drawn && this.drawn[0] === first && this.drawn[1] === last) return;
     this.fill(first, last, top, bottom);
   }
 
   fill(first, last, top, bottom) {
     const focused = this.table.contains(document.activeElement) && document.activeElement.closest('tbody.rows')?.dataset.shown;
-    for (const old of this.table.querySelectorAll('tbody.rows')) old.remove();
-    const box = document.createDocumentFragment();
-    for (let n = first * BLOCK; n < Math.min(last * BLOCK, this.shown.length); n++) box.append(this.row(n));
+    for (const old of this.table.querySelectorAll('tbody.rows, tbody.cut')) old.remove();
+    const box = document.createDocumentFragment(), end = Math.min(last * BLOCK, this.shown.length);
+    for (let n = first * BLOCK; n < end; n++) box.append(this.row(n));
+    if (!this.shown.length) box.append(this.remarkOf('cut', 'No row is like that.'));
     this.table.insertBefore(box, this.below);
     this.above.querySelector('td').style.height = `${top}px`;
     this.below.querySelector('td').style.height = `${bottom}px`;
@@ -265,63 +320,91 @@ export class Rows {
       const part = bodies.slice((b - first) * BLOCK, (b - first + 1) * BLOCK);
       if (part.length) this.heights[b] = part.at(-1).getBoundingClientRect().bottom - part[0].getBoundingClientRect().top;
     }
-    if (focused) this.table.querySelector(`tbody[data-shown="${focused}"]`)?.focus({ preventScroll: true });
+    const reached = this.at(this.active) ?? bodies[0];
+    if (reached) reached.tabIndex = 0; // Tab comes to one row
+    if (focused) this.at(focused)?.focus({ preventScroll: true });
   }
 
+  at(n) { return this.table.querySelector(`tbody[data-shown="${n}"]`); }
+
+  remarkOf(kind, text) {
+    return el('tbody', { class: kind, role: 'rowgroup' }, el('tr', { role: 'row' }, el('td', { colspan: this.table.rows[0].cells.length, class: 'soft', role: 'cell' }, text)));
+  }
+
+  // drawAll draws what goes on paper.
   drawAll(most) {
     this.fill(0, Math.ceil(Math.min(this.shown.length, most) / BLOCK), 0, 0);
-    if (this.shown.length > most) {
-      this.table.tBodies[this.table.tBodies.length - 2].after(el('tbody', { class: 'rows' }, el('tr', {}, el('td', { colspan: 7 },
-        `The first ${count(most)} of ${count(this.shown.length)} rows; report.csv has them all.`))));
-    }
+    const { outcome: kind, text, field } = this.want;
+    const by = [kind && words(kind), field, text && `“${text}”`].filter(Boolean).join(', ');
+    const rows = (n) => `${count(n)} ${n === 1 ? 'row' : 'rows'}`;
+    let told = this.shown.length > most ? `The first ${count(most)} of ${rows(this.shown.length)}` : by ? rows(this.shown.length) : '';
+    if (by) told += ` that a filter leaves of ${count(this.all.length)}: ${by}`;
+    if (told) this.table.insertBefore(this.remarkOf('cut', `${told}. ${this.files} has them all.`), this.below);
   }
 
   row(n) {
-    const at = this.shown[n], r = this.all[at], body = el('tbody', { class: 'rows', role: 'rowgroup', 'data-o': r.o, 'data-shown': n,
-      tabindex: n === Math.max(0, this.active) ? '0' : '-1', 'aria-rowindex': n + 2 });
-    const changes = r.c ?? [], span = this.lines(r);
-    const spanned = span > 1 ? span : null;
-    const first = el('tr', { role: 'row' });
+    const at = this.shown[n], r = this.all[at], changes = r.c ?? [];
+    const body = el('tbody', { class: 'rows', role: 'rowgroup', 'data-o': r.o, 'data-shown': n, tabindex: '-1',
+      'aria-label': `Line ${r.l}, ${r.n || r.k || 'no key'}, ${words(r.o)}` });
+    const lines = this.lines(r), rowspan = lines > 1 ? lines : null;
+    let line = el('tr', { role: 'row' });
     if (this.struck) {
-      const cell = el('td', { class: 't', role: 'cell', rowspan: spanned });
+      const cell = el('td', { class: 't', role: 'cell', rowspan });
       if (r.o === 'would_change') {
         const box = el('input', { type: 'checkbox', 'aria-label': `Send line ${r.l}`, 'data-at': at, tabindex: '-1' });
         box.checked = !this.struck.has(r.l);
         cell.append(box);
         body.classList.toggle('struck', this.struck.has(r.l));
       }
-      first.append(cell);
+      line.append(cell);
     }
-    const who = el('th', { class: 'w', scope: 'rowgroup', role: 'rowheader', rowspan: spanned });
+    const who = el('th', { class: 'w', scope: 'rowgroup', role: 'rowheader', rowspan });
     if (r.n) { const name = el('span', { class: 'name' }); written(name, r.n, false); who.append(name); }
-    who.append(r.k ? el('span', { class: 'key' }, r.k) : el('span', { class: 'none' }, 'no key'));
-    first.append(el('td', { class: 'l num', role: 'cell', rowspan: spanned }, String(r.l)), who,
-      el('td', { class: 's', role: 'cell', rowspan: spanned }, outcome(r.o)));
-    let line = first;
-    for (const [field, before, after] of changes) {
-      const name = el('td', { class: 'f', role: 'cell' });
-      written(name, field, false);
-      line.append(name, el('td', { class: 'b v', role: 'cell' }, ...value(before, after, 'del')),
-        el('td', { class: 'a v', role: 'cell' }, ...value(after, before, 'ins')));
-      body.append(line);
-      line = el('tr', { role: 'row' });
+    const key = el('span', { class: r.k ? 'key' : 'none' });
+    written(key, r.k ?? 'no key', false);
+    who.append(key);
+    line.append(el('td', { class: 'l num', role: 'cell', rowspan }, String(r.l)), who, el('td', { class: 's', role: 'cell', rowspan }, outcome(r.o)));
+    const end = () => { body.append(line); line = el('tr', { role: 'row' }); };
+    if (this.money && changes.length && !r.e) { this.owing(line, r); end(); } else if (this.money) { line.append(this.remark(r, 4)); end(); } else {
+      for (const [field, before, after] of changes) {
+        const name = el('td', { class: 'f', role: 'cell' });
+        written(name, field, false);
+        line.append(name, el('td', { class: 'b v', role: 'cell' }, ...value(before, after, 'del')),
+          el('td', { class: 'a v', role: 'cell' }, ...value(after, before, 'ins')));
+        end();
+      }
+      if (r.e || r.x || !changes.length) { line.append(this.remark(r, 3)); end(); }
+      if (r.w) {
+        const note = el('span');
+        written(note, r.w, false);
+        line.append(el('td', { class: 'e soft', colspan: 3, role: 'cell' }, el('span', { class: 'o' }, icon('warn'), note)));
+        end();
+      }
     }
-    if (r.e || !changes.length) {
-      line.append(this.remark(r));
-      body.append(line);
-    }
+    [...body.rows].forEach((tr, i) => tr.setAttribute('aria-rowindex', this.starts[n] + i));
     return body;
   }
 
-  remark(r) {
-    const cell = el('td', { class: r.e ? 'e' : 'e soft', colspan: 3, role: 'cell' });
-    if (!r.e) {
-      const still = { unchanged: 'has these values already', changed: 'as asked for', would_change: 'as asked for' };
-      cell.append(r.w || still[r.o] || '');
+  // owing shows a customer who goes on hold, or comes off it.
+  owing(line, r) {
+    const [, before, after] = r.c[0], m = r.m ?? {};
+    line.append(el('td', { class: 'b', role: 'cell' }, ...value(before, after, 'del'), ' → ', ...value(after, before, 'ins'),
+      ...(m.p ? [' ', el('span', { class: 'o' }, icon('warn'), el('span', {}, 'parent of other customers'))] : []),
+      ...(r.w ? [el('span', { class: 'fix' }, r.w)] : [])));
+    for (const [name, text] of [['balance', m.b], ['recurring a month', m.r], ['next billing', m.d]]) {
+      line.append(el('td', { class: 'num m', role: 'cell', 'data-l': name }, text || '—'));
+    }
+  }
+
+  remark(r, colspan) {
+    const cell = el('td', { class: r.e || r.x ? 'e' : 'e soft', colspan, role: 'cell' });
+    if (!r.e && !r.x) {
+      const still = { unchanged: 'has these values already', changed: 'as asked for', would_change: 'as asked for', not_attempted: 'not yet' };
+      cell.append(still[r.o] ?? '');
       return cell;
     }
     const text = el('span', { class: 'errtext' });
-    written(text, r.e, false);
+    written(text, r.e ?? '', false);
     cell.append(text);
     if (r.x) cell.append(' ', el('span', { class: 'code soft' }, r.x));
     if (this.fixes[r.x]) cell.append(el('span', { class: 'fix' }, `Fix: ${this.fixes[r.x]}`));
@@ -344,7 +427,7 @@ export class Rows {
 
   key(e) {
     const body = e.target.closest('tbody.rows');
-    if (!body || e.target.matches('button')) return;
+    if (!body || e.target.matches('button') || e.ctrlKey || e.metaKey || e.altKey) return;
     const n = Number(body.dataset.shown), page = Math.max(1, Math.floor(innerHeight / 60));
     const to = { ArrowDown: n + 1, ArrowUp: n - 1, PageDown: n + page, PageUp: n - page, Home: 0, End: this.shown.length - 1 }[e.key];
     if (to !== undefined) {
@@ -357,19 +440,26 @@ export class Rows {
     } else if (e.key === 'Enter') body.querySelector('.v button')?.click();
   }
 
+  // hold makes a row the one that Tab comes to.
+  hold(body) {
+    if (!body) return;
+    for (const old of this.table.querySelectorAll('tbody.rows[tabindex="0"]')) old.tabIndex = -1;
+    body.tabIndex = 0;
+    this.active = Number(body.dataset.shown);
+  }
+
+  // go moves to a row, be it drawn or not.
   go(n) {
-    this.active = n;
     const block = Math.floor(n / BLOCK);
+    this.active = n;
     if (block < this.drawn[0] || block >= this.drawn[1]) {
       let y = this.table.getBoundingClientRect().top + scrollY;
-      for (let b = 0; b < block; b++) y += this.height(b);
-      scrollTo({ top: y - 100 });
+      for (let b = 0; b < block; b++) y += this.heights[b];
+      scrollTo({ top: y + this.heights[block] * (n % BLOCK) / BLOCK - 100 });
       this.draw(true);
     }
-    for (const old of this.table.querySelectorAll('tbody.rows[tabindex="0"]')) old.tabIndex = -1;
-    const body = this.table.querySelector(`tbody[data-shown="${n}"]`);
+    const body = this.at(n);
     if (!body) return;
-    body.tabIndex = 0;
     body.focus({ preventScroll: true });
     body.scrollIntoView({ block: 'nearest' });
   }
@@ -401,36 +491,36 @@ export function controls(page, rows) {
   });
 }
 
-// plot draws requests over time against the allowance. minutes: [[start in ms, own requests], …].
-export function plot(into, minutes, { limit = 0, usable = 0 } = {}) {
+// plot draws requests over time against the allowance. minutes: [[start in ms, own requests], …];
+// zone: the minutes by which its clock is ahead of UTC, where that is not this computer's.
+export function plot(into, minutes, { limit = 0, usable = 0, zone = null } = {}) {
   into.replaceChildren();
   if (!minutes.length) return;
-  const wide = minutes.length > 60 ? 5 : 1; // minutes a bar
-  const bars = [];
-  const start = minutes[0][0], step = 60000 * wide;
-  for (const [at, n] of minutes) {
-    const b = Math.floor((at - start) / step);
-    bars[b] = (bars[b] ?? 0) + n;
-  }
-  const top = Math.max(limit * wide, ...bars.map((n) => n ?? 0)) * 1.05, left = 44, right = 650, foot = 166, high = 142;
+  const start = minutes[0][0], last = minutes.at(-1)[0];
+  const wide = [1, 5, 15, 60, 360, 1440].find((w) => (last - start) / 60000 / w < 60) ?? 10080; // minutes a bar
+  const step = 60000 * wide, bars = new Array(Math.floor((last - start) / step) + 1).fill(0);
+  for (const [at, n] of minutes) bars[Math.floor((at - start) / step)] += n;
+  const clock = (ms) => zone === null ? new Date(ms).toTimeString().slice(0, 5) : new Date(ms + 60000 * zone).toISOString().slice(11, 16);
+  const most = Math.max(limit * wide, ...bars), top = most * 1.05, left = 44, right = 650, foot = 166, high = 142;
   const y = (n) => foot - high * n / top;
   const room = (right - left) / bars.length, width = Math.min(44, room * 0.8);
-  for (let i = 0; i <= 4; i++) {
-    const n = Math.round(top * i / 4);
+  const tens = 10 ** Math.floor(Math.log10(most / 4)), mark = Math.max(1, [1, 2, 2.5, 5, 10].find((m) => m * tens * 4 >= most) * tens);
+  for (let i = 0; i * mark <= most; i++) {
+    const n = i * mark;
     into.append(svg('path', { class: 'grid', d: `M${left} ${y(n).toFixed(1)}H${right}` }),
       svg('text', { x: 36, y: (y(n) + 4).toFixed(1), 'text-anchor': 'end', ...(i % 2 ? { class: 'wide' } : {}) }, count(n)));
   }
   bars.forEach((n, i) => {
-    const when = new Date(start + i * step).toTimeString().slice(0, 5), x = left + room * (i + 0.5);
-    into.append(svg('rect', { class: 'own', x: (x - width / 2).toFixed(1), y: y(n ?? 0).toFixed(1), width: width.toFixed(1),
-      height: (foot - y(n ?? 0)).toFixed(1) }, svg('title', {}, `${when}: ${count(n ?? 0)} requests`)));
+    const when = clock(start + i * step), x = left + room * (i + 0.5);
+    into.append(svg('rect', { class: 'own', x: (x - width / 2).toFixed(1), y: y(n).toFixed(1), width: width.toFixed(1),
+      height: (foot - y(n)).toFixed(1) }, svg('title', {}, `${when}: ${count(n)} requests`)));
     const every = Math.ceil(bars.length / 8);
     if (i % every === 0) into.append(svg('text', { x: x.toFixed(1), y: 184, 'text-anchor': 'middle', ...(i % (2 * every) ? { class: 'wide' } : {}) }, when));
   });
-  if (limit) into.append(svg('path', { class: 'limit', d: `M${left} ${y(limit * wide)}H${right}` }),
-    svg('text', { x: right + 6, y: y(limit * wide) + 4 }, 'limit'));
-  if (usable && usable !== limit) into.append(svg('path', { class: 'usable', d: `M${left} ${y(usable * wide)}H${right}` }),
-    svg('text', { x: right + 6, y: y(usable * wide) + 16 }, 'usable'));
-  into.setAttribute('aria-label', `Requests each ${wide === 1 ? 'minute' : '5 minutes'}: ${bars.map((n) => count(n ?? 0)).join(', ')}`
-    + (limit ? `; the limit is ${count(limit)} a minute` : ''));
+  const line = (name, n, down) => into.append(svg('path', { class: name, d: `M${left} ${y(n * wide).toFixed(1)}H${right}` }),
+    svg('text', { x: right + 6, y: (y(n * wide) + down).toFixed(1) }, name));
+  if (limit) line('limit', limit, 4);
+  if (usable && usable !== limit) line('usable', usable, y(usable * wide) - y(limit * wide) < 14 ? 16 : 4);
+  const each = { 1: 'minute', 5: '5 minutes', 15: '15 minutes', 60: 'hour', 360: '6 hours', 1440: 'day' }[wide] ?? 'week';
+  into.setAttribute('aria-label', `Requests each ${each}: ${bars.map(count).join(', ')}` + (limit ? `; the limit is ${count(limit)} a minute` : ''));
 }
