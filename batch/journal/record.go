@@ -116,7 +116,7 @@ type End struct {
 	WaitedFor map[string]float64 `json:"waited_for,omitempty"` // the same by reason: minute_limit, day_limit, server_pause, outage
 	Cause     string             `json:"cause,omitempty"`      // why the run stopped before its end
 	Respelled bool               `json:"respelled,omitempty"`  // the server may have stored something else than was sent
-	Limit     int                `json:"limit,omitempty"`      // requests a minute that the account allows, as replies told; 0: they did not
+	Limit     int                `json:"limit,omitempty"`      // requests a minute of the account, as replies told; 0: they did not
 	Usable    int                `json:"usable,omitempty"`     // of those, with the reserve left free
 
 	Forecast *Forecast `json:"forecast,omitempty"` // of sending, where it was made
