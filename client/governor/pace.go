@@ -1,7 +1,6 @@
 package governor
 
 import (
-	"slices"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -31,8 +30,11 @@ func (p *pace) answered(now time.Time) {
 	p.passed = append(p.passed, now)
 }
 
+// forget drops what is older than a minute, which stands first.
 func (p *pace) forget(now time.Time) {
-	p.passed = slices.DeleteFunc(p.passed, func(at time.Time) bool { return now.Sub(at) >= time.Minute })
+	for len(p.passed) > 0 && now.Sub(p.passed[0]) >= time.Minute {
+		p.passed = p.passed[1:]
+	}
 }
 
 // tooMuch takes a 429 into account.
