@@ -171,16 +171,27 @@ func (e *FormatError) Error() string {
 		"it can be shown, reported on and undone, and no more; try: run the file anew, or go on with that version", made)
 }
 
-// encode returns the line of a record.
-func encode(e Entry) ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
+// encode appends the line of a record.
+func encode(lines []byte, e Entry) ([]byte, error) {
+	b := bytes.NewBuffer(lines)
+	enc := json.NewEncoder(b)
 	enc.SetEscapeHTML(false) // each value of the record must come back byte for byte
+	var body []byte
+	if e.Found != nil && e.Outcome == nil && bytes.IndexByte(e.Found.Body, '\n') < 0 { // valid, and on one line: it need not be read again
+		found := *e.Found
+		body, found.Body, e.Found = found.Body, nil, &found
+	}
 	if err := enc.Encode(e); err != nil {
 		return nil, err
 	}
-	b.Truncate(b.Len() - 1)
-	sum := checksum(b.Bytes())
+	b.Truncate(b.Len() - len("\n"))
+	if body != nil { // the last member of the last
+		b.Truncate(b.Len() - len("}}"))
+		b.WriteString(`,"body":`)
+		b.Write(body)
+		b.WriteString("}}")
+	}
+	sum := checksum(b.Bytes()[len(lines):])
 	b.WriteByte('\t')
 	b.Write(sum[:])
 	b.WriteByte('\n')

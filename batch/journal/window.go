@@ -18,8 +18,10 @@ type Window struct {
 // NewWindow has read nothing yet.
 func NewWindow(r io.ReaderAt) *Window { return &Window{r: r} }
 
+// Around a line a wide window shows as much as the rows on their way at once write: a
+// row's intent and its outcome stand that far apart.
 const (
-	wideWindow   = 64 << 10
+	wideWindow   = 512 << 10
 	narrowWindow = 2 << 10
 )
 
@@ -32,10 +34,7 @@ func (w *Window) Line(offset int64) ([]byte, error) {
 	}
 	from, size := offset, narrowWindow
 	if ahead := offset - w.at; ahead > -wideWindow && ahead < 2*wideWindow {
-		size = wideWindow
-		if ahead < 0 {
-			from = max(0, offset-wideWindow*3/4)
-		}
+		from, size = max(0, offset-wideWindow/2), wideWindow
 	}
 	for ; ; size *= 2 {
 		end, err := w.read(from, size)

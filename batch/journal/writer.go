@@ -24,6 +24,7 @@ type Writer struct {
 	synced  sync.Cond
 	file    File
 	buf     []byte // written by no one yet
+	spare   []byte // empty: what the last flush has written out
 	size    int64  // bytes of all records so far
 	durable int64  // bytes known to be on disk
 	seq     int64
@@ -147,27 +148,27 @@ func (w *Writer) add(e Entry) {
 	}
 	w.seq++
 	e.Seq, e.Durable = w.seq, w.durable
-	line, err := encode(e)
+	lines, err := encode(w.buf, e)
 	if err != nil {
 		w.err = &WriteError{err}
 		return
 	}
-	w.buf = append(w.buf, line...)
-	w.size += int64(len(line))
+	w.size += int64(len(lines) - len(w.buf))
+	w.buf = lines
 }
 
 // flush writes the buffer, and syncs it on demand, with the lock released
 // meanwhile: the rows that come in the meantime share the next sync.
 func (w *Writer) flush(sync bool) {
 	out, upTo := w.buf, w.size
-	w.buf, w.syncing = nil, true
+	w.buf, w.syncing = w.spare, true
 	w.mu.Unlock()
 	_, err := w.file.Write(out)
 	if err == nil && sync {
 		err = w.file.Sync()
 	}
 	w.mu.Lock()
-	w.syncing = false
+	w.spare, w.syncing = out[:0], false
 	if err != nil && w.err == nil {
 		w.err = &WriteError{err}
 	}
