@@ -32,7 +32,7 @@ type Account struct {
 	governor  *governor.Governor
 	patience  Patience
 	contact   contact
-	prepare   func(*http.Request)
+	header    func() http.Header // of every request; a function because a value would be printed by %+v
 	vendor    vendor
 	secrets   secrets
 	log       *slog.Logger
@@ -64,13 +64,12 @@ func newAccount(o Options, base *url.URL, v vendor, s secrets, credentials func(
 	if o.ReadOnly {
 		a.transport = readOnly{a.transport}
 	}
-	a.prepare = func(r *http.Request) {
-		credentials(r.Header)
-		r.Header.Set("Accept", "application/json")
-		if o.UserAgent != "" {
-			r.Header.Set("User-Agent", o.UserAgent)
-		}
+	h := http.Header{"Accept": {"application/json"}}
+	credentials(h)
+	if o.UserAgent != "" {
+		h.Set("User-Agent", o.UserAgent)
 	}
+	a.header = h.Clone
 	return a
 }
 
@@ -221,7 +220,7 @@ func (a *Account) request(ctx context.Context, c call) *http.Request {
 	if err != nil {
 		panic(err) // base and path were checked and escaped
 	}
-	a.prepare(r)
+	r.Header = a.header()
 	if c.body != nil {
 		contentType := "application/json"
 		if c.form {

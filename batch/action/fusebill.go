@@ -287,11 +287,19 @@ func refusal(r client.Reply) string {
 
 // Record reads what the engine needs of a customer's bytes.
 func Record(body []byte) batch.Record {
-	f := gjson.GetManyBytes(body,
-		"id", "status", "modifiedTimestamp", "createdTimestamp", "currency", "companyName", "firstName", "lastName")
-	return batch.Record{ID: f[0].String(), Status: canonical(statuses(), f[1].String()), Modified: f[2].String(),
-		Created: f[3].String(), Currency: f[4].String(),
-		Name: cmp.Or(f[5].String(), strings.TrimSpace(f[6].String()+" "+f[7].String())), Body: body}
+	r := batch.Record{Body: body}
+	var status, first, last string
+	texts := map[string]*string{"id": &r.ID, "status": &status, "modifiedTimestamp": &r.Modified, "createdTimestamp": &r.Created,
+		"currency": &r.Currency, "companyName": &r.Name, "firstName": &first, "lastName": &last}
+	gjson.ParseBytes(body).ForEach(func(key, value gjson.Result) bool {
+		if text := texts[key.Str]; text != nil {
+			*text = strings.Clone(value.String())
+			delete(texts, key.Str) // the first counts
+		}
+		return len(texts) > 0
+	})
+	r.Status, r.Name = canonical(statuses(), status), cmp.Or(r.Name, strings.TrimSpace(first+" "+last))
+	return r
 }
 
 // hiddenLinks reads the links that customers' records lack from their overviews.
@@ -316,7 +324,7 @@ func (h *hiddenLinks) complete(ctx context.Context, v *fusebillVisit, rep batch.
 		return rep
 	}
 	lacking := h.absent(rep.Record.Body)
-	if lacking == nil {
+	if len(lacking) == 0 {
 		return rep
 	}
 	h.lack.Store(true)
@@ -354,7 +362,10 @@ func (h *hiddenLinks) complete(ctx context.Context, v *fusebillVisit, rep batch.
 
 // tell says, once, that a customer is edited without a link that nothing shows.
 func (h *hiddenLinks) tell(s batch.Step) {
-	if nowhere := h.absent(s.Body); nowhere != nil && h.warn != nil {
+	if !s.Before.Twofold || h.warn == nil { // the record alone shows them all
+		return
+	}
+	if nowhere := h.absent(s.Body); len(nowhere) > 0 {
 		h.said.Do(func() {
 			h.warn(fmt.Sprintf("neither the record of customer %s nor its overview shows %s: customers are edited without",
 				s.Before.ID, strings.Join(nowhere, ", ")))
@@ -363,12 +374,12 @@ func (h *hiddenLinks) tell(s batch.Step) {
 }
 
 // absent are the keys that a record lacks.
-func (h *hiddenLinks) absent(record []byte) (keys []string) {
-	for _, key := range h.keys {
-		if valueOf(record)(key) == batch.Absent {
-			keys = append(keys, key)
-		}
-	}
+func (h *hiddenLinks) absent(record []byte) []string {
+	keys := slices.Clone(h.keys)
+	gjson.ParseBytes(record).ForEach(func(key, _ gjson.Result) bool {
+		keys = slices.DeleteFunc(keys, func(k string) bool { return k == key.Str })
+		return len(keys) > 0
+	})
 	return keys
 }
 
