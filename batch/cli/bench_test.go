@@ -40,30 +40,24 @@ func BenchmarkPace(b *testing.B) {
 	} {
 		b.Run(c.action, func(b *testing.B) {
 			file := benchFile(b, c.heading, c.value, c.rows)
-			var ours, bare []float64 // requests a second, by turn
-			var busy time.Duration
-			requests, peak, barePeak := 0, 0, 0
+			var ours, bare turns
 			for b.Loop() {
 				for range 5 {
-					server.tell(b, "reset")
-					rate, high := bareRate(b, server, c.action, c.rows)
-					bare, barePeak = append(bare, rate), max(barePeak, high)
-					server.tell(b, "reset")
-					t := takeTurn(b, server, program, append([]string{c.action, file}, c.flags...))
-					ours, busy, requests, peak = append(ours, float64(t.requests)/t.took.Seconds()), busy+t.cpu, requests+t.requests, max(peak, t.peak)
+					bare.add(bareTurn(b, server, c.action, c.rows))
+					ours.add(takeTurn(b, server, program, append([]string{c.action, file}, c.flags...)))
 				}
 			}
-			ratios := make([]float64, len(ours))
-			for i := range ours {
-				ratios[i] = ours[i] / bare[i]
+			ratios := make([]float64, len(ours.rates))
+			for i := range ratios {
+				ratios[i] = ours.rates[i] / bare.rates[i]
 			}
 			b.ReportMetric(0, "ns/op")
 			b.ReportMetric(median(ratios), "of-bare")
-			b.ReportMetric(median(ours), "requests/s")
-			b.ReportMetric(median(bare), "bare-requests/s")
-			b.ReportMetric(float64(busy.Microseconds())/float64(requests), "cpu-µs/request")
-			b.ReportMetric(float64(peak)/(1<<20), "MB")
-			b.ReportMetric(float64(barePeak)/(1<<20), "bare-MB")
+			for prefix, t := range map[string]turns{"": ours, "bare-": bare} {
+				b.ReportMetric(median(t.rates), prefix+"requests/s")
+				b.ReportMetric(slices.Min(t.cpu), prefix+"cpu-µs/request") // other work on the machine only adds to it
+				b.ReportMetric(float64(t.peak)/(1<<20), prefix+"MB")
+			}
 		})
 	}
 }
@@ -73,16 +67,34 @@ func median(all []float64) float64 {
 	return all[len(all)/2]
 }
 
-// turn is what one run of the program took.
+// turn is what one process took for its requests: processor time in the process and in the system for it.
 type turn struct {
 	requests  int
 	took, cpu time.Duration
 	peak      int // resident bytes
 }
 
+// turns are those of one program.
+type turns struct {
+	rates []float64 // requests a second
+	cpu   []float64 // microseconds a request
+	peak  int
+}
+
+func (all *turns) add(t turn) {
+	all.rates = append(all.rates, float64(t.requests)/t.took.Seconds())
+	all.cpu = append(all.cpu, float64(t.cpu.Microseconds())/float64(t.requests))
+	all.peak = max(all.peak, t.peak)
+}
+
+func cpuTime(c *exec.Cmd) time.Duration {
+	return c.ProcessState.UserTime() + c.ProcessState.SystemTime()
+}
+
 // takeTurn runs the program on a file whose every row changes.
 func takeTurn(b *testing.B, server benchProcess, program string, args []string) turn {
 	b.Helper()
+	server.tell(b, "reset")
 	run := exec.Command(program, append(args, "--json", "--quiet", "--workers", strconv.Itoa(benchWorkers), "--reports", filepath.Join(b.TempDir(), "reports"))...)
 	var out bytes.Buffer
 	run.Env, run.Stdout, run.Stderr = server.environment(), &out, os.Stderr
@@ -95,12 +107,13 @@ func takeTurn(b *testing.B, server benchProcess, program string, args []string) 
 	if changed, rows := gjson.GetBytes(out.Bytes(), "outcomes.changed").Int(), gjson.GetBytes(out.Bytes(), "rows").Int(); changed != rows {
 		b.Fatalf("%d of %d rows changed\n%s", changed, rows, out.Bytes())
 	}
-	return turn{server.tell(b, "counts").Requests, took, run.ProcessState.UserTime() + run.ProcessState.SystemTime(), peak}
+	return turn{server.tell(b, "counts").Requests, took, cpuTime(run), peak}
 }
 
-// bareRate runs the load generator, a process of its own too, which prints how long it took.
-func bareRate(b *testing.B, server benchProcess, action string, rows int) (rate float64, peak int) {
+// bareTurn runs the load generator, a process of its own too, which prints how long it took.
+func bareTurn(b *testing.B, server benchProcess, action string, rows int) turn {
 	b.Helper()
+	server.tell(b, "reset")
 	run := exec.Command("benchload", server.url, action, strconv.Itoa(rows))
 	var out bytes.Buffer
 	run.Stdout, run.Stderr = &out, os.Stderr
@@ -112,7 +125,7 @@ func bareRate(b *testing.B, server benchProcess, action string, rows int) (rate 
 	if err != nil {
 		b.Fatal(err)
 	}
-	return float64(server.tell(b, "counts").Requests) / took.Seconds(), peak
+	return turn{server.tell(b, "counts").Requests, took, cpuTime(run), peak}
 }
 
 // BenchmarkAllowance compares the time of an update with the least that the
