@@ -53,13 +53,13 @@ type Spec struct {
 type Services struct {
 	Fusebill      Fusebill
 	Trackfinity   Trackfinity
-	Codes         *TrackingCodes // nil: names are taken as given
-	Condition     *Condition     // only customers who satisfy it; nil: all
-	Stored        Spellings      // what the server was seen to make of values
-	Planned       bool           // rows come from a plan, in which they satisfied it
-	HoldSuspended bool           // a Suspended customer may be held
-	MayMove       []string       // fields that the server moves by itself at any write
-	Warn          func(string)   // tells people something about the account; nil: nobody hears
+	Codes         *TrackingCodes          // nil: names are taken as given
+	Condition     *Condition              // only customers who satisfy it; nil: all
+	Stored        Spellings               // what the server was seen to make of values
+	Planned       bool                    // rows come from a plan, in which they satisfied it
+	HoldSuspended bool                    // a Suspended customer may be held
+	MayMove       []string                // fields that the server moves by itself at any write
+	Warn          func(code, text string) // tells people something about the account; nil: nobody hears
 }
 
 // Specs returns every action, in the order in which help lists them.

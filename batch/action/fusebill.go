@@ -41,7 +41,7 @@ type fusebillAction struct {
 func newFusebillAction(name string, mostSends int, s Services, list listEvidence) fusebillAction {
 	noOverview := sync.OnceFunc(func() {
 		if s.Warn != nil {
-			s.Warn("the server refuses the overview: what only that shows is not checked around the first write")
+			s.Warn("overview_refused", "the server refuses the overview: what only that shows is not checked around the first write")
 		}
 	})
 	return fusebillAction{name, mostSends, s.Fusebill, cmp.Or(s.Codes, NewTrackingCodes()), list, s.MayMove, noOverview}
@@ -305,7 +305,7 @@ func Record(body []byte) batch.Record {
 // hiddenLinks reads the links that customers' records lack from their overviews.
 type hiddenLinks struct {
 	keys []string
-	warn func(string) // told of one that the overview lacks, too; nil: nobody is
+	warn func(code, text string) // told of one that the overview lacks, too; nil: nobody is
 	said sync.Once
 	lack atomic.Bool // some record lacked one, so that visits need one read more
 }
@@ -367,7 +367,7 @@ func (h *hiddenLinks) tell(s batch.Step) {
 	}
 	if nowhere := h.absent(s.Body); len(nowhere) > 0 {
 		h.said.Do(func() {
-			h.warn(fmt.Sprintf("neither the record of customer %s nor its overview shows %s: customers are edited without",
+			h.warn("field_nowhere", fmt.Sprintf("neither the record of customer %s nor its overview shows %s: customers are edited without",
 				s.Before.ID, strings.Join(nowhere, ", ")))
 		})
 	}

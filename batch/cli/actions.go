@@ -197,8 +197,12 @@ func oneRun(cmd *cobra.Command, args []string) error {
 
 // runJob carries out a job on this terminal, and tells how it ended.
 func runJob(cmd *cobra.Command, s job.Settings, inputIsFile bool, do func(job.Job, job.Control) (*job.Result, error)) error {
+	if err := checkMetrics(s.Output.Metrics); err != nil {
+		return err
+	}
 	return onTerminal(cmd, s, inputIsFile, func(t *ui.Terminal, j job.Job, c job.Control) error {
 		result, err := do(j, c)
+		defer func() { tell(t, j, result, err) }()
 		if lost := (*job.NoReportError)(nil); errors.As(err, &lost) {
 			ui.PrintNoReport(t, lost)
 		}
@@ -217,12 +221,20 @@ func onTerminal(cmd *cobra.Command, s job.Settings, inputIsFile bool, do func(*u
 	t := &ui.Terminal{In: cmd.InOrStdin(), Out: cmd.OutOrStdout(), Err: cmd.ErrOrStderr(), InputIsFile: inputIsFile, Quiet: s.Output.Quiet,
 		Plain: s.Output.Verbose, Words: os.Args[1:]}
 	j := job.Job{Settings: s, Front: t, Open: new(accounts).open, Program: Version}
+	level := slog.LevelInfo
+	switch {
+	case s.Output.Quiet:
+		level = slog.LevelWarn
+	case s.Output.Verbose:
+		level = slog.LevelDebug
+	}
+	logger := slog.New(slog.NewTextHandler(t.Err, &slog.HandlerOptions{Level: level}))
+	if s.Output.LogFormat == "json" {
+		log := ui.NewLog(t.Err, level)
+		t.Err, j.Front, logger = log, log, log.Logger
+	}
 	if s.Output.Verbose {
-		o := &slog.HandlerOptions{Level: slog.LevelDebug}
-		j.Log = slog.New(slog.NewTextHandler(t.Err, o))
-		if s.Output.LogFormat == "json" {
-			j.Log = slog.New(slog.NewJSONHandler(t.Err, o))
-		}
+		j.Log = logger
 	}
 	ctx, cut := context.WithCancel(cmd.Context())
 	defer cut()

@@ -3,8 +3,10 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -29,7 +31,11 @@ func Main(args []string) int {
 	}
 	code := job.ExitCode(err)
 	if err != nil {
-		(&ui.Terminal{Err: os.Stderr, Words: args}).Complain(err)
+		t := &ui.Terminal{Err: os.Stderr, Words: args}
+		if strings.Contains(strings.Join(args, "="), "--log-format=json") {
+			t.Err = ui.NewLog(os.Stderr, slog.LevelInfo)
+		}
+		t.Complain(err)
 		if slices.Contains(args, "--json") { // even where the command line could not be read to its end
 			to := os.Stdout
 			if o := cmd.Flags().Lookup("output"); o != nil && o.Value.String() == "-" { // an export goes there

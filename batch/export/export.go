@@ -206,7 +206,7 @@ func (x *export) readAll() error {
 		}
 	}
 	if !list.Complete() && list.Count() >= 0 { // a server that does not say how many there are leaves it open
-		x.Notice(fmt.Sprintf("the list changed while it was read: it speaks of %s, and showed %s; %s",
+		x.Notice("list_changed", fmt.Sprintf("the list changed while it was read: it speaks of %s, and showed %s; %s",
 			batch.Plural(list.Count(), "customer"), batch.Thousands(seen), "some may be missing, whom the same command again may find"))
 	}
 	return nil
@@ -227,11 +227,11 @@ func (x *export) announce(page []fetched, total int) job.Demand {
 	}
 	if len(lacking) > 0 {
 		requests += total
-		x.Notice("the customer list does not show " + strings.Join(lacking, ", ") + ": " + more)
+		x.Notice("not_in_list", "the customer list does not show "+strings.Join(lacking, ", ")+": "+more)
 	}
 	if x.overview {
 		requests += total
-		x.Notice("balances and dates take " + more)
+		x.Notice("overview_cost", "balances and dates take "+more)
 	}
 	return job.Demand{Requests: map[string]int{action.SystemFusebill: requests}, Together: 1}
 }
@@ -294,7 +294,7 @@ func (x *export) readNamed() (err error) {
 		if again > 1 {
 			rows = batch.Thousands(again) + " rows name"
 		}
-		x.Show(job.Notice{File: x.file, Text: rows + " a customer again, who is exported once"})
+		x.Show(job.Notice{Code: "named_again", File: x.file, Text: rows + " a customer again, who is exported once"})
 	}
 	return nil
 }
@@ -559,7 +559,7 @@ func (x *export) keep() (*Result, error) {
 		return nil, err
 	}
 	if missing := x.copies.hidden(); len(missing) > 0 && x.options.Columns == "" { // whoever has chosen columns knows
-		x.Notice("not exported: " + strings.Join(missing, ", ") + " (name them in --columns)")
+		x.Notice("not_exported", "not exported: "+strings.Join(missing, ", ")+" (name them in --columns)")
 	}
 	return &Result{Summary: s, Folder: x.dir.Path(), Next: x.next()}, nil
 }

@@ -189,7 +189,7 @@ func TestAnExportTellsItsFront(t *testing.T) {
 	want := []job.Event{
 		job.PhaseBegan{Name: "exporting", Total: 4},
 		job.RowRefused{File: file, Line: 4, Problem: &mapping.Problem{Code: "not_found", Text: `no customer has the reference "AC-9999"`}},
-		job.Notice{File: file, Text: "1 row names a customer again, who is exported once"},
+		job.Notice{Code: "named_again", File: file, Text: "1 row names a customer again, who is exported once"},
 		job.PhaseEnded{Name: "exporting"},
 	}
 	if diff := cmp.Diff(want, w.seen[1:]); diff != "" {

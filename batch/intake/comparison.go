@@ -246,7 +246,7 @@ func (c *comparison) close() {
 		err = errors.Join(err, c.pending.close())
 	}
 	if err != nil {
-		c.Notice(err.Error())
+		c.Notice("leftover", err.Error())
 	}
 }
 

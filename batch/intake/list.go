@@ -20,8 +20,8 @@ const spoiltPages = 4
 
 // Progress is told how a look-up gets on. Its methods may be called by several goroutines.
 type Progress interface {
-	// Notice tells something that is no trouble.
-	Notice(text string)
+	// Notice tells something that is no trouble, with a code for programs.
+	Notice(code, text string)
 	// Detail tells something that is shown with each request only.
 	Detail(text string)
 	// Phase begins to show how many of total are done, at the cost of so many
@@ -69,7 +69,7 @@ func (l *Lister) Way(n Need) (way string, err error) {
 		case rep.Class != client.Answered:
 			l.pages = unreadable
 			next, _ := n.way(Ways{How: l.How, Pages: l.pages, NoSets: l.lied})
-			l.Notice(fmt.Sprintf("the customer list cannot be read (%v); %s", rep.Err, map[string]string{
+			l.Notice("list_unreadable", fmt.Sprintf("the customer list cannot be read (%v); %s", rep.Err, map[string]string{
 				LookupEach: "customers are asked for one by one", LookupIDs: "customers are asked for in sets of ids"}[next]))
 		case l.pages == 0:
 			l.pages = untold
@@ -132,7 +132,7 @@ func (l *Lister) Walk(begin Begin) (complete bool, err error) {
 			return false, rep.Err
 		}
 		if l.Stop.Err() == nil {
-			l.Notice(fmt.Sprintf("the customer list broke off (%v); whom it did not show is asked for", rep.Err))
+			l.Notice("list_broke_off", fmt.Sprintf("the customer list broke off (%v); whom it did not show is asked for", rep.Err))
 		}
 		return false, nil
 	}
@@ -190,11 +190,11 @@ func (l *Lister) ByID(ids iter.Seq[uint64], total int, begin Begin) (done bool, 
 			return true, err
 		case fault != "" && !l.trusted:
 			l.lied = true
-			l.Notice("customers cannot be searched for by id: " + strings.TrimSuffix(fault, ".") + "; they are found another way")
+			l.Notice("search_refused", "customers cannot be searched for by id: "+strings.TrimSuffix(fault, ".")+"; they are found another way")
 			return false, nil
 		case fault != "":
 			l.lied = true
-			l.Notice("the search for customers by id broke off: " + fault + "; whom it did not show is asked for")
+			l.Notice("search_broke_off", "the search for customers by id broke off: "+fault+"; whom it did not show is asked for")
 			return true, nil
 		}
 		l.trusted = true

@@ -88,7 +88,7 @@ func planApply(r *Session, shown *earlier) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.Sending.DryRun, s.Sending.Expect = false, r.Settings.Sending.Expect
+	s.Sending.DryRun, s.Sending.NoChanges, s.Sending.Expect = false, false, r.Settings.Sending.Expect
 	if err := intake.SameFiles(head); err != nil {
 		return nil, err
 	}

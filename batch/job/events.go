@@ -30,6 +30,7 @@ type (
 	FileRead struct{ Rows *intake.Rows }
 	// Notice tells something that is no trouble.
 	Notice struct {
+		Code string // what it is about, for programs
 		Text string
 		File string // that it is about; "": the run
 	}

@@ -383,6 +383,9 @@ func (x *execution) finish(failed error) (*Result, error) {
 	if failed == nil {
 		failed = cause
 	}
+	if n := counts[batch.WouldChange]; failed == nil && x.Settings.Sending.NoChanges && n > 0 {
+		failed = batch.Unfit("look into the report", "%s would change, and --expect-no-changes wants none", batch.Plural(n, "row"))
+	}
 	code := exitOfRun(failed, counts)
 	options := x.reporting(x.Settings.Output)
 	if err := x.journal.End(x.end(code, failed)); err != nil {

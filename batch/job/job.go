@@ -69,7 +69,7 @@ func (j Job) Start(c Control) *Session {
 	r := &Session{Job: j, Control: c, Began: time.Now()}
 	r.quiet = context.AfterFunc(c.Stop, func() {
 		if is[Signalled](context.Cause(c.Stop)) {
-			r.Notice("stopping when the requests in flight are answered; a second Ctrl-C cuts them off")
+			r.Notice("stopping", "stopping when the requests in flight are answered; a second Ctrl-C cuts them off")
 		}
 	})
 	return r
@@ -152,8 +152,8 @@ func (r *Session) Connect(s Settings, a intake.Actions, file string, systems []s
 	return all, nil
 }
 
-// Notice tells something that is no trouble.
-func (r *Session) Notice(text string) { r.Show(Notice{Text: text}) }
+// Notice tells something that is no trouble. Its code is for programs, and stays as it is.
+func (r *Session) Notice(code, text string) { r.Show(Notice{Code: code, Text: text}) }
 
 // Detail tells something that is shown with each request only.
 func (r *Session) Detail(text string) {

@@ -230,7 +230,7 @@ func (p *Plan) next(s reports.Summary) string {
 	// The failed rows are all to be sent, and their file is CSV in UTF-8, or a workbook of one sheet.
 	again.Selection.Limit, again.Selection.Shard, again.Input.Encoding, again.Input.HeaderRow = 0, intake.Shard{}, "", 0
 	again.Input.Sheet, again.Input.Hidden = "", xlsxfile.Refuse
-	again.Sending.Expect, again.Sending.DryRun = -1, false
+	again.Sending.Expect, again.Sending.DryRun, again.Sending.NoChanges = -1, false, false
 	if !begun {
 		again.Pace, again.Sending.Lookup, again.Output = Defaults().Pace, Defaults().Sending.Lookup, Defaults().Output
 		again.Output.Reports = dir
@@ -316,7 +316,7 @@ func Command(verb, id, reports string) string {
 }
 
 // actions makes a pass's actions, by name. warn is told what people should know of the account.
-func (p *Plan) actions(warn func(string)) map[string]batch.Action {
+func (p *Plan) actions(warn func(code, text string)) map[string]batch.Action {
 	all := map[string]batch.Action{}
 	if option := p.Settings.Sending.Unhold; option != "" {
 		with := p.Accounts.Services

@@ -75,7 +75,7 @@ func completeAlready(r *Session, p *Plan) (*Result, error) {
 		return nil, err
 	}
 	summary.ExitCode = batch.ExitOf(summary.Outcomes)
-	r.Notice(p.Head.ID + " is complete: there is nothing left to do, and nothing was sent")
+	r.Notice("complete_already", p.Head.ID+" is complete: there is nothing left to do, and nothing was sent")
 	return &Result{Run: p.identity(p.Since), Summary: summary, Next: p.next(summary),
 		TakeBack: p.takeBack(summary), Unhold: p.unhold(summary)}, nil
 }

@@ -38,7 +38,7 @@ func Resume(j Job, c Control, name string, failed bool) (*Result, error) {
 		return completeAlready(r, p)
 	}
 	if past.End != nil && past.End.Exit == batch.ExitUsage && !past.Wrote() {
-		r.Notice("nobody agreed to " + p.Head.ID + " before: it has sent nothing yet")
+		r.Notice("not_agreed_before", "nobody agreed to "+p.Head.ID+" before: it has sent nothing yet")
 	}
 	if err := planRest(r, p); err != nil {
 		return nil, err

@@ -55,7 +55,8 @@ func choose(r *Session, shown *earlier) (*choice, error) {
 			return nil, err
 		}
 		if len(v.strange) > 0 {
-			r.Notice(fmt.Sprintf("%s: what stands under %s is no part of the plan, and is not sent", v.name, strings.Join(v.strange, ", ")))
+			r.Notice("columns_not_in_plan", fmt.Sprintf("%s: what stands under %s is no part of the plan, and is not sent", v.name,
+				strings.Join(v.strange, ", ")))
 		}
 	}
 	for n, line := range c.lines {

@@ -44,6 +44,7 @@ type Sending struct {
 	KeepTheirs    bool     `json:"keep_theirs,omitempty"` // of an undo: fields that somebody else has changed are left
 	Unhold        string   `json:"unhold,omitempty"`      // of an undo: with which option customers come off hold
 	MayMove       []string `json:"may_move,omitempty"`    // fields that the server moves by itself
+	NoChanges     bool     `json:"no_changes,omitempty"`  // of a dry run: it is to find nothing to change
 }
 
 // Pace is how fast a run may go, and when it stops by itself.
@@ -66,6 +67,8 @@ type Output struct {
 	Quiet     bool
 	Verbose   bool
 	LogFormat string
+	Notify    string // a command of the shell that is told the summary; "": nobody is
+	Metrics   string // a file that takes figures for Prometheus; "": none
 }
 
 func (o *Output) bind(f *pflag.FlagSet, which Flags) {
@@ -73,11 +76,15 @@ func (o *Output) bind(f *pflag.FlagSet, which Flags) {
 	if which&ExportFlags == 0 {
 		f.BoolVar(&o.HTML, "html", o.HTML, "also write report.html, a page to look at and to hand on")
 		f.BoolVar(&o.XLSX, "xlsx", o.XLSX, "also write report.xlsx and failed.xlsx")
+		f.StringVar(&o.Notify, "notify", o.Notify,
+			"at the end run `COMMAND` by the shell, with what --json prints on its standard input, for 60 s at most")
+		f.StringVar(&o.Metrics, "metrics", o.Metrics, "at the end write figures for Prometheus to `FILE` (name it .prom)")
 	}
 	f.BoolVar(&o.JSON, "json", o.JSON, "print the summary as one JSON object")
 	f.BoolVar(&o.Quiet, "quiet", o.Quiet, "no progress and no notices")
 	f.BoolVar(&o.Verbose, "verbose", o.Verbose, "show each request")
-	f.StringVar(&o.LogFormat, "log-format", o.LogFormat, "`text` or json, for --verbose")
+	f.StringVar(&o.LogFormat, "log-format", o.LogFormat,
+		"`text` or json: standard error as one JSON object a line, with time and code, for programs; asks nobody")
 }
 
 // DefaultReports is the folder where run folders go unless another is named.
@@ -176,6 +183,7 @@ func (s *Settings) Bind(f *pflag.FlagSet, a intake.Actions, which Flags) {
 	if which&UndoFlags != 0 {
 		options := strings.Join(client.ServiceStartOptions(), ", ")
 		f.BoolVar(&s.Sending.DryRun, "dry-run", s.Sending.DryRun, "show what would be put back and how long that takes, write nothing")
+		f.BoolVar(&s.Sending.NoChanges, "expect-no-changes", s.Sending.NoChanges, noChangesHelp)
 		f.BoolVar(&s.Sending.KeepTheirs, "keep-theirs", s.Sending.KeepTheirs,
 			"where somebody else has changed a field since, put back the row's other fields")
 		f.StringVar(&s.Sending.Unhold, "unhold", s.Sending.Unhold, "take customers off hold, with `OPTION`: "+options)
@@ -213,8 +221,9 @@ func (s *Settings) Bind(f *pflag.FlagSet, a intake.Actions, which Flags) {
 }
 
 const (
-	mapHelp     = "mapping `FILE` (default: headings are field names; see rowbatch help mapping)"
-	sandboxHelp = "use the embedded stand-in; its state outlives the command"
+	mapHelp       = "mapping `FILE` (default: headings are field names; see rowbatch help mapping)"
+	sandboxHelp   = "use the embedded stand-in; its state outlives the command"
+	noChangesHelp = "of a dry run: end with 14 if anything would change"
 )
 
 // bindInput binds what the columns and cells of a file mean.
@@ -244,6 +253,7 @@ func (s *Settings) bindFile(f *pflag.FlagSet, a intake.Actions) {
 	s.bindInput(f)
 	f.BoolVar(&send.DryRun, "dry-run", send.DryRun,
 		"read the live records, show what would change and how long sending takes, write nothing")
+	f.BoolVar(&send.NoChanges, "expect-no-changes", send.NoChanges, noChangesHelp)
 	f.BoolVar(&send.Sandbox, "sandbox", send.Sandbox, sandboxHelp)
 	if a.Reaches(action.SystemFusebill) {
 		f.StringVar(&send.Lookup, "lookup", send.Lookup,
@@ -307,6 +317,8 @@ func (s *Settings) Check(a intake.Actions, set func(flag string) bool) error {
 		return batch.Usage("--lock-wait 5m", "--lock-wait cannot be negative")
 	case set("expect") && s.Sending.Expect < 0:
 		return batch.Usage("--expect 12", "--expect cannot be negative")
+	case s.Sending.NoChanges && !s.Sending.DryRun:
+		return batch.Usage("--dry-run", "--expect-no-changes is of a dry run")
 	case s.Output.LogFormat != "text" && s.Output.LogFormat != "json":
 		return batch.Usage("--log-format json", "--log-format is text or json, not %q", s.Output.LogFormat)
 	case s.Output.Quiet && s.Output.Verbose:
@@ -338,7 +350,7 @@ func (s *Settings) Check(a intake.Actions, set func(flag string) bool) error {
 
 // Words returns the words of a command line that sets what differs from the
 // defaults: of the flags that are named, or, without names, of all but those of this
-// one command (--json, --yes).
+// one command (--json, --yes and the like).
 func (s Settings) Words(names ...string) (words []string) {
 	all := pflag.NewFlagSet("", pflag.ContinueOnError)
 	unset := pflag.NewFlagSet("", pflag.ContinueOnError)
@@ -350,7 +362,7 @@ func (s Settings) Words(names ...string) (words []string) {
 	defaults.Bind(unset, actions, which)
 	all.VisitAll(func(flag *pflag.Flag) {
 		if flag.Value.String() == unset.Lookup(flag.Name).Value.String() || len(names) > 0 && !slices.Contains(names, flag.Name) ||
-			len(names) == 0 && slices.Contains([]string{"json", "yes"}, flag.Name) {
+			len(names) == 0 && slices.Contains([]string{"json", "yes", "notify", "metrics", "log-format"}, flag.Name) {
 			return
 		}
 		values := []string{flag.Value.String()}

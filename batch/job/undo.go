@@ -104,6 +104,7 @@ func planUndo(r *Session, of, shown *earlier) (*Plan, error) {
 		return nil, err
 	}
 	s.Sending.DryRun, s.Sending.KeepTheirs, s.Sending.Unhold, s.Sending.Expect = mine.DryRun, mine.KeepTheirs, mine.Unhold, mine.Expect
+	s.Sending.NoChanges = mine.NoChanges
 	s.Selection.Choice = r.Settings.Selection.Choice
 	s.Selection.When = "" // what was written is taken back whatever the record shows now
 	p := &Plan{Settings: s, Actions: intake.ActionsOf(head.Action), Names: of.names}

@@ -89,6 +89,10 @@ func (t *Terminal) Show(e job.Event) {
 
 // Complain tells what went wrong.
 func (t *Terminal) Complain(err error) {
+	if l, ok := t.Err.(*Log); ok {
+		l.Error(err.Error(), "code", "error")
+		return
+	}
 	text := strings.ReplaceAll(strings.TrimRight(spelled(err.Error(), t.Words), "\n"), "\n", "\n  ")
 	fmt.Fprintln(t.shown(), "rowbatch: "+text)
 }

@@ -1,0 +1,91 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"rowbatch/batch"
+	"rowbatch/batch/job"
+	"rowbatch/batch/ui"
+	"rowbatch/reports"
+)
+
+// notifyTime is how long a command of --notify may take.
+const notifyTime = 60 * time.Second
+
+// checkMetrics refuses a file of figures that could not be written later, when nobody looks.
+func checkMetrics(path string) error {
+	if path == "" {
+		return nil
+	}
+	if at, err := os.Stat(filepath.Dir(path)); err != nil || !at.IsDir() {
+		return batch.Usage("--metrics rowbatch.prom", "--metrics %s: there is no folder %s", path, filepath.Dir(path))
+	}
+	if at, err := os.Stat(path); err == nil && at.IsDir() {
+		return batch.Usage("--metrics "+filepath.Join(path, "rowbatch.prom"), "--metrics %s is a folder", path)
+	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return batch.Usage("another file", "--metrics %s: %v", path, err)
+	}
+	return nil
+}
+
+// tell hands on how a command ended, to the file of --metrics and the command of
+// --notify. What is wrong with either is told, and changes nothing else.
+func tell(t *ui.Terminal, j job.Job, r *job.Result, err error) {
+	o := j.Settings.Output
+	var ending bytes.Buffer
+	if r != nil && r.Summary.RunID != "" {
+		j.Front.Show(r)
+		ending.Write(r.Summary.JSON())
+		if o.Metrics != "" {
+			if err := reports.WriteMetrics(o.Metrics, r.Summary); err != nil {
+				j.Front.Show(job.Trouble{Err: fmt.Errorf("--metrics: %w", err)})
+			}
+		}
+	} else {
+		ui.PrintRefusal(&ending, err, job.ExitCode(err))
+	}
+	if o.Notify != "" {
+		if err := notify(o.Notify, ending.Bytes(), t.Err, notifyTime); err != nil {
+			j.Front.Show(job.Trouble{Err: err})
+		}
+	}
+}
+
+// notify runs a command with a text on its standard input. Whatever it prints is for
+// people. It may name secrets of its own, and is not repeated in the error.
+func notify(command string, text []byte, out io.Writer, longest time.Duration) error {
+	ctx, end := context.WithTimeout(context.Background(), longest)
+	defer end()
+	c := shell(ctx, command)
+	c.Stdin, c.Stdout, c.Stderr = bytes.NewReader(text), out, out
+	err := c.Run()
+	switch {
+	case ctx.Err() != nil:
+		return fmt.Errorf("the command of --notify was ended after %s", batch.Span(longest))
+	case err != nil:
+		return fmt.Errorf("the command of --notify did not succeed: %w", err)
+	}
+	return nil
+}
+
+// shell is a command line of the user's, in an environment without our secrets.
+func shell(ctx context.Context, line string) *exec.Cmd {
+	c := shellOf(ctx, line)
+	c.Env = slices.DeleteFunc(os.Environ(), func(setting string) bool {
+		name, _, _ := strings.Cut(setting, "=")
+		return slices.Contains([]string{"FUSEBILL_API_KEY", "TRACKFINITY_API_KEY", "TRACKFINITY_API_USERNAME"}, strings.ToUpper(name))
+	})
+	c.WaitDelay = time.Second // for what it leaves running, which holds its streams
+	return c
+}
