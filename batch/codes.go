@@ -7,10 +7,10 @@ import (
 
 // Code is one rb_error_code: in which outcomes it occurs and what the user does about it.
 type Code struct {
-	Name  string
-	Kinds []Kind
-	Means string
-	Fix   string
+	Name  string `json:"code"`
+	Kinds []Kind `json:"outcomes"`
+	Means string `json:"means"`
+	Fix   string `json:"fix"`
 }
 
 // Codes returns the one table of error codes; help and report read it.
@@ -127,8 +127,8 @@ const (
 
 // ExitCode is one exit code and what it says about the command that ended with it.
 type ExitCode struct {
-	Code  int
-	Means string
+	Code  int    `json:"exit_code"`
+	Means string `json:"means"`
 }
 
 // ExitCodes returns the one table of exit codes; help reads it.

@@ -26,13 +26,20 @@ const (
 
 // Text returns s as a JSON string.
 func Text(s string) Value {
+	return Value(bytes.TrimSuffix(JSON(s, ""), []byte("\n")))
+}
+
+// JSON returns a value that always encodes, indented, with a newline behind. What is
+// special in HTML stands as it is.
+func JSON(v any, indent string) []byte {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	if err := e.Encode(s); err != nil {
-		panic(err) // a string always encodes
+	e.SetIndent("", indent)
+	if err := e.Encode(v); err != nil {
+		panic(err)
 	}
-	return Value(strings.TrimSuffix(b.String(), "\n"))
+	return b.Bytes()
 }
 
 // Plain returns the value as a person reads it: a string's content, a number's

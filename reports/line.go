@@ -194,19 +194,7 @@ func changesOf(changes []batch.Change) string {
 			list[i].Stored = rawJSON(c.Stored)
 		}
 	}
-	return batch.Visible(string(bytes.TrimSuffix(encode(list, ""), []byte("\n"))))
-}
-
-// encode returns the JSON of a value that always encodes, with a newline behind.
-func encode(v any, indent string) []byte {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", indent)
-	if err := e.Encode(v); err != nil {
-		panic(err)
-	}
-	return b.Bytes()
+	return batch.Visible(string(bytes.TrimSuffix(batch.JSON(list, ""), []byte("\n"))))
 }
 
 func rawJSON(v batch.Value) json.RawMessage {

@@ -155,4 +155,4 @@ func (s Summary) Write(d *runs.Dir) error {
 
 // JSON returns the summary as summary.json and --json show it: indented, with a
 // newline behind.
-func (s Summary) JSON() []byte { return encode(s, "  ") }
+func (s Summary) JSON() []byte { return batch.JSON(s, "  ") }

@@ -231,7 +231,7 @@ func onTerminal(cmd *cobra.Command, s job.Settings, inputIsFile bool, do func(*u
 	logger := slog.New(slog.NewTextHandler(t.Err, &slog.HandlerOptions{Level: level}))
 	if s.Output.LogFormat == "json" {
 		log := ui.NewLog(t.Err, level)
-		t.Err, j.Front, logger = log, log, log.Logger
+		t.Err, j.Front, logger = log, log, log.With("code", "detail")
 	}
 	if s.Output.Verbose {
 		j.Log = logger

@@ -3,8 +3,11 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
+	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -80,6 +83,7 @@ accounted for in a report.`,
 		}
 		return badFlag(cmd, err)
 	})
+	root.PersistentFlags().Bool("json", false, "print one JSON object or array")
 	root.SuggestionsMinimumDistance = 2
 	root.SetVersionTemplate("rowbatch {{.Version}}\n")
 	root.AddCommand(newUpdate(), newHold(), newLatch(), newPatch(), newRun(), newExport(), newApply(), newResume(), newUndo(), newReport(),
@@ -102,10 +106,52 @@ func noCommand(root *cobra.Command, args []string) error {
 
 func newVersion() *cobra.Command {
 	return &cobra.Command{
-		Use: "version", Short: "Print the version", Args: noArgument,
+		Use: "version", Short: "Print version, commit and Go version", Args: noArgument,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintln(cmd.OutOrStdout(), "rowbatch "+Version)
-			return err
+			b := buildOf()
+			return show(cmd, b, func(w io.Writer) error {
+				_, err := fmt.Fprintf(w, "rowbatch %s\ncommit %s\n%s %s\n", b.Version, b.commit(), b.Go, b.Platform)
+				return err
+			})
 		},
 	}
+}
+
+// build is what this program was made of.
+type build struct {
+	Version  string `json:"version"`
+	Commit   string `json:"commit,omitempty"` // "": nobody knows
+	Time     string `json:"commit_time,omitempty"`
+	Modified bool   `json:"modified"` // there were changes beside the commit
+	Go       string `json:"go"`
+	Platform string `json:"platform"`
+}
+
+func buildOf() build {
+	b := build{Version: Version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return b
+	}
+	for _, s := range info.Settings {
+		switch s.Key {
+		case "vcs.revision":
+			b.Commit = s.Value
+		case "vcs.time":
+			b.Time = s.Value
+		case "vcs.modified":
+			b.Modified = s.Value == "true"
+		}
+	}
+	return b
+}
+
+func (b build) commit() string {
+	switch {
+	case b.Commit == "":
+		return "unknown"
+	case b.Modified:
+		return b.Commit + " of " + b.Time + ", with changes"
+	}
+	return b.Commit + " of " + b.Time
 }

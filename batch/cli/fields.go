@@ -26,7 +26,8 @@ func newFields() *cobra.Command {
 			if !ok {
 				return noAction(cmd, args[0])
 			}
-			return printFields(cmd.OutOrStdout(), spec.Schema)
+			all := columnsOf(spec.Schema)
+			return show(cmd, all, func(w io.Writer) error { return printFields(w, all) })
 		},
 	}
 }
@@ -51,14 +52,30 @@ func actionNames() (names []string) {
 	return names
 }
 
-func printFields(w io.Writer, s mapping.Schema) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "FIELD\tTAKES\tCLEAR WITH REMOVE")
+// column is a column of an action as `fields` shows it.
+type column struct {
+	Name    string   `json:"field"`
+	Key     bool     `json:"key"`
+	Takes   string   `json:"takes"`
+	Choices []string `json:"choices,omitempty"`
+	Clear   string   `json:"clear"`
+}
+
+func columnsOf(s mapping.Schema) (all []column) {
 	for _, f := range s.Keys {
-		fmt.Fprintf(t, "%s\tkey: %s\tno\n", f.Name, takes(f))
+		all = append(all, column{f.Name, true, takes(f), f.Enum, "no"})
 	}
 	for _, f := range s.Fields {
-		fmt.Fprintf(t, "%s\t%s\t%s\n", fieldName(f), takes(f), f.Clear)
+		all = append(all, column{fieldName(f), false, takes(f), f.Enum, f.Clear.String()})
+	}
+	return all
+}
+
+func printFields(w io.Writer, all []column) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "FIELD\tTAKES\tCLEAR WITH REMOVE")
+	for _, c := range all {
+		fmt.Fprintf(t, "%s\t%s%s\t%s\n", c.Name, map[bool]string{true: "key: "}[c.Key], c.Takes, c.Clear)
 	}
 	return t.Flush()
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -76,6 +77,15 @@ func unknownFlag(cmd *cobra.Command, unknown *pflag.NotExistError) error {
 		return batch.Usage(example(cmd.Flags().Lookup(near)), "%s", text)
 	}
 	return batch.Usage(cmd.CommandPath()+" --help", "%s", text)
+}
+
+// show prints what a command has to show: as text, or with --json as one value.
+func show(cmd *cobra.Command, value any, text func(io.Writer) error) error {
+	if asJSON, err := cmd.Flags().GetBool("json"); err != nil || !asJSON {
+		return errors.Join(err, text(cmd.OutOrStdout()))
+	}
+	_, err := cmd.OutOrStdout().Write(batch.JSON(value, "  "))
+	return err
 }
 
 // words are those of a command, without the program's name.

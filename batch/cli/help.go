@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"embed"
 	"fmt"
 	"io"
@@ -20,48 +21,57 @@ var pages embed.FS
 // topic is a page of help about no command.
 type topic struct {
 	name, short string
-	print       func(io.Writer) error // nil: the page is help/NAME.txt
+	table       any                   // what the page is made of; nil: it is help/NAME.txt
+	print       func(io.Writer) error // of a table
 }
 
 func topics() []topic {
 	return []topic{
-		{"actions", "what a row becomes: update, hold, latch, patch; --when and guards", nil},
-		{"api-unknowns", "what is not known about the API, and what is done about it", nil},
-		{"cells", "what may stand in a cell", nil},
-		{"codes", "the error codes of the report, and what to do about each", printCodes},
-		{"develop", "working on rowbatch: rooms, laws, figures", nil},
-		{"exit-codes", "what the exit status says", printExitCodes},
-		{"export", "customers out to a file, and the edited file back", nil},
-		{"limits", "requests: the account's limits, forecast, --lookup", nil},
-		{"mapping", "the mapping file", nil},
-		{"runs", "a run's files and outcomes; apply, review, resume, undo", nil},
-		{"sandbox", "the stand-in that needs no account", nil},
-		{"shards", "how several processes share one file", nil},
+		{name: "actions", short: "what a row becomes: update, hold, latch, patch; --when and guards"},
+		{name: "api-unknowns", short: "what is not known about the API, and what is done about it"},
+		{name: "cells", short: "what may stand in a cell"},
+		{"codes", "the error codes of the report, and what to do about each", batch.Codes(), printCodes},
+		{name: "develop", short: "working on rowbatch: rooms, laws, figures"},
+		{"exit-codes", "what the exit status says", batch.ExitCodes(), printExitCodes},
+		{name: "export", short: "customers out to a file, and the edited file back"},
+		{name: "limits", short: "requests: the account's limits, forecast, --lookup"},
+		{name: "mapping", short: "the mapping file"},
+		{name: "runs", short: "a run's files and outcomes; apply, review, resume, undo"},
+		{name: "sandbox", short: "the stand-in that needs no account"},
+		{name: "shards", short: "how several processes share one file"},
 	}
 }
 
-func (t topic) write(w io.Writer) error {
-	if t.print != nil {
-		return t.print(w)
+func (t topic) show(cmd *cobra.Command) error {
+	if t.table != nil {
+		return show(cmd, t.table, t.print)
 	}
 	text, err := pages.ReadFile("help/" + t.name + ".txt")
-	if err == nil {
-		_, err = w.Write(text)
+	if err != nil {
+		return err
 	}
-	return err
+	return deliver(cmd, "", text, map[string]string{"topic": t.name, "text": string(text)})
 }
 
 // newHelp returns the help command: of any command, and of the topics.
 func newHelp(root *cobra.Command) *cobra.Command {
 	help := &cobra.Command{
 		Use: "help [COMMAND | TOPIC]", Short: "Help about a command or a topic",
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			found, rest, err := root.Find(args)
 			if err != nil || len(rest) > 0 {
 				return batch.Usage("rowbatch help", "there is no command or topic %q", strings.Join(args, " "))
 			}
 			found.InitDefaultHelpFlag()
-			return found.Help()
+			var text bytes.Buffer
+			out := found.OutOrStdout()
+			found.SetOut(&text)
+			err = found.Help()
+			found.SetOut(out)
+			if err != nil {
+				return err
+			}
+			return deliver(cmd, "", text.Bytes(), map[string]string{"command": words(found), "text": text.String()})
 		},
 	}
 	topicList := "TOPICS, each with rowbatch help TOPIC\n"
@@ -69,7 +79,7 @@ func newHelp(root *cobra.Command) *cobra.Command {
 		topicList += fmt.Sprintf("  %-12s  %s\n", t.name, t.short)
 		help.AddCommand(&cobra.Command{
 			Use: t.name, Short: t.short, Args: noArgument,
-			RunE: func(cmd *cobra.Command, _ []string) error { return t.write(cmd.OutOrStdout()) },
+			RunE: func(cmd *cobra.Command, _ []string) error { return t.show(cmd) },
 		})
 	}
 	help.Long = "help shows the help of a command, or a page on a topic."

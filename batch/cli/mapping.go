@@ -2,11 +2,13 @@ package cli
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"go.yaml.in/yaml/v4"
 
 	"rowbatch/batch"
 	"rowbatch/batch/action"
@@ -49,11 +51,11 @@ func newMap() *cobra.Command {
 			if !keyed {
 				cmd.PrintErrln("rowbatch: no column looks like what names the customers: add key: {column: …, field: …}")
 			}
-			if output == "" || output == "-" {
-				_, err = cmd.OutOrStdout().Write(text)
+			var proposed map[string]any
+			if err := yaml.Unmarshal(text, &proposed); err != nil {
 				return err
 			}
-			return writeNew(output, text)
+			return deliver(cmd, output, text, map[string]any{"file": args[0], "mapping": proposed})
 		},
 	}
 	cmd.Long = `map reads FILE and proposes a mapping file for it: what each heading may mean, by
@@ -125,6 +127,23 @@ func oneFile(cmd *cobra.Command, args []string) error {
 		return nil
 	}
 	return batch.Usage(cmd.CommandPath()+" customers.csv", "%s takes one FILE, not %d", words(cmd), len(args))
+}
+
+// deliver puts a text where --output says, into a file that must not be there yet or to
+// standard output. With --json that gets a value which says the same.
+func deliver(cmd *cobra.Command, output string, text []byte, value any) error {
+	toFile := output != "" && output != "-"
+	if toFile {
+		if err := writeNew(output, text); err != nil {
+			return err
+		}
+	}
+	return show(cmd, value, func(w io.Writer) (err error) {
+		if !toFile {
+			_, err = w.Write(text)
+		}
+		return err
+	})
 }
 
 // writeNew writes a file that must not be there yet.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"html"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -58,7 +59,9 @@ func servePage(cmd *cobra.Command, addr string, open bool, s job.Settings) error
 		return err
 	}
 	if address, is := servedAlready(cmd.Context(), note); is {
-		fmt.Fprintln(cmd.OutOrStdout(), address)
+		if err := tellAddress(cmd, address); err != nil {
+			return err
+		}
 		fmt.Fprintln(cmd.ErrOrStderr(), "rowbatch: the page is served already, by another rowbatch ui")
 		return openPage(context.WithoutCancel(cmd.Context()), open, filepath.Dir(note), address)
 	}
@@ -76,7 +79,9 @@ func servePage(cmd *cobra.Command, addr string, open bool, s job.Settings) error
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(cmd.OutOrStdout(), page.Address())
+	if err := tellAddress(cmd, page.Address()); err != nil {
+		return err
+	}
 	fmt.Fprintln(cmd.ErrOrStderr(), "rowbatch: the page is at this address until Ctrl-C; who opens it may send edits")
 	if err := maybe.WriteFile(note, []byte(inLine(page.Address())), 0o600); err != nil {
 		return err
@@ -106,6 +111,13 @@ func servePage(cmd *cobra.Command, addr string, open bool, s job.Settings) error
 		}
 	}
 	return nil
+}
+
+func tellAddress(cmd *cobra.Command, address string) error {
+	return show(cmd, map[string]string{"address": address}, func(w io.Writer) error {
+		_, err := fmt.Fprintln(w, address)
+		return err
+	})
 }
 
 // pageAccounts are those that a page offers: what the environment names, and the stand-in.

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -64,9 +65,15 @@ func ageOf(text string) (time.Duration, error) {
 
 // prune removes runs, of which the newest comes first, once somebody has agreed.
 func prune(cmd *cobra.Command, dir string, old []runs.Info, yes bool) error {
+	removed := []string{}
+	tell := func(text string) error {
+		return show(cmd, map[string][]string{"removed": removed}, func(w io.Writer) error {
+			_, err := fmt.Fprintln(w, text)
+			return err
+		})
+	}
 	if len(old) == 0 {
-		_, err := fmt.Fprintln(cmd.OutOrStdout(), "there are no such runs that could go")
-		return err
+		return tell("there are no such runs that could go")
 	}
 	exports, live := 0, 0
 	undone := runs.Undone(old)
@@ -94,7 +101,6 @@ func prune(cmd *cobra.Command, dir string, old []runs.Info, yes bool) error {
 	case !t.Ask(cmd.Context(), job.Question{Text: "This removes " + what + ".", Agrees: "yes"}):
 		return batch.Usage("", "not confirmed; nothing was removed")
 	}
-	removed := 0
 	for _, i := range old {
 		err := runs.Remove(runs.Disk(), i)
 		if busy := (*runs.BusyError)(nil); errors.As(err, &busy) {
@@ -104,8 +110,7 @@ func prune(cmd *cobra.Command, dir string, old []runs.Info, yes bool) error {
 		if err != nil {
 			return err
 		}
-		removed++
+		removed = append(removed, i.ID)
 	}
-	_, err := fmt.Fprintf(t.Out, "%s removed\n", batch.Plural(removed, "run"))
-	return err
+	return tell(batch.Plural(len(removed), "run") + " removed")
 }

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -34,7 +33,6 @@ type listed struct {
 
 func newRuns() *cobra.Command {
 	var dir string
-	var asJSON bool
 	var limit int
 	cmd := &cobra.Command{
 		Use: "runs", Short: "List the runs in the reports folder, newest first",
@@ -56,11 +54,10 @@ done next.`,
 			if limit > 0 && limit < len(list) {
 				list = list[:limit]
 			}
-			return printRuns(cmd.OutOrStdout(), list, asJSON)
+			return show(cmd, list, func(w io.Writer) error { return printRuns(w, list) })
 		},
 	}
 	cmd.PersistentFlags().StringVar(&dir, "reports", job.DefaultReports, "folder `DIR` where run folders are")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON array")
 	cmd.Flags().IntVar(&limit, "limit", 0, "only the newest `N` (default all)")
 	cmd.AddCommand(newPrune(&dir))
 	return cmd
@@ -79,13 +76,7 @@ func listAll(all []job.Listed, dir string) []listed {
 	return list
 }
 
-func printRuns(w io.Writer, all []listed, asJSON bool) error {
-	if asJSON {
-		e := json.NewEncoder(w)
-		e.SetEscapeHTML(false)
-		e.SetIndent("", "  ")
-		return e.Encode(all)
-	}
+func printRuns(w io.Writer, all []listed) error {
 	if len(all) == 0 {
 		_, err := fmt.Fprintln(w, "there are no runs yet")
 		return err
@@ -150,7 +141,6 @@ func wrapped(text string) (lines []string) {
 
 func newReport() *cobra.Command {
 	var dir string
-	var asJSON bool
 	var out job.Output
 	cmd := &cobra.Command{
 		Use: "report RUN", Short: "Write the report files of a run again",
@@ -163,18 +153,17 @@ to date.`,
 		Example: "  rowbatch report last\n  rowbatch report last --html\n  rowbatch report last --xlsx",
 		Args:    oneRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return rewriteReport(ui.Shown(cmd.OutOrStdout(), args), dir, args[0], out, asJSON)
+			return rewriteReport(cmd, dir, args[0], out)
 		},
 	}
 	cmd.Flags().StringVar(&dir, "reports", job.DefaultReports, "folder `DIR` where run folders are")
 	cmd.Flags().BoolVar(&out.HTML, "html", false, "also write report.html")
 	cmd.Flags().BoolVar(&out.XLSX, "xlsx", false, "also write report.xlsx and failed.xlsx")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the summary as one JSON object")
 	return cmd
 }
 
 // rewriteReport writes a run's files once more. Its exit code is about that, not about the run.
-func rewriteReport(w io.Writer, folder, name string, out job.Output, asJSON bool) error {
+func rewriteReport(cmd *cobra.Command, folder, name string, out job.Output) error {
 	dir, err := job.Find(folder, name, "run", job.IsEdit)
 	if err != nil {
 		return err
@@ -183,13 +172,12 @@ func rewriteReport(w io.Writer, folder, name string, out job.Output, asJSON bool
 	if err != nil {
 		return err
 	}
-	if asJSON {
-		_, err = w.Write(summary.JSON())
-		return err
-	}
-	fmt.Fprintf(w, "%s %s: %s\n", summary.Action, batch.Visible(summary.File), ui.CountsText(summary.Rows, summary.Outcomes))
-	ui.PrintErrors(w, summary)
-	run := job.Identity{ID: summary.RunID, Dry: summary.DryRun, Age: time.Since(summary.Started)}
-	fmt.Fprintf(w, "run: %s\naccount: %s\n", ui.IdentityText(run), summary.Host)
-	return ui.PrintReport(w, summary)
+	return show(cmd, summary, func(w io.Writer) error {
+		w = ui.Shown(w, []string{name})
+		fmt.Fprintf(w, "%s %s: %s\n", summary.Action, batch.Visible(summary.File), ui.CountsText(summary.Rows, summary.Outcomes))
+		ui.PrintErrors(w, summary)
+		run := job.Identity{ID: summary.RunID, Dry: summary.DryRun, Age: time.Since(summary.Started)}
+		fmt.Fprintf(w, "run: %s\naccount: %s\n", ui.IdentityText(run), summary.Host)
+		return ui.PrintReport(w, summary)
+	})
 }

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
@@ -65,10 +67,22 @@ func serveSandbox(cmd *cobra.Command, addr string, fail []string, o sandbox.Opti
 	if err != nil {
 		return sandboxTrouble(o.Dir, err)
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "export FUSEBILL_URL=http://%s/v1\nexport FUSEBILL_API_KEY=%s\n", listener.Addr(), sandboxKey)
-	fmt.Fprintf(cmd.OutOrStdout(),
-		"export TRACKFINITY_URL=http://%s/api\nexport TRACKFINITY_API_KEY=%s\nexport TRACKFINITY_API_USERNAME=%s\n",
-		listener.Addr(), trackfinityKey, trackfinityUser)
+	at := "http://" + listener.Addr().String()
+	settings := []string{"FUSEBILL_URL", at + "/v1", "FUSEBILL_API_KEY", sandboxKey,
+		"TRACKFINITY_URL", at + "/api", "TRACKFINITY_API_KEY", trackfinityKey, "TRACKFINITY_API_USERNAME", trackfinityUser}
+	named := map[string]string{}
+	for pair := range slices.Chunk(settings, 2) {
+		named[pair[0]] = pair[1]
+	}
+	err = show(cmd, named, func(w io.Writer) (err error) {
+		for pair := range slices.Chunk(settings, 2) {
+			_, err = fmt.Fprintf(w, "export %s=%s\n", pair[0], pair[1])
+		}
+		return err
+	})
+	if err != nil {
+		return errors.Join(err, box.Close())
+	}
 	fmt.Fprintf(cmd.ErrOrStderr(), "sandbox: serving on http://%s; Ctrl-C ends it\n", listener.Addr())
 	return errors.Join(serve(cmd.Context(), listener, box), box.Close())
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	_ "embed"
 	"encoding/csv"
+	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -30,27 +31,21 @@ func newTemplate() *cobra.Command {
 				return noAction(cmd, args[0])
 			}
 			columns := templateColumns(spec.Schema)
+			var text []byte
+			var err error
 			switch ext := strings.ToLower(filepath.Ext(output)); {
-			case output == "" || output == "-":
-				text, err := csvTemplate(columns)
-				if err == nil {
-					_, err = cmd.OutOrStdout().Write(text)
-				}
-				return err
-			case ext == ".csv":
-				text, err := csvTemplate(columns)
-				if err != nil {
-					return err
-				}
-				return writeNew(output, text)
+			case output == "", output == "-", ext == ".csv":
+				text, err = csvTemplate(columns)
 			case ext == ".xlsx":
-				text, err := sheetTemplate(spec.Schema.Action, columns)
-				if err != nil {
-					return err
-				}
-				return writeNew(output, text)
+				text, err = sheetTemplate(spec.Schema.Action, columns)
+			default:
+				err = batch.Usage("-o "+args[0]+".xlsx", "-o %s: the name ends in .csv or .xlsx", output)
 			}
-			return batch.Usage("-o "+args[0]+".xlsx", "-o %s: the name ends in .csv or .xlsx", output)
+			if err != nil {
+				return err
+			}
+			heading, note := templateRows(columns)
+			return deliver(cmd, output, text, map[string]any{"action": args[0], "columns": heading, "takes": note})
 		},
 	}
 	cmd.Long = `template writes a file to begin with: a heading with the columns of ACTION, and one
@@ -186,10 +181,10 @@ line of a mapping file:
 				}
 			}
 			text, err := sjson.Set(mappingSchema, "$defs.field.anyOf.0.enum", fields)
-			if err == nil {
-				_, err = cmd.OutOrStdout().Write([]byte(text))
+			if err != nil {
+				return err
 			}
-			return err
+			return deliver(cmd, "", []byte(text), json.RawMessage(text))
 		},
 	}
 }

@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -16,10 +15,8 @@ const problemsShown = 50
 func PrintCheck(t *Terminal, r *job.FileCheck, asJSON bool) error {
 	w := Shown(t.Out, t.Words)
 	if asJSON {
-		e := json.NewEncoder(w)
-		e.SetEscapeHTML(false)
-		e.SetIndent("", "  ")
-		return e.Encode(r)
+		_, err := w.Write(batch.JSON(r, "  "))
+		return err
 	}
 	fmt.Fprintf(w, "%s %s: %s: %d may be sent, %d rejected", r.Action, r.File, batch.Plural(r.Rows, "row"), r.Fit, r.Rejected)
 	if r.Notes > 0 {

@@ -2,7 +2,6 @@ package ui
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -81,10 +80,7 @@ func PrintRefusal(w io.Writer, err error, code int) {
 	if lost := (*job.NoReportError)(nil); errors.As(err, &lost) {
 		refusal.RunID, refusal.Outcomes, refusal.Journal, refusal.Sent = lost.Run.ID, lost.Counts, lost.Journal, lost.Sent
 	}
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	_ = e.Encode(refusal) // standard error has told it, whoever reads this
+	_, _ = w.Write(batch.JSON(refusal, "  ")) // standard error has told it, whoever reads this
 }
 
 func printSummary(w io.Writer, r *job.Result) {
