@@ -75,6 +75,9 @@ func copySamples(dir string) error {
 	if err := os.MkdirAll(to, 0o755); err != nil {
 		return err
 	}
+	if err := os.CopyFS(filepath.Join(to, "unattended"), os.DirFS(filepath.Join(samplesDir, "unattended"))); err != nil {
+		return err
+	}
 	for _, pattern := range []string{"*.csv", "*.yaml"} {
 		names, err := filepath.Glob(filepath.Join(samplesDir, pattern))
 		if err != nil {

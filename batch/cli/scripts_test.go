@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -15,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"go.yaml.in/yaml/v4"
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/htmlindex"
 	"golang.org/x/text/encoding/unicode"
@@ -62,6 +64,7 @@ type command = func(ts *testscript.TestScript, neg bool, args []string)
 //	ends CODE                     wait for its end with this status, or killed; stdout and stderr are what it printed
 //	replace FILE OLD NEW          replace a text in a file, wherever it stands
 //	recode ENCODING FILE          rewrite a UTF-8 file in another encoding; utf-8-bom and utf-16 get a byte order mark
+//	listed FILE KEY               print the texts that stand under a key of a YAML file, one a line
 //	workbook FILE SHEET=CSV…      make a workbook, see cmdWorkbook
 //
 // Of the sandbox and its customers:
@@ -97,7 +100,7 @@ type command = func(ts *testscript.TestScript, neg bool, args []string)
 //	rmexport                      delete the folders of all exports in reports
 func commands() map[string]command {
 	return map[string]command{
-		"exits": cmdExits, "printed": cmdPrinted, "advised": cmdAdvised, "start": cmdStart, "replace": cmdReplace, "recode": cmdRecode, "workbook": cmdWorkbook, // signal and ends: see cmdStart
+		"exits": cmdExits, "printed": cmdPrinted, "advised": cmdAdvised, "start": cmdStart, "replace": cmdReplace, "recode": cmdRecode, "listed": cmdListed, "workbook": cmdWorkbook, // signal and ends: see cmdStart
 		"sandbox": cmdSandbox, "restart": cmdRestart, "writes": cmdWrites, "customer": cmdCustomer, "affiliate": cmdAffiliate,
 		"untouched": cmdUntouched, "edit": cmdEdit,
 		"runs": cmdRuns, "latest": cmdLatest, "heading": cmdHeading, "column": cmdColumn, "row": cmdRow, "outcomes": cmdOutcomes,
@@ -293,6 +296,24 @@ func cmdReplace(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%s does not hold %q", args[0], args[1])
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.ReplaceAll(text, args[1], args[2])), 0o600))
+}
+
+func cmdListed(ts *testscript.TestScript, neg bool, args []string) {
+	want(ts, neg, args, 2, "listed FILE KEY")
+	var whole yaml.Node
+	ts.Check(yaml.Unmarshal([]byte(ts.ReadFile(args[0])), &whole))
+	var find func(n *yaml.Node)
+	find = func(n *yaml.Node) {
+		for i, below := range n.Content {
+			if n.Kind == yaml.MappingNode && i%2 == 1 && n.Content[i-1].Value == args[1] {
+				for _, line := range below.Content {
+					fmt.Fprintln(ts.Stdout(), line.Value)
+				}
+			}
+			find(below)
+		}
+	}
+	find(&whole)
 }
 
 func cmdRecode(ts *testscript.TestScript, neg bool, args []string) {

@@ -52,7 +52,8 @@ func (l *Log) Show(e job.Event) {
 		l.Info(e.Name, "code", "phase_began", "phase", e.Name, "total", e.Total)
 	case job.Foretold:
 		f := e.Forecast
-		l.Info(ForecastText(f), "code", "forecast", "phase", e.Phase, "requests", f.Requests, "seconds", f.Takes.Seconds(), "finish", f.Finish())
+		l.Info(ForecastText(f), "code", "forecast", "phase", e.Phase, "requests", f.Requests, "seconds", f.Takes.Seconds(),
+			"finish", f.Finish())
 	case job.Progress:
 		l.progress(e)
 	case job.PhaseEnded:
