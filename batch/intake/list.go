@@ -190,8 +190,7 @@ func (l *Lister) ByID(ids iter.Seq[uint64], total int, begin Begin) (done bool, 
 			return true, err
 		case fault != "" && !l.trusted:
 			l.lied = true
-			l.Notice("search_refused",
-				"customers cannot be searched for by id: "+strings.TrimSuffix(fault, ".")+"; they are found another way")
+			l.Notice("search_refused", "customers cannot be searched for by id: "+strings.TrimSuffix(fault, ".")+"; another way is taken")
 			return false, nil
 		case fault != "":
 			l.lied = true
