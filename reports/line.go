@@ -2,8 +2,11 @@ package reports
 
 import (
 	"bytes"
+	"cmp"
+	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -101,6 +104,43 @@ func (l *Lines) outcome(row runs.Row) (batch.Outcome, error) {
 		o.Warnings = slices.Concat(row.Warnings, o.Warnings)
 	}
 	return o, nil
+}
+
+// changesHeading is that of the changes of a run, by themselves.
+func changesHeading() []string {
+	return []string{"row", "customer", "field", "before", "after", "outcome"}
+}
+
+// writeChanges writes a line for each field that changes, as CSV.
+func (l *Lines) writeChanges(escape func(string) string, to io.Writer) error {
+	if _, err := io.WriteString(to, byteOrderMark); err != nil {
+		return err
+	}
+	out := csv.NewWriter(to)
+	err := out.Write(changesHeading())
+	for row, failed := range l.dir.AllRows() {
+		if err = cmp.Or(err, failed); err != nil {
+			return err
+		}
+		o, err := l.journal.Outcome(row.N)
+		if err != nil {
+			return err
+		}
+		for _, c := range o.Changes {
+			before, after := c.Shown()
+			line := []string{strconv.Itoa(row.Line), cmp.Or(o.Customer, o.Key), c.Field, before, after, string(o.Kind)}
+			for i, cell := range line {
+				if !IsNumber(cell) {
+					line[i] = escape(cell)
+				}
+			}
+			if err := out.Write(line); err != nil {
+				return err
+			}
+		}
+	}
+	out.Flush()
+	return cmp.Or(err, out.Error())
 }
 
 // action is what a row was to become: of a mixed file, what its cell says.

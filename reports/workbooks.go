@@ -22,9 +22,8 @@ type workbooks struct {
 	width          int    // columns in all
 }
 
-func newWorkbooks(lines *Lines, wanted bool) (b *workbooks, err error) {
+func newWorkbooks(lines *Lines, folder string, wanted bool) (b *workbooks, err error) {
 	b = &workbooks{lines: lines}
-	folder := lines.dir.Path()
 	there := func(name string) bool {
 		_, err := os.Stat(lines.dir.Path(name))
 		return err == nil
@@ -61,8 +60,7 @@ func (b *workbooks) begin(own, input []string) (err error) {
 	}
 	if b.report != nil {
 		if b.summary, err = b.report.Sheet("Summary", []string{"Summary", "", "", ""}, 24, 40, 24, 70); err == nil {
-			columns := []string{"row", "customer", "field", "before", "after", "outcome"}
-			b.changes, err = b.report.Sheet("Changes", columns, 9, 30, 28, 36, 36, 15)
+			b.changes, err = b.report.Sheet("Changes", changesHeading(), 9, 30, 28, 36, 36, 15)
 		}
 		if err == nil {
 			b.rows, err = b.report.Sheet("Rows", heading, widths...)

@@ -10,6 +10,10 @@ import (
 	"cmp"
 	"encoding/csv"
 	"fmt"
+<<<<<<< HEAD
+=======
+	"io"
+>>>>>>> 33b2966 (What is at stake follows the rows that are struck out; a reviewed report is taken back; reports and changes as workbooks and CSV)
 	"os"
 	"slices"
 	"strings"
@@ -72,18 +76,21 @@ func Write(d *runs.Dir, o Options) (Summary, error) {
 	if err != nil {
 		return Summary{}, err
 	}
-	h := j.Head
-	h.ID = d.ID() // it may have been renamed
-	books, err := newWorkbooks(lines, o.Workbook)
+	books, err := newWorkbooks(lines, d.Path(), o.Workbook)
 	if err != nil {
 		return Summary{}, err
 	}
 	defer books.drop()
+<<<<<<< HEAD
 	w := &writer{Lines: lines, books: books, report: report, failed: failed, escape: o.Escape, around: o.Around, tally: &tally{
 		Summary: Summary{Origin: OriginOf(h), Rows: h.Rows,
 			Outcomes: map[batch.Kind]int{}, Waited: map[string]float64{}},
 		last: h.Started,
 	}}
+=======
+	w := newWriter(lines, books, o.Escape)
+	w.report, w.failed = report, failed
+>>>>>>> 33b2966 (What is at stake follows the rows that are struck out; a reviewed report is taken back; reports and changes as workbooks and CSV)
 	if err := w.copyRows(); err != nil {
 		return Summary{}, err
 	}
@@ -106,6 +113,52 @@ type writer struct {
 	escape         func(string) string
 	around         func(*runs.Journal, Summary) (page.Around, error)
 	cells          []string
+}
+
+func newWriter(lines *Lines, books *workbooks, escape func(string) string) *writer {
+	h := lines.journal.Head
+	h.ID = lines.dir.ID() // it may have been renamed
+	return &writer{Lines: lines, books: books, escape: escape, tally: &tally{
+		Summary: Summary{Origin: OriginOf(h), Rows: h.Rows,
+			Outcomes: map[batch.Kind]int{}, Waited: map[string]float64{}},
+		errors: map[string]*ErrorCount{},
+		last:   h.Started,
+	}}
+}
+
+// WriteTo writes a report of a run to somewhere else, and nothing into the run's folder:
+// report.xlsx, failed.xlsx, or changes.csv, which has a line for each field that changes.
+func WriteTo(d *runs.Dir, name string, escape func(string) string, to io.Writer) error {
+	j, err := d.OpenAnyJournal()
+	if err != nil {
+		return err
+	}
+	defer j.Close()
+	lines, err := NewLines(d, j)
+	if err != nil {
+		return err
+	}
+	if name == "changes.csv" {
+		return lines.writeChanges(escape, to)
+	}
+	books, err := newWorkbooks(lines, os.TempDir(), true)
+	if err != nil {
+		return err
+	}
+	defer books.drop()
+	w := newWriter(lines, books, escape)
+	w.report, w.failed = &sheet{out: csv.NewWriter(io.Discard)}, &sheet{out: csv.NewWriter(io.Discard)}
+	if err := w.copyRows(); err != nil {
+		return err
+	}
+	if name == "failed.xlsx" {
+		return books.failed.Write(to)
+	}
+	s := w.tally.summary(j.Head, j.End)
+	if err := books.summarize(&s); err != nil {
+		return err
+	}
+	return books.report.Write(to)
 }
 
 func (w *writer) copyRows() error {

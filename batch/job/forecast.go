@@ -2,6 +2,7 @@ package job
 
 import (
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -43,6 +44,21 @@ func (f Forecast) record() *journal.Forecast {
 		r.Stops, r.Renewed = whole(f.Stops), whole(f.Renewed)
 	}
 	return r
+}
+
+// ForecastAgain is a forecast that a journal keeps, for a share of its rows that are sent from now on.
+func ForecastAgain(r journal.Forecast, share float64, now time.Time) Forecast {
+	f := Forecast{Begins: now, Requests: int(math.Ceil(share * float64(r.Requests))), AtMost: r.AtMost}
+	f.Takes, f.PerMinute, f.Today = time.Duration(share*r.Seconds*float64(time.Second)), r.PerMinute, -1
+	if r.LeftToday != nil {
+		f.Today = *r.LeftToday
+	}
+	if r.Stops.After(now) && f.Requests > f.Today {
+		f.Stops, f.Renewed = r.Stops, r.Renewed
+	} else if !r.Stops.IsZero() && r.PerMinute > 0 {
+		f.Takes = time.Duration(float64(f.Requests) / r.PerMinute * float64(time.Minute))
+	}
+	return f
 }
 
 // inSeconds is a duration in seconds, to the millisecond.

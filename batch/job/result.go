@@ -1,12 +1,14 @@
 package job
 
 import (
+	"io"
 	"path/filepath"
 	"time"
 
 	"rowbatch/batch"
 	"rowbatch/batch/journal"
 	"rowbatch/batch/runs"
+	"rowbatch/mapping/csvfile"
 	"rowbatch/reports"
 )
 
@@ -56,6 +58,12 @@ func forecastText(f journal.Forecast) string {
 		text += ": today's allowance does not suffice"
 	}
 	return text
+}
+
+// CopyReport writes a report of a run to somewhere else than its folder: report.xlsx,
+// failed.xlsx or changes.csv.
+func CopyReport(dir *runs.Dir, name string, to io.Writer) error {
+	return reports.WriteTo(dir, name, csvfile.Escape, to)
 }
 
 // nothingToDo is the result of a command that finds its work done.

@@ -82,6 +82,43 @@ func chosen(h journal.Head, as intake.Choice, shown *earlier) (*choice, error) {
 	return c, err
 }
 
+// Chosen is what a choice leaves of a plan.
+type Chosen struct {
+	Preview *Preview
+	LeftOut []int // lines of the rows that would else be sent
+}
+
+// Choose tells what the choice in a job's settings leaves of a plan, before anything carries it out.
+func Choose(j Job, c Control, id string) (*Chosen, error) {
+	r := j.Start(c)
+	defer r.Release()
+	dir, err := runs.Open(runs.Disk(), r.Settings.Output.Reports, id)
+	if err != nil {
+		return nil, err
+	}
+	shown, err := openEarlier(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer shown.journal.Close()
+	made, err := choose(r, shown)
+	if err != nil {
+		return nil, err
+	}
+	left := &Chosen{}
+	if left.Preview, err = PreviewOf(shown.journal, made.leavesOut); err != nil || made == nil {
+		return left, err
+	}
+	for n, line := range made.lines {
+		if o, err := shown.journal.Outcome(n); err != nil {
+			return nil, err
+		} else if o.Kind == batch.WouldChange && made.leavesOut(n) {
+			left.LeftOut = append(left.LeftOut, int(line))
+		}
+	}
+	return left, nil
+}
+
 func newChoice(as intake.Choice, shown *earlier) (c *choice, err error) {
 	if as == (intake.Choice{}) {
 		return nil, nil
@@ -115,11 +152,20 @@ func (c *choice) leavesOut(n int) bool { return c != nil && !c.rows.has(n) }
 func (c *choice) why(n int) string {
 	switch line := int(c.lines[n]); {
 	case c.except.has(line):
-		return "left out by --except " + c.as.Except
+		return "left out by --except " + short(c.as.Except)
 	case c.as.Only != "" && !c.only.has(line):
-		return "left out by --only " + c.as.Only
+		return "left out by --only " + short(c.as.Only)
 	}
 	return "left out in the review: rb_apply in " + c.as.Review + " does not say yes"
+}
+
+// short keeps the lines of many rows from standing in the report of each.
+func short(lines string) string {
+	const enough = 60
+	if len(lines) > enough {
+		return lines[:enough] + "…"
+	}
+	return lines
 }
 
 // record is what a journal's head keeps.

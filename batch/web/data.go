@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"rowbatch/batch"
+	"rowbatch/batch/job"
 	"rowbatch/batch/runs"
 	"rowbatch/reports/page"
 )
@@ -18,18 +19,37 @@ import (
 // runData is what scripts and people take from a run: its rows, its state, its files.
 type runData struct{ *site }
 
-// filesOf are the report files of a run.
-func filesOf(d *runs.Dir) (names []string) {
+// download is a file that a run's page offers.
+type download struct{ Name, What string }
+
+// filesOf are the files of a run to take along: those that are there, and what is made when it is asked for.
+func filesOf(d *runs.Dir, counts map[batch.Kind]int) (all []download) {
+	what := map[string]string{"report.csv": "all rows", "failed.csv": "the rows that need work, to correct and run again",
+		"report.html": "to look at, anywhere", "summary.json": "for programs"}
 	entries, err := os.ReadDir(d.Path())
 	if err != nil {
 		return nil
 	}
 	for _, e := range entries {
-		if isReport(e.Name()) {
-			names = append(names, e.Name())
+		if isReport(e.Name()) && made()[e.Name()] == "" {
+			all = append(all, download{e.Name(), what[e.Name()]})
 		}
 	}
-	return names
+	needsWork := slices.ContainsFunc(batch.Kinds(), func(k batch.Kind) bool { return k.NeedsWork() && counts[k] > 0 })
+	for _, name := range []string{"report.xlsx", "failed.xlsx", "changes.csv"} {
+		if name != "failed.xlsx" || needsWork {
+			all = append(all, download{name, map[string]string{"report.xlsx": "all rows and all changes, as a workbook",
+				"failed.xlsx": "the same as a workbook", "changes.csv": "a line for each field that changed"}[name]})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b download) int { return strings.Compare(a.Name, b.Name) })
+	return all
+}
+
+// made are the files that are made anew when they are asked for, as which report.
+func made() map[string]string {
+	return map[string]string{"report.xlsx": "report.xlsx", "review.xlsx": "report.xlsx", "failed.xlsx": "failed.xlsx",
+		"changes.csv": "changes.csv"}
 }
 
 // isReport reports whether a file of a run is one to hand on.
@@ -43,6 +63,14 @@ func isReport(name string) bool {
 func (s runData) sendFile(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("name")
 	d, err := runs.Open(runs.Disk(), s.Settings.Output.Reports, r.PathValue("id"))
+	if report := made()[name]; err == nil && report != "" {
+		w.Header().Set("Content-Type", "application/octet-stream")
+		w.Header().Set("Content-Disposition", `attachment; filename="`+d.ID()+"-"+name+`"`)
+		if job.CopyReport(d, report, w) != nil {
+			panic(http.ErrAbortHandler) // a file that ends early must not look complete
+		}
+		return
+	}
 	if err != nil || !isReport(name) || name != filepath.Base(name) {
 		http.NotFound(w, r)
 		return

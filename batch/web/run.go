@@ -53,7 +53,8 @@ type previewView struct {
 	Verb, Noun, LeftOut                           string
 	Fields                                        []fact
 	Stakes                                        *stakes
-	Forecast, Applied                             string
+	Forecast, Reserve, Applied                    string
+	Wrong                                         *trouble // why it was not sent
 	SendHeading, SendButton, SendText, Old, Typed string
 	Undoable                                      bool
 }
@@ -64,7 +65,7 @@ type resultView struct {
 	Minutes, RequestsText, ResumeText    string
 	CanResume, CanRetry, CanUndo, Undone bool
 	Unhold                               []string
-	Files                                []string
+	Files                                []download
 }
 
 type (
@@ -86,10 +87,13 @@ type (
 )
 
 func (s runPages) showRun(w http.ResponseWriter, r *http.Request) {
-	i, ok := s.find(w, r)
-	if !ok {
-		return
+	if i, ok := s.find(w, r); ok {
+		s.showListed(w, i, http.StatusOK, nil)
 	}
+}
+
+// showListed shows a run, with what was wrong when something was asked of it.
+func (s runPages) showListed(w http.ResponseWriter, i job.Listed, status int, wrong error) {
 	v := &runView{State: i.State, Rows: i.Head.Rows, forScripts: forScripts{KindsJSON: inJSON(order(isDry(i))), FixesJSON: inJSON(fixes())},
 		about: about{ID: i.ID, Of: i.Head.Of, When: when(i.Head.Started, time.Now()), Heading: whatOf(i.Head) + ": " + nameOf(i.Head.File)}}
 	own := s.watchOf(i.ID)
@@ -112,7 +116,7 @@ func (s runPages) showRun(w http.ResponseWriter, r *http.Request) {
 	} else if i.End != nil && i.End.Cause != "" {
 		v.Notes = []string{i.End.Cause}
 	}
-	at := "Result"
+	at, prepare := "Result", s.prepareResult
 	switch {
 	case v.Running:
 		at = "Send"
@@ -120,20 +124,53 @@ func (s runPages) showRun(w http.ResponseWriter, r *http.Request) {
 			at = "Preview"
 		}
 		v.Phase, v.Resume, v.Lead = "Beginning", job.Command("resume", i.ID, s.Settings.Output.Reports), "Beginning…"
+		prepare = nil
 	case isDry(i) && i.State != job.Stopped:
-		at, v.Planned = "Preview", true
-		if err := s.preparePreview(v, i); err != nil {
-			s.complain(w, http.StatusInternalServerError, err)
-			return
-		}
-	default:
-		if err := s.prepareResult(v, i); err != nil {
-			s.complain(w, http.StatusInternalServerError, err)
-			return
-		}
+		at, v.Planned, prepare = "Preview", true, s.preparePreview
+	}
+	v.Wrong = told(wrong)
+	if err := s.prepare(v, i, prepare); err != nil {
+		s.complain(w, http.StatusInternalServerError, err)
+		return
 	}
 	v.Steps = s.stepsOfRun(i, at)
-	s.show(w, http.StatusOK, "run", v)
+	s.show(w, status, "run", v)
+}
+
+// prepare adds to a run's page what its journal tells.
+func (s runPages) prepare(v *runView, i job.Listed, more func(*runView, job.Listed, *runs.Dir, *runs.Journal) error) error {
+	if i.State == job.Damaged {
+		return nil
+	}
+	d, err := runs.Open(runs.Disk(), s.Settings.Output.Reports, i.ID)
+	if err != nil {
+		return err
+	}
+	j, err := d.OpenAnyJournal()
+	if err != nil {
+		return err
+	}
+	defer j.Close()
+	v.Account.Who = s.whom(i, j)
+	if more == nil {
+		return nil
+	}
+	return more(v, i, d, j)
+}
+
+// whom names a customer of a run's account, as the run has found it: by that people tell one
+// account from another, and it costs no request.
+func (s runPages) whom(i job.Listed, j *runs.Journal) string {
+	if i.Head.Account == job.StandIn {
+		return "invented customers, nothing real is touched"
+	}
+	const enough = 1000 // rows that are looked at
+	for n := range min(j.Head.Rows, enough) {
+		if o, err := j.Outcome(n); err == nil && o.ID != "" && o.Customer != "" {
+			return "where id=" + o.ID + " is " + batch.Visible(o.Customer)
+		}
+	}
+	return ""
 }
 
 func isDry(i job.Listed) bool { return i.Head.Mode == journal.ModeDryRun || i.Head.Dry }
@@ -180,16 +217,7 @@ func lead(i job.Listed) string {
 }
 
 // preparePreview adds what is decided by.
-func (s runPages) preparePreview(v *runView, i job.Listed) error {
-	d, err := runs.Find(s.Settings.Output.Reports, i.ID)
-	if err != nil {
-		return err
-	}
-	j, err := d.OpenAnyJournal()
-	if err != nil {
-		return err
-	}
-	defer j.Close()
+func (s runPages) preparePreview(v *runView, i job.Listed, _ *runs.Dir, j *runs.Journal) error {
 	p, err := job.PreviewOf(j, nil)
 	if err != nil {
 		return err
@@ -198,20 +226,10 @@ func (s runPages) preparePreview(v *runView, i job.Listed) error {
 	v.Would, v.Applied, v.Verb, v.Noun = c[batch.WouldChange], i.By, "send", "rows"
 	v.LeftOut = leftOut(c)
 	v.Undoable = slices.Contains(i.Head.Systems, action.SystemFusebill) && p.Patches == 0
-	for _, line := range ui.FieldLines(p) {
-		name, text, _ := strings.Cut(line, " in ")
-		v.Fields = append(v.Fields, fact{name, text})
-	}
-	for _, text := range ui.Warnings(p) {
-		name := strings.TrimRight(strings.Fields(text)[0], ",:")
-		if p.Field(name) == nil {
-			name = ""
-		}
-		v.Attention = append(v.Attention, remark{text, name})
-	}
-	v.Stakes = stakesOf(p)
-	if i.End != nil && i.End.Forecast != nil {
-		v.Forecast = forecastText(*i.End.Forecast)
+	v.follow(i, p, 1)
+	if slices.Contains(i.Head.Systems, action.SystemFusebill) {
+		reserve, _ := s.Settings.Pace.Reserve.MarshalText() // it has no error
+		v.Reserve = string(reserve)
 	}
 	if age := time.Since(i.Head.Started); age > 24*time.Hour {
 		v.Old = batch.Span(age)
@@ -235,6 +253,44 @@ func (s runPages) preparePreview(v *runView, i job.Listed) error {
 	return nil
 }
 
+// follow adds what follows from the rows that are left of a preview, a share of them all.
+func (v *runView) follow(i job.Listed, p *job.Preview, share float64) {
+	for _, line := range ui.FieldLines(p) {
+		name, text, _ := strings.Cut(line, " in ")
+		v.Fields = append(v.Fields, fact{name, text})
+	}
+	for _, text := range ui.Warnings(p) {
+		name := strings.TrimRight(strings.Fields(text)[0], ",:")
+		if p.Field(name) == nil {
+			name = ""
+		}
+		v.Attention = append(v.Attention, remark{text, name})
+	}
+	v.Stakes = stakesOf(p)
+	if i.End != nil && i.End.Forecast != nil {
+		v.Forecast = ui.ForecastText(job.ForecastAgain(*i.End.Forecast, share, time.Now()))
+	}
+}
+
+// follows shows what follows from the rows that are left once some are struck out.
+func (s runPages) follows(w http.ResponseWriter, r *http.Request) {
+	i, ok := s.find(w, r)
+	if !ok {
+		return
+	}
+	front := newWatch(s.ctx, agreement{})
+	left, err := job.Choose(s.job(front, s.accountOf(i.Info), func(set *job.Settings) {
+		set.Selection.Except = r.PostFormValue("except")
+	}), front.control, i.ID)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusUnprocessableEntity)
+		return
+	}
+	v, would := &runView{}, i.Counts[batch.WouldChange]
+	v.follow(i, left.Preview, float64(would-len(left.LeftOut))/float64(max(1, would)))
+	s.show(w, http.StatusOK, "follows", v)
+}
+
 func leftOut(c map[batch.Kind]int) string {
 	var parts []string
 	for _, kind := range batch.Kinds() {
@@ -243,22 +299,6 @@ func leftOut(c map[batch.Kind]int) string {
 		}
 	}
 	return cmp.Or(strings.Join(parts, ", "), "none")
-}
-
-// forecastText is a dry run's forecast, as the journal keeps it.
-func forecastText(f journal.Forecast) string {
-	text := batch.Plural(f.Requests, "request")
-	if f.AtMost {
-		text = "at most " + text
-	}
-	if f.Seconds < 60 {
-		return text + ", less than a minute"
-	}
-	text += ", about " + batch.Span(time.Duration(f.Seconds*float64(time.Second)))
-	if !f.EnoughToday {
-		text += ": today's allowance does not suffice"
-	}
-	return text
 }
 
 // stakesOf shows what the customers of holds owe and pay; nil where nothing is known of it.
@@ -299,16 +339,7 @@ func stakesOf(p *job.Preview) *stakes {
 }
 
 // prepareResult adds what a run has left, and what can be done now.
-func (s runPages) prepareResult(v *runView, i job.Listed) error {
-	d, err := runs.Find(s.Settings.Output.Reports, i.ID)
-	if err != nil || i.State == job.Damaged {
-		return err
-	}
-	j, err := d.OpenAnyJournal()
-	if err != nil {
-		return err
-	}
-	defer j.Close()
+func (s runPages) prepareResult(v *runView, i job.Listed, d *runs.Dir, j *runs.Journal) error {
 	sum, err := page.SummaryOf(d, j)
 	if err != nil {
 		return err
@@ -343,7 +374,7 @@ func (s runPages) prepareResult(v *runView, i job.Listed) error {
 	if i.Head.Action == "hold" || i.Head.Action == "run" {
 		v.Unhold = client.ServiceStartOptions()
 	}
-	v.Files = filesOf(d)
+	v.Files = filesOf(d, i.Counts)
 	return nil
 }
 

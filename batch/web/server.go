@@ -52,6 +52,8 @@ func New(ctx context.Context, addr net.Addr, o Options) (*Server, error) {
 	m.HandleFunc("GET /runs/{id}/rows.json", data.sendRows)
 	m.HandleFunc("GET /runs/{id}/state.json", data.sendState)
 	m.HandleFunc("GET /runs/{id}/files/{name}", data.sendFile)
+	m.HandleFunc("POST /runs/{id}/follows", shown.follows)
+	m.HandleFunc("POST /runs/{id}/review", act.review)
 	m.HandleFunc("POST /runs/{id}/apply", act.apply)
 	m.HandleFunc("POST /runs/{id}/resume", act.resume)
 	m.HandleFunc("POST /runs/{id}/undo", act.undo)

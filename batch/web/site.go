@@ -93,16 +93,6 @@ func (s *site) accountOf(i runs.Info) Account {
 	return Account{}
 }
 
-// start begins a job and leads to its run.
-func (s *site) start(w http.ResponseWriter, r *http.Request, what string, a agreement, do doing) {
-	run, err := s.begin(what, a, do)
-	if err != nil {
-		s.complain(w, statusOf(err), err)
-		return
-	}
-	http.Redirect(w, r, "/runs/"+run.id(), http.StatusSeeOther)
-}
-
 // forget lets something be asked for again that has come to its end.
 func (s *site) forget(what string) {
 	s.mu.Lock()
@@ -146,7 +136,10 @@ func (s *site) complain(w http.ResponseWriter, status int, err error) {
 }
 
 // trouble is an error as pages tell it.
-type trouble struct{ Text, Try string }
+type trouble struct {
+	Text string `json:"text"`
+	Try  string `json:"try"`
+}
 
 // told takes an error apart, and says what to do on a page where the error names a flag. No
 // error is no trouble.

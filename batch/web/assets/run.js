@@ -17,7 +17,41 @@ function mount(list) {
   label();
 }
 
-// ---- striking out, and the number that follows from it ----
+// ---- striking out, and what follows from it ----
+
+// lines are the numbers of lines that are struck out, as in 12,40-60.
+function lines() {
+  const parts = [];
+  for (const n of [...struck].sort((a, b) => a - b)) {
+    const last = parts.at(-1);
+    if (last && n === last[1] + 1) last[1] = n; else parts.push([n, n]);
+  }
+  return parts.map(([a, b]) => a === b ? a : `${a}-${b}`).join(',');
+}
+
+// follow asks what is at stake now; the counts and the button have followed already.
+let asked = '', asking = null;
+function follow() {
+  const except = lines();
+  if (except === asked) return;
+  asked = except;
+  asking?.abort();
+  asking = new AbortController();
+  const { signal } = asking;
+  setTimeout(async () => {
+    try {
+      const reply = await fetch(`/runs/${id}/follows`, { method: 'POST', body: new URLSearchParams({ except }), signal });
+      if (!reply.ok) return;
+      const fresh = new DOMParser().parseFromString(await reply.text(), 'text/html');
+      for (const part of fresh.querySelectorAll('[data-part]')) {
+        const old = one(`[data-part=${part.dataset.part}]`);
+        if (!old) continue;
+        if (old.querySelector('details')?.open) part.querySelector('details')?.setAttribute('open', '');
+        old.replaceChildren(...part.childNodes);
+      }
+    } catch (e) { if (e.name !== 'AbortError') throw e; }
+  }, signal.aborted ? 0 : 100);
+}
 
 function label() {
   if (!rows || !struck) return;
@@ -30,6 +64,7 @@ function label() {
   for (const e of all('[data-count]')) e.textContent = count(left);
   for (const e of all('[data-struck]')) e.textContent = count(struck.size);
   agree(left);
+  follow();
 }
 
 // singular puts the noun of a button's text in the singular.
@@ -56,12 +91,38 @@ if (form) {
     if (form.dataset.sent) { e.preventDefault(); return; } // a second click sends nothing more
     form.dataset.sent = 'yes';
     form.elements.rows.value = Number(form.dataset.total) - struck.size;
-    form.elements.except.value = [...struck].sort((a, b) => a - b).join(',');
+    form.elements.except.value = lines();
     const button = form.querySelector('button[type=submit]');
     setTimeout(() => { button.disabled = true; button.textContent = 'Beginning…'; });
   });
   addEventListener('pageshow', (e) => { if (e.persisted) { delete form.dataset.sent; label(); } });
 }
+
+// ---- a report that somebody has gone through ----
+
+const review = one('form[data-review]');
+review?.addEventListener('change', async () => {
+  const told = one('[data-reviewed]'), say = (text, kind = '') => {
+    const p = document.createElement('p');
+    p.className = kind;
+    p.textContent = text;
+    told.append(p);
+  };
+  told.replaceChildren();
+  const reply = await fetch(review.action, { method: 'POST', body: new FormData(review) });
+  review.reset();
+  const { problem, notes, left_out: out } = await reply.json();
+  if (problem) {
+    say(problem.text, 'note stopper lines');
+    if (problem.try) say(`Try: ${problem.try}`, 'small soft');
+    return;
+  }
+  struck.clear();
+  for (const line of out) struck.add(line);
+  rows.strike([], true);
+  say(out.length ? `Taken: ${count(out.length)} ${singular('rows', out.length)} struck out.` : 'Taken: every row stays.');
+  for (const note of notes ?? []) say(note, 'small');
+});
 
 // ---- stop: the first click asks, the second stops ----
 
@@ -80,7 +141,7 @@ stop?.addEventListener('submit', async (e) => {
 const clock = (ms) => new Date(ms).toTimeString().slice(0, 8);
 let taken = 0, failuresKey = '';
 
-async function follow() {
+async function watch() {
   let now;
   try {
     const reply = await fetch(`/runs/${id}/state.json?rows=${taken}`);
@@ -89,12 +150,12 @@ async function follow() {
     one('#lost').hidden = true;
   } catch {
     one('#lost').hidden = false;
-    setTimeout(follow, 3000);
+    setTimeout(watch, 3000);
     return;
   }
   show(now);
   if (now.ended) { location.reload(); return; }
-  setTimeout(follow, document.hidden ? 2000 : 500);
+  setTimeout(watch, document.hidden ? 2000 : 500);
 }
 
 function show(now) {
@@ -166,5 +227,5 @@ one('form[data-answer]')?.addEventListener('submit', async (e) => {
   e.target.reset();
 });
 
-if (page.dataset.state === 'running') follow();
+if (page.dataset.state === 'running') watch();
 else fetch(one('[data-rows]').dataset.rows).then((r) => r.json()).then(mount, (err) => { one('[data-shown]').textContent = `the rows cannot be read: ${err}`; });

@@ -473,7 +473,9 @@ export function controls(page, rows) {
   chips.forEach((c) => c.addEventListener('click', () => { press(c.dataset.outcome); rows.filter({ outcome: c.dataset.outcome }); }));
   search?.addEventListener('input', () => rows.filter({ text: search.value }));
   field?.addEventListener('change', () => rows.filter({ field: field.value }));
-  for (const b of page.querySelectorAll('[data-find]')) b.addEventListener('click', () => {
+  page.addEventListener('click', (e) => { // buttons come and go with what is struck out
+    const b = e.target.closest('[data-find]');
+    if (!b) return;
     const isField = field && [...field.options].some((o) => o.value === b.dataset.find);
     if (search) search.value = isField ? '' : b.dataset.find;
     if (field) field.value = isField ? b.dataset.find : '';
