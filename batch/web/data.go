@@ -131,7 +131,7 @@ func (s runData) sendState(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	i := d.Info()
-	l := live{Counts: map[batch.Kind]int{}, Minutes: [][2]int64{}, Total: i.Head.Rows, allowance: allowance{Today: -1}, Ended: !i.Running}
+	l := live{Counts: map[batch.Kind]int{}, Minutes: [][3]int64{}, Total: i.Head.Rows, allowance: allowance{Today: -1}, Ended: !i.Running}
 	for kind, n := range i.Counts {
 		if kind != batch.NotAttempted && kind != batch.InDoubt {
 			l.Counts[kind] = n

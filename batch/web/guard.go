@@ -13,12 +13,11 @@ import (
 type guard struct {
 	token  string
 	host   string // address and port that the server listens on
-	cross  *http.CrossOriginProtection
 	behind http.Handler
 }
 
 func newGuard(host string, behind http.Handler) *guard {
-	return &guard{token: rand.Text(), host: host, cross: http.NewCrossOriginProtection(), behind: behind}
+	return &guard{token: rand.Text(), host: host, behind: behind}
 }
 
 // cookie is named by the port: browsers keep one jar for all ports of a host.
@@ -44,14 +43,14 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "this page is at http://"+g.host+" only", http.StatusMisdirectedRequest)
 		return
 	}
-	origin := r.Header.Get("Origin")
 	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
-	if !reads && origin != "http://"+g.host || g.cross.Check(r) != nil {
+	entry := reads && r.URL.Path == "/" // which is opened from anywhere: it wants the token
+	if !entry && g.isForeign(r, reads) {
 		http.Error(w, "a request of another site's page is not carried out", http.StatusForbidden)
 		return
 	}
 	same := func(text string) bool { return subtle.ConstantTimeCompare([]byte(text), []byte(g.token)) == 1 }
-	if r.URL.Path == "/" && same(r.URL.Query().Get("token")) && reads {
+	if entry && same(r.URL.Query().Get("token")) {
 		http.SetCookie(w, &http.Cookie{Name: g.cookie(), Value: g.token, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
 		// A page of its own, since a cookie of this kind does not travel with a redirect that another place has set off.
 		h.Set("Content-Type", "text/html; charset=utf-8")
@@ -64,7 +63,21 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "open the address that rowbatch ui has printed: this page is only for whoever started it", http.StatusForbidden)
 		return
 	}
+	r.Body = http.MaxBytesReader(w, r.Body, largestFile+1<<20) // nothing without an end fills the disk
 	g.behind.ServeHTTP(w, r)
+}
+
+// isForeign reports whether a page of another place has made a request, be it of another port
+// of this machine. What would have an effect must say that it comes from here.
+func (g *guard) isForeign(r *http.Request, reads bool) bool {
+	origin, site := r.Header.Get("Origin"), r.Header.Get("Sec-Fetch-Site")
+	switch {
+	case origin != "http://"+g.host && (origin != "" || !reads):
+		return true
+	case site == "", site == "same-origin":
+		return false
+	}
+	return site != "none" || !reads
 }
 
 // address is where a browser begins.

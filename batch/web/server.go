@@ -130,10 +130,16 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	server := &http.Server{Handler: s, ReadHeaderTimeout: readHeaderTimeout}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(l) }()
-	select {
-	case err := <-ended:
-		return err
-	case <-ctx.Done():
+	often := time.NewTicker(time.Hour)
+	defer often.Stop()
+	for {
+		_ = s.site.sweep() // whoever begins a new edit is told what keeps one from being removed
+		select {
+		case err := <-ended:
+			return err
+		case <-often.C:
+		case <-ctx.Done():
+			return server.Close()
+		}
 	}
-	return server.Close()
 }

@@ -50,7 +50,7 @@ type live struct {
 	Until   int64              `json:"until,omitempty"`
 	Finish  string             `json:"finish,omitempty"` // the forecast in words
 	Rate    float64            `json:"rate"`             // rows a second of this phase
-	Minutes [][2]int64         `json:"minutes"`          // when each began, in ms, and its requests
+	Minutes [][3]int64         `json:"minutes"`          // when each began, in ms, its requests, and those of the account's other users
 	allowance
 	Requests int      `json:"requests"`
 	Notes    []string `json:"notes,omitempty"` // notices and troubles
@@ -84,7 +84,7 @@ const (
 
 func newWatch(ctx context.Context, a agreement) *watch {
 	return &watch{begun: make(chan struct{}), done: make(chan struct{}), control: job.NewControl(ctx), agreed: a,
-		live: live{Counts: map[batch.Kind]int{}, Minutes: [][2]int64{}, allowance: allowance{Today: -1}}}
+		live: live{Counts: map[batch.Kind]int{}, Minutes: [][3]int64{}, allowance: allowance{Today: -1}}}
 }
 
 // Show keeps an event.
@@ -127,11 +127,15 @@ func (w *watch) progress(p job.Progress) {
 		what, why := ui.WaitingText(p.Waiting, time.Now())
 		l.Wait, l.Until = what+", "+why, p.Waiting.Until.UnixMilli()
 	}
-	minute := time.Now().Truncate(time.Minute).UnixMilli()
-	if n := len(l.Minutes); n == 0 || l.Minutes[n-1][0] != minute {
-		l.Minutes = append(l.Minutes, [2]int64{minute, 0})
+	minute, others := time.Now().Truncate(time.Minute), int64(0)
+	if q := p.Allowance.Minute; q.Known && q.Reset.After(time.Now()) {
+		minute, others = q.Reset.Add(-time.Minute), int64(q.Others)
 	}
-	l.Minutes[len(l.Minutes)-1][1] += int64(p.Requests - l.Requests)
+	if n := len(l.Minutes); n == 0 || minute.UnixMilli()-l.Minutes[n-1][0] > time.Minute.Milliseconds()/2 {
+		l.Minutes = append(l.Minutes, [3]int64{minute.UnixMilli()})
+	}
+	bar := &l.Minutes[len(l.Minutes)-1]
+	bar[1], bar[2] = bar[1]+int64(p.Requests-l.Requests), max(bar[2], others)
 	l.Requests = p.Requests
 	if q := p.Allowance.Minute; q.Known {
 		l.Limit, l.Usable = q.Limit, q.Usable

@@ -35,6 +35,7 @@ type Quota struct {
 	Known               bool
 	Limit, Left, Usable int       // requests; Usable of the limit, the reserve being kept
 	Reset               time.Time // by this machine's clock
+	Others              int       // requests of the account's other users that were seen in this window
 }
 
 // usableAt is how much may still be used of a limit in its window of now.

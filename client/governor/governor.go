@@ -252,7 +252,7 @@ func (g *Governor) Allowance() Allowance {
 		if !w.known() {
 			return Quota{}
 		}
-		return Quota{true, w.limit, w.left, usable(w.limit, g.state.reserve), g.clock.shown(w.ends(g.state.skew))}
+		return Quota{true, w.limit, w.left, usable(w.limit, g.state.reserve), g.clock.shown(w.ends(g.state.skew)), w.others.seen}
 	}
 	return Allowance{quota(g.state.minute), quota(g.state.day)}
 }

@@ -102,26 +102,19 @@ if (form) {
 
 const review = one('form[data-review]');
 review?.addEventListener('change', async () => {
-  const told = one('[data-reviewed]'), say = (text, kind = '') => {
-    const p = document.createElement('p');
-    p.className = kind;
-    p.textContent = text;
-    told.append(p);
-  };
-  told.replaceChildren();
+  const told = one('[data-reviewed]');
   const reply = await fetch(review.action, { method: 'POST', body: new FormData(review) });
   review.reset();
   const { problem, notes, left_out: out } = await reply.json();
+  told.classList.toggle('stopper', Boolean(problem));
   if (problem) {
-    say(problem.text, 'note stopper lines');
-    if (problem.try) say(`Try: ${problem.try}`, 'small soft');
+    told.textContent = [problem.text, problem.try && `Try: ${problem.try}`].filter(Boolean).join('\n');
     return;
   }
   struck.clear();
   for (const line of out) struck.add(line);
   rows.strike([], true);
-  say(out.length ? `Taken: ${count(out.length)} ${singular('rows', out.length)} struck out.` : 'Taken: every row stays.');
-  for (const note of notes ?? []) say(note, 'small');
+  told.textContent = [out.length ? `Taken: ${count(out.length)} ${singular('rows', out.length)} struck out.` : 'Taken: every row stays.', ...notes ?? []].join('\n');
 });
 
 // ---- stop: the first click asks, the second stops ----
