@@ -10,10 +10,7 @@ import (
 	"cmp"
 	"encoding/csv"
 	"fmt"
-<<<<<<< HEAD
-=======
 	"io"
->>>>>>> 33b2966 (What is at stake follows the rows that are struck out; a reviewed report is taken back; reports and changes as workbooks and CSV)
 	"os"
 	"slices"
 	"strings"
@@ -81,16 +78,8 @@ func Write(d *runs.Dir, o Options) (Summary, error) {
 		return Summary{}, err
 	}
 	defer books.drop()
-<<<<<<< HEAD
-	w := &writer{Lines: lines, books: books, report: report, failed: failed, escape: o.Escape, around: o.Around, tally: &tally{
-		Summary: Summary{Origin: OriginOf(h), Rows: h.Rows,
-			Outcomes: map[batch.Kind]int{}, Waited: map[string]float64{}},
-		last: h.Started,
-	}}
-=======
-	w := newWriter(lines, books, o.Escape)
+	w := newWriter(lines, books, o)
 	w.report, w.failed = report, failed
->>>>>>> 33b2966 (What is at stake follows the rows that are struck out; a reviewed report is taken back; reports and changes as workbooks and CSV)
 	if err := w.copyRows(); err != nil {
 		return Summary{}, err
 	}
@@ -115,20 +104,20 @@ type writer struct {
 	cells          []string
 }
 
-func newWriter(lines *Lines, books *workbooks, escape func(string) string) *writer {
+func newWriter(lines *Lines, books *workbooks, o Options) *writer {
 	h := lines.journal.Head
 	h.ID = lines.dir.ID() // it may have been renamed
-	return &writer{Lines: lines, books: books, escape: escape, tally: &tally{
+	return &writer{Lines: lines, books: books, escape: o.Escape, around: o.Around, tally: &tally{
 		Summary: Summary{Origin: OriginOf(h), Rows: h.Rows,
 			Outcomes: map[batch.Kind]int{}, Waited: map[string]float64{}},
-		errors: map[string]*ErrorCount{},
-		last:   h.Started,
+		last: h.Started,
 	}}
 }
 
 // WriteTo writes a report of a run to somewhere else, and nothing into the run's folder:
-// report.xlsx, failed.xlsx, or changes.csv, which has a line for each field that changes.
-func WriteTo(d *runs.Dir, name string, escape func(string) string, to io.Writer) error {
+// report.xlsx, failed.xlsx, report.html, or changes.csv, which has a line for each field that
+// changes.
+func WriteTo(d *runs.Dir, name string, o Options, to io.Writer) error {
 	j, err := d.OpenAnyJournal()
 	if err != nil {
 		return err
@@ -139,22 +128,29 @@ func WriteTo(d *runs.Dir, name string, escape func(string) string, to io.Writer)
 		return err
 	}
 	if name == "changes.csv" {
-		return lines.writeChanges(escape, to)
+		return lines.writeChanges(o.Escape, to)
 	}
-	books, err := newWorkbooks(lines, os.TempDir(), true)
+	books, err := newWorkbooks(lines, os.TempDir(), name != "report.html")
 	if err != nil {
 		return err
 	}
 	defer books.drop()
-	w := newWriter(lines, books, escape)
+	w := newWriter(lines, books, o)
 	w.report, w.failed = &sheet{out: csv.NewWriter(io.Discard)}, &sheet{out: csv.NewWriter(io.Discard)}
 	if err := w.copyRows(); err != nil {
 		return err
 	}
-	if name == "failed.xlsx" {
-		return books.failed.Write(to)
-	}
 	s := w.tally.summary(j.Head, j.End)
+	switch name {
+	case "failed.xlsx":
+		return books.failed.Write(to)
+	case "report.html":
+		document, err := pageWriter{w}.document(s)
+		if err != nil {
+			return err
+		}
+		return document.Write(to, pageWriter{w}.shown())
+	}
 	if err := books.summarize(&s); err != nil {
 		return err
 	}

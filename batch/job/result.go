@@ -8,7 +8,6 @@ import (
 	"rowbatch/batch"
 	"rowbatch/batch/journal"
 	"rowbatch/batch/runs"
-	"rowbatch/mapping/csvfile"
 	"rowbatch/reports"
 )
 
@@ -31,17 +30,35 @@ type Result struct {
 
 // WriteReport writes a run's report files once more, as far as it has come.
 func WriteReport(d *runs.Dir, o Output) (reports.Summary, error) {
-	h, err := d.Head()
+	options, err := reportingOf(d, o)
 	if err != nil {
 		return reports.Summary{}, err
+	}
+	return reports.Write(d, options)
+}
+
+// CopyReport writes a report of a run to somewhere else than its folder: report.xlsx,
+// failed.xlsx, report.html or changes.csv.
+func CopyReport(d *runs.Dir, name string, to io.Writer) error {
+	options, err := reportingOf(d, Output{})
+	if err != nil {
+		return err
+	}
+	return reports.WriteTo(d, name, options, to)
+}
+
+func reportingOf(d *runs.Dir, o Output) (reports.Options, error) {
+	h, err := d.Head()
+	if err != nil {
+		return reports.Options{}, err
 	}
 	p := &Plan{Dir: d, Head: h}
 	p.Head.ID = d.ID()
 	if p.Settings, err = SettingsOf(h); err != nil {
-		return reports.Summary{}, err
+		return reports.Options{}, err
 	}
 	p.Settings.Output.Reports = filepath.Dir(d.Path())
-	return reports.Write(d, p.reporting(o))
+	return p.reporting(o), nil
 }
 
 // forecastText is a dry run's forecast, as the journal keeps it.
@@ -58,12 +75,6 @@ func forecastText(f journal.Forecast) string {
 		text += ": today's allowance does not suffice"
 	}
 	return text
-}
-
-// CopyReport writes a report of a run to somewhere else than its folder: report.xlsx,
-// failed.xlsx or changes.csv.
-func CopyReport(dir *runs.Dir, name string, to io.Writer) error {
-	return reports.WriteTo(dir, name, csvfile.Escape, to)
 }
 
 // nothingToDo is the result of a command that finds its work done.

@@ -25,7 +25,7 @@ type download struct{ Name, What string }
 // filesOf are the files of a run to take along: those that are there, and what is made when it is asked for.
 func filesOf(d *runs.Dir, counts map[batch.Kind]int) (all []download) {
 	what := map[string]string{"report.csv": "all rows", "failed.csv": "the rows that need work, to correct and run again",
-		"report.html": "to look at, anywhere", "summary.json": "for programs"}
+		"summary.json": "for programs"}
 	entries, err := os.ReadDir(d.Path())
 	if err != nil {
 		return nil
@@ -36,12 +36,11 @@ func filesOf(d *runs.Dir, counts map[batch.Kind]int) (all []download) {
 		}
 	}
 	needsWork := slices.ContainsFunc(batch.Kinds(), func(k batch.Kind) bool { return k.NeedsWork() && counts[k] > 0 })
-	for _, name := range []string{"report.xlsx", "failed.xlsx", "changes.csv"} {
-		if name != "failed.xlsx" || needsWork {
-			all = append(all, download{name, map[string]string{"report.xlsx": "all rows and all changes, as a workbook",
-				"failed.xlsx": "the same as a workbook", "changes.csv": "a line for each field that changed"}[name]})
-		}
+	if needsWork {
+		all = append(all, download{"failed.xlsx", "the same as a workbook"})
 	}
+	all = append(all, download{"report.xlsx", "all rows and all changes, as a workbook"},
+		download{"report.html", "this page, to hand on"}, download{"changes.csv", "a line for each field that changed"})
 	slices.SortStableFunc(all, func(a, b download) int { return strings.Compare(a.Name, b.Name) })
 	return all
 }
@@ -49,7 +48,7 @@ func filesOf(d *runs.Dir, counts map[batch.Kind]int) (all []download) {
 // made are the files that are made anew when they are asked for, as which report.
 func made() map[string]string {
 	return map[string]string{"report.xlsx": "report.xlsx", "review.xlsx": "report.xlsx", "failed.xlsx": "failed.xlsx",
-		"changes.csv": "changes.csv"}
+		"changes.csv": "changes.csv", "report.html": "report.html"}
 }
 
 // isReport reports whether a file of a run is one to hand on.
@@ -131,11 +130,21 @@ func (s runData) sendState(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	i := d.Info()
-	l := live{Counts: map[batch.Kind]int{}, Minutes: [][3]int64{}, Total: i.Head.Rows, allowance: allowance{Today: -1}, Ended: !i.Running}
+	l := live{Counts: map[batch.Kind]int{}, Minutes: [][3]int64{}, Total: i.Head.Rows, allowance: allowance{Today: -1}, Ended: !i.Running,
+		Seldom: true}
 	for kind, n := range i.Counts {
 		if kind != batch.NotAttempted && kind != batch.InDoubt {
 			l.Counts[kind] = n
 			l.Done += n
+		}
+	}
+	if j, err := d.OpenAnyJournal(); err == nil { // without it there is no picture
+		defer j.Close()
+		if sum, err := page.SummaryOf(d, j); err == nil {
+			for _, m := range sum.Minutes {
+				l.Minutes = append(l.Minutes, [3]int64{m[0], m[1]})
+			}
+			l.Requests = sum.Requests
 		}
 	}
 	tell(w, l)

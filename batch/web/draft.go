@@ -79,6 +79,10 @@ func (s draftPages) findDraft(w http.ResponseWriter, r *http.Request) (*draft, b
 		s.complain(w, http.StatusNotFound, errors.New("this edit was dropped; try: choose the file again"))
 		return nil, false
 	}
+	if !slices.ContainsFunc(s.Accounts, func(a Account) bool { return a.Name == d.Account }) {
+		s.complain(w, http.StatusNotFound, fmt.Errorf("the account %q of this edit is not set any more; try: choose the file again", d.Account))
+		return nil, false
+	}
 	return d, true
 }
 

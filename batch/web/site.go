@@ -16,6 +16,7 @@ import (
 	"sync"
 
 	"rowbatch/batch"
+	"rowbatch/batch/intake"
 	"rowbatch/batch/job"
 	"rowbatch/batch/journal"
 	"rowbatch/batch/runs"
@@ -83,14 +84,29 @@ func (s *site) job(f job.Front, a Account, set func(*job.Settings)) job.Job {
 	return job.Job{Settings: settings, Front: f, Open: a.Open, Program: s.Program}
 }
 
-// accountOf is the account of an earlier run: the one that it names, or whatever is set for its host.
+// accountOf is the account of an earlier run: the one at its host, or else one that the job
+// will tell from it.
 func (s *site) accountOf(i runs.Info) Account {
-	for _, a := range s.Accounts {
-		if a.Sandbox == (i.Head.Account == job.StandIn) {
-			return a
+	nearest := Account{Open: func(string, job.Settings, int, func(string) error) (job.Endpoint, error) {
+		return job.Endpoint{}, batch.Usage("rowbatch ui with its key set", "no account of %s is set here", intake.AddressesOf(i.Head.Account))
+	}}
+	for _, a := range slices.Backward(s.Accounts) {
+		if a.Sandbox == (i.Head.Account == job.StandIn) && (nearest.Name == "" || a.Sandbox || slices.Contains(hostsOf(i.Head), a.Host)) {
+			nearest = a
 		}
 	}
-	return Account{}
+	return nearest
+}
+
+// hostsOf are the servers of a run.
+func hostsOf(h journal.Head) (hosts []string) {
+	for _, name := range intake.AccountsOf(h.Account) {
+		base, _, _ := strings.Cut(name, "#")
+		if u, err := url.Parse(base); err == nil && u.Host != "" && !slices.Contains(hosts, u.Host) {
+			hosts = append(hosts, u.Host)
+		}
+	}
+	return hosts
 }
 
 // forget lets something be asked for again that has come to its end.
@@ -190,22 +206,15 @@ func (s *site) bandOfRun(i job.Listed) band {
 	if i.Head.Account == job.StandIn {
 		return b
 	}
-	var hosts []string
-	for name := range strings.SplitSeq(i.Head.Account, ", ") {
-		base, _, _ := strings.Cut(name, "#")
-		if u, err := url.Parse(base); err == nil && u.Host != "" {
-			hosts = append(hosts, u.Host)
-		}
-	}
-	if len(hosts) > 0 {
+	if hosts := hostsOf(i.Head); len(hosts) > 0 {
 		b.Kind, b.Word, b.Host = "production", cmp.Or(b.Word, "PRODUCTION"), strings.Join(hosts, " and ")
 	}
 	return b
 }
 
+// account is the one of a name, which must be there.
 func (s *site) account(name string) Account {
-	i := slices.IndexFunc(s.Accounts, func(a Account) bool { return a.Name == name })
-	return s.Accounts[max(i, 0)]
+	return s.Accounts[slices.IndexFunc(s.Accounts, func(a Account) bool { return a.Name == name })]
 }
 
 // statusOf is the HTTP status of what ended a job before it began.

@@ -56,6 +56,7 @@ type live struct {
 	Notes    []string `json:"notes,omitempty"` // notices and troubles
 	Stopping bool     `json:"stopping,omitempty"`
 	Ended    bool     `json:"ended,omitempty"`
+	Seldom   bool     `json:"seldom,omitempty"` // its journal is read anew each time
 
 	Failures []page.Row `json:"failures,omitempty"`
 	Rows     []page.Row `json:"rows,omitempty"` // of the first, those that came since

@@ -102,7 +102,7 @@ if (form) {
 
 const review = one('form[data-review]');
 review?.addEventListener('change', async () => {
-  const told = one('[data-reviewed]');
+  const told = one('[data-said]');
   const reply = await fetch(review.action, { method: 'POST', body: new FormData(review) });
   review.reset();
   const { problem, notes, left_out: out } = await reply.json();
@@ -132,7 +132,7 @@ stop?.addEventListener('submit', async (e) => {
 // ---- under way ----
 
 const clock = (ms) => new Date(ms).toTimeString().slice(0, 8);
-let taken = 0, failuresKey = '';
+let taken = 0, failuresKey = '', first = null;
 
 async function watch() {
   let now;
@@ -146,9 +146,13 @@ async function watch() {
     setTimeout(watch, 3000);
     return;
   }
+  if (now.seldom) { // of another program's run nobody tells how fast it is
+    first ??= [Date.now(), now.done];
+    now.rate = (now.done - first[1]) / Math.max(1, (Date.now() - first[0]) / 1000);
+  }
   show(now);
   if (now.ended) { location.reload(); return; }
-  setTimeout(watch, document.hidden ? 2000 : 500);
+  setTimeout(watch, now.seldom ? 3000 : document.hidden ? 2000 : 500);
 }
 
 function show(now) {

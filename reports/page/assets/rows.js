@@ -493,17 +493,20 @@ export function controls(page, rows) {
   });
 }
 
-// plot draws requests over time against the allowance. minutes: [[start in ms, own requests], …];
+// plot draws requests over time against the allowance. minutes: [[start in ms, own requests, those of others], …];
 // zone: the minutes by which its clock is ahead of UTC, where that is not this computer's.
 export function plot(into, minutes, { limit = 0, usable = 0, zone = null } = {}) {
   into.replaceChildren();
   if (!minutes.length) return;
   const start = minutes[0][0], last = minutes.at(-1)[0];
   const wide = [1, 5, 15, 60, 360, 1440].find((w) => (last - start) / 60000 / w < 60) ?? 10080; // minutes a bar
-  const step = 60000 * wide, bars = new Array(Math.floor((last - start) / step) + 1).fill(0);
-  for (const [at, n] of minutes) bars[Math.floor((at - start) / step)] += n;
+  const step = 60000 * wide, bars = new Array(Math.floor((last - start) / step) + 1).fill(0), others = [...bars];
+  for (const [at, n, theirs] of minutes) {
+    bars[Math.floor((at - start) / step)] += n;
+    others[Math.floor((at - start) / step)] += theirs ?? 0;
+  }
   const clock = (ms) => zone === null ? new Date(ms).toTimeString().slice(0, 5) : new Date(ms + 60000 * zone).toISOString().slice(11, 16);
-  const most = Math.max(limit * wide, ...bars), top = most * 1.05, left = 44, right = 650, foot = 166, high = 142;
+  const most = Math.max(limit * wide, ...bars.map((n, i) => n + others[i])), top = most * 1.05, left = 44, right = 650, foot = 166, high = 142;
   const y = (n) => foot - high * n / top;
   const room = (right - left) / bars.length, width = Math.min(44, room * 0.8);
   const tens = 10 ** Math.floor(Math.log10(most / 4)), mark = Math.max(1, [1, 2, 2.5, 5, 10].find((m) => m * tens * 4 >= most) * tens);
@@ -516,6 +519,8 @@ export function plot(into, minutes, { limit = 0, usable = 0, zone = null } = {})
     const when = clock(start + i * step), x = left + room * (i + 0.5);
     into.append(svg('rect', { class: 'own', x: (x - width / 2).toFixed(1), y: y(n).toFixed(1), width: width.toFixed(1),
       height: (foot - y(n)).toFixed(1) }, svg('title', {}, `${when}: ${count(n)} requests`)));
+    if (others[i]) into.append(svg('rect', { class: 'others', x: (x - width / 2).toFixed(1), y: y(n + others[i]).toFixed(1), width: width.toFixed(1),
+      height: (y(n) - y(n + others[i])).toFixed(1) }, svg('title', {}, `${when}: ${count(others[i])} requests of the account’s other users`)));
     const every = Math.ceil(bars.length / 8);
     if (i % every === 0) into.append(svg('text', { x: x.toFixed(1), y: 184, 'text-anchor': 'middle', ...(i % (2 * every) ? { class: 'wide' } : {}) }, when));
   });
@@ -524,5 +529,6 @@ export function plot(into, minutes, { limit = 0, usable = 0, zone = null } = {})
   if (limit) line('limit', limit, 4);
   if (usable && usable !== limit) line('usable', usable, y(usable * wide) - y(limit * wide) < 14 ? 16 : 4);
   const each = { 1: 'minute', 5: '5 minutes', 15: '15 minutes', 60: 'hour', 360: '6 hours', 1440: 'day' }[wide] ?? 'week';
-  into.setAttribute('aria-label', `Requests each ${each}: ${bars.map(count).join(', ')}` + (limit ? `; the limit is ${count(limit)} a minute` : ''));
+  into.setAttribute('aria-label', `Requests each ${each}: ${bars.map(count).join(', ')}`
+    + (others.some(Boolean) ? `; of the account’s other users: ${others.map(count).join(', ')}` : '') + (limit ? `; the limit is ${count(limit)} a minute` : ''));
 }
