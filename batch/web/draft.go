@@ -80,7 +80,8 @@ func (s draftPages) findDraft(w http.ResponseWriter, r *http.Request) (*draft, b
 		return nil, false
 	}
 	if !slices.ContainsFunc(s.Accounts, func(a Account) bool { return a.Name == d.Account }) {
-		s.complain(w, http.StatusNotFound, fmt.Errorf("the account %q of this edit is not set any more; try: choose the file again", d.Account))
+		s.complain(w, http.StatusNotFound,
+			fmt.Errorf("the account %q of this edit is not set any more; try: choose the file again", d.Account))
 		return nil, false
 	}
 	return d, true

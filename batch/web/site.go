@@ -88,10 +88,12 @@ func (s *site) job(f job.Front, a Account, set func(*job.Settings)) job.Job {
 // will tell from it.
 func (s *site) accountOf(i runs.Info) Account {
 	nearest := Account{Open: func(string, job.Settings, int, func(string) error) (job.Endpoint, error) {
-		return job.Endpoint{}, batch.Usage("rowbatch ui with its key set", "no account of %s is set here", intake.AddressesOf(i.Head.Account))
+		return job.Endpoint{}, batch.Usage("rowbatch ui with its key set", "no account of %s is set here",
+			intake.AddressesOf(i.Head.Account))
 	}}
+	hosts := hostsOf(i.Head)
 	for _, a := range slices.Backward(s.Accounts) {
-		if a.Sandbox == (i.Head.Account == job.StandIn) && (nearest.Name == "" || a.Sandbox || slices.Contains(hostsOf(i.Head), a.Host)) {
+		if a.Sandbox == (i.Head.Account == job.StandIn) && (nearest.Name == "" || slices.Contains(hosts, a.Host)) {
 			nearest = a
 		}
 	}
