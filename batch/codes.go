@@ -93,18 +93,21 @@ func rejections() []Code {
 	}
 }
 
-// Fix returns what the user does about a code; http_<code> stands for every HTTP status.
-func Fix(code string) string {
-	if strings.HasPrefix(code, "http_") {
-		code = "http_<code>"
+// CodeOf returns a code of the table; http_<code> stands for every HTTP status.
+func CodeOf(name string) Code {
+	if strings.HasPrefix(name, "http_") {
+		name = "http_<code>"
 	}
 	for _, c := range Codes() {
-		if c.Name == code {
-			return c.Fix
+		if c.Name == name {
+			return c
 		}
 	}
-	return ""
+	return Code{}
 }
+
+// Fix returns what the user does about a code.
+func Fix(code string) string { return CodeOf(code).Fix }
 
 // HTTPCode returns the error code of a write that the server refused with this status.
 func HTTPCode(status int) string { return fmt.Sprintf("http_%d", status) }

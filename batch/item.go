@@ -105,9 +105,7 @@ func (c Change) Shown() (before, after string) {
 		case v.Empty():
 			return "(empty)"
 		}
-		inner := strings.TrimFunc(text, unseen)
-		before, behind, _ := strings.Cut(text, inner)
-		return named(before) + Visible(inner) + named(behind)
+		return apparent(text)
 	}
 	before, after = c.Before.Short(), c.After.Short()
 	if before == after {
@@ -119,22 +117,30 @@ func (c Change) Shown() (before, after string) {
 	return before, after
 }
 
-// unseen reports whether a character at the end of a text leaves nothing to see.
-func unseen(r rune) bool {
-	return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r)
-}
-
-// named writes what cannot be seen so that it can: a space as ␠, all else as its number.
-func named(text string) string {
+// apparent writes what cannot be seen of a text so that it can: a space at an end, or
+// beside another, as ␠, all else as its number. What joins letters and pictures stays.
+func apparent(text string) string {
+	begin := len(text) - len(strings.TrimLeftFunc(text, unseen))
+	end := max(begin, len(strings.TrimRightFunc(text, unseen)))
 	var b strings.Builder
-	for _, r := range text {
-		if r == ' ' {
+	for i, r := range text {
+		inside := i >= begin && i < end
+		switch {
+		case r == ' ' && (!inside || text[i-1] == ' ' || text[i+1] == ' '):
 			b.WriteString("␠")
-		} else {
+		case !inside, r != ' ' && unseen(r) && Visible(string(r)) == string(r) && r != '\u200c' && r != '\u200d':
 			fmt.Fprintf(&b, "%U", r)
+		default:
+			b.WriteRune(r)
 		}
 	}
-	return b.String()
+	return Visible(b.String())
+}
+
+// unseen reports whether a character leaves nothing to see.
+func unseen(r rune) bool {
+	return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) && !unicode.Is(unicode.Prepended_Concatenation_Mark, r) ||
+		unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r)
 }
 
 // Equal reports whether writing want over now would change nothing in this field.

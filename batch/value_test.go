@@ -48,6 +48,9 @@ func TestChangesAsPeopleReadThem(t *testing.T) {
 		{Before: `"2026-01-02T00:00:00"`, After: `"2026-01-02"`}:                   {"2026-01-02T00:00:00", "2026-01-02"},
 		{Before: `"Ms"`, After: batch.Null}:                                        {"Ms", "(empty)"},
 		{Before: batch.Absent, After: `"a\u202eb"`}:                                {"(empty)", `a\u202eb`},
+		{Before: `"Hugo  "`, After: `"\u200bHugo\t"`}:                              {"Hugo␠␠", "U+200BHugoU+0009"},
+		{Before: `"A  B C"`, After: `"A\u00a0B\u200bC\tD"`}:                        {"A␠␠B C", `AU+00A0BU+200BC\u0009D`},
+		{Before: `" "`, After: `"\ud83d\udc69\u200d\ud83d\ude80"`}:                 {"␠", "👩\u200d🚀"}, // one picture of two
 		{Before: batch.Hidden, After: `"x"`}:                                       {"(unreadable)", "x"},
 		{Before: batch.Hidden, After: batch.Hidden}:                                {"(unreadable)", "***"},
 	} {

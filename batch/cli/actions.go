@@ -219,7 +219,7 @@ func runJob(cmd *cobra.Command, s job.Settings, inputIsFile bool, do func(job.Jo
 // onTerminal makes this terminal the front of a job, with signals that stop it.
 func onTerminal(cmd *cobra.Command, s job.Settings, inputIsFile bool, do func(*ui.Terminal, job.Job, job.Control) error) error {
 	t := &ui.Terminal{In: cmd.InOrStdin(), Out: cmd.OutOrStdout(), Err: cmd.ErrOrStderr(), InputIsFile: inputIsFile, Quiet: s.Output.Quiet,
-		Plain: s.Output.Verbose, Words: os.Args[1:]}
+		Plain: s.Output.Verbose, Words: os.Args[1:], Look: look(cmd)}
 	j := job.Job{Settings: s, Front: t, Open: new(accounts).open, Program: Version}
 	level := slog.LevelInfo
 	switch {

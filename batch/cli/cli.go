@@ -34,7 +34,7 @@ func Main(args []string) int {
 	}
 	code := job.ExitCode(err)
 	if err != nil {
-		t := &ui.Terminal{Err: os.Stderr, Words: args}
+		t := &ui.Terminal{Err: os.Stderr, Words: args, Look: look(cmd)}
 		if strings.Contains(strings.Join(args, "="), "--log-format=json") {
 			t.Err = ui.NewLog(os.Stderr, slog.LevelInfo)
 		}
@@ -44,7 +44,7 @@ func Main(args []string) int {
 			if o := cmd.Flags().Lookup("output"); o != nil && o.Value.String() == "-" { // an export goes there
 				to = os.Stderr
 			}
-			ui.PrintRefusal(ui.Shown(to, nil), err, code)
+			ui.PrintRefusal(ui.NewScreen(to, nil, ui.Look{}), err, code)
 		}
 	}
 	return code
@@ -85,11 +85,25 @@ accounted for in a report.`,
 	})
 	root.PersistentFlags().Bool("json", false, "print one JSON object or array")
 	root.SuggestionsMinimumDistance = 2
+	color := ui.Auto
+	root.PersistentFlags().TextVar(&color, "color", color, "colours `WHEN`: auto (on a terminal, unless NO_COLOR is set), always or never")
 	root.SetVersionTemplate("rowbatch {{.Version}}\n")
 	root.AddCommand(newUpdate(), newHold(), newLatch(), newPatch(), newRun(), newExport(), newApply(), newResume(), newUndo(), newReport(),
 		newRuns(), newUI(), newCheck(), newFields(), newTemplate(), newMap(), newSchema(), newSandbox(), newVersion())
 	root.SetHelpCommand(newHelp(root))
 	return root
+}
+
+// look is what the command line and the environment say about terminals.
+func look(cmd *cobra.Command) ui.Look {
+	l := ui.Look{Color: ui.Auto, Dumb: os.Getenv("TERM") == "dumb"}
+	switch f := cmd.Flag("color"); {
+	case f != nil && f.Changed:
+		l.Color = ui.Color(f.Value.String())
+	case os.Getenv("NO_COLOR") != "":
+		l.Color = ui.Never
+	}
+	return l
 }
 
 // noCommand refuses what is no command, and names the nearest.

@@ -1,8 +1,7 @@
 package cli
 
 import (
-	"fmt"
-	"io"
+	"bytes"
 	"path/filepath"
 	"strings"
 
@@ -67,35 +66,36 @@ Without -o the CSV goes to standard output, and the summary to standard error:
 // printExport tells what an export has brought: on standard error where the file
 // itself went to standard output.
 func printExport(t *ui.Terminal, r *export.Result, o export.Options, out job.Output) error {
-	w, to := ui.Shown(t.Out, t.Words), o.Output
+	var text bytes.Buffer
+	to, shown := t.Out, o.Output
 	if o.Output == "-" {
-		w, to = ui.Shown(t.Err, t.Words), "standard output"
+		to, shown = t.Err, "standard output"
 	}
-	var err error
 	switch {
 	case out.JSON:
-		_, err = w.Write(r.Summary.JSON())
+		text.Write(r.Summary.JSON())
 	case o.Output != "-" || !out.Quiet:
-		err = printExported(w, r, to)
+		w := ui.NewScreen(to, t.Words, t.Look)
+		w.Writer = &text
+		printExported(w, r, shown)
 	}
-	if err != nil {
+	if _, err := to.Write(text.Bytes()); err != nil {
 		return &batch.Fault{Code: batch.ExitFiles, Text: "the summary could not be printed: " + err.Error(), Try: "look into " + r.Folder}
 	}
 	return ended(r.Summary.ExitCode)
 }
 
-func printExported(w io.Writer, r *export.Result, to string) error {
+func printExported(w ui.Screen, r *export.Result, to string) {
 	s := r.Summary
-	fmt.Fprintf(w, "export: %s to %s\n", batch.Plural(s.Rows, "customer"), to)
-	fmt.Fprintf(w, "%s in %s\n", batch.Plural(s.Requests.Total, "request"), ui.TimeText(s))
+	w.Printf("%s: %s to %s\n", w.Paint(ui.Strong, "export"), batch.Plural(s.Rows, "customer"), to)
+	w.Printf("%s in %s\n", batch.Plural(s.Requests.Total, "request"), ui.TimeText(s))
 	ui.PrintErrors(w, s)
-	fmt.Fprintf(w, "account: %s\n", s.Host)
-	_, err := fmt.Fprintf(w, "as exported: %s (keep it, and the column rb_export: update compares with it)\n", r.Folder)
-	if err == nil && r.Next != "" {
-		_, err = fmt.Fprintf(w, "next, once edited: %s\n", r.Next)
+	w.Printf("account: %s\n", s.Host)
+	w.Printf("as exported: %s (keep it, and the column rb_export: update compares with it)\n", r.Folder)
+	if strings.EqualFold(filepath.Ext(to), ".csv") {
+		w.Table(0, []any{"a spreadsheet may damage ids and dates of a CSV: to edit it in one, -o with a name in .xlsx is safer"})
 	}
-	if err == nil && strings.EqualFold(filepath.Ext(to), ".csv") {
-		_, err = fmt.Fprintln(w, "a spreadsheet may damage ids and dates of a CSV: to edit it in one, -o with a name in .xlsx is safer")
+	if r.Next != "" {
+		w.Printf("%s %s\n", w.Paint(ui.Strong, "next, once edited:"), w.Paint(ui.Accent, r.Next))
 	}
-	return err
 }

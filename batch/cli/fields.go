@@ -2,14 +2,13 @@ package cli
 
 import (
 	"fmt"
-	"io"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"rowbatch/batch"
 	"rowbatch/batch/action"
+	"rowbatch/batch/ui"
 	"rowbatch/mapping"
 )
 
@@ -27,7 +26,7 @@ func newFields() *cobra.Command {
 				return noAction(cmd, args[0])
 			}
 			all := columnsOf(spec.Schema)
-			return show(cmd, all, func(w io.Writer) error { return printFields(w, all) })
+			return showTable(cmd, all, func(w ui.Screen) { printFields(w, all) })
 		},
 	}
 }
@@ -71,13 +70,12 @@ func columnsOf(s mapping.Schema) (all []column) {
 	return all
 }
 
-func printFields(w io.Writer, all []column) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "FIELD\tTAKES\tCLEAR WITH REMOVE")
+func printFields(w ui.Screen, all []column) {
+	table := [][]any{w.Heading("FIELD", "TAKES", "CLEAR WITH REMOVE")}
 	for _, c := range all {
-		fmt.Fprintf(t, "%s\t%s%s\t%s\n", c.Name, map[bool]string{true: "key: "}[c.Key], c.Takes, c.Clear)
+		table = append(table, []any{c.Name, map[bool]string{true: "key: "}[c.Key] + c.Takes, c.Clear})
 	}
-	return t.Flush()
+	w.Table(0, table...)
 }
 
 func fieldName(f mapping.Field) string {

@@ -1,15 +1,18 @@
 package cli
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"rowbatch/batch"
+	"rowbatch/batch/ui"
 	"rowbatch/mapping"
 )
 
@@ -86,6 +89,18 @@ func show(cmd *cobra.Command, value any, text func(io.Writer) error) error {
 	}
 	_, err := cmd.OutOrStdout().Write(batch.JSON(value, "  "))
 	return err
+}
+
+// showTable is show of what stands on a screen.
+func showTable(cmd *cobra.Command, value any, print func(ui.Screen)) error {
+	return show(cmd, value, func(w io.Writer) error {
+		var text bytes.Buffer
+		s := ui.NewScreen(w, os.Args[1:], look(cmd))
+		s.Writer = &text
+		print(s)
+		_, err := w.Write(text.Bytes())
+		return err
+	})
 }
 
 // words are those of a command, without the program's name.

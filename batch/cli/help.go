@@ -4,13 +4,12 @@ import (
 	"bytes"
 	"embed"
 	"fmt"
-	"io"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"rowbatch/batch"
+	"rowbatch/batch/ui"
 )
 
 // pages are the topics that are texts.
@@ -21,8 +20,8 @@ var pages embed.FS
 // topic is a page of help about no command.
 type topic struct {
 	name, short string
-	table       any                   // what the page is made of; nil: it is help/NAME.txt
-	print       func(io.Writer) error // of a table
+	table       any             // what the page is made of; nil: it is help/NAME.txt
+	print       func(ui.Screen) // of a table
 }
 
 func topics() []topic {
@@ -44,7 +43,7 @@ func topics() []topic {
 
 func (t topic) show(cmd *cobra.Command) error {
 	if t.table != nil {
-		return show(cmd, t.table, t.print)
+		return showTable(cmd, t.table, t.print)
 	}
 	text, err := pages.ReadFile("help/" + t.name + ".txt")
 	if err != nil {
@@ -83,32 +82,32 @@ func newHelp(root *cobra.Command) *cobra.Command {
 		})
 	}
 	help.Long = "help shows the help of a command, or a page on a topic."
-	usage := root.UsageTemplate() + "{{if not .HasParent}}\n" + topicList + "{{end}}\nEXIT STATUS\n"
+	var exits strings.Builder
+	page := ui.Page(&exits)
 	for _, c := range batch.ExitCodes() {
-		usage += fmt.Sprintf("  %-4d %s\n", c.Code, c.Means)
+		page.Table(2, []any{fmt.Sprintf("%-3d", c.Code), c.Means})
 	}
-	root.SetUsageTemplate(usage)
+	usage := strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages ", fmt.Sprintf(".FlagUsagesWrapped %d ", ui.PageWidth))
+	root.SetUsageTemplate(usage + "{{if not .HasParent}}\n" + topicList + "{{end}}\nEXIT STATUS\n" + exits.String())
 	return help
 }
 
-func printExitCodes(w io.Writer) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "CODE\tMEANING")
+func printExitCodes(w ui.Screen) {
+	table := [][]any{w.Heading("CODE", "MEANING")}
 	for _, c := range batch.ExitCodes() {
-		fmt.Fprintf(t, "%d\t%s\n", c.Code, c.Means)
+		table = append(table, []any{c.Code, c.Means})
 	}
-	return t.Flush()
+	w.Table(0, table...)
 }
 
-func printCodes(w io.Writer) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "CODE\tOUTCOME\tMEANING\tWHAT TO DO")
+func printCodes(w ui.Screen) {
+	table := [][]any{w.Heading("CODE", "OUTCOME", "MEANING", "WHAT TO DO")}
 	for _, c := range batch.Codes() {
 		kinds := make([]string, len(c.Kinds))
 		for i, k := range c.Kinds {
 			kinds[i] = string(k)
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", c.Name, strings.Join(kinds, ", "), c.Means, c.Fix)
+		table = append(table, []any{c.Name, strings.Join(kinds, ", "), c.Means, c.Fix})
 	}
-	return t.Flush()
+	w.Table(0, table...)
 }

@@ -93,7 +93,7 @@ func prune(cmd *cobra.Command, dir string, old []runs.Info, yes bool) error {
 	if exports > 0 {
 		what += fmt.Sprintf("; %d exported sheets that may still come back", exports)
 	}
-	t := &ui.Terminal{In: cmd.InOrStdin(), Out: cmd.OutOrStdout(), Err: cmd.ErrOrStderr()}
+	t := &ui.Terminal{In: cmd.InOrStdin(), Out: cmd.OutOrStdout(), Err: cmd.ErrOrStderr(), Look: look(cmd)}
 	switch {
 	case yes:
 	case !t.Attended():

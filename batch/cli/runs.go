@@ -1,12 +1,8 @@
 package cli
 
 import (
-	"fmt"
-	"io"
-	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -54,7 +50,7 @@ done next.`,
 			if limit > 0 && limit < len(list) {
 				list = list[:limit]
 			}
-			return show(cmd, list, func(w io.Writer) error { return printRuns(w, list) })
+			return showTable(cmd, list, func(w ui.Screen) { printRuns(w, list) })
 		},
 	}
 	cmd.PersistentFlags().StringVar(&dir, "reports", job.DefaultReports, "folder `DIR` where run folders are")
@@ -76,11 +72,11 @@ func listAll(all []job.Listed, dir string) []listed {
 	return list
 }
 
-func printRuns(w io.Writer, all []listed) error {
+func printRuns(w ui.Screen, all []listed) {
 	if len(all) == 0 {
-		_, err := fmt.Fprintln(w, "there are no runs yet")
-		return err
+		w.Printf("there are no runs yet\n")
 	}
+	page := w.OrPage()
 	for _, l := range all {
 		what, rows := l.Action, ui.CountsText(l.Rows, l.Counts)
 		if l.State == job.Damaged {
@@ -95,29 +91,29 @@ func printRuns(w io.Writer, all []listed) error {
 		if l.Of != "" {
 			what += " of " + l.Of
 		}
-		next := "  next: " + l.Next
-		if len(next) > screenWidth {
-			next = l.Next // no part of a command may be missing
-		}
 		what += ", " + cut(batch.Visible(l.File)) + ", " + l.Started.Local().Format("2006-01-02 15:04")
-		lines := append([]string{l.ID + "  " + string(l.State)}, wrapped(what+", "+rows)...)
-		if len(lines) > 2 {
-			lines = slices.Concat(lines[:1], wrapped(what), wrapped(rows))
+		w.Printf("%s  %s\n", w.Paint(ui.Strong, l.ID), w.Paint(toneOf(l.State), string(l.State)))
+		if !page.Fits(2, what+", "+rows) {
+			page.Table(2, []any{what})
+			what, rows = rows, ""
 		}
-		if l.Next != "" {
-			lines = append(lines, next)
-		}
-		if _, err := fmt.Fprintln(w, strings.Join(lines, "\n")); err != nil {
-			return err
+		page.Table(2, []any{strings.TrimSuffix(what+", "+rows, ", ")})
+		switch {
+		case l.Next == "":
+		case page.Fits(2, "next: "+l.Next):
+			w.Printf("  %s %s\n", w.Paint(ui.Strong, "next:"), l.Next)
+		default:
+			w.Printf("%s\n", l.Next) // no part of a command may be missing
 		}
 	}
-	return nil
 }
 
-const (
-	screenWidth = 80
-	longestFile = 60 // of which more is shown
-)
+// toneOf is the colour of a run's state.
+func toneOf(s job.State) ui.Tone {
+	return map[job.State]ui.Tone{job.Planned: ui.Accent, job.Stopped: ui.Need, job.Damaged: ui.Bad, job.Done: ui.Good}[s]
+}
+
+const longestFile = 60 // of which more is shown
 
 // cut shortens the path of a file from its beginning.
 func cut(path string) string {
@@ -125,18 +121,6 @@ func cut(path string) string {
 		return "…" + string(r[len(r)-longestFile+1:])
 	}
 	return path
-}
-
-// wrapped breaks a text into indented lines that a screen has room for.
-func wrapped(text string) (lines []string) {
-	line := " "
-	for word := range strings.FieldsSeq(text) {
-		if utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > screenWidth {
-			lines, line = append(lines, line), "   "
-		}
-		line += " " + word
-	}
-	return append(lines, line)
 }
 
 func newReport() *cobra.Command {
@@ -172,12 +156,9 @@ func rewriteReport(cmd *cobra.Command, folder, name string, out job.Output) erro
 	if err != nil {
 		return err
 	}
-	return show(cmd, summary, func(w io.Writer) error {
-		w = ui.Shown(w, []string{name})
-		fmt.Fprintf(w, "%s %s: %s\n", summary.Action, batch.Visible(summary.File), ui.CountsText(summary.Rows, summary.Outcomes))
+	return showTable(cmd, summary, func(w ui.Screen) {
+		ui.PrintCounts(w, summary.Action+" "+batch.Visible(summary.File), summary.Rows, summary.Outcomes)
 		ui.PrintErrors(w, summary)
-		run := job.Identity{ID: summary.RunID, Dry: summary.DryRun, Age: time.Since(summary.Started)}
-		fmt.Fprintf(w, "run: %s\naccount: %s\n", ui.IdentityText(run), summary.Host)
-		return ui.PrintReport(w, summary)
+		ui.PrintReport(w, job.Identity{ID: summary.RunID, Dry: summary.DryRun, Age: time.Since(summary.Started)}, summary)
 	})
 }

@@ -13,21 +13,24 @@ const problemsShown = 50
 
 // PrintCheck tells what the offline checks have found.
 func PrintCheck(t *Terminal, r *job.FileCheck, asJSON bool) error {
-	w := Shown(t.Out, t.Words)
+	w := t.out()
 	if asJSON {
 		_, err := w.Write(batch.JSON(r, "  "))
 		return err
 	}
-	fmt.Fprintf(w, "%s %s: %s: %d may be sent, %d rejected", r.Action, r.File, batch.Plural(r.Rows, "row"), r.Fit, r.Rejected)
+	notes := ""
 	if r.Notes > 0 {
-		fmt.Fprintf(w, ", %d skipped", r.Notes)
+		notes = fmt.Sprintf(", %d skipped", r.Notes)
 	}
-	_, err := fmt.Fprintln(w)
+	w.Printf("%s: %s: %d may be sent, %d rejected%s\n", w.Paint(Strong, r.Action+" "+r.File),
+		batch.Plural(r.Rows, "row"), r.Fit, r.Rejected, notes)
 	for _, p := range r.Problems[:min(len(r.Problems), problemsShown)] {
-		fmt.Fprintf(w, "line %d: %s: %s\n  try: %s\n", p.Line, p.Code, batch.Visible(p.Text), p.Fix)
+		where, what := w.Paint(Plain, fmt.Sprintf("line %d: ", p.Line)), w.Paint(Plain, ": "+batch.Visible(p.Text))
+		w.Table(0, []any{where + w.Paint(Need, p.Code) + what})
+		w.Table(2, []any{w.Paint(Strong, "try:") + w.Paint(Plain, " "+p.Fix)})
 	}
 	if more := r.Rejected - problemsShown; more > 0 {
-		fmt.Fprintf(w, "and %s more\n", batch.Plural(more, "rejected row"))
+		w.Printf("and %s more\n", batch.Plural(more, "rejected row"))
 	}
 	for _, f := range r.Findings {
 		lines := fmt.Sprint(f.Lines)
@@ -39,7 +42,8 @@ func PrintCheck(t *Terminal, r *job.FileCheck, asJSON bool) error {
 			}
 			where += ")"
 		}
-		_, err = fmt.Fprintf(w, "warning: column %s, %s: %s\n", batch.Visible(f.Column), where, batch.Visible(f.Text))
+		w.Table(0, []any{w.Paint(Need, "warning:") +
+			w.Paint(Plain, fmt.Sprintf(" column %s, %s: %s", batch.Visible(f.Column), where, batch.Visible(f.Text)))})
 	}
-	return err
+	return nil
 }

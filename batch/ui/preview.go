@@ -3,51 +3,136 @@ package ui
 import (
 	"cmp"
 	"fmt"
-	"io"
 	"maps"
 	"math/big"
 	"slices"
 	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/bidi"
 
 	"rowbatch/batch"
 	"rowbatch/batch/job"
 )
 
-// printPreview shows the first rows, field by field.
-func printPreview(w io.Writer, p *job.Preview, lineOf func(row int) string, total int) {
+// wide is from how many columns on a screen has room for a row in one line.
+const wide = 100
+
+// printPreview shows the first rows, field by field: each below its customer, or, on a wide
+// screen, beside him.
+func printPreview(s Screen, p *job.Preview, lineOf func(row int) string, total int) {
+	var table [][]any
 	for _, r := range p.Rows {
-		fmt.Fprintf(w, "%s  %s  %s\n", lineOf(r.N), batch.Visible(r.Key), batch.Visible(r.Customer))
-		width := 0
+		head := []any{lineOf(r.N), s.Paint(Faint, batch.Visible(r.Key)), s.Paint(Strong, batch.Visible(r.Customer))}
+		var rows [][]any
 		for _, c := range r.Changes {
-			width = max(width, len(c.Field))
+			rows = append(rows, []any{c.Field, shownChange(s, c)})
 		}
-		for _, c := range r.Changes {
-			before, after := c.Shown()
-			fmt.Fprintf(w, "    %-*s  %s → %s\n", width, c.Field, cutText(before), cutText(after))
+		standing := ""
+		if st := r.Standing; st != (batch.Standing{}) {
+			standing = batch.Visible(fmt.Sprintf("balance %s %s, recurring %s a month, next billing %s", batch.Value(st.Balance).Short(),
+				r.Currency, batch.Value(st.Recurring).Short(), cmp.Or(batch.Text(st.NextBilling).Short(), "none")))
 		}
-		if s := r.Standing; s != (batch.Standing{}) {
-			fmt.Fprintf(w, "    %s\n", batch.Visible(fmt.Sprintf("balance %s %s, recurring %s a month, next billing %s",
-				batch.Value(s.Balance).Short(), r.Currency, batch.Value(s.Recurring).Short(),
-				cmp.Or(batch.Text(s.NextBilling).Short(), "none"))))
+		if s.columns >= wide {
+			if standing != "" {
+				rows = append(rows, []any{"", standing})
+			}
+			for i, row := range rows {
+				table = append(table, append(slices.Clone(head), row...))
+				if i == 0 {
+					head = []any{"", "", ""}
+				}
+			}
+			continue
+		}
+		table = append(table, []any{Text(fmt.Sprintf("%s  %s  %s", head...))})
+		for _, row := range rows {
+			table = append(table, append([]any{"  "}, row...))
+		}
+		if standing != "" {
+			table = append(table, []any{"    " + standing})
+		}
+		if s.columns == 0 { // each row for itself
+			s.Table(0, table...)
+			table = nil
 		}
 	}
+	s.Table(0, table...)
 	if more := total - len(p.Rows); more > 0 {
-		fmt.Fprintf(w, "… and %s more; report.csv has them all\n", batch.Plural(more, "row"))
+		s.Printf("… and %s more; report.csv has them all\n", batch.Plural(more, "row"))
 	}
 	if len(p.Rows) > 0 {
-		fmt.Fprintln(w)
+		s.Printf("\n")
 	}
+}
+
+// shownChange is a field's value before and after, with what differs marked.
+func shownChange(s Screen, c batch.Change) Text {
+	old, fresh := c.Shown()
+	head, tail := differing(old, fresh)
+	side := func(text string, v batch.Value, t Tone) Text {
+		if v == batch.Hidden || v.Empty() {
+			return s.Paint(Faint, text)
+		}
+		all := []rune(text)
+		from, to := 0, len(all)
+		var before, behind Text
+		if start := head - longestValue/2; len(all) > longestValue && start > 0 { // what differs must be seen
+			from, before = start, "…"
+		}
+		if to > from+longestValue {
+			to, behind = from+longestValue, Text(fmt.Sprintf("… (%s)", batch.Plural(len(all), "character")))
+		}
+		begin := min(max(head, from), to)
+		end := max(begin, min(to, len(all)-tail))
+		return before + s.Paint(Plain, string(all[from:begin])) + s.Paint(t, string(all[begin:end])) +
+			s.Paint(Plain, string(all[end:to])) + behind
+	}
+	arrow := Text(" → ")
+	if s.columns > 0 && strings.ContainsFunc(old+fresh, rightToLeft) {
+		arrow = "\u200e → " // else a terminal that turns such text round would put the values in each other's place
+	}
+	return side(old, c.Before, Gone) + arrow + side(fresh, c.After, Come)
 }
 
 // longestValue keeps a long text from filling the screen.
 const longestValue = 80
 
-func cutText(all string) string {
-	text := []rune(all)
-	if len(text) > longestValue {
-		return fmt.Sprintf("%s… (%s)", string(text[:longestValue]), batch.Plural(len(text), "character"))
+// rightToLeft reports whether a character is of a script that runs so.
+func rightToLeft(r rune) bool {
+	p, _ := bidi.LookupRune(r)
+	return p.Class() == bidi.R || p.Class() == bidi.AL
+}
+
+// differing returns how many characters two texts share at their beginnings and ends,
+// cutting no word. What has little in common differs as a whole.
+func differing(before, after string) (head, tail int) {
+	a, b := []rune(before), []rune(after)
+	shorter := min(len(a), len(b))
+	if shorter < 5 {
+		return 0, 0
 	}
-	return all
+	for head < shorter && a[head] == b[head] {
+		head++
+	}
+	for tail < shorter-head && a[len(a)-1-tail] == b[len(b)-1-tail] {
+		tail++
+	}
+	const joiner = '\u200d'
+	letter := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsMark(r) }
+	inWord := func(s []rune, i int) bool {
+		return i > 0 && i < len(s) && (letter(s[i-1]) && letter(s[i]) || unicode.IsMark(s[i]) || s[i] == joiner || s[i-1] == joiner)
+	}
+	for head > 0 && (inWord(a, head) || inWord(b, head)) {
+		head--
+	}
+	for tail > 0 && (inWord(a, len(a)-tail) || inWord(b, len(b)-tail)) {
+		tail--
+	}
+	if head+tail < 3 {
+		return 0, 0
+	}
+	return head, tail
 }
 
 // FieldLines tell for each field how many rows change and clear it, the most frequent first.

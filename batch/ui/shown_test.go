@@ -31,7 +31,7 @@ func TestNamesAreShownSafely(t *testing.T) {
 		}
 	}
 	var out bytes.Buffer
-	n, err := Shown(&out, nil).Write([]byte("one\ttwo\nthr\u2067ee\x9b31m\n"))
+	n, err := NewScreen(&out, nil, Look{}).Write([]byte("one\ttwo\nthr\u2067ee\x9b31m\n"))
 	if want := "one\ttwo\nthr\\u2067ee\ufffd31m\n"; out.String() != want || n != 21 || err != nil {
 		t.Errorf("%q, %d %v", out.String(), n, err)
 	}

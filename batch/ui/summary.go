@@ -24,28 +24,30 @@ func PrintResult(t *Terminal, r *job.Result, asJSON bool) error {
 		t.Complain(r.Stopped)
 	}
 	var text bytes.Buffer
-	remarks := io.Writer(&text)
+	out := t.out()
+	out.Writer = &text
+	remarks := out
 	switch {
 	case asJSON:
 		remarks = t.shown()
 		if r.Summary.RunID != "" {
-			text.Write(r.Summary.JSON())
+			fmt.Fprint(out, string(r.Summary.JSON()))
 		}
 		if r.Nothing != "" {
-			fmt.Fprintln(t.shown(), "rowbatch: "+r.Nothing)
-		}
-		if r.Next != "" {
-			fmt.Fprintf(t.shown(), "next: %s\n", r.Next)
+			remarks.Printf("rowbatch: %s\n", r.Nothing)
 		}
 	case r.Nothing != "":
-		fmt.Fprintln(&text, r.Nothing)
+		out.Printf("%s\n", r.Nothing)
 	case r.Summary.RunID != "":
-		printSummary(&text, r)
+		printSummary(out, r)
 	}
 	if len(r.Held) > 0 {
 		printHeld(remarks, r)
 	}
-	_, err := Shown(t.Out, t.Words).Write(text.Bytes())
+	if r.Next != "" { // the last word
+		remarks.Printf("%s %s\n", remarks.Paint(Strong, "next:"), remarks.Paint(Accent, r.Next))
+	}
+	_, err := t.Out.Write(text.Bytes())
 	if err != nil && !errors.Is(err, syscall.EPIPE) { // whoever closes a pipe has read enough
 		return &batch.Fault{Code: batch.ExitFiles, Text: "the summary could not be printed: " + err.Error(),
 			Try: "look into " + r.Summary.Report}
@@ -55,15 +57,16 @@ func PrintResult(t *Terminal, r *job.Result, asJSON bool) error {
 
 // PrintNoReport tells what became of the rows when the report cannot.
 func PrintNoReport(t *Terminal, e *job.NoReportError) {
-	fmt.Fprintf(t.shown(), "%s: %s\n", runText(e.Run), CountsText(e.Rows, e.Counts))
-	fmt.Fprintf(t.shown(), "run: %s\naccount: %s\n", IdentityText(e.Run), accountText(e.Run))
+	s := t.shown()
+	s.Printf("%s: %s\n", runText(e.Run), CountsText(e.Rows, e.Counts))
+	s.Printf("run: %s\naccount: %s\n", IdentityText(e.Run), accountText(e.Run))
 	switch {
 	case e.Journal != "":
-		fmt.Fprintf(t.shown(), "what was sent stands in %s\n", e.Journal)
+		s.Printf("what was sent stands in %s\n", e.Journal)
 	case e.Sent != "":
-		fmt.Fprintf(t.shown(), "a write was sent for the rows of these lines, which is kept nowhere else: %s\n", e.Sent)
+		s.Printf("a write was sent for the rows of these lines, which is kept nowhere else: %s\n", e.Sent)
 	default:
-		fmt.Fprintln(t.shown(), "no write was sent")
+		s.Printf("no write was sent\n")
 	}
 }
 
@@ -83,63 +86,89 @@ func PrintRefusal(w io.Writer, err error, code int) {
 	_, _ = w.Write(batch.JSON(refusal, "  ")) // standard error has told it, whoever reads this
 }
 
-func printSummary(w io.Writer, r *job.Result) {
+func printSummary(w Screen, r *job.Result) {
 	s := r.Summary
 	if r.Preview != nil {
 		line := func(row int) string { return fmt.Sprintf("%s %d", mapping.Unit(s.File), r.Line(row)) }
 		printPreview(w, r.Preview, line, s.Outcomes[batch.WouldChange])
 	}
-	fmt.Fprintf(w, "%s: %s\n", runText(r.Run), CountsText(s.Rows, s.Outcomes))
+	PrintCounts(w, runText(r.Run), s.Rows, s.Outcomes)
 	if p := r.Preview; p != nil {
 		for _, line := range append(FieldLines(p), stakeLines(p.Stakes)...) {
-			fmt.Fprintf(w, "  %s\n", line)
+			w.Table(2, []any{line})
 		}
 		for _, warning := range Warnings(p) {
-			fmt.Fprintf(w, "  attention: %s\n", warning)
+			w.Table(2, []any{w.Paint(Need, "attention:") + w.Paint(Plain, " "+warning)})
 		}
 		if s.Outcomes[batch.WouldChange] > 0 && r.Forecast != nil {
-			fmt.Fprintf(w, "sending them takes %s\n", ForecastText(*r.Forecast))
+			w.Table(0, []any{"sending them takes " + ForecastText(*r.Forecast)})
 		}
 	}
-	fmt.Fprintf(w, "%s (%s, %s) in %s\n", batch.Plural(s.Requests.Total, "request"), batch.Plural(s.Requests.Read, "read"),
+	w.Printf("%s (%s, %s) in %s\n", batch.Plural(s.Requests.Total, "request"), batch.Plural(s.Requests.Read, "read"),
 		batch.Plural(s.Requests.Write, "write"), TimeText(s))
 	PrintErrors(w, s)
 	if s.Warnings > 0 {
-		fmt.Fprintf(w, "%s: rb_warning in the report\n", batch.Plural(s.Warnings, "warning"))
+		w.Printf("%s: rb_warning in the report\n", w.Paint(Need, batch.Plural(s.Warnings, "warning")))
 	}
-	fmt.Fprintf(w, "run: %s\n", IdentityText(r.Run))
+	facts := [][2]string{{"run", IdentityText(r.Run)}, {"account", ""}}
 	if r.Run.Hosts != "" {
-		fmt.Fprintf(w, "account: %s\n", accountText(r.Run))
+		facts[1][1] = accountText(r.Run)
 	}
-	_ = PrintReport(w, s)                                // to memory
-	if s.Failed != "" && s.ExitCode != batch.ExitUsage { // else nobody wanted any
-		fmt.Fprintf(w, "rows that need work: %s\n", s.Failed)
-		if s.FailedXLSX != "" {
-			fmt.Fprintf(w, "as a workbook: %s\n", s.FailedXLSX)
-		}
+	facts = append(facts, reportFacts(s)...)
+	if s.ExitCode != batch.ExitUsage { // else nobody wanted any
+		facts = append(facts, [2]string{"rows that need work", s.Failed}, [2]string{"as a workbook", s.FailedXLSX})
 	}
-	if r.Next != "" {
-		fmt.Fprintf(w, "next: %s\n", r.Next)
-	}
+	printFacts(w, facts)
 	printCommands(w, "to take it back", r.TakeBack)
 	if s.Held && s.Action != "hold" { // which leaves these customers where they are
 		printCommands(w, "to take its holds back, too", r.Unhold)
 	}
 }
 
-// PrintReport names the report, and the files in whose place it could not be put.
-func PrintReport(w io.Writer, s reports.Summary) error {
-	_, err := fmt.Fprintf(w, "report: %s\n", s.Report)
-	if s.ReportXLSX != "" {
-		_, err = fmt.Fprintf(w, "as a workbook: %s\n", s.ReportXLSX)
+// PrintCounts tells how many rows ended in which way: on a terminal one below the other.
+func PrintCounts(w Screen, title string, rows int, outcomes map[batch.Kind]int) {
+	var table [][]any
+	for _, k := range batch.Kinds() {
+		if n := outcomes[k]; n > 0 {
+			table = append(table, []any{w.Paint(Plain, fmt.Sprintf("%7s", batch.Thousands(n))), w.Paint(toneOf(k), words(k))})
+		}
 	}
-	if s.ReportHTML != "" {
-		_, err = fmt.Fprintf(w, "as a page: %s\n", s.ReportHTML)
+	if w.columns == 0 || len(table) < 2 {
+		w.Printf("%s: %s\n", w.Paint(Strong, title), CountsText(rows, outcomes))
+		return
 	}
+	w.Printf("%s: %s\n", w.Paint(Strong, title), batch.Plural(rows, "row"))
+	w.Table(0, table...)
+}
+
+// PrintReport tells which run it is, where the report stands, and which files it could not replace.
+func PrintReport(w Screen, run job.Identity, s reports.Summary) {
+	printFacts(w, append([][2]string{{"run", IdentityText(run)}, {"account", s.Host}}, reportFacts(s)...))
+}
+
+// reportFacts are the report, and the files in whose place it could not be put.
+func reportFacts(s reports.Summary) (all [][2]string) {
+	all = [][2]string{{"report", s.Report}, {"as a workbook", s.ReportXLSX}, {"as a page", s.ReportHTML}}
 	for _, path := range s.Left {
-		_, err = fmt.Fprintf(w, "left as it was, since it was edited or is open in another program: %s\n", path)
+		all = append(all, [2]string{"left as it was, since it was edited or is open in another program", path})
 	}
-	return err
+	return all
+}
+
+// printFacts shows names and what they stand for, below each other where there is room. What
+// stands there may be copied: it is never broken.
+func printFacts(w Screen, facts [][2]string) {
+	longest := 0
+	for _, f := range facts {
+		if w.columns >= 60 && f[1] != "" && len(f[0]) < 20 {
+			longest = max(longest, len(f[0])+1)
+		}
+	}
+	for _, f := range facts {
+		if f[1] != "" {
+			w.Printf("%s %s\n", w.Paint(Faint, fmt.Sprintf("%-*s", longest, f[0]+":")), f[1])
+		}
+	}
 }
 
 // runText says what a run is.
@@ -181,12 +210,15 @@ func accountText(r job.Identity) string {
 	return r.Hosts + ", by the key that ends in " + batch.Visible(r.KeyEnds)
 }
 
+// words are those of an outcome.
+func words(k batch.Kind) string { return strings.ReplaceAll(string(k), "_", " ") }
+
 // CountsText says how many rows ended in which way.
 func CountsText(rows int, outcomes map[batch.Kind]int) string {
 	var parts []string
 	for _, k := range batch.Kinds() {
 		if n := outcomes[k]; n > 0 {
-			parts = append(parts, batch.Thousands(n)+" "+strings.ReplaceAll(string(k), "_", " "))
+			parts = append(parts, batch.Thousands(n)+" "+words(k))
 		}
 	}
 	if len(parts) == 0 { // of an export
@@ -195,9 +227,21 @@ func CountsText(rows int, outcomes map[batch.Kind]int) string {
 	return batch.Plural(rows, "row") + ": " + strings.Join(parts, ", ")
 }
 
-// PrintErrors lists each error code with its first lines and what to do about it.
-func PrintErrors(w io.Writer, s reports.Summary) {
-	for _, e := range s.Errors {
+// causesShown are those that a person can take in at once: the others stand in the report.
+const causesShown = 3
+
+// PrintErrors lists each error code with its first lines and what to do about it: on a
+// terminal the commonest.
+func PrintErrors(w Screen, s reports.Summary) {
+	all, rest := s.Errors, 0
+	if w.columns > 0 && len(all) > causesShown {
+		all = all[:causesShown]
+		for _, e := range s.Errors[causesShown:] {
+			rest += e.Count
+		}
+	}
+	var table [][]any
+	for _, e := range all {
 		lines := make([]string, len(e.Lines))
 		for i, line := range e.Lines {
 			lines[i] = fmt.Sprint(line)
@@ -206,7 +250,17 @@ func PrintErrors(w io.Writer, s reports.Summary) {
 		if e.Count > len(e.Lines) {
 			where += ", …"
 		}
-		fmt.Fprintf(w, "  %-22s %s (%s)\n  %-22s try: %s\n", e.Code, batch.Plural(e.Count, "row"), where, "", e.Fix)
+		code := w.Paint(Plain, fmt.Sprintf("%-21s", e.Code))
+		if kinds := batch.CodeOf(e.Code).Kinds; len(kinds) > 0 {
+			code = w.Paint(toneOf(kinds[0]), string(code))
+		}
+		table = append(table, []any{code, fmt.Sprintf("%s (%s)", batch.Plural(e.Count, "row"), where)},
+			[]any{"", w.Paint(Strong, "try:") + w.Paint(Plain, " "+e.Fix)})
+	}
+	w.Table(2, table...)
+	if rest > 0 {
+		w.Table(2, []any{fmt.Sprintf("and %s for %s: rb_error_code in the report", batch.Plural(len(s.Errors)-causesShown, "other reason"),
+			batch.Plural(rest, "row"))})
 	}
 }
 
@@ -214,27 +268,27 @@ func PrintErrors(w io.Writer, s reports.Summary) {
 const heldNamed = 20
 
 // printHeld names the customers whom an undo leaves on hold.
-func printHeld(w io.Writer, r *job.Result) {
+func printHeld(w Screen, r *job.Result) {
 	held := r.Held
-	fmt.Fprintf(w, "the run put %s on hold, where an undo leaves them, since coming back may cost money:\n", batch.Plural(len(held),
-		"customer"))
+	w.Table(0, []any{fmt.Sprintf("the run put %s on hold, where an undo leaves them, since coming back may cost money:",
+		batch.Plural(len(held), "customer"))})
 	for _, name := range held[:min(len(held), heldNamed)] {
-		fmt.Fprintln(w, "  "+batch.Visible(name))
+		w.Printf("  %s\n", batch.Visible(name))
 	}
 	if more := len(held) - heldNamed; more > 0 {
-		fmt.Fprintf(w, "  and %s more\n", batch.Thousands(more))
+		w.Printf("  and %s more\n", batch.Thousands(more))
 	}
 	printCommands(w, "to take them off hold", r.Unhold)
 }
 
 // printCommands shows what to type: each command in a line of its own, as it is.
-func printCommands(w io.Writer, what string, commands []string) {
+func printCommands(w Screen, what string, commands []string) {
 	switch len(commands) {
 	case 0:
 	case 1:
-		fmt.Fprintf(w, "%s: %s\n", what, commands[0])
+		w.Printf("%s: %s\n", w.Paint(Faint, what), commands[0])
 	default:
-		fmt.Fprintf(w, "%s, one of:\n  %s\n", what, strings.Join(commands, "\n  "))
+		w.Printf("%s, one of:\n  %s\n", w.Paint(Faint, what), strings.Join(commands, "\n  "))
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"runtime"
 	"slices"
@@ -14,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"charm.land/lipgloss/v2"
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
@@ -34,18 +34,23 @@ type Terminal struct {
 	Quiet       bool     // no progress and no notices
 	Plain       bool     // no bars: other lines would tear them
 	Words       []string // of the command line, which messages repeat
+	Look        Look
 
 	// Keyboard opens what a person answers on; nil: what the streams lead to. It
 	// returns nil when there is nobody.
 	Keyboard func() io.ReadCloser
 
-	bar      *progressbar.ProgressBar
-	told     time.Time    // when a line was last shown of this phase
+	phase    bool         // one is under way whose bar is shown
+	drawn    string       // the bar that is on the screen
+	told     time.Time    // when a line was last shown of this phase, or a bar may be again
 	waited   string       // what it was then waiting for
 	foretold job.Forecast // of this phase
 }
 
-const lineEvery = 5 * time.Second
+const (
+	lineEvery = 5 * time.Second
+	drawEvery = 250 * time.Millisecond
+)
 
 // Show shows an event.
 func (t *Terminal) Show(e job.Event) {
@@ -56,7 +61,8 @@ func (t *Terminal) Show(e job.Event) {
 		return
 	case job.RowRefused:
 		t.clear()
-		fmt.Fprintf(t.shown(), "%s: %s %d: %s: %s\n", e.File, mapping.Unit(e.File), e.Line, e.Problem.Code, batch.Visible(e.Problem.Text))
+		where := fmt.Sprintf("%s: %s %d: ", e.File, mapping.Unit(e.File), e.Line)
+		t.shown().Printf("%s%s: %s\n", where, t.shown().Paint(Need, e.Problem.Code), batch.Visible(e.Problem.Text))
 		return
 	}
 	if t.Quiet {
@@ -67,23 +73,21 @@ func (t *Terminal) Show(e job.Event) {
 		t.fileRead(e.Rows)
 	case job.Notice:
 		t.clear()
-		fmt.Fprintln(t.shown(), cmp.Or(e.File, "rowbatch")+": "+e.Text)
+		t.shown().Table(0, []any{cmp.Or(e.File, "rowbatch") + ": " + e.Text})
 	case job.Foretold:
 		t.clear()
-		fmt.Fprintf(t.shown(), "rowbatch: %s takes %s\n", e.Phase, ForecastText(e.Forecast))
+		t.shown().Table(0, []any{"rowbatch: " + e.Phase + " takes " + ForecastText(e.Forecast)})
 		t.foretold = e.Forecast
 	case job.PhaseBegan:
 		t.told, t.waited, t.foretold = time.Now(), "", job.Forecast{}
-		if isTerminal(t.Err) && !t.Plain {
-			t.bar = progressbar.NewOptions(e.Total, progressbar.OptionSetWriter(t.Err), // standard output is for data
-				progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false), // by its last steps alone
-				progressbar.OptionFullWidth(), progressbar.OptionClearOnFinish())
+		if t.shown().columns > 0 && !t.Plain && !t.Look.Dumb {
+			t.phase, t.told = true, time.Time{}
 		}
 	case job.Progress:
 		t.progress(e)
 	case job.PhaseEnded:
 		t.clear()
-		t.bar = nil
+		t.phase = false
 	}
 }
 
@@ -93,54 +97,35 @@ func (t *Terminal) Complain(err error) {
 		l.Error(err.Error(), "code", "error")
 		return
 	}
+	s := t.shown()
 	text := strings.ReplaceAll(strings.TrimRight(spelled(err.Error(), t.Words), "\n"), "\n", "\n  ")
-	fmt.Fprintln(t.shown(), "rowbatch: "+text)
+	what, try, advised := strings.Cut(text, "\n  try: ")
+	s.Printf("%s %s", s.Paint(Bad, "rowbatch:"), what)
+	if advised {
+		s.Printf("\n  %s %s", s.Paint(Strong, "try:"), try)
+	}
+	s.Printf("\n")
 }
 
 // shown takes what people read.
-func (t *Terminal) shown() io.Writer { return Shown(t.Err, t.Words) }
+func (t *Terminal) shown() Screen { return NewScreen(t.Err, t.Words, t.Look) }
 
-// Shown returns a writer that makes text safe for a terminal: words of a command line,
-// such as names of files, may hold what moves the cursor or begins a line of its own.
-func Shown(w io.Writer, words []string) io.Writer { return shownWriter{w, words} }
-
-type shownWriter struct {
-	io.Writer
-	words []string
-}
-
-func (w shownWriter) Write(text []byte) (int, error) {
-	_, err := io.WriteString(w.Writer, spelled(string(text), w.words))
-	return len(text), err
-}
-
-// spelled shows control and bidirectional characters of a text as escapes, line ends and
-// tabs aside; those too where a word of the command line has them.
-func spelled(text string, words []string) string {
-	for _, word := range words {
-		_, value, _ := strings.Cut(word, "=")
-		for _, part := range []string{word, value} {
-			if visible := batch.Visible(part); visible != part {
-				text = strings.ReplaceAll(text, part, visible)
-			}
-		}
-	}
-	return batch.VisibleLines(text)
-}
+// out takes the summary.
+func (t *Terminal) out() Screen { return NewScreen(t.Out, t.Words, t.Look) }
 
 // clear takes the bar off the screen.
 func (t *Terminal) clear() {
-	if t.bar != nil {
-		_ = t.bar.Clear() // what a terminal answers to a bar, nobody wants to know
+	if t.drawn != "" {
+		fmt.Fprint(t.Err, "\r"+eraseBelow)
+		t.drawn = ""
 	}
 }
 
 // progress moves the bar, or prints a line now and then.
 func (t *Terminal) progress(p job.Progress) {
 	parts := t.progressText(p, time.Now())
-	if t.bar != nil {
-		t.bar.Describe(fitting(parts, t.columns()-barColumns))
-		_ = t.bar.Set(min(p.Done, p.Total-1)) // the last row clears the bar
+	if t.phase {
+		t.draw(bar(parts, p.Done, p.Total, t.shown().columns))
 		return
 	}
 	if time.Since(t.told) < lineEvery {
@@ -148,37 +133,54 @@ func (t *Terminal) progress(p job.Progress) {
 	}
 	t.told = time.Now()
 	if parts[0] == p.Phase || parts[0] != t.waited {
-		fmt.Fprintln(t.shown(), "rowbatch: "+fitting(parts, math.MaxInt))
+		t.shown().Printf("rowbatch: %s\n", strings.Join(parts, ", "))
 	}
 	t.waited = parts[0]
 }
 
-// barColumns are those of the bar beside its text: the percentage, the ends, a few steps.
-const barColumns = 12
+const (
+	eraseBelow  = "\x1b[J"
+	barColumns  = 12 // those of a bar beside its text: the percentage, the ends, a few steps
+	longestSlot = 40 // of its steps: what is drawn again and again over a slow line must be short
+)
 
-// columns is the width of the terminal.
-func (t *Terminal) columns() int {
-	if f, ok := t.Err.(*os.File); ok {
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
-			return width
-		}
+// bar is the line of a phase: of its text what fits, and in what is left a bar.
+func bar(parts []string, done, total, columns int) string {
+	const around = 11 // the percentage, the ends, blanks
+	text := fitting(parts, columns-barColumns)
+	b := progressbar.NewOptions(total, progressbar.OptionSetWriter(io.Discard), progressbar.OptionSetDescription(text),
+		progressbar.OptionSetWidth(min(columns-around-lipgloss.Width(text), longestSlot)),
+		progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false)) // by its last steps alone
+	_ = b.Set(min(done, total-1)) // nothing can fail in memory; the last row would end the bar
+	return strings.TrimSpace(b.String())
+}
+
+// draw puts a bar in the place of the one before, in one piece, so that nothing flickers. The
+// cursor waits at its beginning: when the terminal is made narrower, all that is left of the
+// bar stands behind. A line that is slow to take it gets the next one later.
+func (t *Terminal) draw(bar string) {
+	now := time.Now()
+	if bar == t.drawn || now.Before(t.told) {
+		return
 	}
-	return 80
+	fmt.Fprint(t.Err, "\r"+bar+eraseBelow+"\r") // what a terminal answers, nobody wants to know
+	t.drawn = bar
+	t.told = time.Now().Add(max(drawEvery, 10*time.Since(now)))
 }
 
 // fitting joins as many parts as fit into a line, and at least a piece of the first.
 func fitting(parts []string, columns int) string {
-	line := []rune(parts[0])
+	line := parts[0]
 	if len(line) > columns {
-		return string(line[:max(0, columns)])
+		return line[:max(0, columns)]
 	}
 	for _, p := range parts[1:] {
-		if len(line)+2+len([]rune(p)) > columns {
+		if len(line)+2+len(p) > columns {
 			break
 		}
-		line = append(line, []rune(", "+p)...)
+		line += ", " + p
 	}
-	return string(line)
+	return line
 }
 
 // progressText says how far a phase is, the weightiest first. While it waits there is
@@ -228,7 +230,7 @@ func (t *Terminal) fileRead(rows *intake.Rows) {
 	in := rows.File
 	c := in.Checked
 	say := func(format string, args ...any) {
-		fmt.Fprintf(t.shown(), "%s: %s\n", in.Name, fmt.Sprintf(format, args...))
+		t.shown().Table(0, []any{in.Name + ": " + fmt.Sprintf(format, args...)})
 	}
 	say("%s, %s (%s)", batch.Plural(c.Rows, "row"), keyColumns(in.Mapper.Keys()), in.Written)
 	if part := rows.Selection.Shard; part.Some() {
@@ -295,7 +297,7 @@ func (t *Terminal) Ask(ctx context.Context, q job.Question) bool {
 	if q.Agrees != "yes" {
 		what = "Type the number of customers: "
 	}
-	fmt.Fprint(t.shown(), q.Text+" "+what)
+	t.shown().Printf("%s %s", t.shown().Paint(Strong, q.Text), what)
 	answer := strings.ReplaceAll(t.answer(ctx), ",", "") // of 1,240 customers
 	agreed := strings.EqualFold(answer, q.Agrees) || q.Agrees == "yes" && strings.EqualFold(answer, "y")
 	return agreed && ctx.Err() == nil
@@ -351,44 +353,45 @@ func isTerminal(stream any) bool {
 
 // printQuestion says which run a question is about and, where something is about to
 // be sent, what.
-func printQuestion(w io.Writer, q job.Question) {
-	line := func(name, text string) { fmt.Fprintf(w, "%-10s %s\n", name, text) }
-	lines := func(name string, all []string) {
+func printQuestion(s Screen, q job.Question) {
+	var table [][]any
+	lines := func(name string, t Tone, all ...string) {
 		for _, text := range all {
-			line(name, text)
+			table = append(table, []any{s.Paint(Faint, fmt.Sprintf("%-9s", name)), s.Paint(t, text)})
 			name = ""
 		}
 	}
 	if q.Run.ID == "" {
 		return
 	}
-	fmt.Fprintln(w)
-	line("Run", IdentityText(q.Run))
-	line("What", runText(q.Run))
+	lines("Run", Plain, IdentityText(q.Run))
+	lines("What", Strong, runText(q.Run))
 	where, p := accountText(q.Run), q.Proposal
 	if p == nil {
-		line("Account", where)
+		lines("Account", Strong, where)
+		s.Printf("\n")
+		s.Table(0, table...)
 		return
 	}
 	if rows := p.Preview.Rows; len(rows) > 0 {
 		name := cmp.Or(batch.Visible(rows[0].Customer), "a customer without a name")
 		where += fmt.Sprintf(", where %s is %s", rows[0].Key, name)
 	}
-	line("Account", where)
-	seen := ""
+	lines("Account", Strong, where)
+	var keys []string
 	for _, k := range p.Keys {
-		if text := fmt.Sprintf("%s, from the column %q", k.Field, k.Column); text != seen {
-			line("Key", text)
-			seen = text
-		}
+		keys = append(keys, fmt.Sprintf("%s, from the column %q", k.Field, k.Column))
 	}
+	lines("Key", Plain, slices.Compact(keys)...)
 	k := p.Counts
-	line("Rows", fmt.Sprintf("%s to send, %s unchanged, %s rejected",
+	lines("Rows", Plain, fmt.Sprintf("%s to send, %s unchanged, %s rejected",
 		batch.Thousands(k[batch.WouldChange]), batch.Thousands(k[batch.Unchanged]), batch.Thousands(k[batch.Rejected]+k[batch.Conflict])))
-	lines("Fields", FieldLines(p.Preview))
-	lines("Holds", stakeLines(p.Preview.Stakes))
-	line("Cost", ForecastText(p.Forecast))
+	lines("Fields", Plain, FieldLines(p.Preview)...)
+	lines("Holds", Plain, stakeLines(p.Preview.Stakes)...)
+	lines("Cost", Plain, ForecastText(p.Forecast))
 	for _, warning := range Warnings(p.Preview) {
-		line("Attention", warning)
+		lines("Attention", Need, warning)
 	}
+	s.Printf("\n")
+	s.Table(0, table...)
 }
