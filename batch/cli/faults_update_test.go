@@ -146,10 +146,10 @@ func (r *trial) resent(t *testing.T) (n int) {
 }
 
 // interrupted runs the trial's file until some dozen writes have been sent, sends a signal, and returns the exit status.
-func (r *trial) interrupted(t *testing.T, signal os.Signal) int {
+func (r *trial) interrupted(t *testing.T, signal os.Signal, lookup string) int {
 	t.Helper()
 	box := r.serve(t, manyFaults()...)
-	run := r.command(box, "edits.csv", "--verbose", "--rate", "250/s")
+	run := r.command(box, "edits.csv", "--verbose", "--rate", "250/s", "--lookup", lookup)
 	said, err := run.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -184,10 +184,11 @@ func TestInterruptedRunAccountsForEveryRow(t *testing.T) {
 	for _, c := range []struct {
 		signal os.Signal
 		code   int
-	}{{os.Interrupt, 130}, {syscall.SIGTERM, 143}} {
+		lookup string
+	}{{os.Interrupt, 130, "auto"}, {syscall.SIGTERM, 143, "ids"}} {
 		t.Run(c.signal.String(), func(t *testing.T) {
 			r := newTrial(t, uint64(c.code))
-			if got := r.interrupted(t, c.signal); got != c.code {
+			if got := r.interrupted(t, c.signal, c.lookup); got != c.code {
 				t.Errorf("exit status %d, not %d", got, c.code)
 			}
 			ends := r.reported(t)
@@ -250,7 +251,7 @@ func (r *trial) wanted() map[string]map[string]string {
 func TestKilledRunLeavesASoundJournal(t *testing.T) {
 	t.Parallel()
 	r := newTrial(t, 9)
-	r.interrupted(t, os.Kill)
+	r.interrupted(t, os.Kill, "ids")
 	if _, err := os.Stat(filepath.Join(r.newest(t), "report.csv")); !os.IsNotExist(err) {
 		t.Errorf("a killed run left a report: %v", err)
 	}
