@@ -81,6 +81,10 @@ func (f fileKind) start(t *testing.T, seed uint64) *faultRun {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if underRace { // slow as it is then, a busy machine would act after the settle time, when no effect is to be expected any more
+		timeout *= 3
+		r.timeout = timeout.String()
+	}
 	r.server = startCheckingServer(t, r.path("sandbox"), seededFaults(seed, timeout)...)
 	var b bytes.Buffer
 	if err := csv.NewWriter(&b).WriteAll(append([][]string{r.names}, r.rows...)); err != nil {
