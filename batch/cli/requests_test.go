@@ -57,6 +57,29 @@ func TestRequestsOfAnUpdate(t *testing.T) {
 	}
 }
 
+// What would change is counted by the list or by sets, too; each row is read right before it is sent.
+func TestRequestsOfASurvey(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, key, lookup  string
+		rows, every        int
+		requests, outcomes string
+	}{
+		{"few rows", "id", "auto", 10, 1, "list=1 get=11 overview=2 put=10", "changed=10"},
+		{"by the list", "id", "auto", 1000, 2, "list=1 get=501 overview=2 put=500", "changed=500 unchanged=500"},
+		{"by reference", "reference", "auto", 60, 2, "list=1 get=31 overview=2 put=30", "changed=30 unchanged=30"},
+		{"one by one", "id", "each", 10, 1, "get=21 overview=2 put=10", "changed=10"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			a := openAccount(t, sandbox.Options{Customers: 1000})
+			would := strconv.Itoa(c.rows / c.every)
+			name := a.edits(t, c.key, a.first(c.rows), c.every)
+			a.run(t, "update", name, "--lookup", c.lookup, "--expect", would).want(t, c.requests, c.outcomes)
+		})
+	}
+}
+
 func TestRequestsOfAHold(t *testing.T) {
 	t.Parallel()
 	a := openAccount(t, sandbox.Options{})

@@ -136,9 +136,9 @@ func (c *comparison) judge(m *Match, customer client.ListRow, at time.Time) erro
 			return err
 		}
 	}
-	out := action.DecideFromList(it, customer.Raw, c.DryRun)
-	if out == nil {
-		return nil
+	out := action.DecideFromList(it, customer.Raw, c.DryRun || c.Surveys())
+	if out == nil || !c.DryRun && out.Kind != batch.WouldChange && out.Kind != batch.Unchanged && out.Kind != batch.Skipped {
+		return nil // of a row that is not sent its record is to tell why
 	}
 	if !c.asksFor(m.N) {
 		return c.conclude(it, *out)
@@ -165,7 +165,9 @@ func (c *comparison) conclude(it *batch.Item, o batch.Outcome) error {
 		c.Rows.put(it.N, listed, true)
 		c.Listed(func(n int) bool { return c.Rows.is(n, listed) })
 	}
-	o.Requests, it.Out = it.Spent, &o
+	if o.Requests = it.Spent; o.Kind != batch.WouldChange { // which is the last word in a dry run only
+		it.Out = &o
+	}
 	return c.Conclude(it, o)
 }
 

@@ -23,7 +23,8 @@ type Lookup struct {
 	Rows     *Rows
 	Halt     context.CancelCauseFunc
 	Actions  func() map[string]batch.Action // by name, as a survey would use them once the names of codes are known
-	DryRun   bool                           // a row of the list may stand in for the record
+	DryRun   bool                           // nothing is sent: a row of the list may stand in for the record
+	Surveys  func() bool                    // whether it is to be counted what would change, before anything is sent
 	NoProof  bool                           // a row of the list proves nothing, since a condition asks for more
 	Past     *journal.Index                 // of a run that is resumed, what it has settled
 	Conclude func(*batch.Item, batch.Outcome) error

@@ -162,8 +162,9 @@ func (r *Rows) Recall(n int, o batch.Outcome, done bool) {
 	}
 }
 
-// Source yields the rows that are not settled yet, in file order. It ends early
-// when ctx does: what it leaves out is not_attempted in the report.
+// Source yields the rows that are not settled yet, in file order; for a survey, those
+// that the customer list has not counted either. It ends early when ctx does: what it
+// leaves out is not_attempted in the report.
 func (r *Rows) Source(ctx context.Context, actions map[string]batch.Action) batch.Source {
 	return func(yield func(*batch.Item, error) bool) {
 		for row, err := range r.dir.AllRows() {
@@ -174,7 +175,7 @@ func (r *Rows) Source(ctx context.Context, actions map[string]batch.Action) batc
 			if ctx.Err() != nil {
 				return
 			}
-			if r.Settled(row.N) {
+			if r.Settled(row.N) || !r.surveyed && r.is(row.N, counted) {
 				continue
 			}
 			it := r.item(row.N, row.Ragged, r.mapped(row))

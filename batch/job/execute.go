@@ -110,7 +110,7 @@ func (x *execution) lookUp() error {
 				x.Names = x.Rows.Codes
 				return x.actions(x.Notice)
 			},
-			DryRun: x.isDry(), Past: x.Past,
+			DryRun: x.isDry(), Surveys: x.mustSurvey, Past: x.Past,
 			NoProof:  slices.ContainsFunc(slices.Collect(maps.Values(x.When)), func(c *action.Condition) bool { return !c.InRecord() }),
 			Conclude: x.engine(x.Stop, false).Conclude, Listed: x.tally.listed,
 		}
