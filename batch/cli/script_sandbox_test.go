@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -49,11 +50,19 @@ func cmdRestart(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func cmdWrites(ts *testscript.TestScript, neg bool, args []string) {
-	want(ts, neg, args, 1, "writes N")
+	want(ts, neg, args, 1, "writes N ID…")
 	effects, err := readEffects(ts.Getenv("ROWBATCH_SANDBOX_DIR"))
 	ts.Check(err)
 	if strconv.Itoa(len(effects)) != args[0] {
 		ts.Fatalf("the sandbox has taken %d writes, not %s", len(effects), args[0])
+	}
+	var last []string
+	for _, e := range effects[len(effects)-min(len(effects), len(args)-1):] {
+		last = append(last, e.ID)
+	}
+	slices.Sort(last)
+	if expected := slices.Sorted(slices.Values(args[1:])); !slices.Equal(last, expected) {
+		ts.Fatalf("the last writes were on %q, not on %q", last, expected)
 	}
 }
 

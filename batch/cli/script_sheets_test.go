@@ -16,6 +16,14 @@ import (
 func spreadsheet(ts *testscript.TestScript, name string, change func(heading []string, rows [][]string) [][]string) {
 	if filepath.Ext(name) == ".xlsx" {
 		all := sheetOf(ts, ts.MkAbs(name), "")
+		if o := officeOf(ts); o.folder != "" {
+			rows := make([][]string, len(all))
+			for n := range all {
+				rows[n] = slices.Clone(all[n])
+			}
+			o.edit(ts, name, typed(all, append(rows[:1:1], change(rows[0], rows[1:])...)))
+			return
+		}
 		book, err := excelize.OpenFile(ts.MkAbs(name))
 		ts.Check(err)
 		sheets := book.GetSheetList()

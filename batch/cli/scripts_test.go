@@ -41,7 +41,7 @@ func TestScripts(t *testing.T) {
 
 func setUpScript(e *testscript.Env) error {
 	here := &sandboxOfScript{}
-	e.Values[sandboxKey{}] = here
+	e.Values[sandboxKey{}], e.Values[officeKey{}] = here, &office{}
 	e.Defer(func() { _ = here.clear() })
 	if err := setCases(e); err != nil {
 		return err
@@ -71,7 +71,7 @@ type command = func(ts *testscript.TestScript, neg bool, args []string)
 //
 //	sandbox FLAG…                 serve the sandbox in a process of its own, and point the settings at it; ends the one before
 //	restart FLAG…                 serve it anew at the same address: a run is bound to it
-//	writes N                      the sandbox has taken N writes
+//	writes N ID…                  the sandbox has taken N writes, the last ones on these customers
 //	customer ID FIELD WANT        a customer of the sandbox has this value
 //	affiliate ID FIELD WANT       a Trackfinity customer of the sandbox has this value
 //	untouched ID FIELD…           a customer is byte for byte as at first, but for the fields
@@ -89,7 +89,7 @@ type command = func(ts *testscript.TestScript, neg bool, args []string)
 //	age RUN HOURS                 make a run as if it had begun so many hours earlier
 //	spoilt RUN OTHER CODE PROGRAM ARG…  run a program over spoilt copies of the run's rows, see cmdSpoilt
 //
-// Of an exported CSV file, what a person does to it in a spreadsheet program:
+// Of an exported file or a report, what a person does to it in a spreadsheet program:
 //
 //	cell FILE ID COLUMN CELL      put a cell into the row of a customer; ID * is every row
 //	turn FILE                     sort the rows the other way round
@@ -97,7 +97,11 @@ type command = func(ts *testscript.TestScript, neg bool, args []string)
 //	add FILE COLUMN=CELL…         add a row in between
 //	paste FILE OTHER              put the rows of another file below
 //	rename FILE COLUMN NEW        write another heading
+//	sort FILE COLUMN              sort a workbook's rows by a column, from the last text to the first
+//	filter FILE COLUMN CELL       leave only those rows of a workbook in sight that have this cell
 //	rmexport                      delete the folders of all exports in reports
+//	libreoffice                   from here on, such things are done to workbooks in LibreOffice
+//	opened FILE                   a workbook opened in LibreOffice shows all that was written into it
 func commands() map[string]command {
 	return map[string]command{
 		"exits": cmdExits, "printed": cmdPrinted, "advised": cmdAdvised, "start": cmdStart, "replace": cmdReplace, "recode": cmdRecode, "listed": cmdListed, "workbook": cmdWorkbook, // signal and ends: see cmdStart
@@ -106,6 +110,7 @@ func commands() map[string]command {
 		"runs": cmdRuns, "latest": cmdLatest, "heading": cmdHeading, "column": cmdColumn, "row": cmdRow, "outcomes": cmdOutcomes,
 		"keys": cmdKeys, "age": cmdAge, "spoilt": cmdSpoilt,
 		"cell": cmdCell, "turn": cmdTurn, "drop": cmdDrop, "add": cmdAdd, "paste": cmdPaste, "rename": cmdRename, "rmexport": cmdRemoveExports,
+		"sort": cmdSort, "filter": cmdFilter, "libreoffice": cmdLibreOffice, "opened": cmdOpened,
 	}
 }
 
