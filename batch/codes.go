@@ -61,8 +61,8 @@ func rejections() []Code {
 			`write REMOVE exactly to clear the field, or \REMOVE to mean the word itself`},
 		{"masked_value", r, "a masked password", "put the real password into the cell, or leave it blank"},
 		{"spreadsheet_damage", r, "a cell that the spreadsheet has damaged",
-			"format the column as text in the spreadsheet and enter the value again; " +
-				"if the cell is meant as it stands, put a backslash before it"},
+			"correct the cell in the spreadsheet, in a column formatted as text, which keeps what is typed; " +
+				"if it is meant as it stands, put a backslash before it"},
 		{"no_value_word", r, "a word that programs write where there is no value, such as N/A or null",
 			`leave the cell blank to keep the field, write REMOVE to clear it, put a backslash before a word that is meant; ` +
 				`--blanks "N/A" makes it blank in all cells`},

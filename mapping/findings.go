@@ -29,6 +29,7 @@ type suspect struct {
 	dates, unseen, quotes, lookAlikes suspicious
 
 	lengths map[int]*suspicious    // of texts of digits alone, by how many
+	padded  bool                   // some of them begin with a zero
 	givers  map[uint64]*suspicious // of an e-mail address, by its hash
 	last    string                 // the cell before
 	filled  int
@@ -105,6 +106,7 @@ func (s *suspect) notice(line int, cell string, hash func(string) uint64) {
 	}
 	if s.isID() && allDigits(trimmed) {
 		n := len(trimmed)
+		s.padded = s.padded || n > 1 && trimmed[0] == '0'
 		if s.lengths[n] == nil {
 			s.lengths[n] = &suspicious{}
 		}
@@ -153,7 +155,7 @@ func looksAlike(text, word string) bool {
 // What makes a finding of rows.
 const (
 	rowsOfOneMail = 3  // that give different customers one address
-	rowsOfLength  = 10 // of digits, of which one in ten at most may be shorter
+	rowsOfLength  = 10 // of digits, of which one in ten at most may be shorter; any number of them where others are padded with zeros
 	rowsOfOrder   = 20 // in which a column is in the alphabet's order, and so is the key
 )
 
@@ -185,7 +187,7 @@ func findings(all []*suspect) (found []Finding) {
 			}
 		}
 		slices.Sort(short.lines)
-		if short.lines = short.lines[:min(len(short.lines), linesOfFinding)]; digits >= rowsOfLength && 10*short.rows <= digits {
+		if short.lines = short.lines[:min(len(short.lines), linesOfFinding)]; s.padded || digits >= rowsOfLength && 10*short.rows <= digits {
 			tell(short, "%s is shorter than the "+fmt.Sprint(usual)+" digits of the others: has a spreadsheet dropped leading zeros?")
 		}
 		var mails []suspicious

@@ -20,6 +20,7 @@ func TestFindings(t *testing.T) {
 		{"nothing", "reference,firstName,primaryEmail\nAC-1,Ada,a@x.example\nAC-2,Bo,b@x.example\n", ""},
 		{"dates for ids", "reference,firstName\nAC-1,Ada\n11/07/2026,Bo\n2026-07-11,Cy\n", `reference 2 [3 4] "11/07/2026" is a date`},
 		{"a date is a text elsewhere", "id,firstName\n1,11/07/2026\n", ""},
+		{"zeros lost beside some that are there", "reference,firstName\n0042,a\n0043,b\n44,c\n", `reference 1 [4] "44" is shorter than the 4 digits of the others`},
 		{"zeros lost", "reference,firstName\n" + rows(12, "1000%02d,x") + "4711,x\n", `reference 1 [14] "4711" is shorter than the 6 digits of the others`},
 		{"lengths of all kinds", "reference,firstName\n" + rows(12, "1000%02d,x") + rows(4, "47%d,x"), ""},
 		{"unseen spaces", "id,firstName\n1,Ada\u00a0Lo\n2,\u00a0Bo\n3,A\u200bB\n", `firstName 2 [2 4] "Ada\u00a0Lo" holds a space that is none`},

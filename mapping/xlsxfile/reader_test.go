@@ -118,6 +118,7 @@ func TestCellsOfEveryKind(t *testing.T) {
 		{`<c r="B2"><f>1+1</f></c>`, "", Uncounted},
 		{`<c r="B2"><f>1+1</f><v/></c>`, "", Uncounted},
 		{`<c r="B2" t="str"><f>""</f><v></v></c>`, "", Blank},
+		{`<c r="B2" t="str"><f>A1&amp;"x"</f></c>`, "", Uncounted},
 		{`<c r="B2" t="str"><v>a_x000D_b_x005F_x000D_</v></c>`, "a\rb_x000D_", Typed},
 		{`<c r="B2" t="str"><v>_xD83D__xDE00_</v></c>`, "😀", Typed},
 		{`<c r="B2" t="str"><v>_xD83D_</v></c>`, "\uFFFD", Typed},

@@ -48,6 +48,7 @@ type cell struct {
 	text    string
 	form    Form
 	formula bool
+	valued  bool // the file holds a value, if only an empty one
 }
 
 // openSheet opens a sheet's part and leaves it at its first row.
@@ -276,7 +277,7 @@ func (s *sheet) readValue(c *cell) error {
 			inValue = false
 			switch token.Name.Local {
 			case "v":
-				inValue = true
+				inValue, c.valued = true, true
 				continue
 			case "is":
 				s.texts, err = s.richText(s.texts)

@@ -282,7 +282,7 @@ func (b *workbook) show(c *cell, kind string, style int, value []byte) error {
 	default:
 		return fmt.Errorf("%.20q is no type of a cell", kind)
 	}
-	if c.formula && trimmed == "" && kind != "str" {
+	if c.formula && trimmed == "" && (kind != "str" || !c.valued) {
 		c.form = Uncounted
 	}
 	return nil
