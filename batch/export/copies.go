@@ -27,7 +27,11 @@ type copies struct {
 // begin begins both with their headings.
 func (c *copies) begin(dir *runs.Dir) (err error) {
 	c.dir = dir
-	if path := c.out.Draft(); path != "" {
+	path, err := c.out.Begin(dir.Path())
+	if err != nil {
+		return err
+	}
+	if path != "" {
 		if abs, err := filepath.Abs(path); err == nil {
 			path = abs
 		}

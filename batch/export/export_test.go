@@ -23,6 +23,7 @@ import (
 	"rowbatch/batch/runs"
 	"rowbatch/client/sandbox"
 	"rowbatch/mapping"
+	"rowbatch/reports"
 	"rowbatch/samples"
 )
 
@@ -41,8 +42,8 @@ func strangeText() *rapid.Generator[string] {
 	})
 }
 
-// strangeRecord is a customer with any JSON in the fields of an update.
-func strangeRecord(t *rapid.T, id string) []byte {
+// strangeRecord is a customer with any JSON in the fields of an update, and such texts.
+func strangeRecord(t *rapid.T, id string, texts *rapid.Generator[string]) []byte {
 	value := func(name string) any {
 		switch rapid.IntRange(0, 5).Draw(t, name+" kind") {
 		case 0:
@@ -50,7 +51,7 @@ func strangeRecord(t *rapid.T, id string) []byte {
 		case 1:
 			return rapid.Int64().Draw(t, name)
 		default:
-			return strangeText().Draw(t, name)
+			return texts.Draw(t, name)
 		}
 	}
 	record := map[string]any{"id": json.Number(id)}
@@ -80,8 +81,19 @@ func strangeRecord(t *rapid.T, id string) []byte {
 // Whatever customers hold: exported, read back and compared, no row was edited,
 // rejected or warned of.
 func TestAnExportComesBackUnedited(t *testing.T) {
+	t.Run("csv", func(t *testing.T) { comesBackUnedited(t, "export.csv", strangeText()) })
+	fit := rapid.Map(strangeText(), func(text string) string {
+		if reports.Unfit(text) != "" { // such an export is refused
+			return "x"
+		}
+		return text
+	})
+	t.Run("xlsx", func(t *testing.T) { comesBackUnedited(t, "export.xlsx", fit) })
+}
+
+func comesBackUnedited(t *testing.T, name string, texts *rapid.Generator[string]) {
 	reports := t.TempDir()
-	file := filepath.Join(reports, "export.csv")
+	file := filepath.Join(reports, name)
 	rapid.Check(t, func(t *rapid.T) {
 		dir, err := runs.Create(runs.Disk(), reports, time.Now(), Actions().Name, "x")
 		must(t, err)
@@ -91,7 +103,7 @@ func TestAnExportComesBackUnedited(t *testing.T) {
 		must(t, c.begin(dir))
 		rows := rapid.IntRange(1, 4).Draw(t, "rows")
 		for n := range rows {
-			must(t, c.write(strangeRecord(t, "98700"+string(rune('1'+n))), nil))
+			must(t, c.write(strangeRecord(t, "98700"+string(rune('1'+n)), texts), nil))
 		}
 		must(t, c.baseline.Close())
 		must(t, out.Finish())

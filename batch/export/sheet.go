@@ -29,7 +29,9 @@ type sheet interface {
 	Finish() error             // all rows are written
 	Keep() error               // puts the file in its place
 	Drop()                     // leaves nothing behind; after Keep it does nothing
-	Draft() string             // the path of the file on its way; "": there is none
+	// Begin comes first. It returns the path of the file on its way; "": there is none. A folder
+	// is for what stands outside memory meanwhile.
+	Begin(folder string) (draft string, err error)
 }
 
 // openSheet starts the file that a user named; - is standard output. A file that is
@@ -52,7 +54,7 @@ func openSheet(name string, force bool, stdout io.Writer) (s sheet, err error) {
 	}
 	p.out, p.path = p.file, p.file.Name()
 	if ext == ".xlsx" {
-		s, err = newWorkbook(p)
+		s = &workbook{place: p}
 	} else {
 		s, err = newCSV(p, delimiters[ext])
 	}
@@ -121,7 +123,7 @@ func (p *place) Keep() error {
 	return nil
 }
 
-func (p *place) Draft() string { return p.path }
+func (p *place) Begin(string) (string, error) { return p.path, nil }
 
 func (p *place) Drop() {
 	if p.file != nil {
@@ -166,9 +168,10 @@ type workbook struct {
 
 const sheetName = "Customers"
 
-func newWorkbook(p *place) (*workbook, error) {
-	book, err := reports.NewWorkbook(filepath.Dir(p.path))
-	return &workbook{place: p, book: book}, p.writing(err)
+func (s *workbook) Begin(folder string) (string, error) {
+	book, err := reports.NewWorkbook(folder)
+	s.book = book
+	return s.path, s.writing(err)
 }
 
 func (s *workbook) Write(cells []string) (err error) {
@@ -211,6 +214,8 @@ func (s *workbook) Finish() error {
 }
 
 func (s *workbook) Drop() {
-	s.book.Close()
+	if s.book != nil {
+		s.book.Close()
+	}
 	s.place.Drop()
 }

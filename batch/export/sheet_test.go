@@ -15,6 +15,8 @@ func TestWorkbookCellsAreText(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "out.xlsx")
 	out, err := openSheet(name, false, nil)
 	must(t, err)
+	_, err = out.Begin(t.TempDir())
+	must(t, err)
 	cells := []string{"9007199254740993", "007", "=1+1", "'=x", "two\nlines", "1.50"}
 	var shown []string
 	for _, c := range cells {

@@ -16,11 +16,16 @@ const (
 	leftoverAge     = 1 * time.Minute // by far longer than a new folder is there without its lock
 )
 
+// spill begins the names of files that rows on their way to a workbook stand in meanwhile.
+// The library for workbooks names them so.
+const spill = "excelize-"
+
 // RemoveLeftovers removes what killed processes have left in a reports folder, for it
-// holds customers' data and is of no use: runs that were on their way out, and folders
-// that have not become runs, and whose lock nobody holds, with the file that they name. What cannot be removed
-// stays; so does a folder that holds anything else than what each run begins with: a
-// copy of a standard input may be all that is left of it.
+// holds customers' data and is of no use: runs that were on their way out; folders
+// that have not become runs, with the file that they name; halves of workbooks. Of a
+// folder whose lock somebody holds nothing goes. What cannot be removed stays; so does a
+// folder that is no run and holds anything else than what each run begins with: a copy of
+// a standard input may be all that is left of it.
 func RemoveLeftovers(on FS, reports string, now time.Time) {
 	entries, err := on.ReadDir(reports)
 	if err != nil {
@@ -32,7 +37,10 @@ func RemoveLeftovers(on FS, reports string, now time.Time) {
 			_ = on.RemoveAll(d.path)
 		}
 		began := startOf(d.ID())
-		if !e.IsDir() || began.IsZero() || now.Sub(began) < leftoverAge || !onlyBegun(on, d.path) {
+		if !e.IsDir() || began.IsZero() || now.Sub(began) < leftoverAge {
+			continue
+		}
+		if onlyBegun, spills := left(on, d.path); !onlyBegun && len(spills) == 0 {
 			continue
 		}
 		if f, err := d.open(lockName); err != nil || f.Close() != nil { // it is no process's yet
@@ -42,19 +50,32 @@ func RemoveLeftovers(on FS, reports string, now time.Time) {
 		if err != nil || !ok {
 			continue
 		}
-		// It may have come to be a run since. Unlocked before: some systems remove no file that is open.
-		goes := onlyBegun(on, d.path) && removePart(on, d.Path(PartName)) == nil
+		onlyBegun, spills := left(on, d.path) // it may have come to be a run since
+		for _, name := range spills {
+			_ = on.Remove(d.Path(name))
+		}
+		// Unlocked before: some systems remove no file that is open.
+		goes := onlyBegun && removePart(on, d.Path(PartName)) == nil
 		if unlock() == nil && goes {
 			_ = on.RemoveAll(d.path)
 		}
 	}
 }
 
-// onlyBegun reports whether a folder holds nothing but what is there before a run.
-func onlyBegun(on FS, folder string) bool {
+// left returns the halves of workbooks in a folder, and whether these aside it holds
+// nothing but what is there before a run.
+func left(on FS, folder string) (onlyBegun bool, spills []string) {
 	begins := []string{ignoreName, lockName, RowsName, ExportedName, draftJournal, PartName}
 	entries, err := on.ReadDir(folder)
-	return err == nil && !slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return !slices.Contains(begins, e.Name()) })
+	onlyBegun = err == nil
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), spill) {
+			spills = append(spills, e.Name())
+		} else if !slices.Contains(begins, e.Name()) {
+			onlyBegun = false
+		}
+	}
+	return onlyBegun, spills
 }
 
 // removePart removes the file that a folder names in its note, which nothing else does:

@@ -95,6 +95,45 @@ func TestRemoveLeftovers(t *testing.T) {
 	}
 }
 
+// A killed process may leave half a workbook in the folder of a run, which stays.
+func TestRemoveLeftoversOfWorkbooks(t *testing.T) {
+	now := time.Now()
+	for _, lives := range []bool{false, true} {
+		reports := t.TempDir()
+		d, _ := leftover(t, reports, now)
+		half := d.Path("excelize-1234")
+		if err := os.WriteFile(half, []byte("x"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		release, err := d.Lock()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.CreateJournal(journal.Head{}); err != nil {
+			t.Fatal(err)
+		}
+		if !lives {
+			if err := release(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		RemoveLeftovers(Disk(), reports, now)
+		if !there(t, d.Path("journal")) || there(t, half) != lives {
+			t.Errorf("its process lives: %v, the run is there: %v, the half: %v", lives, there(t, d.Path("journal")), there(t, half))
+		}
+	}
+	reports := t.TempDir()
+	d, part := leftover(t, reports, now) // an export: its folder has not become a run
+	locked(t, d)
+	if err := os.WriteFile(d.Path("excelize-1234"), []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	RemoveLeftovers(Disk(), reports, now)
+	if there(t, d.path) || there(t, part) {
+		t.Error("an export's folder stays, or its file")
+	}
+}
+
 // Of what lies in the reports folder parts, and of what a folder names, only that goes which is ours.
 func TestRemoveLeftoversIsCareful(t *testing.T) {
 	reports, now := t.TempDir(), time.Now()
