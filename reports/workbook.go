@@ -156,9 +156,18 @@ func (s *Sheet) row(cells []string, style, tinted, tint int) error {
 		if i == tinted && tint != 0 {
 			of = tint
 		}
-		if cell == "" {
+		switch {
+		case cell == "":
 			s.cells = append(s.cells, nil)
-		} else {
+		case strings.Contains(cell, "_xD"), strings.Contains(cell, "_xd"): // half a character, unescaped by the library; divided, it is none
+			var runs []excelize.RichTextRun
+			for _, part := range strings.SplitAfter(cell, "_") {
+				if part != "" {
+					runs = append(runs, excelize.RichTextRun{Text: part})
+				}
+			}
+			s.cells = append(s.cells, excelize.Cell{StyleID: of, Value: runs})
+		default:
 			s.cells = append(s.cells, excelize.Cell{StyleID: of, Value: cell})
 		}
 	}

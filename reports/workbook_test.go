@@ -3,11 +3,13 @@ package reports
 import (
 	"archive/zip"
 	"bytes"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/xuri/excelize/v2"
@@ -15,6 +17,7 @@ import (
 
 	"rowbatch/batch"
 	"rowbatch/batch/journal"
+	"rowbatch/mapping/xlsxfile"
 )
 
 func rowsOf(t testing.TB, path, sheet string) [][]string {
@@ -88,7 +91,7 @@ func TestWorkbooks(t *testing.T) {
 // Whatever stands in a cell comes back from a workbook, or is marked as damaged.
 func TestAnyCellComesBack(t *testing.T) {
 	texts := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{
-		"=cmd|' /C calc'!A0", "'=1", "\r\n", "a\rb", " x ", "_x0041_", "_x005F_", "\U0001F600", "\u202Eabc", "<&>\"", "007", "1E5", "\x00", "\x1b[31m",
+		"=cmd|' /C calc'!A0", "'=1", "\r\n", "a\rb", " x ", "_x0041_", "_x005F_", "_xD800_", "a_xdfff_x_xDC00_ b", "_x005F_xD800_", "\U0001F600", "\u202Eabc", "<&>\"", "007", "1E5", "\x00", "\x1b[31m",
 		"\uFFFE", strings.Repeat("x", 32767), strings.Repeat("\U0001F600", 16384), "\u00A0", "TRUE", "'0049", "a\tb",
 	}))
 	rapid.Check(t, func(t *rapid.T) {
@@ -98,7 +101,11 @@ func TestAnyCellComesBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer w.Close()
-		s, err := w.Sheet("Rows", make([]string, len(cells)))
+		heading := make([]string, len(cells))
+		for i := range heading {
+			heading[i] = fmt.Sprint("column ", i)
+		}
+		s, err := w.Sheet("Rows", heading)
 		if err == nil {
 			err = s.Row(cells, batch.Changed)
 		}
@@ -109,6 +116,20 @@ func TestAnyCellComesBack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		in, err := xlsxfile.NewReader(bytes.NewReader(file.Bytes()), int64(file.Len()), "x.xlsx", xlsxfile.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer in.Close()
+		row, err := in.Next()
+		if err != nil && strings.Join(cells, "") != "" {
+			t.Fatal(err)
+		}
+		for i, cell := range cells {
+			if err == nil && row.Cells[i] != cell && Unfit(cell) == "" && utf8.ValidString(cell) {
+				t.Fatalf("%q was read as %q", cell, row.Cells[i])
+			}
+		}
 		book, err := excelize.OpenReader(&file)
 		if err != nil {
 			t.Fatal(err)
@@ -116,7 +137,8 @@ func TestAnyCellComesBack(t *testing.T) {
 		for i, cell := range cells {
 			at, _ := excelize.CoordinatesToCellName(i+1, 2)
 			got, err := book.GetCellValue("Rows", at, excelize.Options{RawCellValue: true})
-			if err != nil || got != cell && Unfit(cell) == "" {
+			halved := strings.Contains(strings.ToLower(cell), "_xd") // which the library decodes across runs
+			if err != nil || got != cell && Unfit(cell) == "" && !halved {
 				t.Fatalf("%q came back as %q, %v", cell, got, err)
 			}
 		}

@@ -1,6 +1,7 @@
 package csvfile
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -19,6 +20,46 @@ func IsExport(heading string) bool {
 func IsOurs(heading string) bool {
 	heading = strings.TrimSpace(heading)
 	return len(heading) >= 3 && strings.EqualFold(heading[:3], "rb_") && !IsExport(heading)
+}
+
+// Own are the columns of our own reports in a file.
+type Own struct{ columns map[string]int } // by heading, in lower case
+
+// Add enters a column of a heading that [IsOurs].
+func (o *Own) Add(heading string, column int) {
+	if o.columns == nil {
+		o.columns = map[string]int{}
+	}
+	o.columns[strings.ToLower(strings.TrimSpace(heading))] = column
+}
+
+// IsReport reports whether the file is a report of ours, edited or not.
+func (o *Own) IsReport() bool {
+	_, is := o.columns["rb_outcome"]
+	return is
+}
+
+// WasRagged reports whether a report's row is told to have had too many or too few cells.
+func (o *Own) WasRagged(cell func(column int) string) bool {
+	return o.cell("rb_error_code", cell) == "ragged_row"
+}
+
+// WasNotTaken reports whether a report's row was left out before its cells were all found to
+// be good. What looks like a formula in it, or like another damage, was escaped by us, and is
+// not meant as what stands behind that.
+func (o *Own) WasNotTaken(cell func(column int) string) bool {
+	if !o.IsReport() {
+		return o.cell("rb_error_code", cell) != ""
+	}
+	return slices.Contains([]string{"rejected", "conflict", "not_attempted", "skipped"}, o.cell("rb_outcome", cell))
+}
+
+func (o *Own) cell(heading string, of func(column int) string) string {
+	at, ok := o.columns[heading]
+	if !ok {
+		return ""
+	}
+	return strings.TrimSpace(of(at))
 }
 
 // Fold makes names equal that differ in letter case, white space, _ and - only.
@@ -54,6 +95,15 @@ func Unescape(cell string) string {
 		return cell[1:]
 	}
 	return cell
+}
+
+// AsItCame is a cell of a row that a report [Own.WasNotTaken]: our own apostrophe before it
+// is taken off. A cell that came with one got no second.
+func AsItCame(cell string) string {
+	if strings.HasPrefix(cell, "''") || !IsFormula(cell) {
+		return cell
+	}
+	return Unescape(cell)
 }
 
 // IsFormula reports whether a spreadsheet would run a cell, any apostrophes

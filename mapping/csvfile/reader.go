@@ -46,14 +46,13 @@ type Reader struct {
 	dialect Dialect
 	lines   *lines
 	csv     *csv.Reader
-	ahead   []byte   // the text of the first rows, from the heading on
-	above   int      // lines before ahead
-	least   int      // cells that a row must have: up to the last column with a heading
-	width   int      // cells that it may have
-	columns []kind   // what each is
-	unnamed int      // columns without a heading
-	own     []string // headings of ours, in lower case: rb_line, rb_outcome, …
-	code    int      // the column of our error codes; -1: there is none
+	ahead   []byte // the text of the first rows, from the heading on
+	above   int    // lines before ahead
+	least   int    // cells that a row must have: up to the last column with a heading
+	width   int    // cells that it may have
+	columns []kind // what each is
+	unnamed int    // columns without a heading
+	Own
 	heading []string
 	start   int  // the line of the heading
 	titles  bool // rows stand above it
@@ -81,7 +80,7 @@ type Row struct {
 // is a *Refusal when the file cannot be what it should be; name stands in it.
 func NewReader(r io.Reader, name string, o Options) (*Reader, error) {
 	text, dialect, marked, err := decode(r, o.Encoding)
-	in := &Reader{name: name, dialect: dialect, options: o, code: -1}
+	in := &Reader{name: name, dialect: dialect, options: o}
 	if err != nil {
 		return nil, in.explain(err)
 	}
@@ -192,10 +191,7 @@ func (in *Reader) begin(rest []opening) error {
 			continue
 		case IsOurs(cell):
 			in.columns[i] = ours
-			in.own = append(in.own, strings.ToLower(strings.TrimSpace(cell)))
-			if in.own[len(in.own)-1] == "rb_error_code" {
-				in.code = i
-			}
+			in.Add(cell, i)
 		default:
 			in.heading = append(in.heading, cell)
 		}
@@ -237,9 +233,6 @@ func (in *Reader) ColumnOf(heading string) string {
 // Unnamed returns how many columns were left out because they have no heading.
 func (in *Reader) Unnamed() int { return in.unnamed }
 
-// IsReport reports whether the file is a report.csv or failed.csv, edited or not.
-func (in *Reader) IsReport() bool { return slices.Contains(in.own, "rb_outcome") }
-
 // Dialect returns how the file is written.
 func (in *Reader) Dialect() Dialect { return in.dialect }
 
@@ -256,13 +249,13 @@ func (in *Reader) Next() (Row, error) {
 	}
 	line, _ := in.csv.FieldPos(0)
 	row := Row{Line: line + in.above, Ragged: len(cells) < in.least || len(cells) > in.width}
-	damaged := in.code >= 0 && in.code < len(cells) && (cells[in.code] == "spreadsheet_damage" || cells[in.code] == "no_value_word")
+	asItCame := in.WasNotTaken(func(at int) string { return cells[min(at, len(cells)-1)] })
 	kept := cells[:0]
 	for i, cell := range cells {
 		switch {
 		case i >= in.width || in.columns[i] == theirs:
-			if damaged { // it was escaped by us, and is not meant as what is behind that
-				cell = Unescape(cell)
+			if asItCame {
+				cell = AsItCame(cell)
 			}
 			kept = append(kept, cell)
 		case in.columns[i] == nameless && !in.options.Unnamed && !row.Ragged && strings.TrimSpace(cell) != "":

@@ -8,7 +8,7 @@ type Form byte
 const (
 	Blank      Form = ' '
 	Typed      Form = 't' // text, as somebody typed it
-	Copied     Form = 's' // text of a row in which a report of ours names damage: not as typed
+	Copied     Form = 's' // text of a row of a report of ours, as it came from some file: not as typed
 	Whole      Form = 'n' // a whole number, a truth value
 	Fraction   Form = 'f' // a number with decimals, whatever is shown of it
 	Date       Form = 'd' // a date, a time, a duration

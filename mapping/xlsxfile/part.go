@@ -129,10 +129,10 @@ func (p *part) skip() error {
 }
 
 // richText reads the text of the element that was just begun, a shared string's or
-// an inline one's: all its runs, and no phonetic guide.
+// an inline one's: all its runs, each with escapes of its own, and no phonetic guide.
 func (p *part) richText(text []byte) ([]byte, error) {
 	within, inText := p.depth, false
-	from := len(text)
+	from, run := len(text), len(text)
 	for p.depth >= within {
 		token, err := p.next()
 		if err != nil {
@@ -140,13 +140,15 @@ func (p *part) richText(text []byte) ([]byte, error) {
 		}
 		switch token := token.(type) {
 		case xml.StartElement:
+			run = len(text)
 			if inText = token.Name.Local == "t"; token.Name.Local == "rPh" {
 				if err := p.skip(); err != nil {
 					return nil, err
 				}
 			}
 		case xml.EndElement:
-			inText = false
+			text, inText = unescape(text, run), false
+			run = len(text)
 		case xml.CharData:
 			if inText {
 				text = append(text, token...)
@@ -156,7 +158,7 @@ func (p *part) richText(text []byte) ([]byte, error) {
 			return nil, errTooLong
 		}
 	}
-	return unescape(text, from), nil
+	return text, nil
 }
 
 // attribute returns one of an element's, by its name without a prefix.

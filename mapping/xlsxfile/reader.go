@@ -57,13 +57,12 @@ type Reader struct {
 	heading []string // theirs
 	columns []int    // of the sheet, by heading
 	places  []int    // by column of the sheet: the heading's place, or ours or nameless
-	own     []string // headings of ours, in lower case
-	code    int      // the column of our error codes; -1: there is none
-	merged  []area   // still to come
-	within  []area   // by heading: the last merged cells that the column is in
-	told    []bool   // by heading: that it has formulas
-	cells   []string
-	forms   []byte
+	csvfile.Own
+	merged []area // still to come
+	within []area // by heading: the last merged cells that the column is in
+	told   []bool // by heading: that it has formulas
+	cells  []string
+	forms  []byte
 }
 
 // What a column is, if it is none of theirs.
@@ -77,7 +76,7 @@ const (
 // row. The error is a *csvfile.Refusal when the file cannot be what it should be;
 // name stands in it. Close the reader.
 func NewReader(r io.ReaderAt, size int64, name string, o Options) (*Reader, error) {
-	in := &Reader{name: name, options: o, source: &source{ReaderAt: r}, code: -1}
+	in := &Reader{name: name, options: o, source: &source{ReaderAt: r}}
 	book, err := openWorkbook(in.source, size)
 	var chosen candidate
 	if err == nil {
@@ -251,10 +250,7 @@ func (in *Reader) adopt(cells []cell) error {
 			in.places[c.column] = unseen
 		case csvfile.IsOurs(text) && !in.options.Ours:
 			in.places[c.column] = ours
-			in.own = append(in.own, strings.ToLower(strings.TrimSpace(text)))
-			if in.own[len(in.own)-1] == "rb_error_code" {
-				in.code = c.column
-			}
+			in.Add(text, c.column)
 		default:
 			in.places[c.column] = len(in.heading)
 			in.heading = append(in.heading, strings.Clone(text))
@@ -297,9 +293,6 @@ func (in *Reader) Unnamed() (n int) {
 	}
 	return n
 }
-
-// IsReport reports whether the file is a report.xlsx or failed.xlsx, edited or not.
-func (in *Reader) IsReport() bool { return slices.Contains(in.own, "rb_outcome") }
 
 // Places returns where the cells of each heading stand, such as Customers!B; a row's
 // number behind it makes an address.
@@ -353,17 +346,22 @@ func (in *Reader) row(row *line) (given csvfile.Row, holds bool, err error) {
 		in.forms[i] = byte(Blank)
 	}
 	var formulas []string
-	code := ""
-	if at := slices.IndexFunc(row.cells, func(c cell) bool { return c.column == in.code }); at >= 0 {
-		code = row.cells[at].text
+	ours := func(column int) string {
+		for _, c := range row.cells {
+			if c.column == column {
+				return c.text
+			}
+		}
+		return ""
 	}
+	asItCame, wasRagged := in.WasNotTaken(ours), in.WasRagged(ours)
 	for _, c := range row.cells {
 		at := nameless
 		if c.column < len(in.places) {
 			at = in.places[c.column]
 		}
 		switch {
-		case at == nameless && code == "ragged_row" && strings.TrimSpace(c.text) != "": // as it was before it came into a sheet
+		case at == nameless && wasRagged && strings.TrimSpace(c.text) != "": // as it was before it came into a sheet
 			given.Ragged, in.cells, in.forms = true, append(in.cells, c.text), append(in.forms, byte(c.form))
 		case at == nameless && !in.options.Unnamed && strings.TrimSpace(c.text) != "" &&
 			(in.options.Hidden != Skip || !in.sheet.isHidden(c.column)):
@@ -372,8 +370,8 @@ func (in *Reader) row(row *line) (given csvfile.Row, holds bool, err error) {
 		case at >= 0:
 			holds = true
 			in.cells[at], in.forms[at] = c.text, byte(c.form)
-			if code == "spreadsheet_damage" || code == "no_value_word" { // it was escaped by us, and is not meant as what is behind that
-				in.cells[at] = csvfile.Unescape(c.text)
+			if asItCame {
+				in.cells[at] = csvfile.AsItCame(c.text)
 				if c.form == Typed {
 					in.forms[at] = byte(Copied)
 				}

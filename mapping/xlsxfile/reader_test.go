@@ -124,6 +124,7 @@ func TestCellsOfEveryKind(t *testing.T) {
 		{`<c r="B2" t="str"><v>_xD83D_</v></c>`, "\uFFFD", Typed},
 		{`<c r="B2" t="str"><v><![CDATA[a&b]]><!-- no --> c</v></c>`, "a&b c", Typed},
 		{`<c r="B2" t="inlineStr"><is><r><t>Ri</t></r><r><rPr><b/></rPr><t>ch</t></r><rPh sb="0" eb="1"><t>no</t></rPh></is></c>`, "Rich", Typed},
+		{`<c r="B2" t="inlineStr"><is><r><t>_</t></r><r><t>xD800_</t></r></is></c>`, "_xD800_", Typed},
 		{text("B2", "  a \n"), "  a \n", Typed},
 		{text("B2", "'=1"), "'=1", Typed},
 		{`<c r="B2"/>`, "", Blank},
