@@ -187,7 +187,8 @@ func findings(all []*suspect) (found []Finding) {
 			}
 		}
 		slices.Sort(short.lines)
-		if short.lines = short.lines[:min(len(short.lines), linesOfFinding)]; s.padded || digits >= rowsOfLength && 10*short.rows <= digits {
+		short.lines = short.lines[:min(len(short.lines), linesOfFinding)]
+		if s.padded || digits >= rowsOfLength && 10*short.rows <= digits {
 			tell(short, "%s is shorter than the "+fmt.Sprint(usual)+" digits of the others: has a spreadsheet dropped leading zeros?")
 		}
 		var mails []suspicious
