@@ -159,7 +159,8 @@ func (s *Sheet) row(cells []string, style, tinted, tint int) error {
 		switch {
 		case cell == "":
 			s.cells = append(s.cells, nil)
-		case strings.Contains(cell, "_xD"), strings.Contains(cell, "_xd"): // half a character, unescaped by the library; divided, it is none
+		case strings.Contains(cell, "_xD"), strings.Contains(cell, "_xd"):
+			// Half a character's spelling, which the library does not escape: in parts it is none.
 			var runs []excelize.RichTextRun
 			for _, part := range strings.SplitAfter(cell, "_") {
 				if part != "" {
