@@ -38,6 +38,11 @@ func OverviewColumns() []ExportColumn {
 	return exportColumns(func(f field) bool { return f.onlyShown() && !f.has(inRecord) })
 }
 
+// Columns are all of an export, sales tracking codes aside.
+func Columns() []ExportColumn {
+	return exportColumns(func(f field) bool { return !f.has(noColumn) && !f.Family })
+}
+
 // FindColumn finds what a person means by the name of a column.
 func FindColumn(name string) (ExportColumn, error) {
 	name = strings.TrimSpace(name)
@@ -45,7 +50,7 @@ func FindColumn(name string) (ExportColumn, error) {
 		return ExportColumn{Name: trackingPrefix + strings.TrimSpace(name[len(trackingPrefix):])}, nil
 	}
 	var names []string
-	for _, c := range exportColumns(func(f field) bool { return !f.has(noColumn) && !f.Family }) {
+	for _, c := range Columns() {
 		if strings.EqualFold(c.Name, name) {
 			return c, nil
 		}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -90,6 +91,29 @@ their actions. A file whose rows are all of one system needs only that system's
 settings.`
 	cmd.Example = `  rowbatch run samples/mixed.csv --sandbox
   rowbatch run changes.csv --rate 10/s --rate trackfinity=2/s`
+	return cmd
+}
+
+// newPlan returns the command under which each action's dry run is found, too.
+func newPlan() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "plan ACTION FILE", Short: "Show what an action would change: the same as rowbatch ACTION FILE --dry-run",
+		Long: `plan reads the live records, shows what the rows of FILE would change, and writes nothing
+to the API: the same as rowbatch ACTION FILE --dry-run, with all its flags. rowbatch apply
+carries out what it has shown.`,
+		Example: "  rowbatch plan update customers.csv\n  rowbatch apply last",
+		RunE: func(*cobra.Command, []string) error {
+			return batch.Usage("rowbatch plan update customers.csv", "plan takes an ACTION and its FILE; the actions are %s",
+				strings.Join(append(actionNames(), intake.Mixed), ", "))
+		},
+	}
+	for _, of := range []func() *cobra.Command{newUpdate, newHold, newLatch, newPatch, newRun} {
+		action := of()
+		action.PreRunE = func(cmd *cobra.Command, _ []string) error { return cmd.Flags().Set("dry-run", "true") }
+		action.Long = "This is rowbatch " + action.Name() + " FILE --dry-run."
+		action.Example = "  rowbatch plan " + action.Name() + " customers.csv"
+		cmd.AddCommand(action)
+	}
 	return cmd
 }
 

@@ -89,8 +89,11 @@ accounted for in a report.`,
 	root.PersistentFlags().TextVar(&color, "color", color, "colours `WHEN`: auto (on a terminal, unless NO_COLOR is set), always or never")
 	root.SetVersionTemplate("rowbatch {{.Version}}\n")
 	root.AddCommand(newUpdate(), newHold(), newLatch(), newPatch(), newRun(), newExport(), newApply(), newResume(), newUndo(), newReport(),
-		newRuns(), newUI(), newCheck(), newFields(), newTemplate(), newMap(), newSchema(), newSandbox(), newVersion())
+		newRuns(), newUI(), newCheck(), newFields(), newTemplate(), newMap(), newSchema(), newSandbox(), newPlan(), newCompletion(), newVersion())
 	root.SetHelpCommand(newHelp(root))
+	if err := complete(root); err != nil {
+		panic(err) // a flag is completed twice
+	}
 	return root
 }
 
@@ -121,6 +124,7 @@ func noCommand(root *cobra.Command, args []string) error {
 func newVersion() *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Print version, commit and Go version", Args: noArgument,
+		Example: "  rowbatch version --json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			b := buildOf()
 			return show(cmd, b, func(w io.Writer) error {

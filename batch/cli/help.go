@@ -81,6 +81,7 @@ func newHelp(root *cobra.Command) *cobra.Command {
 			RunE: func(cmd *cobra.Command, _ []string) error { return t.show(cmd) },
 		})
 	}
+	help.AddCommand(newMan(root))
 	help.Long = "help shows the help of a command, or a page on a topic."
 	var exits strings.Builder
 	page := ui.Page(&exits)

@@ -31,7 +31,7 @@ func newRuns() *cobra.Command {
 	var dir string
 	var limit int
 	cmd := &cobra.Command{
-		Use: "runs", Short: "List the runs in the reports folder, newest first",
+		Use: "runs", Aliases: []string{"status"}, Short: "List the runs in the reports folder, newest first",
 		Long: `runs lists the runs in the reports folder, newest first: what each was, how its
 rows ended, its state (planned, running, stopped, declined, done, undone), and what can be
 done next.`,
