@@ -195,7 +195,7 @@ rowbatch-update.1 and so on. Those of an earlier version are replaced.`,
 			return batch.Usage("rowbatch help man ~/.local/share/man/man1", "help man takes one DIR, not %d", len(args))
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			made := time.Unix(0, 0)
+			made := time.Now()
 			if at, err := time.Parse(time.RFC3339, buildOf().Time); err == nil {
 				made = at
 			}
@@ -203,6 +203,7 @@ rowbatch-update.1 and so on. Those of an earlier version are replaced.`,
 			for _, c := range batch.ExitCodes() {
 				root.Long += fmt.Sprintf("**%d**\n: %s\n\n", c.Code, c.Means)
 			}
+			root.DisableAutoGenTag = true
 			root.RemoveCommand(cmd.Parent()) // the topics are read by rowbatch help
 			header := &doc.GenManHeader{Title: "ROWBATCH", Section: "1", Date: &made, Source: "rowbatch " + Version, Manual: "rowbatch"}
 			if err := doc.GenManTree(root, header, args[0]); err != nil {
