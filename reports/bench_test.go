@@ -2,6 +2,7 @@ package reports
 
 import (
 	"fmt"
+	"os"
 	"runtime"
 	"testing"
 	"time"
@@ -13,8 +14,12 @@ import (
 
 // BenchmarkWrite reports rows/s and how much memory is in use while rows of 12
 // columns, every fifth of them changed, become a report.
-func BenchmarkWrite(b *testing.B) {
-	const rows = 200_000
+func BenchmarkWrite(b *testing.B) { writeRows(b, 200_000, Options{Escape: escape}) }
+
+// BenchmarkWritePage does the same with report.html of half a million rows.
+func BenchmarkWritePage(b *testing.B) { writeRows(b, 500_000, Options{Escape: escape, HTML: true}) }
+
+func writeRows(b *testing.B, rows int, o Options) {
 	h := history{rows: make([]row, rows), end: &journal.End{}}
 	cells := make([]string, 12)
 	for i := range cells {
@@ -41,12 +46,15 @@ func BenchmarkWrite(b *testing.B) {
 	h = history{}
 	peak := watchHeap(b)
 	for b.Loop() {
-		if _, err := Write(d, Options{Escape: escape}); err != nil {
+		if _, err := Write(d, o); err != nil {
 			b.Fatal(err)
 		}
 	}
-	b.ReportMetric(rows*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+	b.ReportMetric(float64(rows*b.N)/b.Elapsed().Seconds(), "rows/s")
 	b.ReportMetric(float64(peak())/(1<<20), "peak-MiB")
+	if info, err := os.Stat(d.Path("report.html")); err == nil {
+		b.ReportMetric(float64(info.Size())/(1<<20), "page-MiB")
+	}
 }
 
 // watchHeap samples the heap in use, and returns its peak when called.

@@ -37,7 +37,7 @@ func (w pageWriter) document(s Summary) (d page.Document, err error) {
 		d.Meta = append(d.Meta, took)
 	}
 	if s.Error != "" {
-		d.Notes = append(d.Notes, batch.Visible(s.Error))
+		d.Notes = append(d.Notes, s.Error)
 	}
 	if w.journal.End == nil {
 		d.Notes = append(d.Notes, "This run goes on, or was ended from outside: the page shows what its journal held when it was written.")

@@ -83,6 +83,15 @@ const longest = 10_000 // characters of a value
 // mostOfPage is what browsers still open quickly.
 func mostOfPage() extents { return extents{100_000, 48 << 20, 64 << 20} }
 
+// brief is the beginning of a text that stands around the rows.
+func brief(text string) string {
+	const most = 400
+	if r := []rune(text); len(r) > most {
+		text = string(r[:most]) + " …"
+	}
+	return batch.Visible(text)
+}
+
 // Shown are the outcomes that occur, with their rows.
 func (d Document) Shown() (all []struct {
 	Kind batch.Kind
@@ -118,7 +127,7 @@ func (d Document) Write(to io.Writer, rows iter.Seq2[Row, error]) error {
 	style := Asset("style.css")
 	out := bufio.NewWriterSize(to, 64<<10)
 	parts, err := template.New("").Funcs(template.FuncMap{
-		"count": batch.Thousands, "words": words, "sprite": Sprite, "icon": icon, "lines": lines, "visible": batch.Visible,
+		"count": batch.Thousands, "words": words, "sprite": Sprite, "icon": icon, "lines": lines, "visible": batch.Visible, "brief": brief,
 		"split": func(line string) []string { return strings.Split(line, " ") }, // at options, not at their hyphens
 	}).Parse(string(Asset("report.html")))
 	if err != nil {
@@ -169,11 +178,11 @@ func (d Document) writeData(out *bufio.Writer, rows iter.Seq2[Row, error]) error
 		if err != nil {
 			return err
 		}
+		if room == 0 || bytes > d.most.bytes {
+			break
+		}
 		if row.Outcome.NeedsWork() {
 			work--
-			if room <= 0 || bytes > d.most.bytes {
-				continue
-			}
 		} else if room <= work || bytes > d.most.plain {
 			continue
 		}

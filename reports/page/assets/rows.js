@@ -182,7 +182,7 @@ export class Rows {
       column('Before');
       column('After');
     }
-    this.above = el('tbody', { 'aria-hidden': 'true' }, el('tr', {}, el('td', { colspan: head.children.length, class: 'gap' })));
+    this.above = el('tbody', { class: 'gaps', 'aria-hidden': 'true' }, el('tr', {}, el('td', { colspan: head.children.length, class: 'gap' })));
     this.below = this.above.cloneNode(true);
     const name = this.money ? 'Rows of the file, with what each customer owes and pays' : 'Rows of the file, one line for each field that changes';
     this.table = el('table', { class: `changes blocks${this.struck ? '' : ' plain'}${this.money ? ' holds' : ''}`, role: 'table' },
@@ -377,7 +377,7 @@ export class Rows {
       if (r.w) {
         const note = el('span');
         written(note, r.w, false);
-        line.append(el('td', { class: 'e soft', colspan: 3, role: 'cell' }, el('span', { class: 'o' }, icon('warn'), note)));
+        line.append(el('td', { class: 'e soft', colspan: 3, role: 'cell' }, el('div', { class: 'note' }, icon('warn'), note)));
         end();
       }
     }
