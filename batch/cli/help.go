@@ -33,6 +33,7 @@ func topics() []topic {
 		{name: "develop", short: "working on rowbatch: rooms, laws, figures"},
 		{"exit-codes", "what the exit status says", batch.ExitCodes(), printExitCodes},
 		{name: "export", short: "customers out to a file, and the edited file back"},
+		{name: "files", short: "what is read, text and workbooks, and what a spreadsheet can do"},
 		{name: "limits", short: "requests: the account's limits, forecast, --lookup"},
 		{name: "mapping", short: "the mapping file"},
 		{name: "runs", short: "a run's files and outcomes; apply, review, resume, undo"},
