@@ -44,6 +44,7 @@ type compiler struct {
 	parts    []*part
 	file     *File
 	columns  []heading
+	keys     []*heading // of the mapping file's keys; nil: it cannot be
 	mapper   *Mapper
 	bad      problems
 }
@@ -331,7 +332,13 @@ func (c *compiler) findKeys() {
 		if !slices.ContainsFunc(parts, func(p *part) bool { return p.schema.finder(k.Field.Text) != nil }) && len(parts) > 0 {
 			c.complain(k.Field, "key: the field is one of %s, not %s", strings.Join(finderNames(parts), ", "), k.Field.Text)
 		}
-		switch h := c.find(k.Column.Text); {
+		h := c.find(k.Column.Text)
+		if k.Join != nil {
+			h = c.join(k.Column.Text, k.Join)
+		}
+		c.keys = append(c.keys, h)
+		switch {
+		case h == nil && k.Join != nil:
 		case h == nil:
 			c.complain(k.Column, "key names the column %q, which the input lacks%s", k.Column.Text, didYouMean(k.Column.Text, c.inUse()))
 		case h.use == guards:
@@ -348,7 +355,7 @@ func (c *compiler) findKeys() {
 			return p.schema.finder(k.Field.Text) != nil && slices.Contains(c.scope(k.Action), p)
 		})
 		if i >= 0 {
-			c.keyOfFile(p, c.file.Keys[i])
+			c.keyOfFile(p, c.file.Keys[i], c.keys[i])
 		} else {
 			c.keyByName(p)
 		}
@@ -361,14 +368,18 @@ func (c *compiler) findKeys() {
 	}
 }
 
-func (c *compiler) keyOfFile(p *part, k KeyRule) {
-	h := c.find(k.Column.Text)
+func (c *compiler) keyOfFile(p *part, k KeyRule, h *heading) {
 	if h == nil || h.use != undecided {
 		return
 	}
 	field := p.schema.finder(k.Field.Text)
 	if rule := c.rule(p, h); rule != nil && csvfile.Fold(rule.Field.Text) != csvfile.Fold(field.Name) {
 		c.complain(rule.Field, "the column %q is the key and cannot also set %s", h.text, rule.Field.Text)
+	}
+	for _, at := range h.joined {
+		if rule := c.rule(p, &c.columns[at]); rule != nil || c.columns[at].use != undecided {
+			c.complain(k.Column, "the column %q is a part of the key, and has another use", c.columns[at].text)
+		}
 	}
 	c.setKey(p, h, field)
 }
@@ -424,7 +435,7 @@ func (c *compiler) assignRule(r *ColumnRule) {
 	free := parts
 	var h *heading
 	if r.Join != nil {
-		h = c.join(r)
+		h = c.join(r.Column.Text, r.Join)
 	} else if i := slices.IndexFunc(c.columns, func(h heading) bool { return h.text == name }); i >= 0 {
 		h = &c.columns[i]
 		free = slices.DeleteFunc(slices.Clone(parts), func(p *part) bool { return p.takes[i] && h.use != guards })
@@ -447,10 +458,11 @@ func (c *compiler) assignRule(r *ColumnRule) {
 	c.give(h, all, name, r, func(why string) { c.complain(r.Field, "%s", why) })
 }
 
-// join makes one of several columns. Each of them may set a field of its own besides.
-func (c *compiler) join(r *ColumnRule) *heading {
-	h := &heading{text: strings.TrimSpace(r.Column.Text)}
-	for _, s := range r.Join {
+// join makes one of several columns. Each of them may set a field of its own besides,
+// unless they make a key.
+func (c *compiler) join(name string, columns []Scalar) *heading {
+	h := &heading{text: strings.TrimSpace(name)}
+	for _, s := range columns {
 		at := slices.IndexFunc(c.columns, func(h heading) bool { return h.text == strings.TrimSpace(s.Text) })
 		if at < 0 {
 			c.complain(s, "join names the column %q, which the input lacks%s", s.Text, didYouMean(s.Text, c.inUse()))
@@ -463,7 +475,7 @@ func (c *compiler) join(r *ColumnRule) *heading {
 			c.complain(s, "%s", showsPasswords(s.Text, "what is joined is shown in reports"))
 		}
 	}
-	if len(h.joined) < len(r.Join) {
+	if len(h.joined) < len(columns) {
 		return nil
 	}
 	h.index = h.joined[0]

@@ -53,7 +53,10 @@ type Pair struct{ Name, Value Scalar }
 
 // KeyRule names the column that says which customer a row is about. Without an
 // Action it is for every action that has such a key.
-type KeyRule struct{ Action, Column, Field Scalar }
+type KeyRule struct {
+	Action, Column, Field Scalar
+	Join                  []Scalar // the columns whose texts are joined, in place of Column
+}
 
 // ColumnRule says what a column sets. Without an Action it is for every action
 // that has such a field; else a column may have several. Trimming (but for Keep),
@@ -239,7 +242,7 @@ func (p *parser) root(n *yaml.Node) {
 
 // keyParts and ruleParts are what stands in a key and in a column's rule, unless
 // they are given per action.
-func keyParts() []string { return []string{"column", "field"} }
+func keyParts() []string { return []string{"column", "join", "field"} }
 func ruleParts() []string {
 	return []string{"field", "join", "trim", "lower", "only_if_blank", "dates", "values", "expr"}
 }
@@ -248,12 +251,25 @@ func (p *parser) keyRule(action Scalar, n *yaml.Node) {
 	k := KeyRule{Action: action}
 	given, ok := p.sections(n, []section{
 		{"column", func(n *yaml.Node) { k.Column = p.name(n) }},
+		{"join", func(n *yaml.Node) {
+			k.Join = p.names(n)
+			k.Column = Scalar{namesOfJoined(k.Join), n.Line, n.Column}
+		}},
 		{"field", func(n *yaml.Node) { k.Field = p.name(n) }},
 	})
-	if ok && (!slices.Contains(given, "column") || !slices.Contains(given, "field")) {
-		p.complain(n, "key needs both column and field, such as {column: Cust No, field: reference}")
+	if ok && (slices.Contains(given, "column") == slices.Contains(given, "join") || !slices.Contains(given, "field")) {
+		p.complain(n, "key needs both column and field, such as {column: Cust No, field: reference}; join: [First, Last] in place of a column")
 	}
 	p.file.Keys = append(p.file.Keys, k)
+}
+
+// namesOfJoined is what people are told of a key that has no column of its own.
+func namesOfJoined(columns []Scalar) string {
+	var names []string
+	for _, c := range columns {
+		names = append(names, strings.TrimSpace(c.Text))
+	}
+	return strings.Join(names, " + ")
 }
 
 // columnRule reads what a column sets: a field's name, or a mapping that has one.

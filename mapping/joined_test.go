@@ -32,6 +32,37 @@ func TestJoin(t *testing.T) {
 	}
 }
 
+// TestJoinedKey: a key may be made of several columns, which then set nothing.
+func TestJoinedKey(t *testing.T) {
+	m := mapper(t, "update", "First,Last,firstName", "key: {join: [First, Last], field: reference}")
+	for cells, want := range map[string]string{
+		"Ada,Lovelace,Bo": "update reference=Ada Lovelace: firstName=Bo",
+		" Ada ,Lov,Bo":    "update reference=Ada Lov: firstName=Bo",
+		"Ada,,Bo":         "update reference=Ada: firstName=Bo",
+		" Ada ,,Bo":       "update reference=: firstName=Bo | #bad_value",
+		",,Bo":            "update reference=: firstName=Bo | #missing_key",
+		"Ada,N/A,Bo":      "update reference=: firstName=Bo | #no_value_word",
+		"REMOVE,,Bo":      "update reference=: firstName=Bo | #not_clearable",
+	} {
+		if got := reading(m, cells); got != want {
+			t.Errorf("%q: got %s, want %s", cells, got, want)
+		}
+	}
+	for text, says := range map[string]string{
+		"key: {join: [First, Middle], field: reference}":                                     `the column "Middle", which the input lacks`,
+		"key: {join: [First, Last], column: First, field: reference}":                        "in place of a column",
+		"key: {join: [First, firstName], field: reference}\ncolumns: {firstName: firstName}": `"firstName" is a part of the key`,
+	} {
+		file, err := ParseFile("x.yaml", []byte(text))
+		if err == nil {
+			_, err = mapperOf("update", "First,Last,firstName", CompileOptions{File: file})
+		}
+		if err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
 // TestSplit: a column that is joined of itself may set several fields.
 func TestSplit(t *testing.T) {
 	m := mapper(t, "update", "id,Name", `columns:

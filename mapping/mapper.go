@@ -355,7 +355,9 @@ func (l *layout) identify(out *Mapped) {
 	switch {
 	case key != nil:
 		out.KeyField = key.name
-		key.identify(cells[key.index], out)
+		if cell, ok := key.cell(cells, out); ok {
+			key.identify(cell, out)
+		}
 	case len(l.keys) > 0:
 		out.Problems = append(out.Problems, Problem{Code: "missing_key", Text: "the key is blank: fill " + either(headings)})
 	default:
