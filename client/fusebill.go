@@ -25,7 +25,7 @@ type Fusebill struct{ *Account }
 
 // NewFusebill checks the settings and returns a client. The error is a *SettingError.
 func NewFusebill(o Options) (*Fusebill, error) {
-	base, err := checkURL(o.BaseURL, "the Fusebill URL", "https://secure.fusebill.com/v1")
+	base, err := CheckURL(o.BaseURL, "the Fusebill URL", "https://secure.fusebill.com/v1")
 	if err != nil {
 		return nil, err
 	}

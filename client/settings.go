@@ -119,9 +119,9 @@ func OneSpelling(baseURL string) string {
 	return u.Scheme + "://" + host + strings.TrimSuffix(strings.ToLower(path.Clean("/"+strings.Join(steps, "/"))), "/")
 }
 
-// checkURL returns the base URL without a trailing slash. Its messages do not
+// CheckURL returns the base URL without a trailing slash. Its messages do not
 // quote the URL, which could hold a password.
-func checkURL(text, setting, try string) (*url.URL, error) {
+func CheckURL(text, setting, try string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	why := ""
 	switch {

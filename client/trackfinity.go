@@ -27,7 +27,7 @@ type Trackfinity struct{ *Account }
 
 // NewTrackfinity checks the settings and returns a client. The error is a *SettingError.
 func NewTrackfinity(o Options) (*Trackfinity, error) {
-	base, err := checkURL(o.BaseURL, "the Trackfinity URL", "TRACKFINITY_URL as https://<domain>/api, with the domain of your install")
+	base, err := CheckURL(o.BaseURL, "the Trackfinity URL", "TRACKFINITY_URL as https://<domain>/api, with the domain of your install")
 	if err != nil {
 		return nil, err
 	}

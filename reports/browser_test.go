@@ -192,7 +192,7 @@ func hostile() []string {
 // attacked is a run whose cells, customers and server are hostile.
 func attacked() history {
 	h := history{head: journal.Head{Action: "update", Source: journal.Source{File: "a" + hostile()[0] + ".csv"},
-		Account: "https://billing.example.com/v1#MDpz", Mode: journal.ModeRun}, heading: []string{"id", hostile()[1]},
+		Target: journal.Target{Account: "https://billing.example.com/v1#MDpz"}}, Mode: journal.ModeRun}, heading: []string{"id", hostile()[1]},
 		end: &journal.End{Exit: batch.ExitRows, Limit: 1000, Usable: 900, Reads: 20, Writes: 9, Seconds: 90, Cause: hostile()[0] + "\n" + hostile()[7]}}
 	for n, text := range hostile() {
 		who := text[:min(len(text), 200)]
@@ -250,7 +250,7 @@ func TestHostileTextsOfAReport(t *testing.T) {
 
 // large is a run of so many rows, every tenth of which failed.
 func large(rows int) history {
-	h := history{head: journal.Head{Action: "update", Source: journal.Source{File: "customers.csv"}, Account: "https://billing.example.com/v1#MDpz",
+	h := history{head: journal.Head{Action: "update", Source: journal.Source{File: "customers.csv"}, Target: journal.Target{Account: "https://billing.example.com/v1#MDpz"},
 		Mode: journal.ModeRun}, heading: []string{"id"}, end: &journal.End{Exit: batch.ExitRows, Limit: 1000, Usable: 900, Seconds: 3000}}
 	for n := range rows {
 		o := &batch.Outcome{Kind: batch.Changed, Key: fmt.Sprintf("id=%d", 987001+n), Customer: fmt.Sprintf("Customer %d Ltd", (n*7919)%rows),
@@ -361,7 +361,7 @@ func TestAReportCanBeReadByEverybody(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	held := history{head: journal.Head{Action: "hold", Mode: journal.ModeDryRun, Source: journal.Source{File: "overdue.csv"}, Account: "sandbox"}, heading: []string{"id"},
+	held := history{head: journal.Head{Action: "hold", Mode: journal.ModeDryRun, Source: journal.Source{File: "overdue.csv"}, Target: journal.Target{Account: "sandbox"}}, heading: []string{"id"},
 		end: &journal.End{Forecast: &journal.Forecast{Requests: 3}, Reads: 4}}
 	for n := range 3 {
 		held.rows = append(held.rows, row{cells: []string{"1"}, done: &batch.Outcome{Kind: batch.WouldChange, Key: "id=1", Customer: "Willowmere Works",

@@ -112,7 +112,7 @@ func mixed() history {
 	at := start.Add(1234567 * time.Microsecond)
 	title := []batch.Change{{Field: "title", Before: batch.Absent, After: `"Dr"`}}
 	return history{
-		head:    journal.Head{Action: "update", Source: journal.Source{File: "customers.csv", Delimiter: ";"}, Account: "sandbox"},
+		head:    journal.Head{Action: "update", Source: journal.Source{File: "customers.csv", Delimiter: ";"}, Target: journal.Target{Account: "sandbox"}},
 		heading: []string{"id", "=Title", "rb_outcome", "Note"},
 		rows: []row{
 			{cells: []string{"1", "Dr", "failed", "-5"}, intent: []batch.Change{

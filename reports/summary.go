@@ -34,14 +34,15 @@ type Summary struct {
 
 // Origin is what a run is.
 type Origin struct {
-	RunID   string    `json:"run_id"`
-	Action  string    `json:"action"`
-	Mode    string    `json:"mode"`
-	DryRun  bool      `json:"dry_run"`          // nothing is written to the API
-	Parent  string    `json:"parent,omitempty"` // the run that it carries out or takes back
-	File    string    `json:"file"`
-	Account string    `json:"account"`
-	Host    string    `json:"host"`
+	RunID   string `json:"run_id"`
+	Action  string `json:"action"`
+	Mode    string `json:"mode"`
+	DryRun  bool   `json:"dry_run"`          // nothing is written to the API
+	Parent  string `json:"parent,omitempty"` // the run that it carries out or takes back
+	File    string `json:"file"`
+	Account string `json:"account"`
+	Host    string `json:"host"`
+	journal.Label
 	Started time.Time `json:"started"`
 }
 
@@ -57,7 +58,7 @@ func OriginOf(h journal.Head) Origin {
 	}
 	return Origin{RunID: h.ID, Action: h.Action, Mode: h.Mode,
 		DryRun: h.IsDry() || h.Mode == journal.ModeExport, Parent: h.Of, File: h.File, Account: h.Account,
-		Host: strings.Join(slices.Compact(hosts), ", "), Started: h.Started}
+		Host: strings.Join(slices.Compact(hosts), ", "), Label: h.Label, Started: h.Started}
 }
 
 // Files are the paths of the report files as written; "" of one that there is not.

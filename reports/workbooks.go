@@ -164,8 +164,9 @@ func (b *workbooks) put(name string, w *Workbook) (string, error) {
 }
 
 func (b *workbooks) summarize(s *Summary) error {
-	rows := [][]string{{"run", s.RunID}, {"mode", s.Mode}, {"action", s.Action}, {"file", s.File}, {"account", s.Host},
-		{"started", s.Started.UTC().Format(timeFormat)}, {"rows", strconv.Itoa(s.Rows)}}
+	rows := [][]string{{"run", s.RunID}, {"mode", s.Mode}, {"action", s.Action}, {"file", s.File},
+		{"account", strings.TrimPrefix(s.Word+", "+s.Host, ", ")}, {"started", s.Started.UTC().Format(timeFormat)},
+		{"rows", strconv.Itoa(s.Rows)}}
 	if s.Parent != "" {
 		rows = append(rows, []string{"of", s.Parent})
 	}

@@ -15,6 +15,7 @@ import (
 	"rowbatch/batch"
 	"rowbatch/batch/intake"
 	"rowbatch/batch/job"
+	"rowbatch/batch/profile"
 	"rowbatch/batch/ui"
 )
 
@@ -132,7 +133,7 @@ func newAction(name, short string) *cobra.Command {
 			if err := s.Check(actions, cmd.Flags().Changed); err != nil {
 				return err
 			}
-			return runJob(cmd, s, args[0] == "-", func(j job.Job, c job.Control) (*job.Result, error) {
+			return runJob(cmd, s, actions.Systems(), args[0] == "-", func(j job.Job, c job.Control) (*job.Result, error) {
 				return job.File(j, c, actions, args[0], cmd.InOrStdin())
 			})
 		},
@@ -205,7 +206,7 @@ func newAgain(use, short string, flags job.Flags, do func(job.Job, job.Control, 
 			if err := s.Check(all, cmd.Flags().Changed); err != nil {
 				return err
 			}
-			return runJob(cmd, s, false, func(j job.Job, c job.Control) (*job.Result, error) { return do(j, c, args[0]) })
+			return runJob(cmd, s, nil, false, func(j job.Job, c job.Control) (*job.Result, error) { return do(j, c, args[0]) })
 		},
 	}
 	s.Bind(cmd.Flags(), all, flags)
@@ -219,12 +220,29 @@ func oneRun(cmd *cobra.Command, args []string) error {
 	return batch.Usage("rowbatch "+cmd.Name()+" last, or rowbatch runs for the ids", "%s takes one run's id or folder, or last", cmd.Name())
 }
 
+// newAccounts are those of this process.
+func newAccounts(cmd *cobra.Command) *profile.Accounts {
+	return profile.New(os.Environ(), cmd.ErrOrStderr())
+}
+
+// settled finds out which account a command means that speaks with these systems; with
+// none, it takes up earlier runs.
+func settled(cmd *cobra.Command, s *job.Settings, systems ...string) (*profile.Accounts, error) {
+	a := newAccounts(cmd)
+	return a, a.Settle(s, cmd.Flags().Changed, systems...)
+}
+
 // runJob carries out a job on this terminal, and tells how it ended.
-func runJob(cmd *cobra.Command, s job.Settings, inputIsFile bool, do func(job.Job, job.Control) (*job.Result, error)) error {
+func runJob(cmd *cobra.Command, s job.Settings, systems []string, inputIsFile bool,
+	do func(job.Job, job.Control) (*job.Result, error)) error {
 	if err := checkMetrics(s.Output.Metrics); err != nil {
 		return err
 	}
-	return onTerminal(cmd, s, inputIsFile, func(t *ui.Terminal, j job.Job, c job.Control) error {
+	accounts, err := settled(cmd, &s, systems...)
+	if err != nil {
+		return err
+	}
+	return onTerminal(cmd, s, accounts.Open, inputIsFile, func(t *ui.Terminal, j job.Job, c job.Control) error {
 		result, err := do(j, c)
 		defer func() { tell(t, j, result, err) }()
 		if lost := (*job.NoReportError)(nil); errors.As(err, &lost) {
@@ -241,10 +259,11 @@ func runJob(cmd *cobra.Command, s job.Settings, inputIsFile bool, do func(job.Jo
 }
 
 // onTerminal makes this terminal the front of a job, with signals that stop it.
-func onTerminal(cmd *cobra.Command, s job.Settings, inputIsFile bool, do func(*ui.Terminal, job.Job, job.Control) error) error {
+func onTerminal(cmd *cobra.Command, s job.Settings, open job.Opener, inputIsFile bool,
+	do func(*ui.Terminal, job.Job, job.Control) error) error {
 	t := &ui.Terminal{In: cmd.InOrStdin(), Out: cmd.OutOrStdout(), Err: cmd.ErrOrStderr(), InputIsFile: inputIsFile, Quiet: s.Output.Quiet,
 		Plain: s.Output.Verbose, Words: os.Args[1:], Look: look(cmd)}
-	j := job.Job{Settings: s, Front: t, Open: new(accounts).open, Program: Version}
+	j := job.Job{Settings: s, Front: t, Open: open, Program: Version}
 	level := slog.LevelInfo
 	switch {
 	case s.Output.Quiet:

@@ -89,8 +89,8 @@ accounted for in a report.`,
 	root.PersistentFlags().TextVar(&color, "color", color, "colours `WHEN`: auto (on a terminal, unless NO_COLOR is set), always or never")
 	root.SetVersionTemplate("rowbatch {{.Version}}\n")
 	root.AddCommand(newUpdate(), newHold(), newLatch(), newPatch(), newRun(), newExport(), newApply(), newResume(), newUndo(), newReport(),
-		newRuns(), newUI(), newCheck(), newFields(), newTemplate(), newMap(), newSchema(), newSandbox(), newPlan(),
-		newCompletion(), newVersion())
+		newRuns(), newUI(), newProfile(), newLogin(), newDoctor(), newCheck(), newFields(), newTemplate(), newMap(), newSchema(),
+		newSandbox(), newPlan(), newCompletion(), newVersion())
 	root.SetHelpCommand(newHelp(root))
 	if err := complete(root); err != nil {
 		panic(err) // a flag is completed twice

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -17,6 +18,7 @@ import (
 	"rowbatch/batch/action"
 	"rowbatch/batch/intake"
 	"rowbatch/batch/job"
+	"rowbatch/batch/profile"
 	"rowbatch/client"
 )
 
@@ -74,7 +76,8 @@ func complete(cmd *cobra.Command) error {
 		"encoding": words("utf-8", "utf-16le", "windows-1252", "iso-8859-15", "windows-1251", "shift_jis"),
 		"match":    completeGuard, "columns": completeColumns, "may-move": words(columnNames()...), "sheet": completeSheet,
 		"map": files("yaml", "yml"), "base": files("csv", "xlsx"), "review": files("csv", "xlsx"), "output": files("csv", "xlsx", "yaml"),
-		"metrics": files("prom"),
+		"metrics": files("prom"), "profile": completeProfile, "colour": words(profile.Colours()...),
+		"api": words(action.SystemFusebill, action.SystemTrackfinity),
 		"reports": func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return nil, cobra.ShellCompDirectiveFilterDirs
 		},
@@ -93,6 +96,7 @@ func complete(cmd *cobra.Command) error {
 			return l.State == job.Stopped || failed && l.Counts[batch.Failed]+l.Counts[batch.Conflict]+l.Counts[batch.InDoubt] > 0
 		}),
 		"report": again(func(l job.Listed, _ bool) bool { return job.IsEdit(l.Info) }),
+		"show":   completeProfile, "use": completeProfile, "remove": completeProfile,
 	}
 	cmd.ValidArgsFunction = arguments[cmd.Name()]
 	var err error
@@ -112,6 +116,7 @@ func complete(cmd *cobra.Command) error {
 // completeRun offers the runs of the reports folder that fit, with what they are.
 func completeRun(cmd *cobra.Command, args []string, fits func(l job.Listed, failed bool) bool) ([]string, cobra.ShellCompDirective) {
 	dir, err := cmd.Flags().GetString("reports")
+	err = cmp.Or(err, reportsOf(cmd, &dir))
 	if err != nil || len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
@@ -128,6 +133,19 @@ func completeRun(cmd *cobra.Command, args []string, fits func(l job.Listed, fail
 		}
 	}
 	return ids, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
+}
+
+// completeProfile offers the profiles, with what they are.
+func completeProfile(_ *cobra.Command, args []string, _ string) (names []string, _ cobra.ShellCompDirective) {
+	f, err := profiles()
+	if err != nil || len(args) > 1 {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	for _, name := range f.Names() {
+		p := f.Profiles[name]
+		names = append(names, cobra.CompletionWithDesc(name, p.Label()+", "+p.Host()))
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
 // completeGuard offers the fields of COL=field.

@@ -31,7 +31,11 @@ func newExport() *cobra.Command {
 			if err := o.Check(s, file, cmd.Flags().Changed); err != nil {
 				return err
 			}
-			return onTerminal(cmd, s, file == "-", func(t *ui.Terminal, j job.Job, c job.Control) error {
+			accounts, err := settled(cmd, &s, export.Actions().Systems()...)
+			if err != nil {
+				return err
+			}
+			return onTerminal(cmd, s, accounts.Open, file == "-", func(t *ui.Terminal, j job.Job, c job.Control) error {
 				r, err := export.Export(j, c, o, file, t.In, t.Out)
 				if err != nil {
 					return err
@@ -90,7 +94,7 @@ func printExported(w ui.Screen, r *export.Result, to string) {
 	w.Printf("%s: %s to %s\n", w.Paint(ui.Strong, "export"), batch.Plural(s.Rows, "customer"), to)
 	w.Printf("%s in %s\n", batch.Plural(s.Requests.Total, "request"), ui.TimeText(s))
 	ui.PrintErrors(w, s)
-	w.Printf("account: %s\n", s.Host)
+	w.Printf("account: %s\n", w.Account(ui.Plain, job.Identity{Hosts: s.Host, Label: s.Label}))
 	w.Printf("as exported: %s (keep it, and the column rb_export: update compares with it)\n", r.Folder)
 	if strings.EqualFold(filepath.Ext(to), ".csv") {
 		w.Table(0, []any{"a spreadsheet may damage ids and dates of a CSV: to edit it in one, -o with a name in .xlsx is safer"})

@@ -38,6 +38,7 @@ func topics() []topic {
 		{name: "mapping", short: "the mapping file"},
 		{name: "runs", short: "a run's files and outcomes; apply, review, resume, undo"},
 		{name: "sandbox", short: "the stand-in that needs no account"},
+		{name: "settings", short: "accounts, profiles, keys, and what goes before what"},
 		{name: "shards", short: "how several processes share one file"},
 	}
 }

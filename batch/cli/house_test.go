@@ -75,9 +75,10 @@ func sources(t *testing.T) []source {
 func rooms() map[string][]string {
 	return map[string][]string{
 		".":                {"batch/cli"},
-		"batch/cli":        {"batch/web", "batch/export", "batch/ui", "batch/job", "batch/intake", "batch/runs", "batch/journal", "batch/action", "batch", "reports", "mapping", "mapping/csvfile", "client", "client/sandbox", "samples"},
+		"batch/cli":        {"batch/web", "batch/profile", "batch/export", "batch/ui", "batch/job", "batch/intake", "batch/runs", "batch/journal", "batch/action", "batch", "reports", "mapping", "mapping/csvfile", "client", "client/sandbox", "samples"},
 		"batch/web":        {"batch/ui", "batch/job", "batch/intake", "batch/runs", "batch/journal", "batch/action", "batch", "reports/page", "mapping", "client"},
 		"batch/ui":         {"batch/export", "batch/job", "batch/intake", "batch/journal", "batch", "reports", "mapping", "client", "client/governor"},
+		"batch/profile":    {"batch/job", "batch/intake", "batch/runs", "batch/action", "batch", "mapping", "client", "client/governor", "client/sandbox", "samples"},
 		"batch/export":     {"batch/job", "batch/intake", "batch/runs", "batch/journal", "batch/action", "batch", "reports", "mapping", "mapping/csvfile", "client", "client/governor"},
 		"batch/job":        {"batch/intake", "batch/runs", "batch/journal", "batch/action", "batch", "reports", "reports/page", "mapping", "mapping/csvfile", "mapping/xlsxfile", "client", "client/governor"},
 		"batch/intake":     {"batch/runs", "batch/journal", "batch/action", "batch", "mapping", "mapping/csvfile", "mapping/xlsxfile", "client"},

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"io/fs"
@@ -87,10 +88,10 @@ func newCheck() *cobra.Command {
 					return err
 				}
 			}
-			if err := s.Check(actions, cmd.Flags().Changed); err != nil {
+			if err := cmp.Or(s.Check(actions, cmd.Flags().Changed), reportsOf(cmd, &s.Output.Reports)); err != nil {
 				return err
 			}
-			return onTerminal(cmd, s, args[0] == "-", func(t *ui.Terminal, j job.Job, c job.Control) error {
+			return onTerminal(cmd, s, nil, args[0] == "-", func(t *ui.Terminal, j job.Job, c job.Control) error {
 				result, err := job.Check(j, c, actions, args[0], t.In)
 				if err != nil {
 					return err

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,7 +8,6 @@ import (
 	"html"
 	"io"
 	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -22,7 +20,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"rowbatch/batch"
+	"rowbatch/batch/action"
 	"rowbatch/batch/job"
+	"rowbatch/batch/profile"
 	"rowbatch/batch/web"
 )
 
@@ -41,19 +41,25 @@ that is under way stops then, and can be resumed.`,
 		Example: `  rowbatch ui --sandbox
   rowbatch ui --reports runs --addr 127.0.0.1:8700 --no-open`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return servePage(cmd, addr, !noOpen, s) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			accounts, err := pageAccounts(cmd, &s)
+			if err != nil {
+				return err
+			}
+			return servePage(cmd, addr, !noOpen, s, accounts)
+		},
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.StringVar(&addr, "addr", "127.0.0.1:0", "loopback `ADDRESS` to serve on; port 0 takes a free one")
 	f.BoolVar(&noOpen, "no-open", false, "print the address, and do not open the browser")
-	f.BoolVar(&s.Sending.Sandbox, "sandbox", false, "new edits go to the embedded stand-in")
+	s.BindAccount(f)
 	f.StringVar(&s.Output.Reports, "reports", s.Output.Reports, "folder `DIR` where run folders go")
 	return cmd
 }
 
 // servePage serves the page until a signal, or opens the one that is served already.
-func servePage(cmd *cobra.Command, addr string, open bool, s job.Settings) error {
+func servePage(cmd *cobra.Command, addr string, open bool, s job.Settings, accounts []web.Account) error {
 	note, err := pageNote(s)
 	if err != nil {
 		return err
@@ -75,7 +81,7 @@ func servePage(cmd *cobra.Command, addr string, open bool, s job.Settings) error
 	defer signal.Stop(signals)
 	requests, cut := context.WithCancel(cmd.Context())
 	defer cut()
-	page, err := web.New(requests, listener.Addr(), web.Options{Settings: s, Accounts: pageAccounts(s), Program: Version})
+	page, err := web.New(requests, listener.Addr(), web.Options{Settings: s, Accounts: accounts, Program: Version})
 	if err != nil {
 		return err
 	}
@@ -120,31 +126,18 @@ func tellAddress(cmd *cobra.Command, address string) error {
 	})
 }
 
-// pageAccounts are those that a page offers: what the environment names, and the stand-in.
-func pageAccounts(s job.Settings) (all []web.Account) {
-	stand := web.Account{Name: "sandbox", Host: "the sandbox", Word: "SANDBOX", Sandbox: true, Open: openAnew}
-	if s.Sending.Sandbox {
-		all = append(all, stand)
+// pageAccounts are those that a page offers. Each run has its endpoints to itself.
+func pageAccounts(cmd *cobra.Command, s *job.Settings) (all []web.Account, err error) {
+	a, err := settled(cmd, s, action.SystemFusebill)
+	if err != nil {
+		return nil, err
 	}
-	if setting("FUSEBILL_API_KEY") != "" || setting("TRACKFINITY_API_KEY") != "" {
-		at := cmp.Or(setting("FUSEBILL_URL"), defaultURL)
-		if setting("FUSEBILL_API_KEY") == "" {
-			at = setting("TRACKFINITY_URL")
-		}
-		if u, err := url.Parse(at); err == nil && u.Host != "" {
-			at = u.Host
-		}
-		all = append(all, web.Account{Name: "environment", Host: at, Word: "PRODUCTION", Open: openAnew})
+	choices, err := a.Choices(*s)
+	for _, c := range choices {
+		all = append(all, web.Account{Name: c.Name, Host: c.Host, Word: c.Word, Sandbox: c.Sandbox, Profile: c.Profile,
+			Open: func() job.Opener { return a.Anew().Open }})
 	}
-	if !s.Sending.Sandbox {
-		all = append(all, stand)
-	}
-	return all
-}
-
-// openAnew opens an endpoint for one run of a page: each has its own, and lets go of it at its end.
-func openAnew(system string, s job.Settings, connections int, lock func(account string) error) (job.Endpoint, error) {
-	return new(accounts).open(system, s, connections, lock)
+	return all, err
 }
 
 // pageNote is the file that tells a second rowbatch ui where the first one is. Its
@@ -162,7 +155,7 @@ func pageNote(s job.Settings) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return filepath.Join(dir, fingerprint(fmt.Sprint(reports, s.Sending.Sandbox))+".json"), nil
+	return filepath.Join(dir, profile.Fingerprint(fmt.Sprint(reports, s.Sending.Sandbox, s.Sending.Profile))+".json"), nil
 }
 
 func inLine(address string) string {

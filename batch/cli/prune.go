@@ -39,6 +39,9 @@ run that stays: its plan, its undo.`,
 			if err != nil {
 				return err
 			}
+			if err := reportsOf(cmd, dir); err != nil {
+				return err
+			}
 			all, err := runs.List(runs.Disk(), *dir)
 			if err != nil {
 				return err

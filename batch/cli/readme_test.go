@@ -69,7 +69,7 @@ func (r reader) run(t *testing.T, line string) (output string, status int) {
 	t.Helper()
 	c := exec.Command("sh", "-c", line)
 	c.Dir = r.dir
-	c.Env = append(environment(), append(r.settings, "ROWBATCH_SANDBOX_DIR="+filepath.Join(r.dir, "sandbox"))...)
+	c.Env = append(environment(), append(r.settings, "ROWBATCH_SANDBOX_DIR="+filepath.Join(r.dir, "sandbox"), "XDG_CONFIG_HOME="+filepath.Join(r.dir, "config"))...)
 	out, err := c.CombinedOutput()
 	var ended *exec.ExitError
 	if err != nil && !errors.As(err, &ended) {

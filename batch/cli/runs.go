@@ -42,6 +42,9 @@ done next.`,
 			if limit < 0 {
 				return batch.Usage("rowbatch runs --limit 5", "--limit %d is no number of runs", limit)
 			}
+			if err := reportsOf(cmd, &dir); err != nil {
+				return err
+			}
 			all, err := job.List(dir)
 			if err != nil {
 				return err
@@ -57,6 +60,15 @@ done next.`,
 	cmd.Flags().IntVar(&limit, "limit", 0, "only the newest `N` (default all)")
 	cmd.AddCommand(newPrune(&dir))
 	return cmd
+}
+
+// reportsOf is the folder of the profile in use, where no flag names one.
+func reportsOf(cmd *cobra.Command, dir *string) error {
+	s := job.Defaults()
+	s.Output.Reports = *dir
+	_, err := settled(cmd, &s)
+	*dir = s.Output.Reports
+	return err
 }
 
 func listAll(all []job.Listed, dir string) []listed {
@@ -137,6 +149,9 @@ to date.`,
 		Example: "  rowbatch report last\n  rowbatch report last --html\n  rowbatch report last --xlsx",
 		Args:    oneRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := reportsOf(cmd, &dir); err != nil {
+				return err
+			}
 			return rewriteReport(cmd, dir, args[0], out)
 		},
 	}
@@ -159,6 +174,7 @@ func rewriteReport(cmd *cobra.Command, folder, name string, out job.Output) erro
 	return showTable(cmd, summary, func(w ui.Screen) {
 		ui.PrintCounts(w, summary.Action+" "+batch.Visible(summary.File), summary.Rows, summary.Outcomes)
 		ui.PrintErrors(w, summary)
-		ui.PrintReport(w, job.Identity{ID: summary.RunID, Dry: summary.DryRun, Age: time.Since(summary.Started)}, summary)
+		ui.PrintReport(w, job.Identity{ID: summary.RunID, Dry: summary.DryRun, Age: time.Since(summary.Started),
+			Hosts: summary.Host, Label: summary.Label}, summary)
 	})
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rowbatch/batch"
+	"rowbatch/batch/profile"
 	"rowbatch/client/sandbox"
 	"rowbatch/samples"
 )
@@ -55,7 +56,7 @@ func serveSandbox(cmd *cobra.Command, addr string, fail []string, o sandbox.Opti
 	if o.Faults, err = sandbox.ParseFaults(fail); err != nil {
 		return batch.Usage("rowbatch sandbox --help", "--fail: %v", err)
 	}
-	if o.Dir, err = sandboxDir(); err != nil {
+	if o.Dir, err = newAccounts(cmd).SandboxDir(); err != nil {
 		return err
 	}
 	listener, err := listenLoopback(cmd.Context(), addr)
@@ -65,11 +66,11 @@ func serveSandbox(cmd *cobra.Command, addr string, fail []string, o sandbox.Opti
 	defer listener.Close()
 	box, err := sandbox.Open(o)
 	if err != nil {
-		return sandboxTrouble(o.Dir, err)
+		return profile.SandboxTrouble(o.Dir, err)
 	}
 	at := "http://" + listener.Addr().String()
-	settings := []string{"FUSEBILL_URL", at + "/v1", "FUSEBILL_API_KEY", sandboxKey,
-		"TRACKFINITY_URL", at + "/api", "TRACKFINITY_API_KEY", trackfinityKey, "TRACKFINITY_API_USERNAME", trackfinityUser}
+	settings := []string{"FUSEBILL_URL", at + "/v1", "FUSEBILL_API_KEY", profile.SandboxKey,
+		"TRACKFINITY_URL", at + "/api", "TRACKFINITY_API_KEY", profile.TrackfinityKey, "TRACKFINITY_API_USERNAME", profile.TrackfinityUser}
 	named := map[string]string{}
 	for pair := range slices.Chunk(settings, 2) {
 		named[pair[0]] = pair[1]

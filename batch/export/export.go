@@ -529,8 +529,8 @@ func (x *export) keep() (*Result, error) {
 	}
 	h := journal.Head{
 		Program: x.Program, ID: x.dir.ID(), Started: x.Began.UTC(), Mode: journal.ModeExport, Action: Actions().Name,
-		Source:  journal.Source{File: cmp.Or(x.file, x.options.Query, "customers"), Delimiter: ","},
-		Account: x.accounts.Name(), Systems: x.accounts.Systems(), Settings: settings, Rows: x.copies.count(),
+		Source: journal.Source{File: cmp.Or(x.file, x.options.Query, "customers"), Delimiter: ","},
+		Target: x.accounts.Target(), Settings: settings, Rows: x.copies.count(),
 	}
 	x.begun = true // a folder that does not become a run is removed by Begin
 	record, err := x.Begin(x.dir, h)

@@ -50,6 +50,16 @@ func (a Actions) Spec(name string) action.Spec {
 // Any reports whether one of the actions is of some kind.
 func (a Actions) Any(is func(action.Spec) bool) bool { return slices.ContainsFunc(a.Specs, is) }
 
+// Systems are those whose customers rows may be about.
+func (a Actions) Systems() (names []string) {
+	for _, s := range a.Specs {
+		if !slices.Contains(names, s.Schema.System) {
+			names = append(names, s.Schema.System)
+		}
+	}
+	return names
+}
+
 // Reaches reports whether rows may be about a system's customers.
 func (a Actions) Reaches(system string) bool {
 	return a.Any(func(s action.Spec) bool { return s.Schema.System == system })

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 
+	"golang.org/x/time/rate"
+
 	"rowbatch/batch"
 	"rowbatch/batch/action"
 	"rowbatch/batch/intake"
@@ -30,6 +32,16 @@ type Endpoint struct {
 	Name      string        // base URL and key fingerprint, or [StandIn]: what a run is bound to
 	Transport http.RoundTripper
 	Close     func() error // at the end of the run; nil: there is nothing to let go of
+	Terms
+}
+
+// Terms are what has been laid down for an account, beside its address and key.
+type Terms struct {
+	Word     string     // that stands wherever the account is named, such as PRODUCTION; "": none
+	Colour   string     // of the word
+	ReadOnly string     // the profile that allows no write; "": writes are allowed
+	Rate     rate.Limit // unless --rate says otherwise; 0: none
+	Reserve  *Share     // unless --reserve says otherwise; nil: the usual one
 }
 
 // Opener finds the endpoint of a system by the settings. connections are kept alive.
@@ -58,7 +70,7 @@ type account struct {
 func (a *Accounts) connect(e Endpoint, o client.Options) error {
 	p := a.settings.Pace
 	to := account{Endpoint: e, governor: governor.New(governor.Limits{
-		Reserve: float64(p.Reserve), Rate: a.settings.rateOf(e.System, a.actions), WaitDay: p.Wait,
+		Reserve: p.Reserve.of(e.Terms), Rate: a.rateOf(e), WaitDay: p.Wait,
 		Outage: client.PatienceFor(e.URL).Outage,
 	})}
 	o.BaseURL, o.Key, o.Username, o.Timeout, o.Transport = e.URL, e.Key, e.Username, p.Timeout, e.Transport
@@ -78,6 +90,15 @@ func (a *Accounts) connect(e Endpoint, o client.Options) error {
 	}
 	a.all = append(a.all, to)
 	return err
+}
+
+// rateOf is the most requests a second that an endpoint gets; 0: as its account allows.
+// What a profile lays down is the account's: shards divide it among themselves.
+func (a *Accounts) rateOf(e Endpoint) rate.Limit {
+	if a.settings.Pace.Rate.of(e.System, a.actions) == 0 && e.Rate > 0 {
+		return e.Rate / rate.Limit(max(1, a.settings.Selection.Shard.Of))
+	}
+	return a.settings.rateOf(e.System, a.actions)
 }
 
 // Systems are their names.
@@ -102,6 +123,19 @@ func (a *Accounts) Hosts() string {
 		}
 		return u.Host
 	}), " and ")
+}
+
+// Target is where a run's requests go.
+func (a *Accounts) Target() journal.Target {
+	return journal.Target{Account: a.Name(), Systems: a.Systems(), Label: a.label()}
+}
+
+// label is what the accounts are called. All are of one profile, or of none.
+func (a *Accounts) label() journal.Label {
+	if len(a.all) == 0 {
+		return journal.Label{}
+	}
+	return journal.Label{Word: a.all[0].Word, Colour: a.all[0].Colour}
 }
 
 // keyEnds are the last characters of the keys, by which people tell one from another.
@@ -269,6 +303,12 @@ func (a *Accounts) mustBe(stop context.Context, h journal.Head, past *journal.In
 			continue
 		}
 		base := intake.AddressesOf(name)
+		if kept, err := SettingsOf(h); err != nil {
+			return err
+		} else if was, now := kept.Sending.Profile, a.settings.Sending.Profile; was != "" && was != now {
+			return batch.Unfit("leave --profile out", "%s went to the profile %s, %s, and --profile names %s, %s; nothing was sent",
+				h.ID, was, intake.AddressesOf(h.Account), now, base)
+		}
 		if !slices.ContainsFunc(then, func(n string) bool { return strings.HasPrefix(n, base+"#") }) {
 			return batch.Unfit("set the URL that the run used", "%s was about %s, and the settings are for %s; nothing was sent", h.ID,
 				intake.AddressesOf(h.Account), base)

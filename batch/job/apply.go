@@ -166,7 +166,7 @@ func follow(r *Session, p *Plan, of *earlier, mode string, chosen *choice) (err 
 		return errors.Join(err, p.Dir.Discard())
 	}
 	h.ID, h.Mode, h.Dry, h.Started, h.Program = p.Dir.ID(), mode, mode == journal.ModeUndo && p.isDry(), r.Began.UTC(), r.Program
-	h.Account, h.Systems, h.Settings = p.Accounts.Name(), p.Accounts.Systems(), p.Settings.record()
+	h.Target, h.Settings = p.Accounts.Target(), p.Settings.record()
 	h.Selection = chosen.record()
 	p.Head, p.Since = h, of.journal.Head.Started
 	p.open = func() (*journal.Writer, error) { return r.Begin(p.Dir, p.Head) }

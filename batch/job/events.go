@@ -6,6 +6,7 @@ import (
 
 	"rowbatch/batch"
 	"rowbatch/batch/intake"
+	"rowbatch/batch/journal"
 	"rowbatch/client/governor"
 	"rowbatch/mapping"
 )
@@ -106,6 +107,7 @@ type Identity struct {
 	Age     time.Duration // since that one began, or, where a run is gone on with, this one
 	Hosts   string
 	KeyEnds string // the last characters of the account's key; "": of the stand-in
+	journal.Label
 }
 
 const (

@@ -73,7 +73,7 @@ func planRows(r *Session, p *Plan, name string, stdin io.Reader) (err error) {
 		Action: p.Actions.Name, ActionColumn: in.Mapper.ActionColumn(),
 		Source:      journal.Source{File: name, Path: in.Path, Input: in.Sum, Delimiter: string(in.Delimiter), Places: in.Places},
 		MappingFile: journal.MappingFile{Mapping: in.Mapping, MapFile: p.Settings.Input.Map, MapPath: in.MapPath},
-		Account:     p.Accounts.Name(), Systems: p.Accounts.Systems(), Settings: p.Settings.record(), Rows: in.Checked.Rows,
+		Target:      p.Accounts.Target(), Settings: p.Settings.record(), Rows: in.Checked.Rows,
 	}
 	return nil
 }

@@ -137,7 +137,7 @@ func forecastOf(a *Accounts, d Demand) Forecast {
 		}
 		f.Requests += n
 		one := to.governor.Allowance().Forecast(
-			governor.Demand{Requests: n, Together: d.Together, Rate: a.settings.rateOf(to.System, a.actions)}, f.Begins)
+			governor.Demand{Requests: n, Together: d.Together, Rate: a.rateOf(to.Endpoint)}, f.Begins)
 		if one.Takes > f.Takes || f.Takes == 0 && f.PerMinute == 0 {
 			f.Takes, f.PerMinute = one.Takes, one.PerMinute
 		}

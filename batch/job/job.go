@@ -134,6 +134,10 @@ func (r *Session) Connect(s Settings, a intake.Actions, file string, systems []s
 		if e.Close != nil {
 			r.locks = append(r.locks, e.Close)
 		}
+		if err == nil && e.ReadOnly != "" && !s.Sending.DryRun {
+			err = batch.Usage("--dry-run, or an export", "the profile %s is read_only: nothing may be written to it, and nothing was sent",
+				e.ReadOnly)
+		}
 		if err == nil && e.Name != StandIn {
 			err = lock(e.Name)
 		}
@@ -373,10 +377,19 @@ func (r *Session) adopt(h journal.Head) (Settings, error) {
 	if err != nil {
 		return s, err
 	}
-	mine := r.Settings
-	if mine.Sending.Sandbox && h.Account != StandIn {
-		return s, batch.Unfit("leave --sandbox out, if that account is meant",
-			"%s was about %s, and --sandbox names the embedded stand-in; nothing was sent", h.ID, intake.AddressesOf(h.Account))
+	mine, flag := r.Settings, "--sandbox"
+	if mine.Sending.Profile != "" {
+		flag = "--profile " + mine.Sending.Profile
+	}
+	switch {
+	case mine.Sending.Sandbox && h.Account != StandIn:
+		return s, batch.Unfit("leave "+flag+" out, if that account is meant",
+			"%s was about %s, and %s names the embedded stand-in; nothing was sent", h.ID, intake.AddressesOf(h.Account), flag)
+	case mine.Sending.Profile != "" && !mine.Sending.Sandbox && h.Account == StandIn:
+		return s, batch.Unfit("leave "+flag+" out, if the stand-in is meant",
+			"%s was about the embedded stand-in, and %s names another account; nothing was sent", h.ID, flag)
+	case mine.Sending.Profile != "":
+		s.Sending.Profile = mine.Sending.Profile
 	}
 	s.Pace, s.Output, s.Sending.Yes, s.Sending.Sandbox = mine.Pace, mine.Output, mine.Sending.Yes, h.Account == StandIn
 	s.Sending.MayMove = alsoMoving(s.Sending.MayMove, mine.Sending.MayMove)

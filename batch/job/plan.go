@@ -180,7 +180,7 @@ func (p *Plan) identity(now time.Time) Identity { return p.identityOf(p.Head, p.
 func (p *Plan) identityOf(h journal.Head, began, now time.Time) Identity {
 	i := Identity{ID: h.ID, Mode: h.Mode, Dry: h.IsDry(), Action: h.Action, File: h.File, Of: h.Of}
 	if p.Accounts != nil {
-		i.Hosts, i.KeyEnds = p.Accounts.Hosts(), p.Accounts.keyEnds()
+		i.Hosts, i.KeyEnds, i.Label = p.Accounts.Hosts(), p.Accounts.keyEnds(), p.Accounts.label()
 	}
 	if !began.IsZero() {
 		i.Age = now.Sub(began)

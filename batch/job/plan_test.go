@@ -87,7 +87,7 @@ func TestAnAccountIsKnownByAnySpelling(t *testing.T) {
 		"https://secure.example.com:8443/v1#5f2a":                       false,
 		"https://elsewhere.example.com/v1#5f2a":                         false,
 	} {
-		if err := now.mustBe(t.Context(), journal.Head{Account: then}, nil); (err == nil) != same {
+		if err := now.mustBe(t.Context(), journal.Head{Target: journal.Target{Account: then}}, nil); (err == nil) != same {
 			t.Errorf("%s: %v", then, err)
 		}
 	}

@@ -36,6 +36,7 @@ type Settings struct {
 type Sending struct {
 	DryRun        bool     `json:"dry_run,omitempty"`
 	Sandbox       bool     `json:"sandbox,omitempty"` // the embedded stand-in
+	Profile       string   `json:"profile,omitempty"` // the account by the name that it has in the settings; "": the environment's
 	Lookup        string   `json:"lookup"`            // auto, list, ids or each
 	HoldSuspended bool     `json:"hold_suspended,omitempty"`
 	SkipPing      bool     `json:"skip_ping,omitempty"`
@@ -50,7 +51,7 @@ type Sending struct {
 // Pace is how fast a run may go, and when it stops by itself.
 type Pace struct {
 	Rate        Rates         `json:"rate,omitempty"`
-	Reserve     Share         `json:"reserve"`
+	Reserve     Share         `json:"reserve,omitzero"`
 	Workers     int           `json:"workers,omitempty"` // requests in flight; 0: as many as suit the system
 	Timeout     time.Duration `json:"timeout"`
 	MaxFailures FailureLimit  `json:"max_failures,omitzero"`
@@ -96,7 +97,7 @@ const defaultWorkers = 8
 func Defaults() Settings {
 	return Settings{
 		Sending: Sending{Lookup: intake.LookupAuto, Expect: -1},
-		Pace:    Pace{Reserve: 0.1, Timeout: 30 * time.Second},
+		Pace:    Pace{Reserve: usualReserve, Timeout: 30 * time.Second},
 		Output:  Output{Reports: DefaultReports, LogFormat: "text"},
 	}
 }
@@ -198,10 +199,12 @@ func (s *Settings) Bind(f *pflag.FlagSet, a intake.Actions, which Flags) {
 	if which&(FileFlags|ExportFlags) == 0 {
 		f.BoolVar(&s.Sending.Sandbox, "sandbox", s.Sending.Sandbox,
 			"the run must be one of the embedded stand-in (such a run goes there without this flag, too)")
+		f.StringVar(&s.Sending.Profile, "profile", s.Sending.Profile,
+			"the run must be one of the account of the profile `NAME` (it goes to its own account without this flag, too)")
 	}
 	if which&ExportFlags != 0 {
 		f.StringVar(&s.Input.Map, "map", s.Input.Map, mapHelp)
-		f.BoolVar(&s.Sending.Sandbox, "sandbox", s.Sending.Sandbox, sandboxHelp)
+		s.BindAccount(f)
 		s.bindDialect(f)
 	}
 	s.bindPace(f, a)
@@ -225,6 +228,12 @@ const (
 	sandboxHelp   = "use the embedded stand-in; its state outlives the command"
 	noChangesHelp = "of a dry run: end with 14 if anything would change"
 )
+
+// BindAccount binds what says where requests go.
+func (s *Settings) BindAccount(f *pflag.FlagSet) {
+	f.BoolVar(&s.Sending.Sandbox, "sandbox", s.Sending.Sandbox, sandboxHelp)
+	f.StringVar(&s.Sending.Profile, "profile", s.Sending.Profile, "the account of the profile `NAME` (see rowbatch help settings)")
+}
 
 // bindInput binds what the columns and cells of a file mean.
 func (s *Settings) bindInput(f *pflag.FlagSet) {
@@ -254,7 +263,7 @@ func (s *Settings) bindFile(f *pflag.FlagSet, a intake.Actions) {
 	f.BoolVar(&send.DryRun, "dry-run", send.DryRun,
 		"read the live records, show what would change and how long sending takes, write nothing")
 	f.BoolVar(&send.NoChanges, "expect-no-changes", send.NoChanges, noChangesHelp)
-	f.BoolVar(&send.Sandbox, "sandbox", send.Sandbox, sandboxHelp)
+	s.BindAccount(f)
 	if a.Reaches(action.SystemFusebill) {
 		f.StringVar(&send.Lookup, "lookup", send.Lookup,
 			"`HOW` current records are found: auto, list (page through the customer list), ids (ask for sets of ids)\n"+
@@ -421,8 +430,8 @@ func (s Settings) rateOf(system string, a intake.Actions) rate.Limit {
 // Rates are the texts of --rate: N/s, N/m, or either for a system, as in trackfinity=N/s.
 type Rates []string
 
-// parseRate returns requests a second, and the system, "" where none is named.
-func parseRate(text string) (system string, limit rate.Limit, err error) {
+// ParseRate returns requests a second, and the system, "" where none is named.
+func ParseRate(text string) (system string, limit rate.Limit, err error) {
 	speed := text
 	if name, of, named := strings.Cut(text, "="); named {
 		system, speed = name, of
@@ -441,7 +450,7 @@ func parseRate(text string) (system string, limit rate.Limit, err error) {
 func (r Rates) check(a intake.Actions) error {
 	seen := map[string]bool{}
 	for _, text := range r {
-		system, _, err := parseRate(text)
+		system, _, err := ParseRate(text)
 		if err != nil {
 			return err
 		}
@@ -463,7 +472,7 @@ func (r Rates) check(a intake.Actions) error {
 // actions are known only later, the last word of the command line counts.
 func (r Rates) of(system string, a intake.Actions) rate.Limit {
 	for _, text := range slices.Backward(r) {
-		name, limit, err := parseRate(text)
+		name, limit, err := ParseRate(text)
 		if err == nil && (name == system || name == "" && system == a.Specs[0].Schema.System) {
 			return limit
 		}
@@ -474,7 +483,23 @@ func (r Rates) of(system string, a intake.Actions) rate.Limit {
 // Share is a part of a whole, from 0 to under 1; as text a percentage.
 type Share float64
 
+// usualReserve is that of an account for which nothing else is laid down. Less than
+// nothing, it is no share that anybody asks for.
+const usualReserve Share = -0.1
+
+// of is the reserve of an account with these terms.
+func (s Share) of(t Terms) float64 {
+	if s == usualReserve && t.Reserve != nil {
+		return float64(*t.Reserve)
+	}
+	return math.Abs(float64(s))
+}
+
+// IsZero reports whether nobody has asked for a share: then the journal keeps none.
+func (s Share) IsZero() bool { return s == usualReserve }
+
 func (s Share) MarshalText() ([]byte, error) {
+	s = Share(math.Abs(float64(s)))
 	return []byte(strconv.FormatFloat(100*float64(s), 'g', 10, 64) + "%"), nil
 }
 

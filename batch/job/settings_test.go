@@ -33,7 +33,7 @@ var everyFlag = []string{
 	"--map", "crm.yaml", "--match", "Company=companyName", "--match", "E=primaryEmail", "--ignore", "Notes, old", "--ignore-others", "--header-row", "3",
 	"--sheet", "My edits", "--hidden", "skip", "--blanks", "N/A,-", "--strict", "--allow-duplicates",
 	"--base", "as it was.csv", "--delimiter", "tab", "--encoding", "windows-1252", "--when", `status == "Active"`, "--limit", "7", "--shard", "2/4",
-	"--dry-run", "--sandbox", "--lookup", "list", "--hold-suspended", "--skip-ping", "--expect", "0", "--rate", "5/s", "--rate", "trackfinity=60/m",
+	"--dry-run", "--sandbox", "--profile", "main", "--lookup", "list", "--hold-suspended", "--skip-ping", "--expect", "0", "--rate", "5/s", "--rate", "trackfinity=60/m",
 	"--reserve", "12.5%", "--workers", "3", "--may-move", "quickBooksSyncToken", "--may-move", "x.y", "--timeout", "1m30s", "--max-failures", "5%", "--wait", "--html", "--xlsx", "--reports", "my reports",
 }
 

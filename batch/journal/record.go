@@ -55,12 +55,24 @@ type Head struct {
 	ActionColumn string `json:"action_column,omitempty"` // of a mixed file
 	Source
 	MappingFile
-	Account   string          `json:"account"`             // base URL and key fingerprint, or "sandbox"
-	Systems   []string        `json:"systems,omitempty"`   // the APIs that its rows are about
+	Target
 	Settings  json.RawMessage `json:"settings,omitempty"`  // as the front keeps them; of OldFormat a map of texts
 	Rows      int             `json:"rows"`                // how many there are
 	RowsFile  RowsFile        `json:"rows_file,omitzero"`  // where they stand
 	Selection [][2]int        `json:"selection,omitempty"` // the parent's rows that are carried out, each pair from … to; none: all
+}
+
+// Target is where a run's requests go.
+type Target struct {
+	Account string   `json:"account"`           // base URL and key fingerprint, or "sandbox"
+	Systems []string `json:"systems,omitempty"` // the APIs that its rows are about
+	Label
+}
+
+// Label is what an account is called by who has set it up.
+type Label struct {
+	Word   string `json:"word,omitempty"` // such as PRODUCTION
+	Colour string `json:"colour,omitempty"`
 }
 
 // IsDry reports whether the run shows what another would send, and sends nothing.

@@ -20,7 +20,7 @@ func TestReadSpellings(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		h := journal.Head{ID: d.ID(), Mode: mode, Account: account, Rows: 1}
+		h := journal.Head{ID: d.ID(), Mode: mode, Target: journal.Target{Account: account}, Rows: 1}
 		j, err := d.CreateJournal(h)
 		if err != nil {
 			t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"rowbatch/batch"
+	"rowbatch/batch/job"
 )
 
 // Color is when colours are used.
@@ -136,6 +137,26 @@ func (s Screen) Paint(t Tone, text string) Text {
 		return Text(text)
 	}
 	return Text(t.style().Styled(text))
+}
+
+// Account says where a run goes: what that is called first, in the colour that was chosen
+// for it.
+func (s Screen) Account(t Tone, r job.Identity) Text {
+	text := s.Paint(t, r.Hosts)
+	if r.KeyEnds != "" {
+		text += s.Paint(t, ", by the key that ends in "+batch.Visible(r.KeyEnds))
+	}
+	if r.Word == "" {
+		return text
+	}
+	word := s.Paint(t, batch.Visible(r.Word))
+	colour, known := map[string]ansi.Attr{"red": ansi.AttrRedForegroundColor, "yellow": ansi.AttrYellowForegroundColor,
+		"green": ansi.AttrGreenForegroundColor, "cyan": ansi.AttrCyanForegroundColor, "blue": ansi.AttrBlueForegroundColor,
+		"magenta": ansi.AttrMagentaForegroundColor}[r.Colour]
+	if s.color && known {
+		word = Text(ansi.NewStyle(ansi.AttrBold, ansi.AttrReverse, colour).Styled(spelled(batch.Visible(r.Word), s.words)))
+	}
+	return word + ", " + text
 }
 
 // Write shows a text without colours.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -59,7 +60,7 @@ func PrintResult(t *Terminal, r *job.Result, asJSON bool) error {
 func PrintNoReport(t *Terminal, e *job.NoReportError) {
 	s := t.shown()
 	s.Printf("%s: %s\n", runText(e.Run), CountsText(e.Rows, e.Counts))
-	s.Printf("run: %s\naccount: %s\n", IdentityText(e.Run), accountText(e.Run))
+	s.Printf("run: %s\naccount: %s\n", IdentityText(e.Run), s.Account(Plain, e.Run))
 	switch {
 	case e.Journal != "":
 		s.Printf("what was sent stands in %s\n", e.Journal)
@@ -110,13 +111,13 @@ func printSummary(w Screen, r *job.Result) {
 	if s.Warnings > 0 {
 		w.Printf("%s: rb_warning in the report\n", w.Paint(Need, batch.Plural(s.Warnings, "warning")))
 	}
-	facts := [][2]string{{"run", IdentityText(r.Run)}, {"account", ""}}
+	facts := []fact{{"run", IdentityText(r.Run)}, {"account", ""}}
 	if r.Run.Hosts != "" {
-		facts[1][1] = accountText(r.Run)
+		facts[1].value = w.Account(Plain, r.Run)
 	}
 	facts = append(facts, reportFacts(s)...)
 	if s.ExitCode != batch.ExitUsage { // else nobody wanted any
-		facts = append(facts, [2]string{"rows that need work", s.Failed}, [2]string{"as a workbook", s.FailedXLSX})
+		facts = append(facts, fact{"rows that need work", s.Failed}, fact{"as a workbook", s.FailedXLSX})
 	}
 	printFacts(w, facts)
 	printCommands(w, "to take it back", r.TakeBack)
@@ -143,31 +144,36 @@ func PrintCounts(w Screen, title string, rows int, outcomes map[batch.Kind]int) 
 
 // PrintReport tells which run it is, where the report stands, and which files it could not replace.
 func PrintReport(w Screen, run job.Identity, s reports.Summary) {
-	printFacts(w, append([][2]string{{"run", IdentityText(run)}, {"account", s.Host}}, reportFacts(s)...))
+	printFacts(w, append([]fact{{"run", IdentityText(run)}, {"account", w.Account(Plain, run)}}, reportFacts(s)...))
+}
+
+// fact is a name and what it stands for.
+type fact struct {
+	name  string
+	value any // a text, or a Text
 }
 
 // reportFacts are the report, and the files in whose place it could not be put.
-func reportFacts(s reports.Summary) (all [][2]string) {
-	all = [][2]string{{"report", s.Report}, {"as a workbook", s.ReportXLSX}, {"as a page", s.ReportHTML}}
+func reportFacts(s reports.Summary) (all []fact) {
+	all = []fact{{"report", s.Report}, {"as a workbook", s.ReportXLSX}, {"as a page", s.ReportHTML}}
 	for _, path := range s.Left {
-		all = append(all, [2]string{"left as it was, since it was edited or is open in another program", path})
+		all = append(all, fact{"left as it was, since it was edited or is open in another program", path})
 	}
 	return all
 }
 
 // printFacts shows names and what they stand for, below each other where there is room. What
 // stands there may be copied: it is never broken.
-func printFacts(w Screen, facts [][2]string) {
+func printFacts(w Screen, facts []fact) {
+	facts = slices.DeleteFunc(facts, func(f fact) bool { return fmt.Sprint(f.value) == "" })
 	longest := 0
 	for _, f := range facts {
-		if w.columns >= 60 && f[1] != "" && len(f[0]) < 20 {
-			longest = max(longest, len(f[0])+1)
+		if w.columns >= 60 && len(f.name) < 20 {
+			longest = max(longest, len(f.name)+1)
 		}
 	}
 	for _, f := range facts {
-		if f[1] != "" {
-			w.Printf("%s %s\n", w.Paint(Faint, fmt.Sprintf("%-*s", longest, f[0]+":")), f[1])
-		}
+		w.Printf("%s %s\n", w.Paint(Faint, fmt.Sprintf("%-*s", longest, f.name+":")), f.value)
 	}
 }
 
@@ -200,14 +206,6 @@ func IdentityText(r job.Identity) string {
 		text += ", " + age + " old"
 	}
 	return batch.Visible(text)
-}
-
-// accountText says where a run goes.
-func accountText(r job.Identity) string {
-	if r.KeyEnds == "" {
-		return r.Hosts
-	}
-	return r.Hosts + ", by the key that ends in " + batch.Visible(r.KeyEnds)
 }
 
 // words are those of an outcome.

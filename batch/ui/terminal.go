@@ -366,18 +366,17 @@ func printQuestion(s Screen, q job.Question) {
 	}
 	lines("Run", Plain, IdentityText(q.Run))
 	lines("What", Strong, runText(q.Run))
-	where, p := accountText(q.Run), q.Proposal
+	where, p := s.Account(Strong, q.Run), q.Proposal
+	if p != nil && len(p.Preview.Rows) > 0 {
+		row := p.Preview.Rows[0]
+		where += s.Paint(Strong, fmt.Sprintf(", where %s is %s", row.Key, cmp.Or(batch.Visible(row.Customer), "a customer without a name")))
+	}
+	table = append(table, []any{s.Paint(Faint, "Account  "), where})
 	if p == nil {
-		lines("Account", Strong, where)
 		s.Printf("\n")
 		s.Table(0, table...)
 		return
 	}
-	if rows := p.Preview.Rows; len(rows) > 0 {
-		name := cmp.Or(batch.Visible(rows[0].Customer), "a customer without a name")
-		where += fmt.Sprintf(", where %s is %s", rows[0].Key, name)
-	}
-	lines("Account", Strong, where)
 	var keys []string
 	for _, k := range p.Keys {
 		keys = append(keys, fmt.Sprintf("%s, from the column %q", k.Field, k.Column))

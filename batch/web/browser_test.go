@@ -124,7 +124,7 @@ func newOffice(t testing.TB, set ...func(*sandbox.Options)) *office {
 	settings.Output.Reports = o.reports
 	server := httptest.NewUnstartedServer(nil)
 	served, err := web.New(t.Context(), server.Listener.Addr().(*net.TCPAddr), web.Options{Settings: settings, Program: "test",
-		Accounts: []web.Account{{Name: "sandbox", Host: "the sandbox", Word: "SANDBOX", Sandbox: true, Open: o.open}}})
+		Accounts: []web.Account{{Name: "sandbox", Host: "the sandbox", Word: "SANDBOX", Sandbox: true, Open: func() job.Opener { return o.open }}}})
 	o.must(err)
 	server.Config.Handler = served
 	server.Start()

@@ -21,11 +21,12 @@ type Options struct {
 
 // Account is one that a new edit may go to.
 type Account struct {
-	Name    string     // as forms name it
-	Host    string     // where requests go
-	Word    string     // PRODUCTION, SANDBOX
-	Sandbox bool       // the embedded stand-in
-	Open    job.Opener // finds its endpoints
+	Name    string            // as forms name it
+	Host    string            // where requests go
+	Word    string            // PRODUCTION, SANDBOX
+	Sandbox bool              // the embedded stand-in
+	Profile string            // that it is; "": it is none
+	Open    func() job.Opener // finds the endpoints of one run
 }
 
 // Server is the local page.

@@ -77,19 +77,26 @@ func (s *site) watchOf(id string) *watch {
 // job makes a job whose front is a watch.
 func (s *site) job(f job.Front, a Account, set func(*job.Settings)) job.Job {
 	settings := s.Settings
-	settings.Sending.Sandbox = a.Sandbox
+	settings.Sending.Sandbox, settings.Sending.Profile = a.Sandbox, a.Profile
 	if set != nil {
 		set(&settings)
 	}
-	return job.Job{Settings: settings, Front: f, Open: a.Open, Program: s.Program}
+	return job.Job{Settings: settings, Front: f, Open: a.Open(), Program: s.Program}
 }
 
 // accountOf is the account of an earlier run: the one at its host, or else one that the job
 // will tell from it.
 func (s *site) accountOf(i runs.Info) Account {
-	nearest := Account{Open: func(string, job.Settings, int, func(string) error) (job.Endpoint, error) {
-		return job.Endpoint{}, batch.Usage("rowbatch ui with its key set", "no account of %s is set here",
-			intake.AddressesOf(i.Head.Account))
+	kept, err := job.SettingsOf(i.Head)
+	own := func(a Account) bool { return a.Profile != "" && a.Profile == kept.Sending.Profile }
+	if at := slices.IndexFunc(s.Accounts, own); err == nil && at >= 0 {
+		return s.Accounts[at]
+	}
+	nearest := Account{Open: func() job.Opener {
+		return func(string, job.Settings, int, func(string) error) (job.Endpoint, error) {
+			return job.Endpoint{}, batch.Usage("rowbatch ui with its key set", "no account of %s is set here",
+				intake.AddressesOf(i.Head.Account))
+		}
 	}}
 	hosts := hostsOf(i.Head)
 	for _, a := range slices.Backward(s.Accounts) {
