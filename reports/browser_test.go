@@ -192,7 +192,7 @@ func hostile() []string {
 // attacked is a run whose cells, customers and server are hostile.
 func attacked() history {
 	h := history{head: journal.Head{Action: "update", Source: journal.Source{File: "a" + hostile()[0] + ".csv"},
-		Target: journal.Target{Account: "https://billing.example.com/v1#MDpz"}}, Mode: journal.ModeRun}, heading: []string{"id", hostile()[1]},
+		Target: journal.Target{Account: "https://billing.example.com/v1#MDpz"}, Mode: journal.ModeRun}, heading: []string{"id", hostile()[1]},
 		end: &journal.End{Exit: batch.ExitRows, Limit: 1000, Usable: 900, Reads: 20, Writes: 9, Seconds: 90, Cause: hostile()[0] + "\n" + hostile()[7]}}
 	for n, text := range hostile() {
 		who := text[:min(len(text), 200)]
