@@ -258,7 +258,8 @@ func (p *parser) keyRule(action Scalar, n *yaml.Node) {
 		{"field", func(n *yaml.Node) { k.Field = p.name(n) }},
 	})
 	if ok && (slices.Contains(given, "column") == slices.Contains(given, "join") || !slices.Contains(given, "field")) {
-		p.complain(n, "key needs both column and field, such as {column: Cust No, field: reference}; join: [First, Last] in place of a column")
+		p.complain(n, "key needs both column and field, such as {column: Cust No, field: reference}; "+
+			"join: [First, Last] stands in place of a column")
 	}
 	p.file.Keys = append(p.file.Keys, k)
 }

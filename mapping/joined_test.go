@@ -50,7 +50,7 @@ func TestJoinedKey(t *testing.T) {
 	}
 	for text, says := range map[string]string{
 		"key: {join: [First, Middle], field: reference}":                                     `the column "Middle", which the input lacks`,
-		"key: {join: [First, Last], column: First, field: reference}":                        "in place of a column",
+		"key: {join: [First, Last], column: First, field: reference}":                        "stands in place of a column",
 		"key: {join: [First, firstName], field: reference}\ncolumns: {firstName: firstName}": `"firstName" is a part of the key`,
 	} {
 		file, err := ParseFile("x.yaml", []byte(text))
