@@ -38,6 +38,9 @@ var pictures = flag.String("pictures", "", "folder for pictures of the pages")
 // TestMain makes the test binary serve as the rowbatch command too. The locks of
 // accounts are this process's own: another may be running tests.
 func TestMain(m *testing.M) {
+	if filepath.Base(os.Args[0]) == "rowbatch" { // the program, whose environment is its caller's
+		os.Exit(cli.Main(os.Args[1:]))
+	}
 	cache, err := os.MkdirTemp("", "rowbatch-page-")
 	if err == nil {
 		err = errors.Join(os.Setenv("XDG_CACHE_HOME", cache), flag.Set("test.parallel", "4")) // they mostly wait for the browser

@@ -374,6 +374,15 @@ func (s draftPages) draftPage(w http.ResponseWriter, d *draft, status int, wrong
 	}
 	if !d.Uploaded {
 		v.Columns = columnViews(d, look, v.NotReady)
+		open := 0
+		for _, c := range v.Columns {
+			if c.Field == "" {
+				open++
+			}
+		}
+		if open > 0 {
+			v.NotReady = &trouble{Text: batch.Plural(open, "column") + " without a field.", Try: "choose one for each, or leave the column out"}
+		}
 	}
 	s.show(w, status, "draft", v)
 }

@@ -53,6 +53,7 @@ func TestAnEditByKeyboardAlone(t *testing.T) {
 	o.tabTo(`form[data-once] button`)
 	press(kb.Enter)
 	o.lead("30 of 30 rows would change")
+	o.text("//*[@data-shown]", "30 rows shown")
 	o.do(chromedp.Func(pressSlash))
 	press("Name 1")
 	o.text("//*[@data-shown]", "11 rows shown")

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -95,4 +96,40 @@ func (o *office) head(run string) journal.Head {
 	h, err := journal.ReadHead(f)
 	o.must(err)
 	return h
+}
+
+// A real account is named by a customer of it, is confirmed, and is one run's at a time.
+func TestARealAccountThatIsInUse(t *testing.T) {
+	t.Parallel()
+	o := newProgram(t, slow("put:slow=1s"))
+	o.tab = o.newTab()
+	o.drop("update", o.file("two.csv", "id,firstName\n987201,Ada\n987202,Bo\n"))
+	o.click(toPreview)
+	o.lead("2 of 2 rows would change")
+	o.text("//*[@role='region']", "PRODUCTION")
+	o.text("//*[@role='region']", "where id=987201 is ")
+	if !eval[bool](o, `document.querySelector('form[data-send] button[type=submit]').disabled`) {
+		t.Error("the button is open though nobody has confirmed the account")
+	}
+	o.picture("production")
+	preview := eval[string](o, `location.pathname`)
+
+	c := exec.Command("rowbatch", "update", o.file("many.csv", manyRows(120)), "--yes", "--reports", o.reports)
+	c.Env = o.serves.Env
+	o.must(c.Start())
+	defer func() { _, _ = c.Process.Kill(), c.Wait() }()
+	o.visit("/runs")
+	o.await(`document.querySelector('.live') || (setTimeout(() => location.reload(), 200), false)`)
+	o.click(`.live a`)
+	o.lead("rows")
+	o.text("//aside", "goes on in another window or terminal")
+	o.picture("elsewhere")
+
+	o.visit(preview)
+	o.click(`[data-confirm]`)
+	o.click(toSend)
+	o.text("//*[contains(@class,'act')]", "rowbatch update")
+	o.text("//*[contains(@class,'act')]", "Look again")
+	o.expected("409")
+	o.picture("locked")
 }

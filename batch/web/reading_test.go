@@ -58,7 +58,7 @@ func TestASheetIsChosenAndReadAnotherWay(t *testing.T) {
 	o.picture("sheet")
 	o.do(chromedp.Click(chromedp.Search(`//label[contains(., "Budget")]`)))
 	o.text("//main", "This heading is no field")
-	o.text("//*[contains(@class,'act')]", "no column")
+	o.text("//*[contains(@class,'act')]", "2 columns without a field")
 	o.do(chromedp.Click(chromedp.Search(`//label[contains(., "Contacts")]`)))
 	o.text("//*[contains(@class,'act')]//button", "Read the live records")
 }

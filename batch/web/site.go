@@ -187,6 +187,7 @@ func told(err error) *trouble {
 		{"--ignore-others", "give the column a heading in the spreadsheet, or leave out here what has none"},
 		{"--ignore", "choose a field for the column, or leave it out"},
 		{"--map", "choose a field for each column"},
+		{"--lock-wait", "again when that has ended"},
 	} {
 		if strings.Contains(t.Try, on[0]) {
 			t.Try = on[1]

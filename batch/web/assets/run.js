@@ -12,8 +12,10 @@ for (const s of all('[data-stack]')) stack(s, JSON.parse(s.dataset.stack), kinds
 for (const p of all('[data-plot]')) if (p.dataset.plot) plot(p, JSON.parse(p.dataset.plot));
 
 function mount(list) {
-  rows = new Rows(one('[data-rows]'), { rows: list, fixes, struck, shown: one('[data-shown]'), onChange: () => label() });
+  rows = new Rows(one('[data-rows]'), { rows: list, fixes, struck, shown: one('.shown[data-shown]'), onChange: () => label() });
   controls(document, rows);
+  const search = one('[data-filter]');
+  if (search?.value) rows.filter({ text: search.value }); // typed before the rows came
   label();
 }
 
@@ -225,4 +227,4 @@ one('form[data-answer]')?.addEventListener('submit', async (e) => {
 });
 
 if (page.dataset.state === 'running') watch();
-else fetch(one('[data-rows]').dataset.rows).then((r) => r.json()).then(mount, (err) => { one('[data-shown]').textContent = `the rows cannot be read: ${err}`; });
+else fetch(one('[data-rows]').dataset.rows).then((r) => r.json()).then(mount, (err) => { one('.shown[data-shown]').textContent = `the rows cannot be read: ${err}`; });
