@@ -293,6 +293,9 @@ func (p *Plan) around(j *runs.Journal, s reports.Summary) (a page.Around, err er
 		what := map[bool]string{true: "To take it back", false: "To take it back, one of"}[len(back) == 1]
 		a.Next = append(a.Next, page.Command{What: what, Lines: back})
 	}
+	if s.Held && s.Action != "hold" { // which an undo leaves where they are
+		a.Next = append(a.Next, page.Command{What: "To take its holds back, too, one of", Lines: p.unhold(s)})
+	}
 	if !s.DryRun {
 		return a, nil
 	}
@@ -301,7 +304,7 @@ func (p *Plan) around(j *runs.Journal, s reports.Summary) (a page.Around, err er
 	}
 	shown, err := PreviewOf(j, nil)
 	if err == nil {
-		a.Stakes = shown.Stakes.table(shown.Holds + shown.Unholds)
+		a.Stakes = shown.Stakes.Table(shown.Holds + shown.Unholds)
 	}
 	return a, err
 }

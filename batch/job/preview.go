@@ -161,8 +161,8 @@ func sum(to map[string]*big.Rat, currency, amount string) bool {
 	return true
 }
 
-// table shows what so many customers owe and pay; nil where nothing is known of it.
-func (s Stakes) table(customers int) *page.Stakes {
+// Table shows what so many customers owe and pay; nil where nothing is known of it.
+func (s Stakes) Table(customers int) *page.Stakes {
 	if len(s.Balance) == 0 && s.Unread == 0 && len(s.Parents) == 0 {
 		return nil
 	}

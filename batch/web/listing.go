@@ -1,7 +1,6 @@
 package web
 
 import (
-	"cmp"
 	"net/http"
 	"slices"
 	"time"
@@ -10,6 +9,7 @@ import (
 	"rowbatch/batch/job"
 	"rowbatch/batch/journal"
 	"rowbatch/batch/ui"
+	"rowbatch/reports/page"
 )
 
 // listed is a run as the page of all runs shows it.
@@ -59,7 +59,7 @@ func (s runList) listedOf(i job.Listed, all []job.Listed) listed {
 	icons := map[job.State]string{job.Planned: "would_change", job.Running: "wait", job.Stopped: "warn", job.Damaged: "alert",
 		job.Done: "changed", job.Declined: "skipped", job.Undone: "unchanged"}
 	verbs := map[job.State]string{job.Planned: "Go on to send", job.Running: "Watch", job.Stopped: "Resume…"}
-	l := listed{ID: i.ID, File: nameOf(i.Head.File), Action: i.Head.Action, What: whatOf(i.Head), When: when(i.Head.Started, time.Now()),
+	l := listed{ID: i.ID, File: nameOf(i.Head.File), Action: i.Head.Action, What: page.What(i.Head), When: when(i.Head.Started, time.Now()),
 		State: i.State, Icon: icons[i.State], Text: ui.CountsText(i.Head.Rows, i.Counts), CountsJSON: inJSON(i.Counts), Go: verbs[i.State]}
 	if b := s.bandOfRun(i); b.Kind != s.bandOf(s.Accounts[0]).Kind || b.Host != s.bandOf(s.Accounts[0]).Host {
 		l.Account = &b
@@ -82,36 +82,8 @@ func (s runList) listedOf(i job.Listed, all []job.Listed) listed {
 	return l
 }
 
-// whatOf says what a run does, in the words of the page.
-func whatOf(h journal.Head) string {
-	what := map[string]string{"update": "Update", "hold": "Hold", "latch": "HubSpot links", "patch": "Trackfinity patch",
-		"run": "Mixed"}[h.Action]
-	what = cmp.Or(what, h.Action)
-	switch {
-	case h.Mode == journal.ModeUndo && h.Dry:
-		return what + ": undo, preview"
-	case h.Mode == journal.ModeUndo:
-		return what + ": undo"
-	case h.Mode == journal.ModeDryRun:
-		return what + ", preview"
-	case h.Mode == journal.ModeApply:
-		return what + ", from a preview"
-	}
-	return what
-}
-
 // countOf is how many rows ended in one way.
 type countOf struct {
 	Kind batch.Kind
 	Rows int
-}
-
-// order is in which outcomes are shown: by what is done first to what needs work.
-func order(dry bool) []batch.Kind {
-	all := []batch.Kind{batch.Changed, batch.Unchanged, batch.Skipped, batch.Rejected, batch.Failed, batch.Conflict, batch.InDoubt,
-		batch.NotAttempted}
-	if dry {
-		return slices.Insert(all, 0, batch.WouldChange)
-	}
-	return slices.Insert(all, 1, batch.WouldChange)
 }

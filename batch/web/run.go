@@ -3,7 +3,6 @@ package web
 import (
 	"cmp"
 	"fmt"
-	"math/big"
 	"net/http"
 	"slices"
 	"strconv"
@@ -52,7 +51,7 @@ type previewView struct {
 	Would                                         int
 	Verb, Noun, LeftOut                           string
 	Fields                                        []fact
-	Stakes                                        *stakes
+	Stakes                                        *page.Stakes
 	Forecast, Reserve, Applied                    string
 	Wrong                                         *trouble // why it was not sent
 	SendHeading, SendButton, SendText, Old, Typed string
@@ -75,15 +74,6 @@ type (
 		Code, Means, Fix, Lines string
 		Count                   int
 	}
-	stakes struct {
-		Customers  int
-		Currencies []string
-		Lines      []struct {
-			Name    string
-			Amounts []string
-		}
-		Notes []string
-	}
 )
 
 func (s runPages) showRun(w http.ResponseWriter, r *http.Request) {
@@ -94,8 +84,8 @@ func (s runPages) showRun(w http.ResponseWriter, r *http.Request) {
 
 // showListed shows a run, with what was wrong when something was asked of it.
 func (s runPages) showListed(w http.ResponseWriter, i job.Listed, status int, wrong error) {
-	v := &runView{State: i.State, Rows: i.Head.Rows, forScripts: forScripts{KindsJSON: inJSON(order(isDry(i))), FixesJSON: inJSON(fixes())},
-		about: about{ID: i.ID, Of: i.Head.Of, When: when(i.Head.Started, time.Now()), Heading: whatOf(i.Head) + ": " + nameOf(i.Head.File)}}
+	v := &runView{State: i.State, Rows: i.Head.Rows, forScripts: forScripts{KindsJSON: inJSON(page.Order(isDry(i))), FixesJSON: inJSON(fixes())},
+		about: about{ID: i.ID, Of: i.Head.Of, When: when(i.Head.Started, time.Now()), Heading: page.Heading(i.Head)}}
 	own := s.watchOf(i.ID)
 	v.Own = own != nil && !own.ended()
 	v.Running = v.Own || i.State == job.Running
@@ -104,12 +94,12 @@ func (s runPages) showListed(w http.ResponseWriter, i job.Listed, status int, wr
 	}
 	v.frame = frame{Title: v.Heading, Script: "run.js", Nav: "runs", Account: s.bandOfRun(i)}
 	v.CountsJSON = inJSON(i.Counts)
-	for _, kind := range order(isDry(i)) {
+	for _, kind := range page.Order(isDry(i)) {
 		if n := i.Counts[kind]; n > 0 || v.Running {
 			v.Counts = append(v.Counts, countOf{kind, n})
 		}
 	}
-	v.Lead, v.Jump = lead(i), ui.CountsText(i.Head.Rows, i.Counts)
+	v.Lead, v.Jump = page.Lead(i.Head, i.Counts, i.State == job.Stopped), ui.CountsText(i.Head.Rows, i.Counts)
 	v.Facts = append(v.Facts, fact{"File", nameOf(i.Head.File)})
 	if own != nil {
 		v.Notes = own.now(0).Notes
@@ -190,32 +180,6 @@ func (s runPages) stepsOfRun(i job.Listed, at string) []step {
 	return stepsOf(at, hrefs)
 }
 
-// lead says in one sentence what a run came to.
-func lead(i job.Listed) string {
-	c := i.Counts
-	work := 0
-	for _, k := range batch.Kinds() {
-		if k.NeedsWork() {
-			work += c[k]
-		}
-	}
-	text := ""
-	switch {
-	case isDry(i) && i.Head.Action == "hold" && i.Head.Mode == journal.ModeDryRun:
-		text = fmt.Sprintf("%s of %s customers would be put on hold", batch.Thousands(c[batch.WouldChange]), batch.Thousands(i.Head.Rows))
-	case isDry(i):
-		text = fmt.Sprintf("%s of %s would change a customer", batch.Thousands(c[batch.WouldChange]), batch.Plural(i.Head.Rows, "row"))
-	case i.State == job.Stopped:
-		text = fmt.Sprintf("Stopped: %s of %s changed", batch.Thousands(c[batch.Changed]), batch.Plural(i.Head.Rows, "row"))
-	default:
-		text = fmt.Sprintf("Finished: %s of %s changed", batch.Thousands(c[batch.Changed]), batch.Plural(i.Head.Rows, "row"))
-	}
-	if work > 0 && !isDry(i) {
-		text += ", " + batch.Plural(work, "row") + " need" + map[bool]string{true: "s", false: ""}[work == 1] + " work"
-	}
-	return text
-}
-
 // preparePreview adds what is decided by.
 func (s runPages) preparePreview(v *runView, i job.Listed, _ *runs.Dir, j *runs.Journal) error {
 	p, err := job.PreviewOf(j, nil)
@@ -266,7 +230,7 @@ func (v *runView) follow(i job.Listed, p *job.Preview, share float64) {
 		}
 		v.Attention = append(v.Attention, remark{text, name})
 	}
-	v.Stakes = stakesOf(p)
+	v.Stakes = p.Stakes.Table(p.Holds + p.Unholds)
 	if i.End != nil && i.End.Forecast != nil {
 		v.Forecast = ui.ForecastText(job.ForecastAgain(*i.End.Forecast, share, time.Now()))
 	}
@@ -299,43 +263,6 @@ func leftOut(c map[batch.Kind]int) string {
 		}
 	}
 	return cmp.Or(strings.Join(parts, ", "), "none")
-}
-
-// stakesOf shows what the customers of holds owe and pay; nil where nothing is known of it.
-func stakesOf(p *job.Preview) *stakes {
-	at := p.Stakes
-	if len(at.Balance) == 0 && at.Unread == 0 && len(at.Parents) == 0 {
-		return nil
-	}
-	v := &stakes{Customers: p.Holds + p.Unholds}
-	for currency := range at.Balance {
-		v.Currencies = append(v.Currencies, currency)
-	}
-	slices.Sort(v.Currencies)
-	for _, of := range []struct {
-		name string
-		sums map[string]*big.Rat
-	}{{"Balance", at.Balance}, {"Recurring revenue a month", at.Recurring}} {
-		line := struct {
-			Name    string
-			Amounts []string
-		}{Name: of.name}
-		for _, currency := range v.Currencies {
-			amount := of.sums[currency]
-			if amount == nil {
-				amount = new(big.Rat)
-			}
-			line.Amounts = append(line.Amounts, amount.FloatString(2))
-		}
-		v.Lines = append(v.Lines, line)
-	}
-	if at.Unread > 0 {
-		v.Notes = append(v.Notes, "Amounts of "+batch.Plural(at.Unread, "customer")+" could not be read.")
-	}
-	if len(at.Parents) > 0 {
-		v.Notes = append(v.Notes, "Other customers belong to "+strings.Join(at.Parents, ", ")+".")
-	}
-	return v
 }
 
 // prepareResult adds what a run has left, and what can be done now.

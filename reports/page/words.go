@@ -21,23 +21,26 @@ func Order(dry bool) []batch.Kind {
 	return slices.Insert(all, 1, batch.WouldChange)
 }
 
-// Heading says what a run does to which file, in the words of the page.
-func Heading(h journal.Head) string {
+// What says what a run does, in the words of the page.
+func What(h journal.Head) string {
 	what := map[string]string{"update": "Update", "hold": "Hold", "latch": "HubSpot links", "patch": "Trackfinity patch",
 		"run": "Mixed"}[h.Action]
 	what = cmp.Or(what, h.Action)
 	switch {
 	case h.Mode == journal.ModeUndo && h.Dry:
-		what += ": undo, preview"
+		return what + ": undo, preview"
 	case h.Mode == journal.ModeUndo:
-		what += ": undo"
+		return what + ": undo"
 	case h.Mode == journal.ModeDryRun:
-		what += ", preview"
+		return what + ", preview"
 	case h.Mode == journal.ModeApply:
-		what += ", from a preview"
+		return what + ", from a preview"
 	}
-	return what + ": " + filepath.Base(h.File)
+	return what
 }
+
+// Heading says what a run does to which file.
+func Heading(h journal.Head) string { return What(h) + ": " + filepath.Base(h.File) }
 
 // Lead says in one sentence what a run has come to.
 func Lead(h journal.Head, counts map[batch.Kind]int, stopped bool) string {
@@ -47,16 +50,12 @@ func Lead(h journal.Head, counts map[batch.Kind]int, stopped bool) string {
 			work += counts[k]
 		}
 	}
-	thing, done := "row", "changed"
-	if h.Action == "hold" && h.Mode != journal.ModeUndo {
-		thing, done = "customer", "put on hold"
-	}
-	text := fmt.Sprintf("%s of %s %s", batch.Thousands(counts[batch.Changed]), batch.Plural(h.Rows, thing), done)
+	text := fmt.Sprintf("%s of %s changed", batch.Thousands(counts[batch.Changed]), batch.Plural(h.Rows, "row"))
 	switch {
-	case h.IsDry() && thing == "customer":
-		text = fmt.Sprintf("%s of %s would be put on hold", batch.Thousands(counts[batch.WouldChange]), batch.Plural(h.Rows, thing))
+	case h.IsDry() && h.Action == "hold" && h.Mode != journal.ModeUndo:
+		text = fmt.Sprintf("%s of %s would be put on hold", batch.Thousands(counts[batch.WouldChange]), batch.Plural(h.Rows, "customer"))
 	case h.IsDry():
-		text = fmt.Sprintf("%s of %s would change a customer", batch.Thousands(counts[batch.WouldChange]), batch.Plural(h.Rows, thing))
+		text = fmt.Sprintf("%s of %s would change a customer", batch.Thousands(counts[batch.WouldChange]), batch.Plural(h.Rows, "row"))
 	case stopped:
 		text = "Stopped: " + text
 	default:

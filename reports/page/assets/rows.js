@@ -506,7 +506,7 @@ export function plot(into, minutes, { limit = 0, usable = 0, zone = null } = {})
     others[Math.floor((at - start) / step)] += theirs ?? 0;
   }
   const clock = (ms) => zone === null ? new Date(ms).toTimeString().slice(0, 5) : new Date(ms + 60000 * zone).toISOString().slice(11, 16);
-  const most = Math.max(limit * wide, ...bars.map((n, i) => n + others[i])), top = most * 1.05, left = 44, right = 650, foot = 166, high = 142;
+  const most = Math.max(1, limit * wide, ...bars.map((n, i) => n + others[i])), top = most * 1.05, left = 44, right = 650, foot = 166, high = 142;
   const y = (n) => foot - high * n / top;
   const room = (right - left) / bars.length, width = Math.min(44, room * 0.8);
   const tens = 10 ** Math.floor(Math.log10(most / 4)), mark = Math.max(1, [1, 2, 2.5, 5, 10].find((m) => m * tens * 4 >= most) * tens);
