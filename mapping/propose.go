@@ -201,7 +201,16 @@ func Draft(action, name string, schemas []Schema, headings []string, values [][]
 		case p.Key:
 			key.Content = append(key.Content, scalar("column", ""), scalar(heading, comment), scalar("field", ""), scalar(p.Field, ""))
 		case p.Field != "":
-			columns.Content = append(columns.Content, scalar(heading, ""), scalar(p.Field, comment))
+			sets := scalar(p.Field, comment)
+			if words := wordsFor(schemas, p.Field, values[i]); len(words) > 0 {
+				given := list(yaml.MappingNode)
+				for _, word := range words {
+					given.Content = append(given.Content, scalar(word[0], ""), scalar(word[1], ""))
+				}
+				sets = list(yaml.MappingNode)
+				sets.Content = []*yaml.Node{scalar("field", ""), scalar(p.Field, comment), scalar("values", ""), given}
+			}
+			columns.Content = append(columns.Content, scalar(heading, ""), sets)
 		default:
 			ignore.Content = append(ignore.Content, scalar(heading, comment))
 		}
@@ -223,6 +232,34 @@ func Draft(action, name string, schemas []Schema, headings []string, values [][]
 	root.HeadComment = "# Proposed for " + oneLine(name) + " by its headings and cells. Look at each line before you use it.\n"
 	text, err = yaml.Marshal(root)
 	return text, len(key.Content) > 0, err
+}
+
+// wordsFor pairs the cells of a column with the words that its field takes, where some cell is
+// none of these. A cell that is like none is left to whoever reads the proposal.
+func wordsFor(schemas []Schema, field string, cells []string) (pairs [][2]string) {
+	var enum []string
+	for _, s := range schemas {
+		if t, ok := s.settable(field); ok && t.field.Kind == Enum {
+			enum = t.field.Enum
+		}
+	}
+	elsewhere := map[string]string{"herr": "Mr", "hr": "Mr", "mister": "Mr", "monsieur": "Mr", "m": "Mr", "senor": "Mr", "sr": "Mr",
+		"frau": "Ms", "fr": "Ms", "madame": "Mrs", "mme": "Mrs", "senora": "Mrs", "sra": "Mrs", "missus": "Mrs",
+		"fraulein": "Miss", "mademoiselle": "Miss", "mlle": "Miss", "senorita": "Miss", "srta": "Miss",
+		"doctor": "Dr", "doktor": "Dr", "docteur": "Dr", "drmed": "Dr"}
+	foreign := false
+	for _, cell := range cells {
+		cell = trimEnds(cell)
+		i := slices.IndexFunc(enum, func(word string) bool { return bare(word) == bare(cell) || word == elsewhere[bare(cell)] })
+		if cell != "" && cell != DefaultClear && i >= 0 {
+			foreign = foreign || !strings.EqualFold(cell, enum[i])
+			pairs = append(pairs, [2]string{cell, enum[i]})
+		}
+	}
+	if !foreign {
+		return nil
+	}
+	return pairs
 }
 
 // isSecretName reports whether a heading may stand over what no mapping file may hold.

@@ -71,6 +71,25 @@ func TestSameName(t *testing.T) {
 	}
 }
 
+// A column whose cells are other words than those that its field takes has them translated.
+func TestDraftTranslatesWords(t *testing.T) {
+	cells := [][]string{{"987001", "987002"}, {"Herr", "Frau", "Mr.", "Dr", "", "Hofrat", "REMOVE"}}
+	text, _, err := Draft("update", "x.csv", []Schema{schema()}, []string{"id", "Anrede"}, cells)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := mapper(t, "update", "id,Anrede", string(text))
+	for cell, want := range map[string]string{"Herr": "title=Mr", "Frau": "title=Ms", "Mr.": "title=Mr", "Dr": "title=Dr",
+		"Hofrat": "#not_allowed_value", "REMOVE": "title!"} {
+		if got := reading(m, "987001,"+cell); got != "update id=987001: "+want {
+			t.Errorf("%s: %s", cell, got)
+		}
+	}
+	if text, _, _ := Draft("update", "x.csv", []Schema{schema()}, []string{"id", "Anrede"}, [][]string{{"1"}, {"mr", "Dr"}}); strings.Contains(string(text), "values") {
+		t.Errorf("%s", text)
+	}
+}
+
 // TestDraftIsTaken: what is proposed compiles as it is, whatever headings and cells hold,
 // and shows no cell of a column that may hold passwords.
 func TestDraftIsTaken(t *testing.T) {

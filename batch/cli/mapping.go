@@ -60,7 +60,8 @@ func newMap() *cobra.Command {
 		},
 	}
 	cmd.Long = `map reads FILE and proposes a mapping file for it: what each heading may mean, by
-names in English, German, French and Spanish, and by the look of the cells. A
+names in English, German, French and Spanish, and by the look of the cells. Where cells
+are other words than those that a field takes (Herr for Mr), values translates them. A
 heading that is like no field stands under ignore. It is a proposal: look at
 each line before you use it. Nothing is sent, and no key is needed.
 
