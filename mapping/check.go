@@ -396,8 +396,8 @@ func (c *checker) refusal(in Input) error {
 	case 5*r.Damaged > r.Rows && r.Rows >= fewRows && !in.IsReport(): // a failed.csv holds nothing but trouble, and must come back
 		why.Text = "over 20% of the rows are spoilt"
 		if s := c.ragged; s.rows > 0 {
-			why.Text += fmt.Sprintf("\n%d of %d rows do not have the heading's %d cells: line %d has %s",
-				s.rows, r.Rows, c.mapper.width, s.line, s.text)
+			why.Text += fmt.Sprintf("\n%d of %d rows do not have the heading's %s: line %d has %s",
+				s.rows, r.Rows, cells(c.mapper.width), s.line, s.text)
 		}
 		if s := c.broken; s.rows > 0 {
 			why.Text += fmt.Sprintf("\n%d of %d rows have cells that a spreadsheet has damaged: %s, column %s %q: %s",
