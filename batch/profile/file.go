@@ -195,7 +195,7 @@ type wrongAt struct {
 func (p *Profile) problems() (all []wrongAt) {
 	say := func(text string, path ...string) { all = append(all, wrongAt{path, text}) }
 	if !isName(p.Name) {
-		say("a profile's name is made of up to 40 letters, digits, dots, hyphens and underscores, and is not environment")
+		say("a profile's name is made of up to 24 letters, digits, dots, hyphens and underscores, and is not environment")
 	}
 	if p.Colour != "" && !slices.Contains(Colours(), p.Colour) {
 		say("colour is one of "+strings.Join(Colours(), ", "), "colour")
@@ -256,7 +256,7 @@ func (a *Account) terms() (t job.Terms, err error) {
 }
 
 func isName(name string) bool {
-	return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$`).MatchString(name) && name != Environment
+	return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,23}$`).MatchString(name) && name != Environment
 }
 
 // place is an error at a place in the file.
