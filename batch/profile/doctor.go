@@ -308,9 +308,9 @@ func (d *Doctor) clock(system string, rep client.Reply) {
 		d.fine(name, "", "agrees with the server's")
 		return
 	}
-	text := "this machine's is " + skew.Abs().String() + " ahead of the server's"
+	text := "this machine's is " + batch.Span(skew.Abs()) + " ahead of the server's"
 	if skew < 0 {
-		text = "this machine's is " + skew.Abs().String() + " behind the server's"
+		text = "this machine's is " + batch.Span(skew.Abs()) + " behind the server's"
 	}
 	d.Findings = append(d.Findings, Finding{Name: name, State: Warning, Text: text, Try: "let the system set its clock by the network"})
 }

@@ -217,7 +217,7 @@ func (s *site) bandOfRun(i job.Listed) band {
 		return b
 	}
 	if hosts := hostsOf(i.Head); len(hosts) > 0 {
-		b.Kind, b.Word, b.Host = "production", cmp.Or(b.Word, "PRODUCTION"), strings.Join(hosts, " and ")
+		b.Kind, b.Word, b.Host = "production", cmp.Or(i.Head.Word, b.Word, "PRODUCTION"), strings.Join(hosts, " and ")
 	}
 	return b
 }
