@@ -38,6 +38,9 @@ import (
 	"text/template"
 	"time"
 
+	"github.com/tidwall/gjson"
+	"github.com/tidwall/sjson"
+
 	"rowbatch/batch/cli"
 )
 
@@ -98,6 +101,12 @@ func (r *release) make() error {
 	if err != nil {
 		return err
 	}
+	if text, err = sjson.SetBytes(text, "metadata.timestamp", r.at.Format(time.RFC3339)); err != nil {
+		return err
+	}
+	if err := os.WriteFile(sbom, text, 0o644); err != nil {
+		return err
+	}
 	r.Sums["rowbatch.cdx.json"] = sum(text)
 	for from, to := range map[string]string{"SHA256SUMS": "SHA256SUMS", "rowbatch.rb": "rowbatch.rb", "rowbatch.json": "rowbatch.json",
 		"Dockerfile": "image/Dockerfile"} {
@@ -125,6 +134,9 @@ func (r *release) beside() (map[string][]byte, error) {
 	program := filepath.Join(host, "rowbatch")
 	if err := build(runtime.GOOS, runtime.GOARCH, program); err != nil {
 		return nil, err
+	}
+	if of, err := output(program, "version", "--json"); err != nil || gjson.Get(of, "commit").String() == "" {
+		return nil, errors.Join(err, fmt.Errorf("the program does not know of which commit it is: %s", of))
 	}
 	if _, err := output(program, "help", "man", man); err != nil {
 		return nil, err
@@ -238,8 +250,8 @@ func mode(name string) fs.FileMode {
 
 // build makes the program for a system.
 func build(system, processor, to string) error {
-	c := exec.Command("go", "build", "-trimpath", "-buildvcs=true", "-ldflags=-s -w", "-o", to, ".")
-	c.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOOS="+system, "GOARCH="+processor)
+	c := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", to, ".")
+	c.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-buildvcs=true", "GOOS="+system, "GOARCH="+processor)
 	c.Stderr = os.Stderr
 	return c.Run()
 }
