@@ -228,8 +228,22 @@ func newAccounts(cmd *cobra.Command) *profile.Accounts {
 // settled finds out which account a command means that speaks with these systems; with
 // none, it takes up earlier runs.
 func settled(cmd *cobra.Command, s *job.Settings, systems ...string) (*profile.Accounts, error) {
+	if s.Output.LogFormat == "json" { // from here on all that is said
+		cmd.SetErr(ui.NewLog(cmd.ErrOrStderr(), levelOf(s.Output)))
+	}
 	a := newAccounts(cmd)
 	return a, a.Settle(s, cmd.Flags().Changed, systems...)
+}
+
+// levelOf is the least weighty of what is said.
+func levelOf(o job.Output) slog.Level {
+	switch {
+	case o.Quiet:
+		return slog.LevelWarn
+	case o.Verbose:
+		return slog.LevelDebug
+	}
+	return slog.LevelInfo
 }
 
 // runJob carries out a job on this terminal, and tells how it ended.
@@ -264,17 +278,9 @@ func onTerminal(cmd *cobra.Command, s job.Settings, open job.Opener, inputIsFile
 	t := &ui.Terminal{In: cmd.InOrStdin(), Out: cmd.OutOrStdout(), Err: cmd.ErrOrStderr(), InputIsFile: inputIsFile, Quiet: s.Output.Quiet,
 		Plain: s.Output.Verbose, Words: os.Args[1:], Look: look(cmd)}
 	j := job.Job{Settings: s, Front: t, Open: open, Program: Version}
-	level := slog.LevelInfo
-	switch {
-	case s.Output.Quiet:
-		level = slog.LevelWarn
-	case s.Output.Verbose:
-		level = slog.LevelDebug
-	}
-	logger := slog.New(slog.NewTextHandler(t.Err, &slog.HandlerOptions{Level: level}))
-	if s.Output.LogFormat == "json" {
-		log := ui.NewLog(t.Err, level)
-		t.Err, j.Front, logger = log, log, log.With("code", "detail")
+	logger := slog.New(slog.NewTextHandler(t.Err, &slog.HandlerOptions{Level: levelOf(s.Output)}))
+	if log, is := t.Err.(*ui.Log); is {
+		j.Front, logger = log, log.With("code", "detail")
 	}
 	if s.Output.Verbose {
 		j.Log = logger

@@ -22,8 +22,9 @@ func newProfile() *cobra.Command {
 addresses, the pace, whether they may be written to, and the word by which questions
 and reports name them. A command goes to one by --profile NAME, by ROWBATCH_PROFILE,
 or to the one that "profile use" names. rowbatch help settings has the rest.`,
-		Args: noArgument,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Example: "  rowbatch profile add main --word PRODUCTION\n  rowbatch login --profile main\n  rowbatch profile use main",
+		Args:    noArgument,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newProfileAdd(), newProfileList(), newProfileShow(), newProfileUse(), newProfileRemove())
 	return cmd
@@ -108,7 +109,7 @@ func oneProfile(cmd *cobra.Command, args []string) error {
 
 func newProfileList() *cobra.Command {
 	return &cobra.Command{
-		Use: "list", Short: "List the profiles", Args: noArgument,
+		Use: "list", Short: "List the profiles", Example: "  rowbatch profile list", Args: noArgument,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f, err := profiles()
 			if err != nil {
@@ -136,7 +137,7 @@ func newProfileList() *cobra.Command {
 
 func newProfileShow() *cobra.Command {
 	return &cobra.Command{
-		Use: "show [NAME]", Short: "Show a profile, or the one in use",
+		Use: "show [NAME]", Short: "Show a profile, or the one in use", Example: "  rowbatch profile show main",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return nil
@@ -187,7 +188,8 @@ func newProfileUse() *cobra.Command {
 		Use: "use NAME", Short: "Let commands go to a profile that name none",
 		Long: `use lets all commands go to a profile that name none by --profile or ROWBATCH_PROFILE.
 Variables such as FUSEBILL_API_KEY go before it.`,
-		Args: oneProfile,
+		Example: "  rowbatch profile use main",
+		Args:    oneProfile,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f, err := profiles()
 			if err != nil {
@@ -216,8 +218,9 @@ Variables such as FUSEBILL_API_KEY go before it.`,
 func newProfileRemove() *cobra.Command {
 	return &cobra.Command{
 		Use: "remove NAME", Short: "Remove a profile, and its keys from the keyring",
-		Long: "remove takes a profile out of the file, and its keys out of the keyring. A key_file stays.",
-		Args: oneProfile,
+		Long:    "remove takes a profile out of the file, and its keys out of the keyring. A key_file stays.",
+		Example: "  rowbatch profile remove main",
+		Args:    oneProfile,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f, err := profiles()
 			if err != nil {

@@ -8,14 +8,12 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"slices"
-	"strings"
 	"time"
 
 	"rowbatch/batch"
 	"rowbatch/batch/job"
+	"rowbatch/batch/profile"
 	"rowbatch/batch/ui"
 	"rowbatch/reports"
 )
@@ -67,7 +65,7 @@ func tell(t *ui.Terminal, j job.Job, r *job.Result, err error) {
 func notify(command string, text []byte, out io.Writer, longest time.Duration) error {
 	ctx, end := context.WithTimeout(context.Background(), longest)
 	defer end()
-	c := shell(ctx, command)
+	c := profile.Shell(ctx, command, os.Environ())
 	c.Stdin, c.Stdout, c.Stderr = bytes.NewReader(text), out, out
 	err := c.Run()
 	switch {
@@ -77,15 +75,4 @@ func notify(command string, text []byte, out io.Writer, longest time.Duration) e
 		return fmt.Errorf("the command of --notify did not succeed: %w", err)
 	}
 	return nil
-}
-
-// shell is a command line of the user's, in an environment without our secrets.
-func shell(ctx context.Context, line string) *exec.Cmd {
-	c := shellOf(ctx, line)
-	c.Env = slices.DeleteFunc(os.Environ(), func(setting string) bool {
-		name, _, _ := strings.Cut(setting, "=")
-		return slices.Contains([]string{"FUSEBILL_API_KEY", "TRACKFINITY_API_KEY", "TRACKFINITY_API_USERNAME"}, strings.ToUpper(name))
-	})
-	c.WaitDelay = time.Second // for what it leaves running, which holds its streams
-	return c
 }

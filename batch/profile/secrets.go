@@ -126,12 +126,8 @@ func secretVariables() []string {
 // Shell is a command line that the user has written, as the system's shell carries it
 // out. Its environment is ours without our secrets.
 func Shell(ctx context.Context, line string, environ []string) *exec.Cmd {
-	words := []string{"sh", "-c", line}
-	if runtime.GOOS == "windows" {
-		words = []string{"cmd", "/c", line}
-	}
-	c := exec.CommandContext(ctx, words[0], words[1:]...) //nolint:gosec // it is the user's own
-	c.WaitDelay = time.Second                             // what it has left behind may hold its output open
+	c := shellOf(ctx, line)
+	c.WaitDelay = time.Second // what it has left behind may hold its output open
 	c.Env = slices.DeleteFunc(slices.Clone(environ), func(entry string) bool {
 		name, _, _ := strings.Cut(entry, "=")
 		return slices.Contains(secretVariables(), strings.ToUpper(name))
