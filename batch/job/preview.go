@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"rowbatch/batch"
-	"rowbatch/batch/action"
 	"rowbatch/batch/runs"
 	"rowbatch/reports/page"
 )
@@ -96,10 +95,9 @@ func (p *Preview) add(n int, o batch.Outcome) {
 			p.addMail(c.After.Plain())
 		}
 	}
-	if systemOf(o.Action) == action.SystemTrackfinity {
+	switch o.Action { // all schemas of all actions are made to look one up, which is much for each row
+	case "patch":
 		p.Patches++
-	}
-	switch o.Action {
 	case "hold":
 		p.Holds++
 		p.Stakes.add(o)
