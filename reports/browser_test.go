@@ -192,7 +192,7 @@ func hostile() []string {
 // attacked is a run whose cells, customers and server are hostile.
 func attacked() history {
 	h := history{head: journal.Head{Action: "update", Source: journal.Source{File: "a" + hostile()[0] + ".csv"},
-		Target: journal.Target{Account: "https://billing.example.com/v1#MDpz"}, Mode: journal.ModeRun}, heading: []string{"id", hostile()[1]},
+		Target: journal.Target{Account: "https://billing.example.com/v1#MDpz", Label: journal.Label{Word: "LIVE <b>"}}, Mode: journal.ModeRun}, heading: []string{"id", hostile()[1]},
 		end: &journal.End{Exit: batch.ExitRows, Limit: 1000, Usable: 900, Reads: 20, Writes: 9, Seconds: 90, Cause: hostile()[0] + "\n" + hostile()[7]}}
 	for n, text := range hostile() {
 		who := text[:min(len(text), 200)]
@@ -222,7 +222,7 @@ func TestHostileTextsOfAReport(t *testing.T) {
 		{`[...document.querySelectorAll('td.a')].filter((e) => e.textContent === '***').length + ' masked'`, "10 masked"},
 		{`[...document.querySelectorAll('main :not(bdi)')].some((e) => [...e.childNodes].some((n) => n.nodeType === 3 && /[\u202a-\u202e\u2066-\u2069]/.test(n.data))) ? 'bare' : 'marked'`, "marked"},
 		{`document.querySelector('h1').textContent.startsWith('Update: ') ? 'named' : 'nameless'`, "named"},
-		{`document.querySelector('.env').textContent`, "PRODUCTIONbilling.example.com"},
+		{`document.querySelector('.env').textContent`, "LIVE <b>billing.example.com"},
 	} {
 		if got := ask[string](r, e.is); got != e.want {
 			t.Errorf("%s: %s", e.is, got)
