@@ -29,9 +29,9 @@ field as it is; the word REMOVE clears it.
 Column headings are field names (rowbatch fields update lists them), or are
 mapped to fields by a mapping file (rowbatch help mapping). The whole file is
 checked before the first request.`
-	cmd.Example = `  rowbatch update samples/customers.csv --sandbox             try it without an account
-  rowbatch update customers.csv --dry-run                     see what would change
-  rowbatch update customers.csv                               carry it out
+	cmd.Example = `  rowbatch update samples/customers.csv --sandbox   try it without an account
+  rowbatch update customers.csv --dry-run           see what would change
+  rowbatch update customers.csv                     carry it out
   rowbatch update crm.csv --map crm.yaml --match Company=companyName`
 	return cmd
 }
@@ -84,7 +84,7 @@ in no file.`
 }
 
 func newRun() *cobra.Command {
-	cmd := newAction(intake.Mixed, "Carry out a mixed file: its action column says what each row becomes")
+	cmd := newAction(intake.Mixed, "Carry out a mixed file: its action column says what to do")
 	cmd.Long = `run carries out a FILE whose column "action" holds update, hold, latch or patch.
 The columns of all actions may stand side by side; a cell that its row's action
 does not take rejects the row. Rows of one customer run in file order, whatever
@@ -98,7 +98,7 @@ settings.`
 // newPlan returns the command under which each action's dry run is found, too.
 func newPlan() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "plan ACTION FILE", Short: "Show what an action would change: the same as rowbatch ACTION FILE --dry-run",
+		Use: "plan ACTION FILE", Short: "Show what an action would change: rowbatch ACTION FILE --dry-run",
 		Long: `plan reads the live records, shows what the rows of FILE would change, and writes nothing
 to the API: the same as rowbatch ACTION FILE --dry-run, with all its flags. rowbatch apply
 carries out what it has shown.`,

@@ -71,6 +71,9 @@ func newRoot() *cobra.Command {
 billing customers: updates, holds and HubSpot links in Fusebill, patches in Trackfinity. Each row is
 checked, compared with the live record, sent only where something changes, and
 accounted for in a report.`,
+		Example: `  rowbatch update samples/customers.csv --sandbox   try it without an account
+  rowbatch update customers.csv --dry-run           see what would change
+  rowbatch ui --sandbox                             the same in the browser`,
 		Version:       Version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -95,6 +98,7 @@ accounted for in a report.`,
 	if err := complete(root); err != nil {
 		panic(err) // a flag is completed twice
 	}
+	fill(root)
 	return root
 }
 

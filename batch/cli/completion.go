@@ -33,7 +33,7 @@ func newCompletion() *cobra.Command {
 	}
 	shells := []string{"bash", "zsh", "fish", "powershell"}
 	return &cobra.Command{
-		Use: "completion SHELL", Short: "Print the script by which a shell completes command lines of rowbatch",
+		Use: "completion SHELL", Short: "Print the script by which a shell completes command lines",
 		Long: `completion prints the script by which bash, zsh, fish or powershell completes what you
 type after rowbatch: commands and flags, fields of --match and --columns, sheets of a
 workbook, and the ids of those runs that can be applied, resumed, undone or reported on.

@@ -16,7 +16,7 @@ import (
 func newExport() *cobra.Command {
 	o, s := export.Defaults(), job.Defaults()
 	cmd := &cobra.Command{
-		Use: "export [FILE]", Short: "Write Fusebill customers to a CSV or XLSX file, to be edited and sent back",
+		Use: "export [FILE]", Short: "Write Fusebill customers to a CSV or XLSX file, to be edited",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) < 2 {
 				return nil

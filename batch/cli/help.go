@@ -26,7 +26,7 @@ type topic struct {
 
 func topics() []topic {
 	return []topic{
-		{name: "actions", short: "what a row becomes: update, hold, latch, patch; --when and guards"},
+		{name: "actions", short: "what a row becomes: update, hold, latch, patch; --when, guards"},
 		{name: "api-unknowns", short: "what is not known about the API, and what is done about it"},
 		{name: "cells", short: "what may stand in a cell"},
 		{"codes", "the error codes of the report, and what to do about each", batch.Codes(), printCodes},
@@ -85,6 +85,7 @@ func newHelp(root *cobra.Command) *cobra.Command {
 	}
 	help.AddCommand(newMan(root))
 	help.Long = "help shows the help of a command, or a page on a topic."
+	help.Example = "  rowbatch help update\n  rowbatch help cells"
 	var exits strings.Builder
 	page := ui.Page(&exits)
 	for _, c := range batch.ExitCodes() {
@@ -93,6 +94,24 @@ func newHelp(root *cobra.Command) *cobra.Command {
 	usage := strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages ", fmt.Sprintf(".FlagUsagesWrapped %d ", ui.PageWidth))
 	root.SetUsageTemplate(usage + "{{if not .HasParent}}\n" + topicList + "{{end}}\nEXIT STATUS\n" + exits.String())
 	return help
+}
+
+// fill breaks the paragraphs of the helps of a command and of those below it for a page. What
+// is indented stays as it is.
+func fill(c *cobra.Command) {
+	var page strings.Builder
+	for paragraph := range strings.SplitSeq(c.Long, "\n\n") {
+		if strings.Contains("\n"+paragraph, "\n ") || strings.Contains(paragraph, "\t") {
+			fmt.Fprintln(&page, paragraph)
+		} else {
+			ui.Page(&page).Table(0, []any{strings.ReplaceAll(paragraph, "\n", " ")})
+		}
+		fmt.Fprintln(&page)
+	}
+	c.Long = strings.TrimSpace(page.String())
+	for _, below := range c.Commands() {
+		fill(below)
+	}
 }
 
 func printExitCodes(w ui.Screen) {

@@ -79,7 +79,7 @@ Without -o it goes to standard output. A file that is there already is not repla
 func newCheck() *cobra.Command {
 	s, name := job.Defaults(), ""
 	cmd := &cobra.Command{
-		Use: "check FILE", Short: "Make all offline checks of a file and its mapping; needs no key, sends nothing",
+		Use: "check FILE", Short: "Make all offline checks of a file and its mapping; sends nothing",
 		Args: oneFile,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var actions intake.Actions

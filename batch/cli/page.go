@@ -40,7 +40,7 @@ address with its token, which is printed first. Ctrl-C ends the program; a run
 that is under way stops then, and can be resumed.`,
 		Example: `  rowbatch ui --sandbox
   rowbatch ui --reports runs --addr 127.0.0.1:8700 --no-open`,
-		Args: cobra.NoArgs,
+		Args: noArgument,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			accounts, err := pageAccounts(cmd, &s)
 			if err != nil {

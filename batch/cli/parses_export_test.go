@@ -48,3 +48,22 @@ func whole() *cobra.Command {
 	root.InitDefaultHelpCmd()
 	return root
 }
+
+// Helps returns the help of each command by its words.
+func Helps() map[string]string {
+	helps := map[string]string{}
+	var read func(*cobra.Command)
+	read = func(c *cobra.Command) {
+		var text strings.Builder
+		c.InitDefaultHelpFlag()
+		c.SetOut(&text)
+		if c.Help() == nil {
+			helps[c.CommandPath()] = text.String()
+		}
+		for _, below := range c.Commands() {
+			read(below)
+		}
+	}
+	read(whole())
+	return helps
+}

@@ -22,7 +22,7 @@ import (
 func newTemplate() *cobra.Command {
 	output := ""
 	cmd := &cobra.Command{
-		Use: "template ACTION", Short: "Write a starting file for an action: its columns, and what may stand in them",
+		Use: "template ACTION", Short: "Write a starting file for an action: columns and their rules",
 		ValidArgs: actionNames(),
 		Args:      oneAction,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -60,18 +60,24 @@ type Session struct {
 	accounts *Accounts // that it has connected to
 	locks    []func() error
 	folder   func() error // releases the run's own folder
-	quiet    func() bool  // tells of a signal no more
+	quiet    func()       // tells of signals no more
 	watch    func() error // wants the run's own files to be in their place; nil: there are none yet
 }
 
 // Start begins a command. Release it.
 func (j Job) Start(c Control) *Session {
 	r := &Session{Job: j, Control: c, Began: time.Now()}
-	r.quiet = context.AfterFunc(c.Stop, func() {
-		if is[Signalled](context.Cause(c.Stop)) {
-			r.Notice("stopping", "stopping when the requests in flight are answered; a second Ctrl-C cuts them off")
-		}
-	})
+	tell := func(when context.Context, code, text string) (no func() bool) {
+		return context.AfterFunc(when, func() {
+			if is[Signalled](context.Cause(c.Stop)) {
+				r.Notice(code, text)
+			}
+		})
+	}
+	first := tell(c.Stop, "stopping", "stopping when the requests in flight are answered; a second Ctrl-C cuts them off")
+	second := tell(c.Ctx, "cut_off",
+		"requests in flight are cut off: a row whose answer is missing is in_doubt, until rowbatch resume reads it back")
+	r.quiet = func() { first(); second() }
 	return r
 }
 

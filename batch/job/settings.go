@@ -242,7 +242,7 @@ func (s *Settings) bindInput(f *pflag.FlagSet) {
 	f.StringArrayVar(&in.Match, "match", in.Match,
 		"guard `COL=field`: the live record must have the cell's value in that field (repeatable)")
 	f.StringArrayVar(&in.Ignore, "ignore", in.Ignore, "leave the column `COL` out (repeatable)")
-	f.StringSliceVar(&in.Blanks, "blanks", in.Blanks, "cells that are one of these `WORD,…` mean blank")
+	f.StringSliceVar(&in.Blanks, "blanks", in.Blanks, "cells that are one of these `WORD,WORD` mean blank")
 	f.BoolVar(&in.IgnoreOthers, "ignore-others", in.IgnoreOthers, "leave out every column that is no field")
 }
 
@@ -266,7 +266,7 @@ func (s *Settings) bindFile(f *pflag.FlagSet, a intake.Actions) {
 	s.BindAccount(f)
 	if a.Reaches(action.SystemFusebill) {
 		f.StringVar(&send.Lookup, "lookup", send.Lookup,
-			"`HOW` current records are found: auto, list (page through the customer list), ids (ask for sets of ids)\n"+
+			"`HOW` current records are found: auto, list (page through the customer list), ids (ask for sets of ids) "+
 				"or each (one request a row)")
 	}
 	f.StringVar(&sel.When, "when", sel.When, "only rows whose live record satisfies `EXPR`; the others are skipped")

@@ -18,34 +18,45 @@ import (
 
 // FaultHelp says how a fault spec is written.
 const FaultHelp = `a fault is WHAT:HOW[:every=N][:at=N][:after=N][:times=N][:rate=P%][:seed=N]
-  WHAT  get list put overview codes hold unhold latch unlatch (Fusebill), patch ping (Trackfinity), any
-  HOW   400 401 403 404 409 429 500 502 503 (no effect), 500-after 502-after 503-after (the effect, then the error),
-        400-after 404-after 409-after (put hold unhold latch unlatch: the effect, then the refusal),
-        lost-before lost-after (the connection breaks before or after the effect), lost (either, by the seed),
-        html (a web page, no effect) html-after, truncated null empty (a spoilt reply after the effect),
-        redirect (no effect), wrong-id (another customer's id in the reply; all kinds but list codes patch ping),
-        slow=2s (waits; a caller who leaves takes the request along), late=2s (waits, and acts even so),
-        side-effect (put hold latch: lastName changes too),
-        ignore=FIELD (put: accepted, and the field not taken; hold: status, latch: hubSpotId or hubSpotCompanyId),
-        false (patch: 200 with false, no effect), object (patch: the effect, then an object in place of true),
-        echo (patch: 404 that repeats the form, no effect), no-route (404 as of a path that the server does not know),
+  WHAT  get list put overview codes hold unhold latch unlatch (Fusebill), patch
+        ping (Trackfinity), any
+  HOW   400 401 403 404 409 429 500 502 503 (no effect), 500-after 502-after
+        503-after (the effect, then the error), 400-after 404-after 409-after
+        (put hold unhold latch unlatch: the effect, then the refusal),
+        lost-before lost-after (the connection breaks before or after the
+        effect), lost (either, by the seed), html (a web page, no effect)
+        html-after, truncated null empty (a spoilt reply after the effect),
+        redirect (no effect), wrong-id (another customer's id in the reply; all
+        kinds but list codes patch ping), slow=2s (waits; a caller who leaves
+        takes the request along), late=2s (waits, and acts even so), side-effect
+        (put hold latch: lastName changes too), ignore=FIELD (put: accepted, and
+        the field not taken; hold: status, latch: hubSpotId or
+        hubSpotCompanyId), false (patch: 200 with false, no effect), object
+        (patch: the effect, then an object in place of true), echo (patch: 404
+        that repeats the form, no effect), no-route (404 as of a path that the
+        server does not know),
      and these, beside which other faults happen:
-        stores=trim stores=lower stores=phone stores=cut stores=nfc stores=escape, or several as stores=trim+lower
-        (put: what is stored is trimmed, e-mails in lower case, phones as (415) 555-0123, names cut to 12 characters,
-        letters and accents as one, & as &amp;),
-        ids-400 ids-all ids-first ids-capped ids-twice ids-some (list: a search for a set of ids is refused, ignored,
-        made for the first id only, answered in pages of 5, shows one twice, leaves every third out),
-        respelled (list overview: phones as (415) 555-0123, statuses in capitals, numbers as texts; put hold unhold latch
-        unlatch: times with or without zone, numbers with an exponent, words in lower case, an object as null),
-        other-ids (overview: salesforceId and geotabId are others than in the record),
-        hidden-links (replies leave out the ids in HubSpot, Geotab, NetSuite, Salesforce and QuickBooks; any: all
-        replies but the overview; overview: there),
-        short longer former (put hold unhold latch unlatch: the reply shows id and status only, has warnings too, shows
-        the customer as before),
-        moves=FIELD (put hold unhold latch unlatch: the server moves that field by itself at each write),
-        lag=20ms behind=N (get overview, any: both: what stood so long ago, or before the last write for N reads),
-        of the limits' headers: no-minute and no-limits (the minute's are missing, or all),
-        bare-429 (they are missing where a limit refuses), negative (what remains is below nothing)
+        stores=trim stores=lower stores=phone stores=cut stores=nfc
+        stores=escape, or several as stores=trim+lower (put: what is stored is
+        trimmed, e-mails in lower case, phones as (415) 555-0123, names cut to
+        12 characters, letters and accents as one, & as &amp;), ids-400 ids-all
+        ids-first ids-capped ids-twice ids-some (list: a search for a set of ids
+        is refused, ignored, made for the first id only, answered in pages of 5,
+        shows one twice, leaves every third out), respelled (list overview:
+        phones as (415) 555-0123, statuses in capitals, numbers as texts; put
+        hold unhold latch unlatch: times with or without zone, numbers with an
+        exponent, words in lower case, an object as null), other-ids (overview:
+        salesforceId and geotabId are others than in the record), hidden-links
+        (replies leave out the ids in HubSpot, Geotab, NetSuite, Salesforce and
+        QuickBooks; any: all replies but the overview; overview: there), short
+        longer former (put hold unhold latch unlatch: the reply shows id and
+        status only, has warnings too, shows the customer as before),
+        moves=FIELD (put hold unhold latch unlatch: the server moves that field
+        by itself at each write), lag=20ms behind=N (get overview, any: both:
+        what stood so long ago, or before the last write for N reads), of the
+        limits' headers: no-minute and no-limits (the minute's are missing, or
+        all), bare-429 (they are missing where a limit refuses), negative (what
+        remains is below nothing)
 such as put:500:every=50, any:lost:rate=25%:seed=7, get:slow=2s:at=3`
 
 // ParseFaults reads fault specs. Its error names the first bad one and lists what is possible.
