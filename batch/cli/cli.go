@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -87,7 +88,6 @@ accounted for in a report.`,
 		return badFlag(cmd, err)
 	})
 	root.PersistentFlags().Bool("json", false, "print one JSON object or array")
-	root.SuggestionsMinimumDistance = 2
 	color := ui.Auto
 	root.PersistentFlags().TextVar(&color, "color", color, "colours `WHEN`: auto (on a terminal, unless NO_COLOR is set), always or never")
 	root.SetVersionTemplate("rowbatch {{.Version}}\n")
@@ -119,10 +119,7 @@ func noCommand(root *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	try := "rowbatch help"
-	if near := root.SuggestionsFor(args[0]); len(near) > 0 {
-		try = "rowbatch " + near[0]
-	}
+	try := "rowbatch " + cmp.Or(nearest(args[0], below(root)), "help")
 	return batch.Usage(try, "unknown command %q", args[0])
 }
 

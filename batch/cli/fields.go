@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -41,7 +42,7 @@ func oneAction(cmd *cobra.Command, args []string) error {
 
 func noAction(cmd *cobra.Command, name string) error {
 	all := actionNames()
-	return batch.Usage(cmd.CommandPath()+" "+all[0], "there is no action %q; the actions are %s", name, strings.Join(all, ", "))
+	return batch.Usage(cmd.CommandPath()+" "+cmp.Or(nearest(name, all), all[0]), "there is no action %q; the actions are %s", name, strings.Join(all, ", "))
 }
 
 func actionNames() (names []string) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -56,27 +57,19 @@ func unknownFlag(cmd *cobra.Command, unknown *pflag.NotExistError) error {
 	if unknown.GetSpecifiedShortnames() != "" {
 		return batch.Usage(cmd.CommandPath()+" --help", "%s has no flag -%s", words(cmd), name)
 	}
-	var names, begin, elsewhere []string
-	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		names = append(names, f.Name)
-		if strings.HasPrefix(f.Name, name) {
-			begin = append(begin, f.Name)
-		}
-	})
+	var names, elsewhere []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
 	for _, other := range cmd.Root().Commands() {
 		if other.Flags().Lookup(name) != nil {
 			elsewhere = append(elsewhere, other.Name())
 		}
 	}
-	near, ok := mapping.Nearest(name, names)
-	if len(begin) == 1 {
-		near, ok = begin[0], true
-	}
+	near := nearest(name, names)
 	text := fmt.Sprintf("%s has no flag --%s", words(cmd), name)
 	switch {
 	case len(elsewhere) > 0:
 		return batch.Usage(cmd.CommandPath()+" --help", "%s: it is one of %s", text, strings.Join(elsewhere, ", "))
-	case ok:
+	case near != "":
 		return batch.Usage(example(cmd.Flags().Lookup(near)), "%s", text)
 	}
 	return batch.Usage(cmd.CommandPath()+" --help", "%s", text)
@@ -103,6 +96,25 @@ func showTable(cmd *cobra.Command, value any, print func(ui.Screen)) error {
 	})
 }
 
+// nearest returns the name that was most likely meant: the only one that begins so, or the
+// one that is spelled nearly so; "": there is none.
+func nearest(word string, of []string) string {
+	begins := func(name string) bool { return strings.HasPrefix(name, word) }
+	if i := slices.IndexFunc(of, begins); i >= 0 && !slices.ContainsFunc(of[i+1:], begins) {
+		return of[i]
+	}
+	near, _ := mapping.Nearest(word, of)
+	return near
+}
+
+// below are the names of the commands of a command.
+func below(cmd *cobra.Command) (names []string) {
+	for _, c := range cmd.Commands() {
+		names = append(names, c.Name())
+	}
+	return names
+}
+
 // words are those of a command, without the program's name.
 func words(cmd *cobra.Command) string { return strings.TrimPrefix(cmd.CommandPath(), "rowbatch ") }
 
@@ -111,5 +123,6 @@ func noArgument(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	return batch.Usage(cmd.CommandPath(), "%s takes nothing but flags, and %q is none", words(cmd), args[0])
+	try := strings.TrimSpace(cmd.CommandPath() + " " + nearest(args[0], below(cmd)))
+	return batch.Usage(try, "%s takes nothing but flags, and %q is none", words(cmd), args[0])
 }

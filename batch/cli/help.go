@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"embed"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -61,7 +62,8 @@ func newHelp(root *cobra.Command) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			found, rest, err := root.Find(args)
 			if err != nil || len(rest) > 0 {
-				return batch.Usage("rowbatch help", "there is no command or topic %q", strings.Join(args, " "))
+				near := nearest(strings.Join(args, " "), slices.Concat(below(root), below(cmd)))
+				return batch.Usage(strings.TrimSpace("rowbatch help "+near), "there is no command or topic %q", strings.Join(args, " "))
 			}
 			found.InitDefaultHelpFlag()
 			var text bytes.Buffer
