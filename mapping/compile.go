@@ -504,7 +504,8 @@ func (c *compiler) give(h *heading, to []taker, name string, r *ColumnRule, blam
 func (c *compiler) assignHeading(h *heading) {
 	blame := func(why string) {
 		c.bad.add(fmt.Sprintf("column %d: %s", h.index+1, why),
-			fmt.Sprintf("rename it%s, or leave it out with --ignore %q%s", c.mappingLine(h.text, ", map it: "), h.text, delimiterHint(h.text)))
+			fmt.Sprintf("rename it%s, or leave it out with --ignore %q%s", mappingLine(", map it: ", h.text, c.parts), h.text,
+				delimiterHint(h.text)))
 	}
 	free := slices.DeleteFunc(slices.Clone(c.parts), func(p *part) bool { return p.takes[h.index] })
 	all, why := settable(free, h.text)
@@ -524,26 +525,13 @@ func (c *compiler) assignHeading(h *heading) {
 			}
 		}
 		c.bad.add(fmt.Sprintf("the column %q is not listed in the mapping file%s", h.text, didYouMean(h.text, absent)),
-			fmt.Sprintf("list it under columns%s or ignore, or --ignore %q", c.mappingLine(h.text, ", as "), h.text))
+			fmt.Sprintf("list it under columns%s or ignore, or --ignore %q", mappingLine(", as ", h.text, c.parts), h.text))
 		return
 	case why != "" && len(free) == len(c.parts) && !h.taken:
 		c.unknown = true
 		blame(why)
 	}
 	c.give(h, all, h.text, nil, blame)
-}
-
-// mappingLine is what a mapping file says where a heading means the field that it is like,
-// behind a text; "" where it is like none.
-func (c *compiler) mappingLine(heading, behind string) string {
-	fields := meant(heading, keyAndFieldNames(c.parts))
-	switch {
-	case fields == nil || csvfile.MentionsPassword(heading):
-		return ""
-	case c.isKey(fields[0]):
-		return fmt.Sprintf("%skey: {column: %q, field: %s}", behind, heading, fields[0])
-	}
-	return fmt.Sprintf("%s%q: %s", behind, heading, fields[0])
 }
 
 // constants become cells that every row sets whose action has the field: their

@@ -135,6 +135,19 @@ func kinOf(heading string, among []string) (fields []string) {
 	return fields
 }
 
+// mappingLine is, behind some words, what a mapping file says where a heading means the field
+// that it is like; "" where it is like none.
+func mappingLine(behind, heading string, parts []*part) string {
+	fields := meant(heading, keyAndFieldNames(parts))
+	switch {
+	case fields == nil || csvfile.MentionsPassword(heading):
+		return ""
+	case slices.ContainsFunc(parts, func(p *part) bool { return p.schema.key(fields[0]) != nil }):
+		return fmt.Sprintf("%skey: {column: %q, field: %s}", behind, heading, fields[0])
+	}
+	return fmt.Sprintf("%s%q: %s", behind, heading, fields[0])
+}
+
 // bare is a heading without what is in brackets, signs and accents, in lower case:
 // "First Name [Required] *" is firstname, "N° client" noclient.
 func bare(heading string) string {

@@ -42,7 +42,8 @@ func oneAction(cmd *cobra.Command, args []string) error {
 
 func noAction(cmd *cobra.Command, name string) error {
 	all := actionNames()
-	return batch.Usage(cmd.CommandPath()+" "+cmp.Or(nearest(name, all), all[0]), "there is no action %q; the actions are %s", name, strings.Join(all, ", "))
+	try := cmd.CommandPath() + " " + cmp.Or(nearest(name, all), all[0])
+	return batch.Usage(try, "there is no action %q; the actions are %s", name, strings.Join(all, ", "))
 }
 
 func actionNames() (names []string) {

@@ -22,7 +22,8 @@ import (
 func actionsNamed(name string) (intake.Actions, error) {
 	if _, ok := action.Find(name); !ok && name != intake.Mixed {
 		all := append(actionNames(), intake.Mixed)
-		return intake.Actions{}, batch.Usage("--action "+cmp.Or(nearest(name, all), "update"), "there is no action %q; the actions are %s", name, strings.Join(all, ", "))
+		try := "--action " + cmp.Or(nearest(name, all), "update")
+		return intake.Actions{}, batch.Usage(try, "there is no action %q; the actions are %s", name, strings.Join(all, ", "))
 	}
 	return intake.ActionsOf(name), nil
 }

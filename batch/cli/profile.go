@@ -41,7 +41,7 @@ func newProfileAdd() *cobra.Command {
 accounts of both APIs: add it twice, with another --api.`,
 		Example: `  rowbatch profile add main --word PRODUCTION --colour red --reserve 30%
   rowbatch profile add look --key-command 'pass show fusebill' --read-only
-  rowbatch profile add main --api trackfinity --url https://billing.example.com/api --username admin
+  rowbatch profile add main --api trackfinity --username admin --url URL
   rowbatch profile add play --sandbox`,
 		Args: oneProfile,
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
