@@ -145,7 +145,7 @@ func ExitCodes() []ExitCode {
 		{ExitInput, "the input was refused, nothing was sent"},
 		{ExitLocked, "another run holds this account's lock"},
 		{ExitAccess, "credentials or access refused, or a wrong address: nobody has ever answered there, or not the API"},
-		{ExitUnfit, "the plan or run no longer fits, nothing was sent"},
+		{ExitUnfit, "the plan or run no longer fits, or --expect-no-changes finds one; nothing was sent"},
 		{ExitFiles, "the run's own files could not be written, or are not what its journal says; no further request was sent"},
 		{ExitInterrupt, "stopped by Ctrl-C"},
 		{ExitTerminate, "stopped by SIGTERM"},
