@@ -405,8 +405,8 @@ func (f *File) Save() error {
 		return err
 	}
 	path := f.Path
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real // a link stays one
+	if linked, err := filepath.EvalSymlinks(path); err == nil {
+		path = linked // a link stays one
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return &batch.Fault{Code: batch.ExitFiles, Text: err.Error(), Try: "see that its folder can be written to"}

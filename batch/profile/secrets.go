@@ -150,7 +150,7 @@ func (v vault) ask(profile, line string) (client.Secret, error) {
 	case ctx.Err() != nil:
 		why = "has not ended within " + commandWait.String()
 	case failed:
-		why = "failed: " + exit.ProcessState.String()
+		why = "failed: " + exit.String()
 	case err != nil:
 		why = "cannot be run"
 	case text == "":

@@ -2,6 +2,7 @@ package profile
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -71,7 +72,7 @@ func TestKeyring(t *testing.T) {
 	if left, err := a.Remove(f, "main"); err != nil || len(left) > 0 {
 		t.Error(left, err)
 	}
-	if _, err := keyring.Get(service, "main/fusebill"); err != keyring.ErrNotFound {
+	if _, err := keyring.Get(service, "main/fusebill"); !errors.Is(err, keyring.ErrNotFound) {
 		t.Error("the key is still in the keyring:", err)
 	}
 }
@@ -112,7 +113,7 @@ func TestNoKeyring(t *testing.T) {
 	if v.hasKeyring() {
 		t.Skip("there is one here")
 	}
-	if _, err := limited(v, func() (string, error) { panic("it was asked") }); err != errNoKeyring {
+	if _, err := limited(v, func() (string, error) { panic("it was asked") }); !errors.Is(err, errNoKeyring) {
 		t.Error(err)
 	}
 }
