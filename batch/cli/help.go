@@ -37,10 +37,12 @@ func topics() []topic {
 		{name: "files", short: "what is read, text and workbooks, and what a spreadsheet can do"},
 		{name: "limits", short: "requests: the account's limits, forecast, --lookup"},
 		{name: "mapping", short: "the mapping file"},
+		{name: "page", short: "the page in the browser, step by step; report.html"},
 		{name: "runs", short: "a run's files and outcomes; apply, review, resume, undo"},
 		{name: "sandbox", short: "the stand-in that needs no account"},
 		{name: "settings", short: "accounts, profiles, keys, and what goes before what"},
 		{name: "shards", short: "how several processes share one file"},
+		{name: "unattended", short: "runs that nobody watches: logs, metrics, cron; completion, man pages"},
 	}
 }
 
