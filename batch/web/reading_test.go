@@ -3,6 +3,7 @@ package web_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -84,4 +85,36 @@ func TestEncodingsAndPasswords(t *testing.T) {
 	if left, err := os.ReadDir(filepath.Join(o.reports, ".drafts")); err != nil || len(left) != 1 {
 		t.Errorf("%d drafts are left: %v", len(left), err)
 	}
+}
+
+// A mapping file is taken, told what is wrong with it, and given back.
+func TestAMappingFileOfOnesOwn(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	o.drop("update", o.file("own.csv", "Cust No,Vorname,Region\nAC-1021,Ada,N\n"))
+	o.text("//*[contains(@class,'act')]", "1 column without a field")
+	use := func(text string) {
+		o.Helper()
+		o.do(chromedp.SetUploadFiles(chromedp.CSS(`#mapfile`), []string{o.file("mine.yaml", text)}))
+		o.click(`form[enctype][action$="/mapping"] button`)
+	}
+	use("action: update\nkey: {column: Cust No, field: reference}\ncolumns:\n  Vorname: firstNam\nignore: [Region]\n")
+	o.text("//*[contains(@class,'act')]", "firstNam")
+	o.picture("mapping-wrong")
+	use("action: update\nkey: {column: Cust No, field: reference}\ncolumns:\n  Vorname: {field: firstName, trim: false}\nignore: [Region]\n")
+	o.text("//*[contains(@class,'act')]//button", "Read the live records")
+	text, err := os.ReadFile(o.downloaded(eval[string](o, `location.pathname`) + "/mapping.yaml"))
+	if err != nil || !strings.Contains(string(text), "trim: false") {
+		t.Errorf("the mapping file reads %q: %v", text, err)
+	}
+	o.click(`form[action$="/mapping"]:not([enctype]) button`)
+	o.text("//*[contains(@class,'act')]", "1 column without a field")
+	o.await(`document.readyState === 'complete'`) // its script is there
+	eval[bool](o, `(() => {
+		const field = document.querySelector('select[name=field2]');
+		field.value = 'guard:companyName';
+		return field.dispatchEvent(new Event('change', { bubbles: true }));
+	})()`)
+	o.text("//table//td", "a guard")
+	o.text("//*[contains(@class,'act')]//button", "Read the live records")
 }

@@ -141,7 +141,9 @@ func (s runPages) prepare(v *runView, i job.Listed, more func(*runView, job.List
 		return err
 	}
 	defer j.Close()
-	v.Account.Who = s.whom(i, j)
+	if v.Account.Real() {
+		v.Account.Who = whom(j)
+	}
 	if more == nil {
 		return nil
 	}
@@ -150,10 +152,7 @@ func (s runPages) prepare(v *runView, i job.Listed, more func(*runView, job.List
 
 // whom names a customer of a run's account, as the run has found it: by that people tell one
 // account from another, and it costs no request.
-func (s runPages) whom(i job.Listed, j *runs.Journal) string {
-	if i.Head.Account == job.StandIn {
-		return "invented customers, nothing real is touched"
-	}
+func whom(j *runs.Journal) string {
 	const enough = 1000 // rows that are looked at
 	for n := range min(j.Head.Rows, enough) {
 		if o, err := j.Outcome(n); err == nil && o.ID != "" && o.Customer != "" {

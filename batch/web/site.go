@@ -166,6 +166,11 @@ type trouble struct {
 	Try  string `json:"try"`
 }
 
+// Points reports whether the text shows a line of a file, with a mark below what is wrong in it.
+func (t *trouble) Points() bool {
+	return strings.Contains(t.Text, " | ") && strings.Contains(t.Text, "^")
+}
+
 // told takes an error apart, and says what to do on a page where the error names a flag. No
 // error is no trouble.
 func told(err error) *trouble {
@@ -204,7 +209,7 @@ func (s *site) noAccount() band {
 func (s *site) bandOf(a Account) band {
 	b := band{Kind: "production", Word: a.Word, Host: a.Host}
 	if a.Sandbox {
-		b.Kind = "sandbox"
+		b.Kind, b.Who = "sandbox", "invented customers, nothing real is touched"
 	}
 	return b
 }

@@ -105,6 +105,7 @@ if (form) {
 const review = one('form[data-review]');
 review?.addEventListener('change', async () => {
   const told = one('[data-said]');
+  told.textContent = 'Reading it…';
   const reply = await fetch(review.action, { method: 'POST', body: new FormData(review) });
   review.reset();
   const { problem, notes, left_out: out } = await reply.json();
