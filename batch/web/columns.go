@@ -300,15 +300,20 @@ func fieldChoices(action string) (all []choice) {
 	}
 	var keys, sets, guards []choice
 	for _, s := range schemasOf(action) {
-		for _, k := range s.Keys {
+		for _, k := range slices.Concat(s.Keys, s.Finders) {
 			keys = append(keys, choice{Name: useKey + k.Name, Title: "key: " + k.Name})
 		}
+		names := slices.Clone(s.Guards)
 		for _, f := range s.Fields {
-			if !f.Secret && !f.Family {
-				sets = append(sets, choice{Name: f.Name, Title: f.Name})
+			if f.Secret || f.Family {
+				continue
+			}
+			sets = append(sets, choice{Name: f.Name, Title: f.Name})
+			if len(s.Guards) > 0 { // what is written can be compared, too, where it can be read
+				names = append(names, f.Name)
 			}
 		}
-		for _, name := range s.Guards {
+		for _, name := range names {
 			guards = append(guards, choice{Name: useGuard + name, Title: "guard: " + name})
 		}
 	}

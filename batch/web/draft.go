@@ -381,7 +381,8 @@ func (s draftPages) draftPage(w http.ResponseWriter, d *draft, status int, wrong
 			}
 		}
 		if open > 0 {
-			v.NotReady = &trouble{Text: batch.Plural(open, "column") + " without a field.", Try: "choose one for each, or leave the column out"}
+			v.NotReady = &trouble{Text: batch.Plural(open, "column") + " without a field.",
+				Try: "choose one for each, or leave the column out"}
 		}
 	}
 	s.show(w, status, "draft", v)

@@ -84,8 +84,9 @@ func (s runPages) showRun(w http.ResponseWriter, r *http.Request) {
 
 // showListed shows a run, with what was wrong when something was asked of it.
 func (s runPages) showListed(w http.ResponseWriter, i job.Listed, status int, wrong error) {
-	v := &runView{State: i.State, Rows: i.Head.Rows, forScripts: forScripts{KindsJSON: inJSON(page.Order(isDry(i))), FixesJSON: inJSON(fixes())},
-		about: about{ID: i.ID, Of: i.Head.Of, When: when(i.Head.Started, time.Now()), Heading: page.Heading(i.Head)}}
+	v := &runView{State: i.State, Rows: i.Head.Rows,
+		forScripts: forScripts{KindsJSON: inJSON(page.Order(isDry(i))), FixesJSON: inJSON(fixes())},
+		about:      about{ID: i.ID, Of: i.Head.Of, When: when(i.Head.Started, time.Now()), Heading: page.Heading(i.Head)}}
 	own := s.watchOf(i.ID)
 	v.Own = own != nil && !own.ended()
 	v.Running = v.Own || i.State == job.Running
