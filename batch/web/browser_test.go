@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -115,8 +116,55 @@ type office struct {
 	tab     context.Context
 	serves  *exec.Cmd // the program, where that serves the page
 
-	mu    sync.Mutex
-	heard []string // dialogs, and what the page complained of
+	environment []string // of programs
+
+	mu     sync.Mutex
+	heard  []string // dialogs, and what the page complained of
+	writes int      // that have arrived
+	brake  brake
+}
+
+// brake holds writes up from one on.
+type brake struct {
+	at               int
+	reached, release chan struct{}
+}
+
+// holdUp lets writes wait from the n-th on, until release is closed.
+func (o *office) holdUp(n int) (reached <-chan struct{}, release chan<- struct{}) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.brake = brake{o.writes + n, make(chan struct{}), make(chan struct{})}
+	return o.brake.reached, o.brake.release
+}
+
+// arrive counts a request, and holds it up where that is wanted.
+func (o *office) arrive(r *http.Request) {
+	if r.Method == http.MethodGet {
+		return
+	}
+	o.mu.Lock()
+	o.writes++
+	b, n := o.brake, o.writes
+	if n == b.at {
+		close(b.reached)
+	}
+	o.mu.Unlock()
+	if b.at > 0 && n >= b.at {
+		<-b.release
+	}
+}
+
+// ServeHTTP is the account's server.
+func (o *office) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	o.arrive(r)
+	o.box.ServeHTTP(w, r)
+}
+
+// RoundTrip is the way to the account within this process.
+func (o *office) RoundTrip(r *http.Request) (*http.Response, error) {
+	o.arrive(r)
+	return o.box.Transport().RoundTrip(r)
 }
 
 // newOffice serves the page in this process.
@@ -165,7 +213,7 @@ func slow(spec string) func(*sandbox.Options) {
 
 // open is the opener of the page's account.
 func (o *office) open(system string, _ job.Settings, _ int, _ func(string) error) (job.Endpoint, error) {
-	e := job.Endpoint{System: system, URL: "http://localhost/v1", Key: "MDpzYW5kYm94", Name: job.StandIn, Transport: o.box.Transport()}
+	e := job.Endpoint{System: system, URL: "http://localhost/v1", Key: "MDpzYW5kYm94", Name: job.StandIn, Transport: o}
 	if system == action.SystemTrackfinity {
 		e.URL, e.Key, e.Username = "http://localhost/api", "sandbox-key", "admin"
 	}
@@ -177,27 +225,22 @@ func (o *office) open(system string, _ job.Settings, _ int, _ func(string) error
 func newProgram(t testing.TB, set ...func(*sandbox.Options)) *office {
 	t.Helper()
 	o := newStandIn(t, set...)
-	api := httptest.NewServer(o.box)
+	api := httptest.NewServer(o)
 	t.Cleanup(api.Close)
-	o.serve(o.environment(api.URL))
+	own := filepath.Dir(o.dir)
+	o.environment = append(os.Environ(), "FUSEBILL_URL="+api.URL+"/v1", "FUSEBILL_API_KEY=MDpzYW5kYm94",
+		"XDG_CACHE_HOME="+filepath.Join(own, "cache"), "XDG_CONFIG_HOME="+filepath.Join(own, "config"), "GORACE=atexit_sleep_ms=10")
+	o.serve()
 	return o
 }
 
-// environment is that of the program, whose account is at a server.
-func (o *office) environment(url string) []string {
-	return append(os.Environ(), "FUSEBILL_URL="+url+"/v1", "FUSEBILL_API_KEY=MDpzYW5kYm94",
-		"XDG_CACHE_HOME="+filepath.Join(o.dir, "..", "cache"), "XDG_CONFIG_HOME="+filepath.Join(o.dir, "..", "config"), "GORACE=atexit_sleep_ms=10")
-}
-
 // serve starts rowbatch ui, and waits until it has said where it is.
-func (o *office) serve(environment []string, flags ...string) {
+func (o *office) serve() {
 	o.Helper()
-	c := exec.Command("rowbatch", append([]string{"ui", "--no-open", "--addr", "127.0.0.1:0", "--reports", o.reports}, flags...)...)
-	c.Env = environment
-	out, err := c.StdoutPipe()
+	o.serves = o.program("ui", "--no-open", "--addr", "127.0.0.1:0")
+	out, err := o.serves.StdoutPipe()
 	o.must(err)
-	o.must(c.Start())
-	o.serves = c
+	o.must(o.serves.Start())
 	o.Cleanup(o.kill)
 	line, err := bufio.NewReader(out).ReadString('\n')
 	o.must(err)
@@ -212,16 +255,19 @@ func (o *office) kill() {
 	}
 }
 
-// command runs the command line on the office's account and reports, and returns what it printed.
-func (o *office) command(words ...string) string {
-	o.Helper()
+// program is the command line, with the office's account and reports.
+func (o *office) program(words ...string) *exec.Cmd {
 	c := exec.Command("rowbatch", append(words, "--reports", o.reports)...)
-	c.Env = o.serves.Env
-	text, err := c.CombinedOutput()
-	if err != nil {
+	c.Env = o.environment
+	return c
+}
+
+// command runs the command line to its end.
+func (o *office) command(words ...string) {
+	o.Helper()
+	if text, err := o.program(words...).CombinedOutput(); err != nil {
 		o.Fatalf("rowbatch %v: %v\n%s", words, err, text)
 	}
-	return string(text)
 }
 
 // newTab opens a window that fails the test for any dialog, exception or complaint of the browser.
@@ -346,11 +392,13 @@ func (o *office) picture(name string) {
 	for _, size := range [][2]int64{{360, 800}, {768, 1024}, {1280, 900}, {2000, 1100}} {
 		for _, scheme := range []string{"dark", "light"} {
 			o.look(size[0], size[1], scheme)
-			png, err := chromedp.Run(o.tab, chromedp.CaptureScreenshot())
-			if err == nil {
-				err = os.WriteFile(filepath.Join(*pictures, fmt.Sprintf("%s-%d-%s.png", name, size[0], scheme)), png, 0o600)
-			}
-			o.must(err)
+			o.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+				png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+				if err != nil {
+					return err
+				}
+				return os.WriteFile(filepath.Join(*pictures, fmt.Sprintf("%s-%d-%s.png", name, size[0], scheme)), png, 0o600)
+			}))
 		}
 	}
 	o.look(1280, 900, "light")

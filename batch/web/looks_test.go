@@ -33,7 +33,7 @@ func (o *office) examine(name string) {
 // Every page can be read at 360 pixels, in the dark, and by those who do not see it.
 func TestEveryPageCanBeReadByEverybody(t *testing.T) {
 	t.Parallel()
-	o := newOffice(t, slow("put:slow=2s:at=12"))
+	o := newOffice(t)
 	o.do(chromedp.Navigate(o.address), chromedp.WaitVisible(chromedp.CSS("h1")))
 	o.examine("runs-none")
 	o.visit("/new")
@@ -43,9 +43,12 @@ func TestEveryPageCanBeReadByEverybody(t *testing.T) {
 	o.click(toPreview)
 	o.lead("rows would change")
 	o.examine("preview")
+	reached, release := o.holdUp(40)
 	o.click(toSend)
+	<-reached
 	o.await(`document.querySelectorAll('.plot rect').length > 0`)
 	o.examine("sending")
+	close(release)
 	o.lead("Finished")
 	o.examine("result")
 	o.click(toUndo)

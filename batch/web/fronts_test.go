@@ -1,0 +1,81 @@
+package web_test
+
+import (
+	"os"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// agree sends what a preview of a real account shows.
+func (o *office) agree() {
+	o.Helper()
+	o.click(`[data-confirm]`)
+	o.click(toSend)
+}
+
+// A run begun in the page is watched, resumed and taken back by the command line.
+func TestWhatThePageBeginsTheCommandLineGoesOnWith(t *testing.T) {
+	t.Parallel()
+	o := newProgram(t)
+	o.tab = o.newTab()
+	o.drop("update", o.file("page.csv", manyRows(60)))
+	o.click(toPreview)
+	o.lead("60 of 60 rows would change")
+	o.picture("production")
+	reached, release := o.holdUp(6)
+	o.agree()
+	<-reached
+	o.stop(release)
+	o.command("resume", "last")
+	o.do(chromedp.Reload())
+	o.lead("Finished: 60 of 60 rows changed")
+	o.effects(60)
+	o.command("undo", "last")
+	o.effects(120)
+	o.do(chromedp.Reload())
+	o.text("//*[@id='decide']//p", "This run was taken back")
+	o.checkRuns()
+}
+
+// A run begun by the command line is watched, resumed and taken back in the page; a
+// dry run of the command line is sent there.
+func TestWhatTheCommandLineBeginsThePageGoesOnWith(t *testing.T) {
+	t.Parallel()
+	o := newProgram(t)
+	o.tab = o.newTab()
+	o.do(chromedp.Navigate(o.address), chromedp.WaitVisible(chromedp.CSS("h1")))
+	run := o.program("update", o.file("terminal.csv", manyRows(60)))
+	reached, release := o.holdUp(6)
+	o.must(run.Start())
+	<-reached
+	o.visit("/runs")
+	o.picture("runs-elsewhere")
+	o.click(`.live a`)
+	o.text("//*[@id='decide']//p", "goes on in another window or terminal")
+	o.picture("elsewhere")
+	o.must(run.Process.Signal(os.Interrupt))
+	close(release)
+	if err := run.Wait(); err == nil || run.ProcessState.ExitCode() != 130 {
+		t.Fatalf("the command line ended with %v", err)
+	}
+	o.lead("Stopped: ")
+	o.click(toResume)
+	o.lead("Finished: 60 of 60 rows changed")
+	o.effects(60)
+	o.click(toUndo)
+	o.lead("60 of 60 rows would change")
+	o.agree()
+	o.lead("Finished: 60 of 60 rows changed")
+	o.effects(120)
+
+	o.command("update", o.file("planned.csv", manyRows(20)), "--dry-run")
+	o.visit("/runs")
+	o.text("//table//td", "planned")
+	o.do(chromedp.Click(chromedp.Search(`//tr[@data-state='planned']//a`)))
+	o.lead("20 of 20 rows would change")
+	o.agree()
+	o.lead("Finished: 20 of 20 rows changed")
+	o.effects(140)
+	o.checkRuns()
+}
