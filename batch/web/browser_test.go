@@ -126,15 +126,15 @@ type office struct {
 
 // brake holds writes up from one on.
 type brake struct {
-	at               int
+	at, last         int // reached is closed once the last has come
 	reached, release chan struct{}
 }
 
-// holdUp lets writes wait from the n-th on, until release is closed.
-func (o *office) holdUp(n int) (reached <-chan struct{}, release chan<- struct{}) {
+// holdUp lets writes wait from the n-th on, until release is closed. Some of them have come by the time of reached.
+func (o *office) holdUp(n, some int) (reached <-chan struct{}, release chan<- struct{}) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.brake = brake{o.writes + n, make(chan struct{}), make(chan struct{})}
+	o.brake = brake{o.writes + n, o.writes + n + some - 1, make(chan struct{}), make(chan struct{})}
 	return o.brake.reached, o.brake.release
 }
 
@@ -146,7 +146,7 @@ func (o *office) arrive(r *http.Request) {
 	o.mu.Lock()
 	o.writes++
 	b, n := o.brake, o.writes
-	if n == b.at {
+	if b.at > 0 && n == b.last {
 		close(b.reached)
 	}
 	o.mu.Unlock()
@@ -220,18 +220,23 @@ func (o *office) open(system string, _ job.Settings, _ int, _ func(string) error
 	return e, nil
 }
 
-// newProgram has the page served by the program itself, in a process of its own, for
-// an account at an address.
+// newProgram has the page served by the program itself, in a process of its own.
 func newProgram(t testing.TB, set ...func(*sandbox.Options)) *office {
 	t.Helper()
 	o := newStandIn(t, set...)
+	o.listenAsServer()
+	o.serve()
+	o.tab = o.newTab()
+	return o
+}
+
+// listenAsServer lets the account be at an address, and programs know it.
+func (o *office) listenAsServer() {
 	api := httptest.NewServer(o)
-	t.Cleanup(api.Close)
+	o.Cleanup(api.Close)
 	own := filepath.Dir(o.dir)
 	o.environment = append(os.Environ(), "FUSEBILL_URL="+api.URL+"/v1", "FUSEBILL_API_KEY=MDpzYW5kYm94",
 		"XDG_CACHE_HOME="+filepath.Join(own, "cache"), "XDG_CONFIG_HOME="+filepath.Join(own, "config"), "GORACE=atexit_sleep_ms=10")
-	o.serve()
-	return o
 }
 
 // serve starts rowbatch ui, and waits until it has said where it is.

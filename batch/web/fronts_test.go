@@ -18,12 +18,11 @@ func (o *office) agree() {
 func TestWhatThePageBeginsTheCommandLineGoesOnWith(t *testing.T) {
 	t.Parallel()
 	o := newProgram(t)
-	o.tab = o.newTab()
 	o.drop("update", o.file("page.csv", manyRows(60)))
 	o.click(toPreview)
 	o.lead("60 of 60 rows would change")
 	o.picture("production")
-	reached, release := o.holdUp(6)
+	reached, release := o.holdUp(6, 1)
 	o.agree()
 	<-reached
 	o.stop(release)
@@ -43,10 +42,9 @@ func TestWhatThePageBeginsTheCommandLineGoesOnWith(t *testing.T) {
 func TestWhatTheCommandLineBeginsThePageGoesOnWith(t *testing.T) {
 	t.Parallel()
 	o := newProgram(t)
-	o.tab = o.newTab()
 	o.do(chromedp.Navigate(o.address), chromedp.WaitVisible(chromedp.CSS("h1")))
 	run := o.program("update", o.file("terminal.csv", manyRows(60)))
-	reached, release := o.holdUp(6)
+	reached, release := o.holdUp(6, 1)
 	o.must(run.Start())
 	<-reached
 	o.visit("/runs")

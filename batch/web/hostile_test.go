@@ -41,7 +41,8 @@ func TestHostileTextsAreOnlyShown(t *testing.T) {
 	for n, text := range all {
 		fmt.Fprintf(&file, "%d,%s,,%s\n", 987001+n, quoted(text), quoted(text))
 	}
-	fmt.Fprintf(&file, "987011,=cmd|' /C calc'!A0,,\n987012,\\=1+1,,\n%s,x,,\n987014,\u202eevil\u2066,,\n987015,,%s,\n", quoted(all[0]), "\u202eworb\u202c")
+	fmt.Fprintf(&file, "987011,=cmd|' /C calc'!A0,,\n987012,\\=1+1,,\n%s,x,,\n987014,\u202eevil\u2066,,\n987015,,\u202eworb\u202c,\n",
+		quoted(all[0]))
 	o.drop("update", o.file(`a<img src=x onerror=alert(1)>.csv`, file.String()))
 	o.text("//*[@id='decide']//p", "is not listed")
 	o.picture("hostile-columns")
@@ -87,7 +88,8 @@ func TestAHostileAnswerIsOnlyShown(t *testing.T) {
 func TestAVeryLongCell(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
-	o.drop("update", o.file("long.csv", "id,companyName,firstName\n987001,"+strings.Repeat("long <b>cell</b> ", 60_000)+",Ada\n987002,,Bo\n"))
+	long := strings.Repeat("long <b>cell</b> ", 60_000)
+	o.drop("update", o.file("long.csv", "id,companyName,firstName\n987001,"+long+",Ada\n987002,,Bo\n"))
 	o.text("//h1", "long.csv")
 	if n := eval[int](o, `document.documentElement.outerHTML.length`); n > 200_000 {
 		t.Errorf("the page of the columns has %d characters", n)
@@ -105,7 +107,7 @@ func (o *office) unharmed() {
 	if eval[bool](o, `sessionStorage.getItem('ran') !== null`) {
 		o.Error("a text has run")
 	}
-	if n := eval[int](o, `document.querySelectorAll("main script, main img, main iframe, main svg[onload], h1 *, td b:not([class]) script").length`); n != 0 {
+	if n := eval[int](o, `document.querySelectorAll("main script, main img, main iframe, main svg[onload], h1 *").length`); n != 0 {
 		o.Errorf("%d elements of a cell's own", n)
 	}
 	if link := eval[string](o, `[...document.querySelectorAll("a[href]")].map((a) => a.protocol).find((p) => p !== "http:") ?? ""`); link != "" {

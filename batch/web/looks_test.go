@@ -43,7 +43,7 @@ func TestEveryPageCanBeReadByEverybody(t *testing.T) {
 	o.click(toPreview)
 	o.lead("rows would change")
 	o.examine("preview")
-	reached, release := o.holdUp(40)
+	reached, release := o.holdUp(40, 1)
 	o.click(toSend)
 	<-reached
 	o.await(`document.querySelectorAll('.plot rect').length > 0`)

@@ -27,7 +27,8 @@ func (o *office) runsOf() map[string]int {
 }
 
 // several posts a form from one tab as often as somebody impatient may click, all at once.
-const several = `Promise.all([1, 2, 3, 4, 5].map(() => fetch(FORM.action, { method: 'POST', body: new URLSearchParams(new FormData(FORM)) })))
+const several = `Promise.all([1, 2, 3, 4, 5].map(() =>
+		fetch(FORM.action, { method: 'POST', body: new URLSearchParams(new FormData(FORM)) })))
 	.then((all) => all.map((r) => r.status + ' ' + new URL(r.url).pathname))`
 
 // Two tabs, double clicks and requests sent again begin one run.

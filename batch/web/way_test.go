@@ -44,8 +44,8 @@ func TestAWorkbookFromFileToSent(t *testing.T) {
 	o := newOffice(t)
 	book := excelize.NewFile()
 	defer book.Close()
-	for n, row := range [][]any{{"id", "Last name", "Company", "Phone"}, {987001, "Sheet", "Übergröße <&>", "5550177"}, {987002, "", "", ""},
-		{987003, "Row", "", 5550188}} {
+	for n, row := range [][]any{{"id", "Last name", "Company", "Phone"}, {987001, "Sheet", "Übergröße <&>", "5550177"},
+		{987002, "", "", ""}, {987003, "Row", "", 5550188}} {
 		o.must(book.SetSheetRow("Sheet1", fmt.Sprint("A", n+1), &row))
 	}
 	path := filepath.Join(t.TempDir(), "crm edits.xlsx")
@@ -100,7 +100,7 @@ func TestARunIsStoppedAndResumed(t *testing.T) {
 	o.drop("update", o.file("many.csv", manyRows(120)))
 	o.click(toPreview)
 	o.lead("117 of 120 rows would change")
-	reached, release := o.holdUp(30)
+	reached, release := o.holdUp(30, 1)
 	o.click(toSend)
 	<-reached
 	o.lead("Sending")
