@@ -18,6 +18,7 @@ const largeRows = 50_000
 func largeOffice(b *testing.B) (o *office, path string) {
 	b.Helper()
 	o = newOffice(b, func(s *sandbox.Options) { s.Dir, s.Customers = "", largeRows })
+	o.waits = 5 * time.Minute
 	ids := o.box.IDs()
 	text := strings.Builder{}
 	text.WriteString("id,lastName,primaryPhone\n")

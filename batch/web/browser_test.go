@@ -114,7 +114,8 @@ type office struct {
 	reports string
 	address string
 	tab     context.Context
-	serves  *exec.Cmd // the program, where that serves the page
+	waits   time.Duration // for what a step wants to see
+	serves  *exec.Cmd     // the program, where that serves the page
 
 	environment []string // of programs
 
@@ -171,24 +172,30 @@ func (o *office) RoundTrip(r *http.Request) (*http.Response, error) {
 func newOffice(t testing.TB, set ...func(*sandbox.Options)) *office {
 	t.Helper()
 	o := newStandIn(t, set...)
+	o.servePage()
+	return o
+}
+
+// servePage serves the page in this process, and opens a tab.
+func (o *office) servePage() {
+	o.Helper()
 	settings := job.Defaults()
 	settings.Output.Reports = o.reports
 	server := httptest.NewUnstartedServer(nil)
-	served, err := web.New(t.Context(), server.Listener.Addr().(*net.TCPAddr), web.Options{Settings: settings, Program: "test",
+	served, err := web.New(o.Context(), server.Listener.Addr().(*net.TCPAddr), web.Options{Settings: settings, Program: "test",
 		Accounts: []web.Account{{Name: "sandbox", Host: "the sandbox", Word: "SANDBOX", Sandbox: true, Open: func() job.Opener { return o.open }}}})
 	o.must(err)
 	server.Config.Handler = served
 	server.Start()
-	t.Cleanup(server.Close)
+	o.Cleanup(server.Close)
 	o.address = served.Address()
 	o.tab = o.newTab()
-	return o
 }
 
 // newStandIn is an office that has no page yet.
 func newStandIn(t testing.TB, set ...func(*sandbox.Options)) *office {
 	t.Helper()
-	o := &office{TB: t, dir: filepath.Join(t.TempDir(), "box"), reports: filepath.Join(t.TempDir(), "reports")}
+	o := &office{TB: t, waits: 30 * time.Second, dir: filepath.Join(t.TempDir(), "box"), reports: filepath.Join(t.TempDir(), "reports")}
 	options := sandbox.Options{Dir: o.dir, Seed: samples.Seed(), Minute: 1_000_000, Day: 1_000_000}
 	for _, change := range set {
 		change(&options)
@@ -347,7 +354,7 @@ func (o *office) in(tab context.Context, steps ...chromedp.Action[chromedp.Void]
 func (o *office) do(steps ...chromedp.Action[chromedp.Void]) {
 	o.Helper()
 	for n, step := range steps {
-		ctx, end := context.WithTimeout(o.tab, 30*time.Second)
+		ctx, end := context.WithTimeout(o.tab, o.waits)
 		err := chromedp.Do(ctx, step)
 		for err != nil && ctx.Err() == nil && strings.Contains(err.Error(), "(-32000)") { // the page was left meanwhile
 			err = chromedp.Do(ctx, step)

@@ -44,7 +44,7 @@ func TestHostileTextsAreOnlyShown(t *testing.T) {
 	fmt.Fprintf(&file, "987011,=cmd|' /C calc'!A0,,\n987012,\\=1+1,,\n%s,x,,\n987014,\u202eevil\u2066,,\n987015,,\u202eworb\u202c,\n",
 		quoted(all[0]))
 	o.drop("update", o.file(`a<img src=x onerror=alert(1)>.csv`, file.String()))
-	o.text("//*[@id='decide']//p", "is not listed")
+	o.text("//*[contains(@class, 'act')]", "1 column without a field")
 	o.picture("hostile-columns")
 	o.click(`[data-ignore]`)
 	o.click(toPreview)

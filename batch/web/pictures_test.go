@@ -27,19 +27,28 @@ func TestPictures(t *testing.T) {
 	if *pictures == "" {
 		t.Skip("it is told by -pictures where to put them")
 	}
-	o := newOffice(t, func(s *sandbox.Options) { s.Minute, s.Day = 1000, 180_000 })
+	to, err := filepath.Abs(*pictures)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile("../../samples/customers.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := newStandIn(t, func(s *sandbox.Options) { s.Minute, s.Day = 1000, 180_000 })
+	t.Chdir(t.TempDir())
+	o.reports = "reports" // as the page tells it
+	o.servePage()
 	small := func(name string) {
 		t.Helper()
 		o.do(chromedp.EmulateViewport(1120, 660, chromedp.EmulateScale(0.75)))
 		o.await(`new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))`)
 		shot, err := chromedp.Run(o.tab, chromedp.CaptureScreenshot())
 		o.must(err)
-		o.must(os.WriteFile(filepath.Join(*pictures, name+".png"), fewColours(o, shot), 0o600))
+		o.must(os.WriteFile(filepath.Join(to, name+".png"), fewColours(o, shot), 0o600))
 		o.do(chromedp.EmulateViewport(1280, 900))
 	}
-	text, err := os.ReadFile("../../samples/trouble.csv")
-	o.must(err)
-	o.drop("update", o.file("trouble.csv", string(text)))
+	o.drop("update", o.file("customers.csv", string(text)))
 	o.click(toPreview)
 	o.lead("would change")
 	o.await(`document.querySelectorAll('tbody.rows').length > 5`)
