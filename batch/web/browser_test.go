@@ -382,7 +382,7 @@ func eval[T any](o *office, expression string) T {
 // await waits until an expression is true in the page.
 func (o *office) await(expression string) {
 	o.Helper()
-	o.do(chromedp.Poll[chromedp.Void](expression))
+	o.do(chromedp.Poll[chromedp.Void](expression, chromedp.WithPollingTimeout(o.waits)))
 }
 
 // look sets how wide the window is, and whether it is dark.

@@ -26,7 +26,7 @@ import (
 )
 
 var (
-	kills    = flag.Int("kills", 3, "how often TestThePageIsKilled kills the program")
+	kills    = flag.Int("kills", 2, "how often TestThePageIsKilled kills the program")
 	killSeed = flag.Uint64("kill-seed", 1, "of its first trial")
 	anywhere = flag.Bool("kill-anywhere", false, "also where an intent's write may not have left: then a resume waits half a minute for it")
 )
@@ -120,6 +120,7 @@ type killTrial struct {
 	*visitor
 	random *rand.Rand
 	kills  int
+	most   int      // of them
 	known  []string // runs of the steps before
 	where  map[string]int
 }
@@ -131,12 +132,12 @@ func TestThePageIsKilled(t *testing.T) {
 	t.Parallel()
 	began, all, where := time.Now(), 0, map[string]int{}
 	for seed := *killSeed; all < *kills && !t.Failed(); seed++ {
-		all += killThePage(t, seed, where)
+		all += killThePage(t, seed, min(4, *kills-all), where)
 	}
 	t.Logf("%d kills in %s: %v", all, time.Since(began).Round(time.Second), where)
 }
 
-func killThePage(t *testing.T, seed uint64, where map[string]int) int {
+func killThePage(t *testing.T, seed uint64, most int, where map[string]int) int {
 	o := newStandIn(t, func(o *sandbox.Options) {
 		for i, text := range []string{"get:500:rate=2%", "get:slow=15ms:rate=60%", "put:late=15ms:rate=60%", "hold:late=15ms:rate=60%"} {
 			faults, err := sandbox.ParseFaults([]string{fmt.Sprintf("%s:seed=%d", text, seed*100+uint64(i))})
@@ -147,7 +148,7 @@ func killThePage(t *testing.T, seed uint64, where map[string]int) int {
 		}
 	})
 	o.listenAsServer()
-	k := &killTrial{visitor: o.enter(), random: rand.New(rand.NewPCG(seed, 1)), where: where}
+	k := &killTrial{visitor: o.enter(), random: rand.New(rand.NewPCG(seed, 1)), most: most, where: where}
 	action, file, undo := "update", manyRows(60), url.Values{}
 	if seed%2 == 0 {
 		action, file = "hold", "id\n"
@@ -247,7 +248,7 @@ func (k *killTrial) step(name, where string, form url.Values) string {
 func (k *killTrial) throughThePage(name, where string, form url.Values, id string) (killed bool) {
 	k.Helper()
 	disarm := func() bool { return false }
-	if left := k.left(id, where); k.kills < 4 && k.random.IntN(4) > 0 && (left == 0 || left > 8 || *anywhere) {
+	if left := k.left(id, where); k.kills < k.most && k.random.IntN(4) > 0 && (left == 0 || left > 8 || *anywhere) {
 		disarm = k.arm(left)
 	}
 	if id != "" {
