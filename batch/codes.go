@@ -57,7 +57,7 @@ func rejections() []Code {
 		{"not_allowed_value", r, "a value outside the field's or the mapping's list", "use one of the listed values"},
 		{"not_clearable", r, "a field that must not be cleared",
 			"leave the cell blank, or name the field in the mapping file's allow_clear where that is possible"},
-		{"clear_word_case", r, "the clear word in other letter case or with spaces",
+		{"clear_word_case", r, "the clear word in other letter case or letters, with spaces or signs around it",
 			`write REMOVE exactly to clear the field, or \REMOVE to mean the word itself`},
 		{"masked_value", r, "a masked password", "put the real password into the cell, or leave it blank"},
 		{"spreadsheet_damage", r, "a cell that the spreadsheet has damaged",

@@ -186,7 +186,7 @@ func (c *column) damage(form xlsxfile.Form) string {
 }
 
 func (c *column) nearlyClear(trimmed string) bool {
-	return c.clearWord != "" && strings.EqualFold(trimmed, c.clearWord)
+	return c.clearWord != "" && (strings.EqualFold(trimmed, c.clearWord) || readsLike(trimmed, c.clearWord))
 }
 
 // set reads a cell that sets a field. was is what the field held when the row was

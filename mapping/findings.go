@@ -26,7 +26,7 @@ type suspect struct {
 	isKey bool
 	clear string // the clear word
 
-	dates, unseen, quotes, lookAlikes suspicious
+	dates, unseen, quotes, mistypes suspicious
 
 	lengths map[int]*suspicious    // of texts of digits alone, by how many
 	padded  bool                   // some of them begin with a zero
@@ -112,8 +112,8 @@ func (s *suspect) notice(line int, cell string, hash func(string) uint64) {
 		}
 		s.lengths[n].add(line, trimmed)
 	}
-	if !s.isKey && trimmed[0] != '\\' && !strings.EqualFold(trimmed, s.clear) && looksAlike(trimmed, s.clear) {
-		s.lookAlikes.add(line, trimmed)
+	if !s.isKey && trimmed[0] != '\\' && !strings.EqualFold(trimmed, s.clear) && mistyped(trimmed, s.clear) {
+		s.mistypes.add(line, trimmed)
 	}
 	if s.field.Kind == Email && !s.isKey && len(s.givers) < mostGivers {
 		h := hash(strings.ToLower(trimmed))
@@ -134,22 +134,27 @@ func (s *suspect) notice(line int, cell string, hash func(string) uint64) {
 	s.last = strings.Clone(now)
 }
 
-// looksAlike reports whether a text reads like a word to a person and is another: letters
-// of other alphabets, full-width ones, signs around it, one letter too many or too few.
-func looksAlike(text, word string) bool {
-	if len(text) > 4*len(word) || len(word) < 4 {
+// readsLike reports whether a person takes a text for a word that it is not: its letters
+// are of other alphabets or full-width ones, or there are signs around it.
+func readsLike(text, word string) bool {
+	first, last := text[0], text[len(text)-1]
+	ascii := !strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII })
+	if len(word) < 4 || len(text) > 4*len(word) || ascii && isLetterOrDigit(rune(first)) && isLetterOrDigit(rune(last)) {
 		return false
 	}
-	alike := strings.NewReplacer("Е", "E", "М", "M", "О", "O", "Ε", "E", "Μ", "M", "Ο", "O", "Ѵ", "V", "Ν", "V", "0", "O", "3", "E")
-	letters := strings.Map(func(r rune) rune {
-		if unicode.IsLetter(r) || unicode.IsDigit(r) {
-			return r
-		}
-		return -1
-	}, alike.Replace(norm.NFKC.String(strings.ToUpper(text))))
-	// A real word such as Remoe is nobody's to guess; one in capitals was typed as the word.
-	capitals := text == strings.ToUpper(text)
-	return letters == word || capitals && (letters == word+"D" || letters == word+"S" || editDistance([]rune(letters), []rune(word)) == 1)
+	alike := strings.NewReplacer("Е", "E", "М", "M", "О", "O", "Ε", "E", "Μ", "M", "Ο", "O", "Ѵ", "V", "Ν", "V")
+	letters := strings.TrimFunc(alike.Replace(norm.NFKC.String(strings.ToUpper(text))), func(r rune) bool { return !isLetterOrDigit(r) })
+	return letters == strings.ToUpper(word)
+}
+
+func isLetterOrDigit(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+
+// mistyped reports whether a text in capitals is the word with a letter too many, too few or
+// another one. A name such as Remoe is nobody's to guess.
+func mistyped(text, word string) bool {
+	letters := strings.NewReplacer("0", "O", "3", "E").Replace(text)
+	return len(word) >= 4 && len(text) <= len(word)+1 && text == strings.ToUpper(text) &&
+		editDistance([]rune(letters), []rune(word)) <= 1 && !readsLike(text, word)
 }
 
 // What makes a finding of rows.
@@ -173,7 +178,7 @@ func findings(all []*suspect) (found []Finding) {
 		tell(s.dates, "%s is a date where an id or a number belongs: a spreadsheet makes dates of ids such as 7-11")
 		tell(s.unseen, "%s holds a space that is none (a non-breaking one, or one without width): a search will not find it")
 		tell(s.quotes, "%s holds quotation marks, which an id or a number has not")
-		tell(s.lookAlikes, "%s looks like "+s.clear+" and is a text: it would be written as it stands")
+		tell(s.mistypes, "%s is almost "+s.clear+" and is a text: it would be written as it stands")
 		usual, digits := 0, 0
 		for n, of := range s.lengths {
 			if digits += of.rows; usual == 0 || of.rows > s.lengths[usual].rows {
