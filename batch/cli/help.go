@@ -42,6 +42,7 @@ func topics() []topic {
 		{name: "sandbox", short: "the stand-in that needs no account"},
 		{name: "settings", short: "accounts, profiles, keys, and what goes before what"},
 		{name: "shards", short: "how several processes share one file"},
+		{name: "terminal", short: "what is shown: colours, widths, progress, Ctrl-C"},
 		{name: "unattended", short: "runs that nobody watches: logs, metrics, cron; completion, man pages"},
 	}
 }

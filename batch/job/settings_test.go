@@ -33,7 +33,7 @@ var everyFlag = []string{
 	"--map", "crm.yaml", "--match", "Company=companyName", "--match", "E=primaryEmail", "--ignore", "Notes, old", "--ignore-others", "--header-row", "3",
 	"--sheet", "My edits", "--hidden", "skip", "--blanks", "N/A,-", "--strict", "--allow-duplicates",
 	"--base", "as it was.csv", "--delimiter", "tab", "--encoding", "windows-1252", "--when", `status == "Active"`, "--limit", "7", "--shard", "2/4",
-	"--dry-run", "--sandbox", "--profile", "main", "--lookup", "list", "--hold-suspended", "--skip-ping", "--expect", "0", "--rate", "5/s", "--rate", "trackfinity=60/m",
+	"--dry-run", "--expect-no-changes", "--sandbox", "--profile", "main", "--lookup", "list", "--hold-suspended", "--skip-ping", "--expect", "0", "--rate", "5/s", "--rate", "trackfinity=60/m",
 	"--reserve", "12.5%", "--workers", "3", "--may-move", "quickBooksSyncToken", "--may-move", "x.y", "--timeout", "1m30s", "--max-failures", "5%", "--wait", "--html", "--xlsx", "--reports", "my reports",
 }
 
@@ -62,7 +62,7 @@ func TestSettingsComeBack(t *testing.T) {
 func TestEveryFlagIsAmongThem(t *testing.T) {
 	s, flags := Defaults(), pflag.NewFlagSet("", pflag.ContinueOnError)
 	s.Bind(flags, intake.ActionsOf(intake.Mixed), FileFlags)
-	ofThisCommand := []string{"yes", "lock-wait", "json", "quiet", "verbose", "log-format"}
+	ofThisCommand := []string{"yes", "lock-wait", "json", "quiet", "verbose", "log-format", "notify", "metrics"}
 	flags.VisitAll(func(f *pflag.Flag) {
 		if f.Name != "no-base" && !slices.Contains(ofThisCommand, f.Name) && !slices.Contains(everyFlag, "--"+f.Name) {
 			t.Errorf("--%s is not tried", f.Name)
