@@ -295,9 +295,10 @@ const witnesses = 3
 
 // mustBe makes sure that the accounts are those of an earlier run: the same
 // addresses, and the same keys or ones under which customers of that run are found
-// with the same id, time of creation and currency.
-func (a *Accounts) mustBe(stop context.Context, h journal.Head, past *journal.Index) error {
-	then := intake.AccountsOf(h.Account)
+// with the same id, time of creation and currency. Only the last makes requests: before it,
+// a run is refused to which nobody could agree.
+func (a *Accounts) mustBe(r *Session, h journal.Head, past *journal.Index) error {
+	then, otherKeys := intake.AccountsOf(h.Account), []string(nil)
 	for _, name := range intake.AccountsOf(a.Name()) {
 		if slices.Contains(then, name) {
 			continue
@@ -313,7 +314,15 @@ func (a *Accounts) mustBe(stop context.Context, h journal.Head, past *journal.In
 			return batch.Unfit("set the URL that the run used", "%s was about %s, and the settings are for %s; nothing was sent", h.ID,
 				intake.AddressesOf(h.Account), base)
 		}
-		if err := a.knowsAgain(stop, h, past, base); err != nil {
+		otherKeys = append(otherKeys, base)
+	}
+	if a.trial() == isReal {
+		if err := r.mayAsk(a); err != nil {
+			return err
+		}
+	}
+	for _, base := range otherKeys {
+		if err := a.knowsAgain(r.Stop, h, past, base); err != nil {
 			return err
 		}
 	}

@@ -97,7 +97,7 @@ func planApply(r *Session, shown *earlier) (*Plan, error) {
 	if p.Accounts, err = r.Connect(s, p.Actions, head.File, head.Systems); err != nil {
 		return nil, err
 	}
-	if err := p.Accounts.mustBe(r.Stop, head, shown.journal.Index); err != nil {
+	if err := p.Accounts.mustBe(r, head, shown.journal.Index); err != nil {
 		return nil, err
 	}
 	if err := mustBeFresh(r, p, head); err != nil {

@@ -68,7 +68,7 @@ func (x *execution) process() error {
 	}
 	for {
 		if x.isDry() || x.mustSurvey() {
-			if err := x.mayAsk(x.Accounts, x.Settings); err != nil && x.mustAgree() {
+			if err := x.mayAsk(x.Accounts); err != nil && x.mustAgree() {
 				x.Halt(err) // no row is looked at any more, since nobody could agree
 			}
 			if err := x.survey(); err != nil {

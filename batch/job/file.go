@@ -64,6 +64,11 @@ func planRows(r *Session, p *Plan, name string, stdin io.Reader) (err error) {
 	if err := in.SameAccount(p.Accounts.Name()); err != nil {
 		return err
 	}
+	if p.Accounts.trial() == isReal {
+		if err := r.mayAsk(p.Accounts); err != nil {
+			return err
+		}
+	}
 	mode := journal.ModeRun
 	if p.isDry() {
 		mode = journal.ModeDryRun

@@ -156,9 +156,6 @@ func (r *Session) Connect(s Settings, a intake.Actions, file string, systems []s
 		}
 	}
 	r.accounts = all
-	if all.trial() == isReal {
-		return all, r.mayAsk(all, s)
-	}
 	return all, nil
 }
 
@@ -241,8 +238,9 @@ func (r *Session) End(code, writes int) journal.End {
 	}
 }
 
-func (r *Session) mayAsk(a *Accounts, s Settings) error {
-	if s.Sending.DryRun || s.Sending.Yes || r.Front.Attended() {
+// mayAsk refuses a run to which nobody could agree.
+func (r *Session) mayAsk(a *Accounts) error {
+	if a.settings.Sending.DryRun || a.settings.Sending.Yes || r.Front.Attended() {
 		return nil
 	}
 	return batch.Usage("--dry-run to look first, then --yes", "this would write to %s, and there is no terminal to ask on", a.Hosts())

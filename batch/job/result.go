@@ -84,7 +84,8 @@ func nothingToDo(dir *runs.Dir, o Output, text string) (*Result, error) {
 	return &Result{Summary: summary, Nothing: text}, err
 }
 
-// completeAlready is the result of a resume that finds no rows left. The run's report is in place.
+// completeAlready is the result of a resume that finds no rows left: there is nothing to do,
+// and that is well, however the run's rows ended. The run's report is in place.
 func completeAlready(r *Session, p *Plan) (*Result, error) {
 	summary, err := WriteReport(p.Dir, r.Settings.Output)
 	if err != nil {
@@ -93,7 +94,7 @@ func completeAlready(r *Session, p *Plan) (*Result, error) {
 	if p.Settings, err = r.adopt(p.Head); err != nil {
 		return nil, err
 	}
-	summary.ExitCode = batch.ExitOf(summary.Outcomes)
+	summary.ExitCode = batch.ExitDone
 	r.Notice("complete_already", p.Head.ID+" is complete: there is nothing left to do, and nothing was sent")
 	return &Result{Run: p.identity(p.Since), Summary: summary, Next: p.next(summary),
 		TakeBack: p.takeBack(summary), Unhold: p.unhold(summary)}, nil

@@ -64,7 +64,7 @@ func planRest(r *Session, p *Plan) (err error) {
 	if p.Accounts, err = r.Connect(p.Settings, p.Actions, h.File, h.Systems); err != nil {
 		return err
 	}
-	if err := p.Accounts.mustBe(r.Stop, h, p.Past); err != nil {
+	if err := p.Accounts.mustBe(r, h, p.Past); err != nil {
 		return err
 	}
 	if h.Mode == journal.ModeApply || h.Mode == journal.ModeUndo {

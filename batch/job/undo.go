@@ -124,7 +124,7 @@ func planUndo(r *Session, of, shown *earlier) (*Plan, error) {
 	if p.Accounts, err = r.Connect(s, p.Actions, head.File, []string{action.SystemFusebill}); err != nil {
 		return nil, err
 	}
-	if err := p.Accounts.mustBe(r.Stop, head, of.journal.Index); err != nil {
+	if err := p.Accounts.mustBe(r, head, of.journal.Index); err != nil {
 		return nil, err
 	}
 	if shown != nil {

@@ -18,46 +18,33 @@ import (
 // wide is from how many columns on a screen has room for a row in one line.
 const wide = 100
 
-// printPreview shows the first rows, field by field: each below its customer, or, on a wide
-// screen, beside him.
+// printPreview shows the first rows, field by field: each beside its customer, or below him
+// where the screen has no room for that.
 func printPreview(s Screen, p *job.Preview, lineOf func(row int) string, total int) {
-	var table [][]any
+	var beside, below [][]any
 	for _, r := range p.Rows {
 		head := []any{lineOf(r.N), s.Paint(Faint, batch.Visible(r.Key)), s.Paint(Strong, batch.Visible(r.Customer))}
-		var rows [][]any
+		below = append(below, []any{Text(fmt.Sprintf("%s  %s  %s", head...))})
 		for _, c := range r.Changes {
-			rows = append(rows, []any{c.Field, shownChange(s, c)})
+			change := shownChange(s, c)
+			beside, below = append(beside, append(head, c.Field, change)), append(below, []any{"  ", c.Field, change})
+			head = []any{"", "", ""}
 		}
-		standing := ""
 		if st := r.Standing; st != (batch.Standing{}) {
-			standing = batch.Visible(fmt.Sprintf("balance %s %s, recurring %s a month, next billing %s", batch.Value(st.Balance).Short(),
+			standing := batch.Visible(fmt.Sprintf("balance %s %s, recurring %s a month, next billing %s", batch.Value(st.Balance).Short(),
 				r.Currency, batch.Value(st.Recurring).Short(), cmp.Or(batch.Text(st.NextBilling).Short(), "none")))
-		}
-		if s.columns >= wide {
-			if standing != "" {
-				rows = append(rows, []any{"", standing})
-			}
-			for i, row := range rows {
-				table = append(table, append(slices.Clone(head), row...))
-				if i == 0 {
-					head = []any{"", "", ""}
-				}
-			}
-			continue
-		}
-		table = append(table, []any{Text(fmt.Sprintf("%s  %s  %s", head...))})
-		for _, row := range rows {
-			table = append(table, append([]any{"  "}, row...))
-		}
-		if standing != "" {
-			table = append(table, []any{"    " + standing})
+			beside, below = append(beside, append(head, "", standing)), append(below, []any{"    " + standing})
 		}
 		if s.columns == 0 { // each row for itself
-			s.Table(0, table...)
-			table = nil
+			s.Table(0, below...)
+			below = nil
 		}
 	}
-	s.Table(0, table...)
+	if text, stacked := s.table(0, beside); s.columns >= wide && !stacked {
+		fmt.Fprint(s.Writer, text)
+	} else {
+		s.Table(0, below...)
+	}
 	if more := total - len(p.Rows); more > 0 {
 		s.Printf("… and %s more; report.csv has them all\n", batch.Plural(more, "row"))
 	}

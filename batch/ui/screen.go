@@ -196,6 +196,12 @@ const (
 // columns. On a terminal that is too narrow cells are broken between words, or, where not
 // even those fit, stand in lines of their own.
 func (s Screen) Table(indent int, rows ...[]any) {
+	text, _ := s.table(indent, rows)
+	fmt.Fprint(s.Writer, text)
+}
+
+// table is a Table's text, and whether its cells stand in lines of their own.
+func (s Screen) table(indent int, rows [][]any) (all string, stacked bool) {
 	room := math.MaxInt
 	if s.columns > 0 {
 		room = max(1, s.columns-indent)
@@ -229,7 +235,7 @@ func (s Screen) Table(indent int, rows ...[]any) {
 		}
 		return sum
 	}
-	stacked := together(least) > room
+	stacked = together(least) > room
 	for !stacked && together(widths) > room {
 		widest := -1
 		for j := range widths {
@@ -241,9 +247,10 @@ func (s Screen) Table(indent int, rows ...[]any) {
 	}
 	for _, row := range texts {
 		for line := range strings.SplitSeq(laidOut(row, widths, room, stacked), "\n") {
-			fmt.Fprintln(s.Writer, strings.TrimRight(strings.Repeat(" ", indent)+line, " "))
+			all += strings.TrimRight(strings.Repeat(" ", indent)+line, " ") + "\n"
 		}
 	}
+	return all, stacked
 }
 
 // laidOut puts the cells of a row beside each other, or, stacked, below each other.

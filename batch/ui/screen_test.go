@@ -2,6 +2,7 @@ package ui
 
 import (
 	"bytes"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -73,6 +74,33 @@ line 3  id=2  Copperleaf        lastName                      אב` + "\u200e" +
 		colored := shownAt(columns, true, func(s Screen) { printPreview(s, oddPreview(), lines, 2) })
 		if !strings.Contains(colored, "\x1b[") || len(colored) <= len(got) {
 			t.Errorf("%d columns: no colours in %q", columns, colored)
+		}
+	}
+}
+
+// A customer's changes stand beside him where even the longest has room, else below him.
+func TestAPreviewOfLongAddresses(t *testing.T) {
+	p := &job.Preview{Rows: []job.PreviewRow{{Key: "id=987001", Customer: "Copperleaf Works", Changes: []batch.Change{
+		{Field: "title", Before: `"Mrs"`, After: `"Ms"`},
+		{Field: "primaryEmail", Before: `"hugo.jessop@example.org"`, After: `"hugo.jessop@example.org;billing@example.org"`},
+		{Field: "customerReference.reference2", Before: batch.Null, After: `"south-2"`}}}}}
+	const below, beside = `line 2  id=987001  Copperleaf Works
+    title                         Mrs → Ms
+    primaryEmail                  hugo.jessop@example.org →
+                                  hugo.jessop@example.org;billing@example.org
+    customerReference.reference2  (empty) → south-2
+
+`, `line 2  id=987001  Copperleaf Works  title                         Mrs → Ms
+                                     primaryEmail                  hugo.jessop@example.org →
+                                                                   hugo.jessop@example.org;billing@example.org
+                                     customerReference.reference2  (empty) → south-2
+
+`
+	inOneLine := func(text string) string { return regexp.MustCompile(`→\n +`).ReplaceAllString(text, "→ ") }
+	for columns, want := range map[int]string{80: below, 100: below, 120: beside, 200: inOneLine(beside)} {
+		got := shownAt(columns, false, func(s Screen) { printPreview(s, p, func(int) string { return "line 2" }, 1) })
+		if got != want {
+			t.Errorf("%d columns:\n%s\nwant:\n%s", columns, got, want)
 		}
 	}
 }
