@@ -91,10 +91,20 @@ accounted for in a report.`,
 	color := ui.Auto
 	root.PersistentFlags().TextVar(&color, "color", color, "colours `WHEN`: auto (on a terminal, unless NO_COLOR is set), always or never")
 	root.SetVersionTemplate("rowbatch {{.Version}}\n")
-	root.AddCommand(newUpdate(), newHold(), newLatch(), newPatch(), newRun(), newExport(), newApply(), newResume(), newUndo(), newReport(),
-		newRuns(), newUI(), newProfile(), newLogin(), newDoctor(), newCheck(), newFields(), newTemplate(), newMap(), newSchema(),
-		newSandbox(), newPlan(), newCompletion(), newVersion())
+	group := func(title string, all ...*cobra.Command) {
+		root.AddGroup(&cobra.Group{ID: title, Title: title + ":"})
+		for _, cmd := range all {
+			cmd.GroupID = title
+		}
+		root.AddCommand(all...)
+	}
+	group("Edit", newUpdate(), newHold(), newLatch(), newPatch(), newRun(), newPlan(), newUI())
+	group("Take up and take back", newApply(), newResume(), newUndo(), newRuns(), newReport())
+	group("Files", newExport(), newCheck(), newMap(), newFields(), newTemplate(), newSchema())
+	group("Accounts", newProfile(), newLogin(), newDoctor(), newSandbox())
+	group("More", newCompletion(), newVersion())
 	root.SetHelpCommand(newHelp(root))
+	root.SetHelpCommandGroupID("More")
 	if err := complete(root); err != nil {
 		panic(err) // a flag is completed twice
 	}

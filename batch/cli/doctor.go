@@ -1,14 +1,11 @@
 package cli
 
 import (
-	"fmt"
-	"io"
-	"text/tabwriter"
-
 	"github.com/spf13/cobra"
 
 	"rowbatch/batch/job"
 	"rowbatch/batch/profile"
+	"rowbatch/batch/ui"
 )
 
 func newDoctor() *cobra.Command {
@@ -27,7 +24,7 @@ nothing there. It ends with the code that a run would end with.`,
 			c := job.NewControl(cmd.Context())
 			defer c.Halt(nil)
 			d.Examine(c)
-			if err := show(cmd, d.Health, func(w io.Writer) error { return printHealth(w, d.Health) }); err != nil {
+			if err := showTable(cmd, d.Health, func(w ui.Screen) { printHealth(w, d.Health) }); err != nil {
 				return err
 			}
 			return ended(d.ExitCode)
@@ -41,16 +38,16 @@ nothing there. It ends with the code that a run would end with.`,
 	return cmd
 }
 
-func printHealth(w io.Writer, h profile.Health) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+func printHealth(w ui.Screen, h profile.Health) {
+	var table [][]any
 	for _, f := range h.Findings {
 		if f.From != "" {
 			f.Text += " (" + f.From + ")"
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\n", f.State, f.Name, f.Text)
+		table = append(table, []any{f.State, f.Name, f.Text})
 		if f.Try != "" {
-			fmt.Fprintf(t, "\t\ttry: %s\n", f.Try)
+			table = append(table, []any{"", "", "try: " + f.Try})
 		}
 	}
-	return t.Flush()
+	w.Table(0, table...)
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"cmp"
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -64,10 +63,10 @@ type column struct {
 
 func columnsOf(s mapping.Schema) (all []column) {
 	for _, f := range s.Keys {
-		all = append(all, column{f.Name, true, takes(f), f.Enum, "no"})
+		all = append(all, column{f.Name, true, mapping.Takes(f), f.Enum, "no"})
 	}
 	for _, f := range s.Fields {
-		all = append(all, column{fieldName(f), false, takes(f), f.Enum, f.Clear.String()})
+		all = append(all, column{fieldName(f), false, mapping.Takes(f), f.Enum, f.Clear.String()})
 	}
 	return all
 }
@@ -88,22 +87,4 @@ func fieldName(f mapping.Field) string {
 		return f.Name + " (beside an id column)"
 	}
 	return f.Name
-}
-
-// takes says in a few words what a field accepts.
-func takes(f mapping.Field) string {
-	text := map[mapping.Kind]string{
-		mapping.Text: "text", mapping.Digits: "whole number", mapping.Email: "one address, or several joined by ;",
-		mapping.Phone: "text", mapping.Reference: "text", mapping.Enum: "one of " + strings.Join(f.Enum, ", "),
-	}[f.Kind]
-	if f.Max > 0 {
-		text += fmt.Sprintf(", up to %d characters", f.Max)
-	}
-	if f.WarnOver > 0 {
-		text += fmt.Sprintf(", with a warning over %d", f.WarnOver)
-	}
-	if f.Parent {
-		text += ": another customer's id"
-	}
-	return text
 }

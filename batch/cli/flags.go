@@ -85,12 +85,12 @@ func show(cmd *cobra.Command, value any, text func(io.Writer) error) error {
 }
 
 // showTable is show of what stands on a screen.
-func showTable(cmd *cobra.Command, value any, print func(ui.Screen)) error {
+func showTable(cmd *cobra.Command, value any, draw func(ui.Screen)) error {
 	return show(cmd, value, func(w io.Writer) error {
 		var text bytes.Buffer
 		s := ui.NewScreen(w, os.Args[1:], look(cmd))
 		s.Writer = &text
-		print(s)
+		draw(s)
 		_, err := w.Write(text.Bytes())
 		return err
 	})

@@ -6,13 +6,13 @@ import (
 	"io"
 	"path/filepath"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"rowbatch/batch"
 	"rowbatch/batch/action"
 	"rowbatch/batch/profile"
+	"rowbatch/batch/ui"
 )
 
 func newProfile() *cobra.Command {
@@ -45,10 +45,6 @@ accounts of both APIs: add it twice, with another --api.`,
   rowbatch profile add play --sandbox`,
 		Args: oneProfile,
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			f, err := profiles()
-			if err != nil {
-				return err
-			}
 			for _, path := range []*string{&p.Reports, &a.KeyFile} {
 				if *path != "" {
 					if *path, err = filepath.Abs(*path); err != nil {
@@ -57,7 +53,8 @@ accounts of both APIs: add it twice, with another --api.`,
 				}
 			}
 			p.Name = args[0]
-			if err := f.Add(p, system, a); err != nil {
+			f, err := profile.Change(func(f *profile.File) error { return f.Add(p, system, a) })
+			if err != nil {
 				return err
 			}
 			shown, next := f.Show(f.Profiles[p.Name]), ""
@@ -119,17 +116,16 @@ func newProfileList() *cobra.Command {
 			for _, name := range f.Names() {
 				all = append(all, f.Show(f.Profiles[name]))
 			}
-			return show(cmd, all, func(w io.Writer) error {
+			return showTable(cmd, all, func(w ui.Screen) {
 				if len(all) == 0 {
-					_, err := fmt.Fprintln(w, "there are no profiles yet\nnext: rowbatch login")
-					return err
+					w.Printf("there are no profiles yet\nnext: rowbatch login\n")
+					return
 				}
-				t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-				fmt.Fprintln(t, "NAME\tWORD\tACCOUNT\tKEY FROM")
+				table := [][]any{w.Heading("NAME", "WORD", "ACCOUNT", "KEY FROM")}
 				for _, s := range all {
-					fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", s.Name, s.Word, s.Host, strings.Join(append(s.KeysFrom(), s.Remarks()...), ", "))
+					table = append(table, []any{s.Name, s.Word, s.Host, strings.Join(append(s.KeysFrom(), s.Remarks()...), ", ")})
 				}
-				return t.Flush()
+				w.Table(0, table...)
 			})
 		},
 	}
@@ -157,16 +153,16 @@ func newProfileShow() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return show(cmd, f.Show(p), func(w io.Writer) error { return printProfile(w, f.Show(p), f.Path) })
+			return showTable(cmd, f.Show(p), func(w ui.Screen) { printProfile(w, f.Show(p), f.Path) })
 		},
 	}
 }
 
-func printProfile(w io.Writer, s profile.Shown, path string) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+func printProfile(w ui.Screen, s profile.Shown, path string) {
+	var table [][]any
 	line := func(name, text string) {
 		if text != "" {
-			fmt.Fprintf(t, "%s\t%s\n", name, text)
+			table = append(table, []any{name, text})
 		}
 	}
 	line("name", strings.Join(append([]string{s.Name}, s.Remarks()...), ", "))
@@ -180,7 +176,7 @@ func printProfile(w io.Writer, s profile.Shown, path string) error {
 		line("  reserve", a.Reserve)
 	}
 	line("stands in", path)
-	return t.Flush()
+	w.Table(0, table...)
 }
 
 func newProfileUse() *cobra.Command {
@@ -191,21 +187,16 @@ Variables such as FUSEBILL_API_KEY go before it.`,
 		Example: "  rowbatch profile use main",
 		Args:    oneProfile,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			f, err := profiles()
+			var p *profile.Profile
+			f, err := profile.Change(func(f *profile.File) (err error) {
+				if p, err = f.Find(args[0], "the command line"); err == nil {
+					f.Use, err = p.Name, f.Set(p.Name, "use")
+				}
+				return err
+			})
 			if err != nil {
 				return err
 			}
-			p, err := f.Find(args[0], "the command line")
-			if err == nil {
-				err = f.Set(p.Name, "use")
-			}
-			if err == nil {
-				err = f.Save()
-			}
-			if err != nil {
-				return err
-			}
-			f.Use = p.Name
 			err = show(cmd, f.Show(p), func(w io.Writer) error {
 				_, err := fmt.Fprintf(w, "in use: %s, %s\n", p.Label(), p.Host())
 				return err
@@ -222,11 +213,7 @@ func newProfileRemove() *cobra.Command {
 		Example: "  rowbatch profile remove main",
 		Args:    oneProfile,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			f, err := profiles()
-			if err != nil {
-				return err
-			}
-			left, err := newAccounts(cmd).Remove(f, args[0])
+			left, err := newAccounts(cmd).Remove(args[0])
 			if err != nil {
 				return err
 			}

@@ -2,10 +2,8 @@ package cli
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -54,25 +52,8 @@ func tell(t *ui.Terminal, j job.Job, r *job.Result, err error) {
 		ui.PrintRefusal(&ending, err, job.ExitCode(err))
 	}
 	if o.Notify != "" {
-		if err := notify(o.Notify, ending.Bytes(), t.Err, notifyTime); err != nil {
+		if err := profile.Notify(o.Notify, ending.Bytes(), os.Environ(), t.Err, notifyTime); err != nil {
 			j.Front.Show(job.Trouble{Err: err})
 		}
 	}
-}
-
-// notify runs a command with a text on its standard input. Whatever it prints is for
-// people. It may name secrets of its own, and is not repeated in the error.
-func notify(command string, text []byte, out io.Writer, longest time.Duration) error {
-	ctx, end := context.WithTimeout(context.Background(), longest)
-	defer end()
-	c := profile.Shell(ctx, command, os.Environ())
-	c.Stdin, c.Stdout, c.Stderr = bytes.NewReader(text), out, out
-	err := c.Run()
-	switch {
-	case ctx.Err() != nil:
-		return fmt.Errorf("the command of --notify was ended after %s", batch.Span(longest))
-	case err != nil:
-		return fmt.Errorf("the command of --notify did not succeed: %w", err)
-	}
-	return nil
 }

@@ -329,20 +329,18 @@ func (a *Accounts) Overridden(p *Profile, w io.Writer) error {
 }
 
 // Remove takes a profile out of the file, and its keys out of the keyring. left is what stays.
-func (a *Accounts) Remove(f *File, name string) (left []string, err error) {
-	p, err := f.Find(name, "the command line")
-	if err != nil {
-		return nil, err
-	}
-	if err := f.Set(nil, "profiles", name); err != nil {
-		return nil, err
-	}
-	if f.Use == name {
-		if err := f.Set(nil, "use"); err != nil {
-			return nil, err
+func (a *Accounts) Remove(name string) (left []string, err error) {
+	var p *Profile
+	_, err = Change(func(f *File) (err error) {
+		if p, err = f.Find(name, "the command line"); err == nil {
+			err = f.Set(nil, "profiles", name)
 		}
-	}
-	if err := f.Save(); err != nil {
+		if err == nil && f.Use == name {
+			err = f.Set(nil, "use")
+		}
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
 	for _, system := range p.Systems() {

@@ -13,6 +13,7 @@ package profile
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -23,7 +24,9 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/gofrs/flock"
 	"github.com/google/renameio/v2/maybe"
 	"go.yaml.in/yaml/v4"
 
@@ -398,8 +401,42 @@ func fieldOf(n *yaml.Node, name string) int {
 	return -1
 }
 
-// Save writes the file, whole or not at all.
-func (f *File) Save() error {
+// Change changes the user's file of profiles, while no other process does.
+func Change(change func(*File) error) (*File, error) {
+	path, err := Path()
+	if err != nil {
+		return nil, err
+	}
+	err = os.MkdirAll(filepath.Dir(path), 0o700)
+	if err == nil {
+		ctx, end := context.WithTimeout(context.Background(), changeWait)
+		defer end()
+		lock := flock.New(path+".lock", flock.SetPermissions(0o600))
+		defer lock.Close()
+		_, err = lock.TryLockContext(ctx, changeWait/1000)
+	}
+	if err != nil {
+		return nil, unwritable(err)
+	}
+	f, err := Read(path)
+	if err == nil {
+		err = change(f)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return f, f.save()
+}
+
+// changeWait is for how long a change waits for others, which take milliseconds.
+const changeWait = 10 * time.Second
+
+func unwritable(err error) error {
+	return &batch.Fault{Code: batch.ExitFiles, Text: "the file of profiles: " + err.Error(), Try: "see that its folder can be written to"}
+}
+
+// save writes the file, whole or not at all.
+func (f *File) save() error {
 	text, err := yaml.Dump(&f.document, yaml.WithIndent(2))
 	if err != nil {
 		return err
@@ -408,11 +445,8 @@ func (f *File) Save() error {
 	if linked, err := filepath.EvalSymlinks(path); err == nil {
 		path = linked // a link stays one
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return &batch.Fault{Code: batch.ExitFiles, Text: err.Error(), Try: "see that its folder can be written to"}
-	}
 	if err := maybe.WriteFile(path, text, 0o600); err != nil {
-		return &batch.Fault{Code: batch.ExitFiles, Text: err.Error(), Try: "see that its folder can be written to"}
+		return unwritable(err)
 	}
 	return nil
 }
@@ -453,16 +487,10 @@ func (f *File) Add(p Profile, system string, a Account) error {
 		return batch.Usage("rowbatch profile add --help", "%s", strings.Join(lines, "\n"))
 	}
 	f.Profiles[p.Name] = &whole
-	err := error(nil)
 	if old == nil {
-		err = f.Set(whole, "profiles", p.Name)
-	} else {
-		err = f.Set(a, "profiles", p.Name, system)
+		return f.Set(whole, "profiles", p.Name)
 	}
-	if err != nil {
-		return err
-	}
-	return f.Save()
+	return f.Set(a, "profiles", p.Name, system)
 }
 
 // Shown is what is shown of a profile.

@@ -151,29 +151,22 @@ func (l *Login) Keep(key client.Secret) (where string, err error) {
 
 // note writes into the profile what login knows of an account.
 func (l *Login) note(own Account) error {
-	path := []string{"profiles", l.profile.Name, l.API}
-	if l.isNew {
-		if err := l.file.Set(own, path...); err != nil {
-			return err
+	_, err := Change(func(f *File) error {
+		path := []string{"profiles", l.profile.Name, l.API}
+		if l.isNew {
+			return cmp.Or(f.Set(own, path...), f.Set(l.profile.Name, "use"))
 		}
-		if err := l.file.Set(l.profile.Name, "use"); err != nil {
-			return err
+		if _, err := f.Find(l.profile.Name, "this login"); err != nil {
+			return err // somebody has just removed it
 		}
-		return l.file.Save()
-	}
-	var keyring any
-	if own.Keyring {
-		keyring = true
-	}
-	var file any
-	if own.KeyFile != "" {
-		file = own.KeyFile
-	}
-	if err := l.file.Set(keyring, append(path, "keyring")...); err != nil {
-		return err
-	}
-	if err := l.file.Set(file, append(path, "key_file")...); err != nil {
-		return err
-	}
-	return l.file.Save()
+		var keyring, file any
+		if own.Keyring {
+			keyring = true
+		}
+		if own.KeyFile != "" {
+			file = own.KeyFile
+		}
+		return cmp.Or(f.Set(keyring, append(path, "keyring")...), f.Set(file, append(path, "key_file")...))
+	})
+	return err
 }

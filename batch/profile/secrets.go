@@ -1,9 +1,11 @@
 package profile
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -160,6 +162,23 @@ func (v vault) ask(profile, line string) (client.Secret, error) {
 	}
 	return "", batch.Usage("run the command by itself, as the file has it that rowbatch profile show names",
 		"the key_command of the profile %s %s", profile, why)
+}
+
+// Notify runs a user's command with a text on its standard input. Whatever it prints is for
+// people. It may name secrets of its own, and is not repeated in the error.
+func Notify(command string, text []byte, environ []string, out io.Writer, longest time.Duration) error {
+	ctx, end := context.WithTimeout(context.Background(), longest)
+	defer end()
+	c := Shell(ctx, command, environ)
+	c.Stdin, c.Stdout, c.Stderr = bytes.NewReader(text), out, out
+	err := c.Run()
+	switch {
+	case ctx.Err() != nil:
+		return fmt.Errorf("the command of --notify was ended after %s", batch.Span(longest))
+	case err != nil:
+		return fmt.Errorf("the command of --notify did not succeed: %w", err)
+	}
+	return nil
 }
 
 // keep puts a key into the keyring.

@@ -1,9 +1,12 @@
 package profile
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -11,6 +14,7 @@ import (
 	"time"
 
 	"github.com/zalando/go-keyring"
+	"golang.org/x/sync/errgroup"
 
 	"rowbatch/batch/action"
 	"rowbatch/batch/job"
@@ -32,14 +36,7 @@ const aKey client.Secret = "MDprZXktaW4ta2V5cmluZw=="
 // add puts a profile into the file.
 func add(t *testing.T, p Profile, a Account) *File {
 	t.Helper()
-	path, err := Path()
-	if err != nil {
-		t.Fatal(err)
-	}
-	f, err := Read(path)
-	if err == nil {
-		err = f.Add(p, action.SystemFusebill, a)
-	}
+	f, err := Change(func(f *File) error { return f.Add(p, action.SystemFusebill, a) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,11 +66,33 @@ func TestKeyring(t *testing.T) {
 	if key.Reveal() != aKey.Reveal() || from != "the keyring" || err != nil {
 		t.Error(key.Reveal(), from, err)
 	}
-	if left, err := a.Remove(f, "main"); err != nil || len(left) > 0 {
+	if left, err := a.Remove("main"); err != nil || len(left) > 0 {
 		t.Error(left, err)
 	}
 	if _, err := keyring.Get(service, "main/fusebill"); !errors.Is(err, keyring.ErrNotFound) {
 		t.Error("the key is still in the keyring:", err)
+	}
+}
+
+// Whoever changes the file at the same moment as somebody else takes nothing of his away.
+func TestChangesAtTheSameMoment(t *testing.T) {
+	home(t)
+	var all errgroup.Group
+	const n = 20
+	for i := range n {
+		all.Go(func() error {
+			_, err := Change(func(f *File) error {
+				return f.Add(Profile{Name: fmt.Sprintf("p%d", i), Sandbox: true}, action.SystemFusebill, Account{})
+			})
+			return err
+		})
+	}
+	if err := all.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	path, _ := Path()
+	if f, err := Read(path); err != nil || len(f.Profiles) != n {
+		t.Errorf("%d profiles of %d, %v", len(f.Profiles), n, err)
 	}
 }
 
@@ -144,6 +163,18 @@ func TestShell(t *testing.T) {
 	cancel()
 	if err := c.Wait(); err == nil {
 		t.Error("it has ended well")
+	}
+}
+
+// A command that takes too long is ended, also where what it has begun keeps its streams open.
+func TestNotifyIsEndedInTime(t *testing.T) {
+	if _, err := exec.LookPath("sh"); err != nil {
+		t.Skip("there is no shell to run it")
+	}
+	var out bytes.Buffer
+	err := Notify("sleep 3 & wait", []byte("{}"), os.Environ(), &out, 50*time.Millisecond)
+	if err == nil || !strings.Contains(err.Error(), "the command of --notify was ended after 0.1 s") {
+		t.Error(err)
 	}
 }
 
