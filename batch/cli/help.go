@@ -43,7 +43,7 @@ func topics() []topic {
 		{name: "settings", short: "accounts, profiles, keys, and what goes before what"},
 		{name: "shards", short: "how several processes share one file"},
 		{name: "terminal", short: "what is shown: colours, widths, progress, Ctrl-C"},
-		{name: "unattended", short: "runs that nobody watches: logs, metrics, cron; completion, man pages"},
+		{name: "unattended", short: "logs, metrics, cron; completion, man pages"},
 	}
 }
 
