@@ -35,7 +35,13 @@ Where there is no keyring, as on a server, it offers a file of mode 0600 in its 
 		Example: `  rowbatch login
   rowbatch login --profile main --api trackfinity
   pass show fusebill | rowbatch login --profile main --key-file ~/.fusebill-key`,
-		Args: noArgument,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			return batch.Usage("rowbatch login alone, which asks for the key", // what stands there may be one, and is not repeated
+				"login takes nothing but flags: a key on the command line would stand in the shell's history and in the list of processes")
+		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return login(cmd, &l) },
 	}
 	f := cmd.Flags()
