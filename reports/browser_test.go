@@ -27,6 +27,21 @@ import (
 	"rowbatch/reports/page"
 )
 
+// chromium is the one browser of all tests. Each has a window of its own in it.
+var chromium struct {
+	sync.Once
+	ctx context.Context
+	end context.CancelFunc
+	err error
+}
+
+func TestMain(m *testing.M) {
+	m.Run()
+	if chromium.end != nil {
+		chromium.end()
+	}
+}
+
 var pictures = flag.String("pictures", "", "folder for pictures of report.html")
 
 // reader is somebody who has opened a report.html from a disk.
@@ -71,14 +86,21 @@ func (r *reader) start() {
 		}
 		r.Skip("there is no chromium to look at the page with")
 	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(found), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true), chromedp.WindowSize(1280, 900))
-	allocator, end := chromedp.NewExecAllocator(context.Background(), options...)
-	r.Cleanup(end)
-	tab, cancel := chromedp.NewContext(allocator, chromedp.WithListener(r.listen))
+	chromium.Do(func() {
+		options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(found), chromedp.NoSandbox, chromedp.DisableGPU,
+			chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true), chromedp.WindowSize(1280, 900))
+		allocator, end := chromedp.NewExecAllocator(context.Background(), options...)
+		ctx, cancel := chromedp.NewContext(allocator)
+		chromium.ctx, chromium.end = ctx, func() { cancel(); end() }
+		chromium.err = chromedp.Do(ctx) // the browser lives as long as the context of the first call
+	})
+	if chromium.err != nil {
+		r.Fatal(chromium.err)
+	}
+	tab, cancel := chromedp.NewContext(chromium.ctx, chromedp.WithNewBrowserContext(), chromedp.WithListener(r.listen))
 	r.Cleanup(cancel)
 	r.tab = tab
-	if err := chromedp.Do(tab); err != nil { // the browser lives as long as the context of the first call
+	if err := chromedp.Do(tab, chromedp.EmulateViewport(1280, 900)); err != nil { // the window, too, lives as long as this context
 		r.Fatal(err)
 	}
 	r.Cleanup(func() {
@@ -137,9 +159,9 @@ func ask[T any](r *reader, expression string) T {
 // want waits until an expression is true in the page.
 func (r *reader) want(expression string) {
 	r.Helper()
-	ctx, end := context.WithTimeout(r.tab, 10*time.Second)
+	ctx, end := context.WithTimeout(r.tab, time.Minute)
 	defer end()
-	if err := chromedp.Do(ctx, chromedp.Poll[chromedp.Void](expression)); err != nil {
+	if err := chromedp.Do(ctx, chromedp.Poll[chromedp.Void](expression, chromedp.WithPollingTimeout(time.Minute))); err != nil {
 		r.Errorf("%s: %v; the page says:\n%.800s", expression, err, ask[string](r, `document.querySelector('main').innerText`))
 	}
 }
@@ -206,6 +228,7 @@ func attacked() history {
 
 // Texts of a file and of a server are shown, and never run; nothing is asked of the network.
 func TestHostileTextsOfAReport(t *testing.T) {
+	t.Parallel()
 	d := run(t, attacked())
 	r := open(t, d)
 	ask[bool](r, `(document.querySelector('#rws').scrollIntoView(), true)`)
@@ -266,6 +289,7 @@ func large(rows int) history {
 
 // A report is read by the keyboard alone: filters, search, sorting, and the rows one by one.
 func TestAReportByTheKeyboard(t *testing.T) {
+	t.Parallel()
 	r := open(t, run(t, large(3000)))
 	const shown = `document.querySelector('[data-shown]').textContent`
 	r.want(shown + ` === '3,000 rows shown'`)
@@ -316,6 +340,7 @@ func TestAReportByTheKeyboard(t *testing.T) {
 
 // Scrolling draws what comes into sight, down to the last row.
 func TestAReportIsScrolled(t *testing.T) {
+	t.Parallel()
 	r := open(t, run(t, large(3000)))
 	for _, wide := range []int64{360, 1280} {
 		r.look("scrolled", wide, 800, "light")
@@ -332,6 +357,7 @@ func TestAReportIsScrolled(t *testing.T) {
 
 // On paper stand the rows that the filters leave, two thousand at the most, and how many there are.
 func TestAReportOnPaper(t *testing.T) {
+	t.Parallel()
 	r := open(t, run(t, large(3000)))
 	const printed = `(dispatchEvent(new Event('beforeprint')), document.querySelectorAll('tbody.rows').length + ', ' + document.querySelector('tbody.cut')?.textContent)`
 	if got := ask[string](r, printed); got != "2000, The first 2,000 of 3,000 rows. report.csv has them all." {
@@ -357,6 +383,7 @@ func TestAReportOnPaper(t *testing.T) {
 
 // A report can be read at 360 pixels and at 2,560, in the dark, and by those who do not see it.
 func TestAReportCanBeReadByEverybody(t *testing.T) {
+	t.Parallel()
 	audit, err := os.ReadFile("../batch/web/testdata/audit.js")
 	if err != nil {
 		t.Fatal(err)
@@ -375,14 +402,15 @@ func TestAReportCanBeReadByEverybody(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := open(t, run(t, h))
 			seen := map[string]bool{}
-			for _, wide := range []int64{360, 768, 1280, 1600, 2560} {
-				for _, scheme := range []string{"light", "dark"} {
-					r.look(name, wide, 1000, scheme)
-					for _, fault := range ask[[]string](r, string(audit)) {
-						if !seen[fault] {
-							seen[fault] = true
-							t.Errorf("%d pixels, %s: %s", wide, scheme, fault)
-						}
+			for _, by := range []struct {
+				wide   int64
+				scheme string
+			}{{360, "light"}, {360, "dark"}, {768, "light"}, {1280, "dark"}, {1600, "light"}, {2560, "light"}} {
+				r.look(name, by.wide, 1000, by.scheme)
+				for _, fault := range ask[[]string](r, string(audit)) {
+					if !seen[fault] {
+						seen[fault] = true
+						t.Errorf("%d pixels, %s: %s", by.wide, by.scheme, fault)
 					}
 				}
 			}

@@ -24,7 +24,7 @@ var errStopped = errors.New("stopped on the page")
 func (s runActions) start(w http.ResponseWriter, r *http.Request, i job.Listed, what string, a agreement, do doing) {
 	run, err := s.begin(what, a, do)
 	if err != nil {
-		runPages{s.site}.showListed(w, i, statusOf(err), err)
+		runPages(s).showListed(w, i, statusOf(err), err)
 		return
 	}
 	http.Redirect(w, r, "/runs/"+run.id(), http.StatusSeeOther)
@@ -36,8 +36,12 @@ func (s runActions) apply(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	if i.State != job.Planned {
-		runPages{s.site}.showListed(w, i, http.StatusConflict, fmt.Errorf("%s is %s, and cannot be sent", i.ID, i.State))
+	switch {
+	case i.By != "": // by another tab, or another program
+		http.Redirect(w, r, "/runs/"+i.By, http.StatusSeeOther)
+		return
+	case i.State != job.Planned:
+		runPages(s).showListed(w, i, http.StatusConflict, fmt.Errorf("%s is %s, and cannot be sent", i.ID, i.State))
 		return
 	}
 	agreed := agreement{answer: strings.ReplaceAll(r.PostFormValue("answer"), ",", ""), old: r.PostFormValue("old") == "yes"}

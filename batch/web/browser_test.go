@@ -350,10 +350,12 @@ func (o *office) in(tab context.Context, steps ...chromedp.Action[chromedp.Void]
 	o.do(steps...)
 }
 
-// do takes steps in the browser.
+// do takes steps in the browser, once the page there is complete with its script.
 func (o *office) do(steps ...chromedp.Action[chromedp.Void]) {
 	o.Helper()
-	for n, step := range steps {
+	complete := chromedp.Evaluate[chromedp.Void](`document.readyState === 'complete' || new Promise((done) => addEventListener('load', done))`,
+		chromedp.EvalAwaitPromise)
+	for n, step := range slices.Insert(steps, 0, complete) {
 		ctx, end := context.WithTimeout(o.tab, o.waits)
 		err := chromedp.Do(ctx, step)
 		for err != nil && ctx.Err() == nil && strings.Contains(err.Error(), "(-32000)") { // the page was left meanwhile
@@ -364,7 +366,7 @@ func (o *office) do(steps ...chromedp.Action[chromedp.Void]) {
 			o.picture("failed")
 			where, _ := chromedp.Run(o.tab, chromedp.Location())
 			text, _ := chromedp.Run(o.tab, chromedp.Evaluate[string]("document.body.innerText"))
-			o.Fatalf("step %d at %s: %v\n%.600s", n+1, where, err, text)
+			o.Fatalf("step %d at %s: %v\n%.600s", n, where, err, text)
 		}
 	}
 }

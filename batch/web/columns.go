@@ -225,7 +225,9 @@ func (s columnPages) choose(w http.ResponseWriter, r *http.Request) {
 	for n := range d.Columns[:min(len(d.Columns), len(look.Columns))] {
 		c, is := &d.Columns[n], func(name string) bool { return r.PostFormValue(fmt.Sprint(name, n)) == "yes" }
 		sets, had := r.PostForm.Has(fmt.Sprint("expr", n)), len(c.Values) > 0 // one that sets no field has no options on its page
-		c.Field = r.PostFormValue(fmt.Sprint("field", n))
+		if c.Field = r.PostFormValue(fmt.Sprint("field", n)); r.PostFormValue("ignore") == strconv.Itoa(n) {
+			c.Field = useIgnore
+		}
 		c.Untrimmed, c.Lower, c.OnlyIfBlank = sets && !is("trim"), is("lower"), is("if_blank")
 		c.Expr, c.Values = strings.TrimSpace(r.PostFormValue(fmt.Sprint("expr", n))), nil
 		from, to := r.PostForm[fmt.Sprint("from", n)], r.PostForm[fmt.Sprint("to", n)]

@@ -87,25 +87,6 @@ func (s draftPages) findDraft(w http.ResponseWriter, r *http.Request) (*draft, b
 	return d, true
 }
 
-// sweep removes drafts that nobody has changed for long.
-func (s *site) sweep() error {
-	entries, err := os.ReadDir(s.drafts())
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	for _, e := range entries {
-		at := filepath.Join(s.drafts(), e.Name())
-		info, failed := os.Stat(filepath.Join(at, "draft.json"))
-		if failed != nil {
-			info, failed = os.Stat(at) // it was never complete
-		}
-		if failed == nil && time.Since(info.ModTime()) > draftLasts {
-			err = errors.Join(err, os.RemoveAll(at))
-		}
-	}
-	return err
-}
-
 // draftPages are the pages of edits that have no run yet.
 type draftPages struct{ *site }
 
@@ -153,7 +134,7 @@ func (s draftPages) takeFile(w http.ResponseWriter, r *http.Request) {
 	}
 	d, err := s.spool(r)
 	if err == nil {
-		d.Input.Sheet = s.likely(d)
+		d.Input.Sheet = likely(s.ctx, d)
 		err = s.prepare(d)
 	}
 	if err != nil {
@@ -346,7 +327,7 @@ func (s draftPages) draftPage(w http.ResponseWriter, d *draft, status int, wrong
 	if wrong = cmp.Or(wrong, err); wrong != nil {
 		v.Problem = told(d.said(wrong))
 	}
-	if v.reading, err = s.readingOf(d, look, wrong); err != nil && v.Problem == nil {
+	if v.reading, err = readingOf(s.ctx, d, look, wrong); err != nil && v.Problem == nil {
 		v.Problem = told(d.said(err))
 	}
 	if look == nil {

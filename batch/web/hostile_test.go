@@ -46,7 +46,7 @@ func TestHostileTextsAreOnlyShown(t *testing.T) {
 	o.drop("update", o.file(`a<img src=x onerror=alert(1)>.csv`, file.String()))
 	o.text("//*[contains(@class, 'act')]", "1 column without a field")
 	o.picture("hostile-columns")
-	o.click(`[data-ignore]`)
+	o.click(`[name=ignore]`)
 	o.click(toPreview)
 	o.lead("would change")
 	o.text("//*[@data-rows]//td", "</script>")

@@ -15,19 +15,19 @@ func (o *office) examine(name string) {
 	o.Helper()
 	o.picture(name)
 	seen := map[string]bool{} // each fault is told once
-	for _, wide := range []int64{360, 1280} {
-		for _, scheme := range []string{"dark", "light"} {
-			o.look(wide, 800, scheme)
-			o.await(`new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))`)
-			for _, fault := range eval[[]string](o, audit) {
-				if !seen[fault] {
-					seen[fault] = true
-					o.Errorf("%s, %d pixels, %s: %s", name, wide, scheme, fault)
-				}
+	for _, by := range []struct {
+		wide   int64
+		scheme string
+	}{{360, "dark"}, {360, "light"}, {1280, "light"}} {
+		o.look(by.wide, 900, by.scheme)
+		o.await(`new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))`)
+		for _, fault := range eval[[]string](o, audit) {
+			if !seen[fault] {
+				seen[fault] = true
+				o.Errorf("%s, %d pixels, %s: %s", name, by.wide, by.scheme, fault)
 			}
 		}
 	}
-	o.look(1280, 900, "light")
 }
 
 // Every page can be read at 360 pixels, in the dark, and by those who do not see it.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -46,8 +47,8 @@ func chosenOf(value string, pairs ...string) (all []option) {
 }
 
 // readingOf tells how a draft's file is read; look is nil where it cannot be.
-func (s draftPages) readingOf(d *draft, look *intake.Look, wrong error) (v reading, err error) {
-	sheets, err := s.sheets(d)
+func readingOf(ctx context.Context, d *draft, look *intake.Look, wrong error) (v reading, err error) {
+	sheets, err := sheetsOf(ctx, d)
 	v.Book = sheets != nil
 	if len(sheets) > 1 {
 		v.Sheets = sheets
@@ -86,9 +87,9 @@ func (s draftPages) readingOf(d *draft, look *intake.Look, wrong error) (v readi
 	return v, err
 }
 
-// sheets are those of a draft's workbook; nil: it is none.
-func (s draftPages) sheets(d *draft) (all []sheetView, err error) {
-	found, err := intake.Sheets(s.ctx, d.source())
+// sheetsOf are those of a draft's workbook; nil: it is none.
+func sheetsOf(ctx context.Context, d *draft) (all []sheetView, err error) {
+	found, err := intake.Sheets(ctx, d.source())
 	for _, f := range found {
 		v := sheetView{Name: f.Name, Headings: batch.Visible(strings.Join(f.Heading, " · ")), Chosen: f.Name == d.Input.Sheet}
 		for _, p := range mapping.Propose(schemasOf(d.Action), f.Heading, nil) {
@@ -100,8 +101,8 @@ func (s draftPages) sheets(d *draft) (all []sheetView, err error) {
 }
 
 // likely is the sheet of a draft's workbook that is proposed: the only one whose headings fit.
-func (s draftPages) likely(d *draft) (name string) {
-	all, _ := s.sheets(d) // what cannot be read, its page tells
+func likely(ctx context.Context, d *draft) (name string) {
+	all, _ := sheetsOf(ctx, d) // what cannot be read, its page tells
 	for _, v := range all {
 		if v.Fits && name != "" {
 			return "" // a person must choose

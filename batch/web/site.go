@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"rowbatch/batch"
 	"rowbatch/batch/intake"
@@ -244,6 +245,25 @@ func statusOf(err error) int {
 }
 
 func (s *site) drafts() string { return filepath.Join(s.Settings.Output.Reports, draftsFolder) }
+
+// sweep removes drafts that nobody has changed for long.
+func (s *site) sweep() error {
+	entries, err := os.ReadDir(s.drafts())
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	for _, e := range entries {
+		at := filepath.Join(s.drafts(), e.Name())
+		info, failed := os.Stat(filepath.Join(at, "draft.json"))
+		if failed != nil {
+			info, failed = os.Stat(at) // it was never complete
+		}
+		if failed == nil && time.Since(info.ModTime()) > draftLasts {
+			err = errors.Join(err, os.RemoveAll(at))
+		}
+	}
+	return err
+}
 
 // draftOf is the draft of a run's file; "" when it has none any more.
 func (s *site) draftOf(path string) string {

@@ -17,7 +17,7 @@ func (o *office) runsOf() map[string]int {
 	o.must(err)
 	n := map[string]int{}
 	for _, i := range all {
-		mode := string(i.Head.Mode)
+		mode := i.Head.Mode
 		if i.Head.Dry && i.Head.Mode != journal.ModeDryRun {
 			mode = "look at " + mode
 		}
@@ -62,7 +62,7 @@ func TestOneRunIsBegunHoweverOftenItIsAskedFor(t *testing.T) {
 	o.must(err)
 	sending := `document.querySelector('` + toSend + `')`
 	o.in(second, chromedp.Navigate(where), chromedp.WaitEnabled(chromedp.CSS(toSend)))
-	o.do(chromedp.Poll[chromedp.Void](sending + `.click() ?? (` + sending + `.click(), true)`)) // both clicks before anything is answered
+	eval[bool](o, sending+`.click() ?? (`+sending+`.click(), true)`) // both clicks before anything is answered
 	o.in(second, chromedp.DoubleClick(chromedp.CSS(toSend)))
 	for _, tab := range []struct {
 		name string

@@ -37,11 +37,6 @@ for (const radio of all('form[data-reading] input[type=radio]')) radio.addEventL
 // A change of a column is kept at once: the page comes back with what it means.
 const columns = one('form[data-columns]');
 columns?.addEventListener('change', () => columns.requestSubmit(one('[data-keep]')));
-for (const b of all('[data-ignore]')) b.addEventListener('click', () => {
-  const select = columns.elements[b.dataset.ignore];
-  select.value = 'ignore';
-  select.dispatchEvent(new Event('change', { bubbles: true }));
-});
 for (const b of all('form[data-once]')) b.addEventListener('submit', (e) => {
   if (b.dataset.sent) e.preventDefault();
   b.dataset.sent = 'yes';

@@ -7,6 +7,7 @@ const one = (s) => document.querySelector(s), all = (s) => [...document.querySel
 const form = one('form[data-send]');
 const struck = form ? new Set() : null;
 let rows = null;
+history.replaceState(null, '', `/runs/${id}`); // what was asked in vain is not asked again when the page is reloaded
 
 for (const s of all('[data-stack]')) stack(s, JSON.parse(s.dataset.stack), kinds);
 for (const p of all('[data-plot]')) if (p.dataset.plot) plot(p, JSON.parse(p.dataset.plot));
@@ -47,9 +48,11 @@ function follow() {
       const fresh = new DOMParser().parseFromString(await reply.text(), 'text/html');
       for (const part of fresh.querySelectorAll('[data-part]')) {
         const old = one(`[data-part=${part.dataset.part}]`);
-        if (!old) continue;
+        if (!old || old.innerHTML === part.innerHTML) continue;
+        const reached = () => [...old.querySelectorAll('summary, button')], at = reached().indexOf(document.activeElement);
         if (old.querySelector('details')?.open) part.querySelector('details')?.setAttribute('open', '');
         old.replaceChildren(...part.childNodes);
+        if (at >= 0) reached()[at]?.focus({ preventScroll: true }); // whoever goes through the page by keys stays where they are
       }
     } catch (e) { if (e.name !== 'AbortError') throw e; }
   }, signal.aborted ? 0 : 100);
@@ -128,8 +131,9 @@ stop?.addEventListener('submit', async (e) => {
   const b = stop.querySelector('button');
   if (!b.dataset.asked) { b.dataset.asked = 'yes'; b.querySelector('span').textContent = 'Yes, stop now'; return; }
   b.disabled = true;
-  one('[data-stopped]').hidden = false;
-  await fetch(stop.action, { method: 'POST' });
+  const reply = await fetch(stop.action, { method: 'POST' }).catch(() => null);
+  one('[data-stopped]').hidden = !reply?.ok; // that it stops is said once the program has heard of it
+  b.disabled = Boolean(reply);
 });
 
 // ---- under way ----
