@@ -27,8 +27,6 @@
 package action
 
 import (
-	"slices"
-
 	"rowbatch/batch"
 	"rowbatch/mapping"
 )
@@ -62,21 +60,29 @@ type Services struct {
 	Warn          func(code, text string) // tells people something about the account; nil: nobody hears
 }
 
-// Specs returns every action, in the order in which help lists them.
-func Specs() []Spec {
-	return []Spec{
-		{Schema: UpdateSchema(), New: NewUpdate, Item: fusebillItem},
-		{Schema: HoldSchema(), New: NewHold, Item: holdItem, Overview: true, Suspends: true},
-		{Schema: LatchSchema(), New: NewLatch, Item: fusebillItem},
-		{Schema: PatchSchema(), New: NewPatch, Item: patchItem},
+// Names are those of the actions, in the order in which help lists them.
+func Names() []string { return []string{"update", "hold", "latch", "patch"} }
+
+// Specs returns every action, in the order of their names.
+func Specs() (all []Spec) {
+	for _, name := range Names() {
+		spec, _ := Find(name)
+		all = append(all, spec)
 	}
+	return all
 }
 
 // Find returns the action of that name.
 func Find(name string) (Spec, bool) {
-	i := slices.IndexFunc(Specs(), func(s Spec) bool { return s.Schema.Action == name })
-	if i < 0 {
-		return Spec{}, false
+	switch name {
+	case "update":
+		return Spec{Schema: UpdateSchema(), New: NewUpdate, Item: fusebillItem}, true
+	case "hold":
+		return Spec{Schema: HoldSchema(), New: NewHold, Item: holdItem, Overview: true, Suspends: true}, true
+	case "latch":
+		return Spec{Schema: LatchSchema(), New: NewLatch, Item: fusebillItem}, true
+	case "patch":
+		return Spec{Schema: PatchSchema(), New: NewPatch, Item: patchItem}, true
 	}
-	return Specs()[i], true
+	return Spec{}, false
 }

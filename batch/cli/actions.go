@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rowbatch/batch"
+	"rowbatch/batch/action"
 	"rowbatch/batch/intake"
 	"rowbatch/batch/job"
 	"rowbatch/batch/profile"
@@ -105,7 +106,7 @@ carries out what it has shown.`,
 		Example: "  rowbatch plan update customers.csv\n  rowbatch apply last",
 		RunE: func(*cobra.Command, []string) error {
 			return batch.Usage("rowbatch plan update customers.csv", "plan takes an ACTION and its FILE; the actions are %s",
-				strings.Join(append(actionNames(), intake.Mixed), ", "))
+				strings.Join(append(action.Names(), intake.Mixed), ", "))
 		},
 	}
 	for _, of := range []func() *cobra.Command{newUpdate, newHold, newLatch, newPatch, newRun} {

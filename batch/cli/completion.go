@@ -72,7 +72,7 @@ func complete(cmd *cobra.Command) error {
 	flags := map[string]cobra.CompletionFunc{
 		"lookup": words(intake.Lookups()...), "hidden": words("take", "skip"), "log-format": words("text", "json"),
 		"color": words("auto", "always", "never"), "unhold": words(client.ServiceStartOptions()...),
-		"action":   words(append(actionNames(), intake.Mixed)...),
+		"action":   words(append(action.Names(), intake.Mixed)...),
 		"encoding": words("utf-8", "utf-16le", "windows-1252", "iso-8859-15", "windows-1251", "shift_jis"),
 		"match":    completeGuard, "columns": completeColumns, "may-move": words(columnNames()...), "sheet": completeSheet,
 		"map": files("yaml", "yml"), "base": files("csv", "xlsx"), "review": files("csv", "xlsx"), "output": files("csv", "xlsx", "yaml"),

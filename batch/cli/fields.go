@@ -16,9 +16,9 @@ func newFields() *cobra.Command {
 	return &cobra.Command{
 		Use: "fields ACTION", Short: "List the columns that an action takes",
 		Long: "fields lists the columns that an action takes, and what may stand in them.\nActions: " +
-			strings.Join(actionNames(), ", ") + ".",
+			strings.Join(action.Names(), ", ") + ".",
 		Example:   "  rowbatch fields update",
-		ValidArgs: actionNames(),
+		ValidArgs: action.Names(),
 		Args:      oneAction,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			spec, ok := action.Find(args[0])
@@ -36,20 +36,13 @@ func oneAction(cmd *cobra.Command, args []string) error {
 	if len(args) == 1 {
 		return nil
 	}
-	return batch.Usage(cmd.CommandPath()+" update", "%s takes one ACTION: %s", words(cmd), strings.Join(actionNames(), ", "))
+	return batch.Usage(cmd.CommandPath()+" update", "%s takes one ACTION: %s", words(cmd), strings.Join(action.Names(), ", "))
 }
 
 func noAction(cmd *cobra.Command, name string) error {
-	all := actionNames()
+	all := action.Names()
 	try := cmd.CommandPath() + " " + cmp.Or(nearest(name, all), all[0])
 	return batch.Usage(try, "there is no action %q; the actions are %s", name, strings.Join(all, ", "))
-}
-
-func actionNames() (names []string) {
-	for _, s := range action.Specs() {
-		names = append(names, s.Schema.Action)
-	}
-	return names
 }
 
 // column is a column of an action as `fields` shows it.

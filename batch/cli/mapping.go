@@ -21,7 +21,7 @@ import (
 // actionsNamed are those of --action.
 func actionsNamed(name string) (intake.Actions, error) {
 	if _, ok := action.Find(name); !ok && name != intake.Mixed {
-		all := append(actionNames(), intake.Mixed)
+		all := append(action.Names(), intake.Mixed)
 		try := "--action " + cmp.Or(nearest(name, all), "update")
 		return intake.Actions{}, batch.Usage(try, "there is no action %q; the actions are %s", name, strings.Join(all, ", "))
 	}
@@ -71,7 +71,7 @@ Without -o it goes to standard output. A file that is there already is not repla
   rowbatch map samples/crm.csv -o crm.yaml
   rowbatch update samples/crm.csv --map crm.yaml --sandbox --dry-run`
 	cmd.Flags().SortFlags = false
-	cmd.Flags().StringVar(&name, "action", name, "what the rows are to become: "+strings.Join(actionNames(), ", ")+" or "+intake.Mixed)
+	cmd.Flags().StringVar(&name, "action", name, "what the rows are to become: "+strings.Join(action.Names(), ", ")+" or "+intake.Mixed)
 	cmd.Flags().StringVarP(&output, "output", "o", output, "write to `FILE`, which must not be there yet")
 	s.Bind(cmd.Flags(), intake.ActionsOf(intake.Mixed), job.LookFlags)
 	return cmd
@@ -119,7 +119,7 @@ would be refused. It leaves no folder.`
   rowbatch check samples/crm.csv --map samples/crm.yaml
   rowbatch check samples/holds.csv --action hold --json`
 	cmd.Flags().SortFlags = false
-	cmd.Flags().StringVar(&name, "action", name, "what the rows are to become: "+strings.Join(actionNames(), ", ")+" or "+intake.Mixed)
+	cmd.Flags().StringVar(&name, "action", name, "what the rows are to become: "+strings.Join(action.Names(), ", ")+" or "+intake.Mixed)
 	s.Bind(cmd.Flags(), intake.ActionsOf(intake.Mixed), job.CheckFlags)
 	return cmd
 }

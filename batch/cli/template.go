@@ -19,7 +19,7 @@ func newTemplate() *cobra.Command {
 	output := ""
 	cmd := &cobra.Command{
 		Use: "template ACTION", Short: "Write a starting file for an action: columns and their rules",
-		ValidArgs: actionNames(),
+		ValidArgs: action.Names(),
 		Args:      oneAction,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			spec, ok := action.Find(args[0])
