@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/xuri/nfp"
 )
@@ -74,7 +75,59 @@ func parseFormat(code string) (f *format) {
 			f.sections = append(f.sections, s)
 		}
 	}
+	f.odd = f.odd || !f.holds(code)
 	return f
+}
+
+// holds reports whether the parser left nothing out of a code, and took nothing in it
+// for something else: #, a space that is not ASCII's and ##0 is to it a sign and two places.
+func (f *format) holds(code string) bool {
+	var text, marks strings.Builder
+	for quote := rune(0); code != ""; {
+		r, size := utf8.DecodeRuneInString(code)
+		code = code[size:]
+		switch {
+		case r == '"':
+			quote ^= r
+		case quote != 0:
+			text.WriteRune(r)
+		case r == '\\', r == '_', r == '*':
+			escaped, size := utf8.DecodeRuneInString(code)
+			if code = code[size:]; r == '\\' && size > 0 {
+				text.WriteRune(escaped)
+			}
+		case r == '[':
+			inside, behind, _ := strings.Cut(code, "]")
+			if sign, ok := strings.CutPrefix(inside, "$"); ok {
+				sign, _, _ = strings.Cut(sign, "-")
+				text.WriteString(sign)
+			}
+			code = behind
+		case r != ';':
+			text.WriteRune(r)
+			if strings.ContainsRune("0#?.,%/'", r) {
+				marks.WriteRune(r)
+			}
+		}
+	}
+	sections := f.sections
+	if f.text != nil {
+		sections = append(slices.Clone(sections), *f.text)
+	}
+	var gotText, gotMarks string
+	for _, s := range sections {
+		if s.moment {
+			return true // its letters alone are looked at
+		}
+		for _, item := range s.items {
+			gotText += item.TValue
+			if item.TType != nfp.TokenTypeLiteral && item.TType != nfp.TokenTypeGeneral && item.TType != nfp.TokenTypeTextPlaceHolder {
+				gotMarks += item.TValue
+			}
+		}
+	}
+	spaceless := strings.NewReplacer(" ", "") // the parser trims
+	return spaceless.Replace(gotText) == spaceless.Replace(text.String()) && gotMarks == marks.String()
 }
 
 // currency is the sign in [$€-407].
