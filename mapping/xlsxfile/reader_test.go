@@ -208,12 +208,33 @@ func TestHiddenRowsAndColumns(t *testing.T) {
 
 // Nothing is seen of a row or a column that has no height or no width, either.
 func TestOtherWaysToHide(t *testing.T) {
-	for before, row := range map[string]string{"": `ht="0" customHeight="1"`, `<sheetFormatPr zeroHeight="1"/>`: "",
+	for before, row := range map[string]string{"": `ht="0" customHeight="1"`,
 		`<cols><col min="1" max="1" width="0"/></cols>`: ""} {
 		all := workbookOf(strings.Replace(heading(), "<row", `<row hidden="0"`, 1)+`<row r="2" `+row+`><c r="A2"><v>1</v></c></row>`, "")
 		all["xl/worksheets/sheet1.xml"] = strings.Replace(all["xl/worksheets/sheet1.xml"], "<sheetData>", before+"<sheetData>", 1)
 		_, _, err := read(t, packed(t, all), Options{})
 		refused(t, err, "hidden")
+	}
+}
+
+// Who hides all rows that are not in use hides none of those that are.
+func TestUnusedRowsHidden(t *testing.T) {
+	all := workbookOf(heading()+`<row r="2"><c r="A2"><v>1</v></c></row><row r="3" hidden="1"/>`, "")
+	all["xl/worksheets/sheet1.xml"] = strings.Replace(all["xl/worksheets/sheet1.xml"], "<sheetData>",
+		`<sheetFormatPr zeroHeight="1"/><sheetData>`, 1)
+	if _, rows, err := read(t, packed(t, all), Options{}); err != nil || len(rows) != 1 {
+		t.Error(rows, err)
+	}
+}
+
+// A program that asks the spreadsheet to calculate when it opens the file wrote no results, but zeros.
+func TestFormulasThatNobodyCalculated(t *testing.T) {
+	for cell, want := range map[string]Form{`<f>1+1</f><v>0</v>`: Uncounted, `<v>0</v>`: Whole} {
+		all := workbookOf(heading()+`<row r="2"><c r="A2"><v>1</v></c><c r="B2">`+cell+`</c></row>`, "")
+		all["xl/workbook.xml"] = strings.Replace(all["xl/workbook.xml"], "</workbook>", `<calcPr fullCalcOnLoad="1"/></workbook>`, 1)
+		if _, rows, err := read(t, packed(t, all), Options{}); err != nil || Form(rows[0].Forms[1]) != want {
+			t.Error(cell, rows, err)
+		}
 	}
 }
 

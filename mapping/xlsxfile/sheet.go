@@ -24,7 +24,6 @@ type sheet struct {
 	*part
 	book   *workbook
 	hidden []columns // that are not shown
-	dark   bool      // rows are hidden unless they say otherwise
 	row    int       // the number of the last row
 	began  bool      // the first row may come
 
@@ -83,8 +82,6 @@ func (s *sheet) head() error {
 		case !ok:
 		case s.depth == 1 && e.Name.Local != "worksheet":
 			return fmt.Errorf("its outermost element is %s", e.Name.Local)
-		case s.depth == 2 && e.Name.Local == "sheetFormatPr":
-			s.dark = isOn(attribute(&e, "zeroHeight"))
 		case s.depth == 3 && e.Name.Local == "col":
 			from, err := strconv.Atoi(attribute(&e, "min"))
 			to, err2 := strconv.Atoi(attribute(&e, "max"))
@@ -93,6 +90,9 @@ func (s *sheet) head() error {
 			}
 			if width := attribute(&e, "width"); isOn(attribute(&e, "hidden")) || width == "0" {
 				s.hidden = append(s.hidden, columns{from - 1, to - 1})
+			}
+			if len(s.hidden) > mostColumns {
+				return fmt.Errorf("there are more than %d columns", mostColumns)
 			}
 		case s.depth == 2 && e.Name.Local == "sheetData":
 			s.began = true
@@ -149,7 +149,7 @@ func (s *sheet) read() (*line, error) {
 var errOrder = errors.New("rows or cells do not stand in their order, so that nobody can say which is which")
 
 func (s *sheet) readRow(e *xml.StartElement) error {
-	number, hidden := s.row+1, s.dark
+	number, hidden := s.row+1, false
 	s.unnumbered = true
 	for i := range e.Attr {
 		switch value := e.Attr[i].Value; e.Attr[i].Name.Local {

@@ -24,11 +24,12 @@ const mostParts = 10_000
 
 // workbook is an opened file with what all its sheets share.
 type workbook struct {
-	files    map[string]*zip.File // by name in lower case: to spreadsheets the case says nothing
-	tabs     []tab
-	from1904 bool
-	shared   *shared
-	formats  []*format // by style; nil: General
+	files     map[string]*zip.File // by name in lower case: to spreadsheets the case says nothing
+	tabs      []tab
+	from1904  bool
+	uncounted bool // formulas have no results yet, whatever stands there: libraries write zeros
+	shared    *shared
+	formats   []*format // by style; nil: General
 }
 
 // tab is a sheet by its name.
@@ -150,6 +151,9 @@ func (b *workbook) readParts() error {
 		Properties struct {
 			Date1904 string `xml:"date1904,attr"`
 		} `xml:"workbookPr"`
+		Calculation struct {
+			OnLoad string `xml:"fullCalcOnLoad,attr"`
+		} `xml:"calcPr"`
 		Sheets []struct {
 			Name  string `xml:"name,attr"`
 			ID    string `xml:"http://schemas.openxmlformats.org/officeDocument/2006/relationships id,attr"`
@@ -160,7 +164,7 @@ func (b *workbook) readParts() error {
 	if err := b.decode(main, &book); err != nil {
 		return damaged("the workbook", err)
 	}
-	b.from1904 = isOn(book.Properties.Date1904)
+	b.from1904, b.uncounted = isOn(book.Properties.Date1904), isOn(book.Calculation.OnLoad)
 	parts, err := b.related(main)
 	if err != nil {
 		return damaged("the list of sheets", err)
@@ -263,9 +267,6 @@ func (b *workbook) show(c *cell, kind string, style int, value []byte) error {
 			text = string(unescape(value, 0))
 		}
 		c.text, c.form = f.showText(text)
-		if c.formula {
-			c.form = max(c.form, Typed)
-		}
 	case "b":
 		c.form = Whole
 		if c.text = "FALSE"; isOn(trimmed) {
@@ -282,7 +283,7 @@ func (b *workbook) show(c *cell, kind string, style int, value []byte) error {
 	default:
 		return fmt.Errorf("%.20q is no type of a cell", kind)
 	}
-	if c.formula && trimmed == "" && (kind != "str" || !c.valued) {
+	if c.formula && (b.uncounted || trimmed == "" && (kind != "str" || !c.valued)) {
 		c.form = Uncounted
 	}
 	return nil
