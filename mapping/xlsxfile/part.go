@@ -59,6 +59,9 @@ func openPart(f *zip.File) (*part, error) {
 	return p, nil
 }
 
+// passed is how many bytes were read.
+func (p *part) passed() int64 { return mostUnpacked - p.most }
+
 func (p *part) Close() error { return p.in.Close() }
 
 // ReadByte lets the XML decoder have the text byte by byte, so that it never runs ahead.

@@ -52,6 +52,7 @@ type Reader struct {
 	source  *source
 	tab     tab
 	sheet   *sheet
+	looked  int64    // bytes read to find the sheet
 	start   int      // the row of the heading
 	titles  bool     // rows stand above it
 	heading []string // theirs
@@ -112,6 +113,9 @@ func (in *Reader) choose(book *workbook) (none candidate, err error) {
 			continue
 		}
 		c := in.try(book, t)
+		if in.options.Sheet == "" && in.looked > mostLooked {
+			return none, refuse("its sheets are too large to find out which is meant", "--sheet with the name of one, or remove the others")
+		}
 		if c.err == nil {
 			fit = append(fit, c)
 		}
@@ -154,7 +158,7 @@ func Sheets(r io.ReaderAt, size int64, name string, o Options) (all []Found, err
 		return nil, in.explain(err)
 	}
 	for _, t := range book.tabs {
-		if t.hidden {
+		if t.hidden || in.looked > mostLooked {
 			continue
 		}
 		f := Found{Name: t.name}
@@ -167,6 +171,9 @@ func Sheets(r io.ReaderAt, size int64, name string, o Options) (all []Found, err
 	}
 	return all, nil
 }
+
+// mostLooked is how much is read to find the sheet: the first rows of many sheets.
+const mostLooked = 256 << 20
 
 // candidate is a sheet that may be meant.
 type candidate struct {
@@ -181,9 +188,13 @@ type candidate struct {
 func (in *Reader) try(book *workbook, t tab) (c candidate) {
 	s, err := openSheet(book, t.part)
 	if c.tab, c.err = t, err; err != nil {
+		in.looked += mostOfIndex // at the most
 		return c
 	}
-	defer s.Close()
+	defer func() {
+		in.looked += s.passed()
+		s.Close()
+	}()
 	at := in.options.HeaderRow
 	var lines []line
 	var rows, visible []csvfile.Row // with all cells, and with those that are not hidden

@@ -289,6 +289,9 @@ func TestHostileAndDamagedWorkbooks(t *testing.T) {
 		all[name] = text
 		return all
 	}
+	before := func(rows string) map[string]string {
+		return with("xl/worksheets/sheet1.xml", `<worksheet>`+rows+`<sheetData/></worksheet>`)
+	}
 	long := strings.Repeat("x", mostOfToken+1)
 	for name, c := range map[string]struct {
 		parts map[string]string
@@ -319,9 +322,13 @@ func TestHostileAndDamagedWorkbooks(t *testing.T) {
 		"an empty sheet":                {with("xl/worksheets/sheet1.xml", `<worksheet><sheetData/></worksheet>`), "empty"},
 		"no XML":                        {with("xl/worksheets/sheet1.xml", "\x00\x01"), "cannot be read"},
 		"areas of nowhere":              {workbookOf(heading(), `<mergeCells><mergeCell ref="A0:B2"/></mergeCells>`), "A0:B2"},
-		"no sheets":                     {with("xl/workbook.xml", `<workbook/>`), "no sheet"},
-		"no workbook":                   {map[string]string{"readme.txt": "x"}, "zip archive"},
-		"Numbers":                       {map[string]string{"Index/Document.iwa": "x"}, "Apple Numbers"},
+		"much before the rows":          {before(strings.Repeat(`<x a="`+long[:mostOfToken-9]+`"/>`, 17)), "more than a spreadsheet"},
+		"sheets without number":         {with("xl/workbook.xml", `<workbook><sheets>`+strings.Repeat(`<sheet/>`, 1001)+`</sheets></workbook>`), "1000 sheets"},
+		"sheets that cannot be opened": {with("xl/workbook.xml", `<workbook xmlns:r="`+relationships+`"><sheets>`+
+			strings.Repeat(`<sheet name="a" r:id="r2"/>`, 20)+`</sheets></workbook>`), "--sheet"},
+		"no sheets":   {with("xl/workbook.xml", `<workbook/>`), "no sheet"},
+		"no workbook": {map[string]string{"readme.txt": "x"}, "zip archive"},
+		"Numbers":     {map[string]string{"Index/Document.iwa": "x"}, "Apple Numbers"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, _, err := read(t, packed(t, c.parts), Options{})

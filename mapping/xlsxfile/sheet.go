@@ -74,6 +74,9 @@ func (s *sheet) head() error {
 		if errors.Is(err, io.EOF) {
 			return nil // no rows at all
 		}
+		if err == nil && s.passed() > mostOfIndex {
+			err = errTooLarge
+		}
 		if err != nil {
 			return err
 		}

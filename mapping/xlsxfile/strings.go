@@ -15,7 +15,10 @@ import (
 // mostShared is how much text the shared strings may be. They are all kept, since
 // a cell may name any of them: twice what a sheet of a million rows and a dozen
 // columns has, every cell another text.
-const mostShared = 512 << 20
+const (
+	mostShared      = 512 << 20
+	mostSharedTexts = 16 * mostRows
+)
 
 const sharedBlock = 1 << 20
 
@@ -31,8 +34,8 @@ type shared struct {
 
 // add appends a text.
 func (s *shared) add(text []byte) error {
-	if s.size += len(text); s.size > mostShared {
-		return errors.New("its texts together are longer than 512 MiB: save the sheet as CSV (UTF-8), or split it")
+	if s.size += len(text); s.size > mostShared || len(s.ends) == mostSharedTexts {
+		return errors.New("its texts are more than 16 million, or longer than 512 MiB together: save the sheet as CSV (UTF-8), or split it")
 	}
 	if s.open.Len()+len(text) > s.open.Cap() || len(s.first) == 0 { // a block that grew would be copied, to twice its size
 		s.seal()

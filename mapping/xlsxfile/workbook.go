@@ -20,7 +20,10 @@ func Named(name string) bool {
 	return slices.Contains([]string{".xlsx", ".xlsm"}, strings.ToLower(filepath.Ext(name)))
 }
 
-const mostParts = 10_000
+const (
+	mostParts  = 10_000
+	mostSheets = 1_000
+)
 
 // workbook is an opened file with what all its sheets share.
 type workbook struct {
@@ -168,6 +171,9 @@ func (b *workbook) readParts() error {
 	parts, err := b.related(main)
 	if err != nil {
 		return damaged("the list of sheets", err)
+	}
+	if len(book.Sheets) > mostSheets {
+		return refuse(fmt.Sprintf("the workbook has more than %d sheets", mostSheets), "copy the sheet that is meant into a workbook of its own")
 	}
 	for _, s := range book.Sheets {
 		i := slices.IndexFunc(parts, func(r relationship) bool { return r.ID == s.ID+s.Other })
