@@ -171,7 +171,7 @@ func (c *column) special(cell string, was *string, form xlsxfile.Form) meaning {
 	case was != nil && rewritten(*was, trimmed):
 		return respelt
 	case isError(trimmed), !typed && isDamaged(cell, trimmed),
-		!typed && c.field.Kind == Phone && isDamagedPhone(trimmed):
+		c.identifies() && scientific(trimmed), c.field.Kind == Phone && isDamagedPhone(trimmed):
 		return broken
 	}
 	return plain
@@ -179,10 +179,16 @@ func (c *column) special(cell string, was *string, form xlsxfile.Form) meaning {
 
 // damage says what is wrong with a cell of a form; "" for nothing.
 func (c *column) damage(form xlsxfile.Form) string {
-	if k := c.field.Kind; k == Digits || k == Reference || k == Phone {
+	if c.identifies() {
 		return form.DamagesNumber()
 	}
 	return form.Damage()
+}
+
+// identifies reports whether digits matter in the field: nobody types 1.23E+11 there.
+func (c *column) identifies() bool {
+	k := c.field.Kind
+	return k == Digits || k == Reference || k == Phone
 }
 
 func (c *column) nearlyClear(trimmed string) bool {

@@ -15,7 +15,8 @@ func TestForms(t *testing.T) {
 		blanks      []string
 		want        string
 	}{
-		{"typed text is no damage", "tt", []string{"12-Oct", "5.55E3"}, nil, "firstName=12-Oct | primaryPhone=5.55E3"},
+		{"typed text is no damage", "tt", []string{"12-Oct", "555-0100"}, nil, "firstName=12-Oct | primaryPhone=555-0100"},
+		{"a lost phone number is, in a text too", "tt", []string{"1.5E+3", "4.15E+09"}, nil, "firstName=1.5E+3 | #spreadsheet_damage"},
 		{"typed words for no value are", "tt", []string{"null", "REMOVE"}, nil, "primaryPhone! | #no_value_word"},
 		{"a truth value is no phone number", "tn", []string{"Ada", "TRUE"}, nil, "firstName=Ada | #spreadsheet_damage"},
 		{"numbers where digits matter", "df", []string{"2026-01-02", "1.5"}, nil, "firstName=2026-01-02 | #spreadsheet_damage"},

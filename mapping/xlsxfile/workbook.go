@@ -3,6 +3,7 @@ package xlsxfile
 import (
 	"archive/zip"
 	"bytes"
+	"compress/flate"
 	"errors"
 	"fmt"
 	"io"
@@ -97,11 +98,11 @@ func damaged(what string, err error) error {
 	if refusal, ok := errors.AsType[*csvfile.Refusal](err); ok {
 		return refusal
 	}
-	try := saveAsXLSX
-	if errors.Is(err, zip.ErrChecksum) || errors.Is(err, io.ErrUnexpectedEOF) {
-		try = "copy or download it again"
+	_, corrupt := errors.AsType[flate.CorruptInputError](err)
+	if corrupt || errors.Is(err, zip.ErrChecksum) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return refuse(what+" cannot be read: the file is cut off or damaged", "copy or download it again")
 	}
-	return refuse(fmt.Sprintf("%s cannot be read: %v", what, err), try)
+	return refuse(fmt.Sprintf("%s cannot be read: %v", what, err), saveAsXLSX)
 }
 
 // decode reads a small part as a whole.
