@@ -209,16 +209,20 @@ func isUnseen(r rune) bool {
 }
 
 // isoDate is a date, written as Go lays out 2 January 2006, as 2006-01-02, with the time of
-// day behind a T where the layout has one; "" where it is none.
+// day behind a T where the layout has one; "" where it is none. A date in ISO's way, as
+// a sheet's own dates are read, is one under any layout.
 func isoDate(layout, text string) string {
-	at, err := time.Parse(layout, text)
-	if err != nil {
-		return ""
-	}
+	const moment = "2006-01-02T15:04:05"
+	to, others := time.DateOnly, []string{time.DateOnly}
 	if strings.Contains(layout, ":04") || strings.Contains(layout, "15") {
-		return at.Format("2006-01-02T15:04:05")
+		to, others = moment, []string{moment, time.DateTime, "2006-01-02 15:04"}
 	}
-	return at.Format(time.DateOnly)
+	for _, from := range append([]string{layout}, others...) {
+		if at, err := time.Parse(from, text); err == nil {
+			return at.Format(to)
+		}
+	}
+	return ""
 }
 
 // isDateLayout reports whether a date can be read back from what a layout writes of it.

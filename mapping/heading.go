@@ -76,11 +76,12 @@ func FindHeading(all []Schema, rows []csvfile.Row, o CompileOptions) (at int, er
 func kin() map[string]string {
 	return map[string]string{
 		"id customer_id": "id customerid custid clientid customersid kundenid idkunde idclient idcliente clienteid recordid " +
-			"fusebillid staxid staxbillid",
+			"iddecliente iddeclient fusebillid staxid staxbillid",
 		"reference id customer_id subscription_id": "reference ref externalid externalref customerno customernumber customernr custno " +
 			"accountno accountnumber accountid clientno clientnumber kundennummer kundennr kdnr kundenreferenz referenz " +
 			"numeroclient numclient noclient codeclient referenceclient numerocliente numcliente codigocliente " +
-			"referencia referenciacliente",
+			"referencia referenciacliente numerodeclient nodeclient codedeclient numerodecompte numerodecliente " +
+			"nodecliente nocliente codigodecliente numerodecuenta",
 		"firstName":  "firstname first fname givenname forename vorname rufname prenom nombre nombredepila primernombre",
 		"middleName": "middlename middle mname middleinitial zweitervorname deuxiemeprenom secondprenom segundonombre",
 		"lastName": "lastname last lname surname familyname nachname familienname zuname nom nomdefamille apellido " +

@@ -81,7 +81,11 @@ func TestDates(t *testing.T) {
 		"03/04/2026,":            "customerReference.reference1=2026-04-03",
 		" 03/04/2026 ,":          "customerReference.reference1=2026-04-03",
 		"04/13/2026,":            "#bad_value",
-		"2026-04-03,":            "#bad_value",
+		"2026-04-03,":            "customerReference.reference1=2026-04-03", // as a sheet's own date is read
+		"2026-13-03,":            "#bad_value",
+		"2026-04-03 10:00,":      "#bad_value",
+		",2026-10-03 07:05":      "customerReference.reference2=2026-10-03T07:05:00",
+		",2026-10-03":            "#bad_value",
 		"REMOVE,":                "customerReference.reference1!",
 		",":                      "",
 		",3-Oct-26 07:05":        "customerReference.reference2=2026-10-03T07:05:00",

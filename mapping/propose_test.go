@@ -22,6 +22,7 @@ func TestPropose(t *testing.T) {
 			"key:reference,firstName,lastName,primaryEmail,primaryPhone,parentId", nil},
 		{"German", "Kundennummer,Vorname,Nachname,Firma,Telefon,Anrede", nil, "key:reference,firstName,lastName,companyName,primaryPhone,title", nil},
 		{"French", "N° client,Prénom,Nom,Société,Téléphone", nil, "key:reference,firstName,lastName,companyName,primaryPhone", nil},
+		{"between the words", "Número de cliente,Nombre", nil, "key:reference,firstName", nil},
 		{"Spanish", "Código cliente,Nombre,Apellidos,Empresa,Correo electrónico", nil,
 			"key:reference,firstName,lastName,companyName,primaryEmail", nil},
 		{"a name alone is a company's", "id,Name", nil, "key:id,companyName", nil},
