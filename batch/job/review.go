@@ -256,7 +256,7 @@ type review struct {
 func (v *review) notThisPlan(line int, format string, args ...any) error {
 	where := v.name
 	if line > 0 {
-		where += fmt.Sprintf(", line %d", line)
+		where += fmt.Sprintf(", %s %d", mapping.Unit(v.name), line)
 	}
 	return batch.Unfit("only rb_apply may be edited, in the report of this very plan, and no row deleted: write no under rb_apply instead",
 		"%s is no review of the plan %s: %s; nothing was sent", where, v.shown.journal.Head.ID, fmt.Sprintf(format, args...))

@@ -6,6 +6,7 @@ import (
 
 	"rowbatch/batch"
 	"rowbatch/batch/job"
+	"rowbatch/mapping"
 )
 
 // problemsShown is how many rejected rows of a check are shown one by one.
@@ -18,14 +19,14 @@ func PrintCheck(t *Terminal, r *job.FileCheck, asJSON bool) error {
 		_, err := w.Write(batch.JSON(r, "  "))
 		return err
 	}
-	notes := ""
+	notes, unit := "", mapping.Unit(r.File)
 	if r.Notes > 0 {
 		notes = fmt.Sprintf(", %d skipped", r.Notes)
 	}
 	w.Printf("%s: %s: %d may be sent, %d rejected%s\n", w.Paint(Strong, r.Action+" "+r.File),
 		batch.Plural(r.Rows, "row"), r.Fit, r.Rejected, notes)
 	for _, p := range r.Problems[:min(len(r.Problems), problemsShown)] {
-		where, what := w.Paint(Plain, fmt.Sprintf("line %d: ", p.Line)), w.Paint(Plain, ": "+batch.Visible(p.Text))
+		where, what := w.Paint(Plain, fmt.Sprintf("%s %d: ", unit, p.Line)), w.Paint(Plain, ": "+batch.Visible(p.Text))
 		w.Table(0, []any{where + w.Paint(Need, p.Code) + what})
 		w.Table(2, []any{w.Paint(Strong, "try:") + w.Paint(Plain, " "+p.Fix)})
 	}
@@ -36,7 +37,7 @@ func PrintCheck(t *Terminal, r *job.FileCheck, asJSON bool) error {
 		lines := fmt.Sprint(f.Lines)
 		where := batch.Plural(f.Rows, "row")
 		if len(f.Lines) > 0 {
-			where += " (line " + strings.ReplaceAll(strings.Trim(lines, "[]"), " ", ", ")
+			where += " (" + unit + " " + strings.ReplaceAll(strings.Trim(lines, "[]"), " ", ", ")
 			if f.Rows > len(f.Lines) {
 				where += ", …"
 			}

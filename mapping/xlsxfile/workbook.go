@@ -174,7 +174,8 @@ func (b *workbook) readParts() error {
 		return damaged("the list of sheets", err)
 	}
 	if len(book.Sheets) > mostSheets {
-		return refuse(fmt.Sprintf("the workbook has more than %d sheets", mostSheets), "copy the sheet that is meant into a workbook of its own")
+		text := fmt.Sprintf("the workbook has more than %d sheets", mostSheets)
+		return refuse(text, "copy the sheet that is meant into a workbook of its own")
 	}
 	for _, s := range book.Sheets {
 		i := slices.IndexFunc(parts, func(r relationship) bool { return r.ID == s.ID+s.Other })
