@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -69,7 +70,7 @@ func newAccount(o Options, base *url.URL, v vendor, s secrets, credentials func(
 	if o.UserAgent != "" {
 		h.Set("User-Agent", o.UserAgent)
 	}
-	a.header = h.Clone
+	a.header = func() http.Header { return maps.Clone(h) } // whose values nobody changes
 	return a
 }
 

@@ -211,11 +211,12 @@ func identifier(id gjson.Result) string {
 // reach, and which one counts, cannot be told.
 func RepeatedKey(object gjson.Result) (key string, found bool) {
 	seen := make(map[string]struct{}, 56) // a customer has some fifty, and for a few more a map takes twice the room
+	keys := 0
 	object.ForEach(func(k, _ gjson.Result) bool {
 		key = k.String()
-		_, found = seen[key]
 		seen[key] = struct{}{}
-		return !found
+		keys++
+		return len(seen) == keys
 	})
-	return key, found
+	return key, len(seen) < keys
 }

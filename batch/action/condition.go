@@ -37,6 +37,7 @@ type Condition struct {
 	code           string
 	program        *vm.Program
 	types          types.Map // of the names that are used
+	fields         fieldTable
 	beyondOverview bool
 }
 
@@ -54,8 +55,8 @@ func NewCondition(code string, overview bool) (*Condition, error) {
 	if err != nil {
 		return nil, err
 	}
-	known := types.Map{}
-	for _, f := range customerFields() {
+	known, fields := types.Map{}, customerFields()
+	for _, f := range fields {
 		switch { // ids are texts, since they exceed what a float64 tells apart; so are fields whose form is not documented
 		case f.Family, !f.has(inRecord) && !overview:
 		case f.has(number):
@@ -83,9 +84,9 @@ func NewCondition(code string, overview bool) (*Condition, error) {
 	case err != nil:
 		return nil, fmt.Errorf("a condition is true or false: %w", err)
 	}
-	c := &Condition{code: code, program: program, types: used}
+	c := &Condition{code: code, program: program, types: used, fields: fields}
 	for name := range used {
-		c.beyondOverview = c.beyondOverview || !fieldOf(name).has(inOverview)
+		c.beyondOverview = c.beyondOverview || !fields.of(name).has(inOverview)
 	}
 	return c, nil
 }
@@ -126,7 +127,7 @@ func (c *Condition) BeyondOverview() bool { return c.beyondOverview }
 // one way in which it can be spelled: phones have many, and a status in capitals is none.
 func (c *Condition) plainIn(row customer) bool {
 	for name := range c.types {
-		is, f := row.value(name), fieldOf(name)
+		is, f := row.value(name), c.fields.of(name)
 		if is == batch.Absent || f.Kind == mapping.Phone || f.values != nil && !is.Empty() && !slices.Contains(f.values, is.Plain()) {
 			return false
 		}
@@ -137,7 +138,7 @@ func (c *Condition) plainIn(row customer) bool {
 // InRecord reports whether the customer's record shows all that the expression uses.
 func (c *Condition) InRecord() bool {
 	for name := range c.types {
-		if _, tracking := trackingType(name); !tracking && !fieldOf(name).has(inRecord) {
+		if _, tracking := trackingType(name); !tracking && !c.fields.of(name).has(inRecord) {
 			return false
 		}
 	}
@@ -156,7 +157,7 @@ func (c *Condition) Refuses(body []byte) *batch.Outcome {
 	env := map[string]any{}
 	for _, name := range slices.Sorted(maps.Keys(c.types)) {
 		var err error
-		if env[name], err = conditionValue(body, name, c.types[name]); err != nil {
+		if env[name], err = conditionValue(body, name, c.types[name], c.fields.of(name).values); err != nil {
 			return unclear(err)
 		}
 	}
@@ -175,9 +176,9 @@ func (c *Condition) Refuses(body []byte) *batch.Outcome {
 	return nil
 }
 
-// conditionValue reads a field: a text as a string, numbers as the record spells
-// them; nil for an amount or flag that is null.
-func conditionValue(body []byte, name string, typ types.Type) (any, error) {
+// conditionValue reads a field: a text as a string, one of values as those are spelled,
+// numbers as the record spells them; nil for an amount or flag that is null.
+func conditionValue(body []byte, name string, typ types.Type, values []string) (any, error) {
 	parent, child, nested := strings.Cut(name, ".")
 	v := gjson.GetBytes(body, parent)
 	trackingType, tracking := trackingType(name)
@@ -195,7 +196,7 @@ func conditionValue(body []byte, name string, typ types.Type) (any, error) {
 	case typ == types.String && v.Type == gjson.JSON: // which says nothing that a condition could rely on
 		return nil, fmt.Errorf("%s is no text in the record", name)
 	case typ == types.String:
-		return canonical(fieldOf(name).values, text), nil
+		return canonical(values, text), nil
 	case v.Type == gjson.Null:
 		return nil, nil
 	case typ == types.Bool && v.IsBool():
@@ -347,7 +348,7 @@ func (r *conditionRewriter) besideNil(n ast.Node, part *ast.Node, other ast.Node
 // neverHas refuses values that a field never has. A != with one would hold for every customer.
 func (r *conditionRewriter) neverHas(field ast.Node, values ...ast.Node) {
 	name := spelledName(field)
-	all := fieldOf(name).values
+	all := customerFields().of(name).values
 	for _, n := range values {
 		if text, is := n.(*ast.StringNode); is {
 			r.refuseIf(all != nil && !slices.Contains(all, text.Value), n,
@@ -380,7 +381,7 @@ func conditionAdvice(message string, known types.Map) string {
 		return `; a tracking code is named by its type, as in salesTrackingCode["Region"]`
 	case member >= 0:
 		return "; name one of its fields, as in " + names[member]
-	case fieldOf(name).has(inOverview):
+	case customerFields().of(name).has(inOverview):
 		return "; it is known for hold only (it stands in the overview)"
 	case found:
 		return "; did you mean " + near + "?"

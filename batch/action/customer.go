@@ -100,7 +100,7 @@ func valueOf(body []byte) func(string) batch.Value {
 // same compares one field's values: lists of addresses are equal if only spaces differ,
 // and words of a fixed list if only letter case does.
 func same(field string, a, b batch.Value) bool {
-	if a.Same(b) || strings.EqualFold(a.Plain(), b.Plain()) && fieldOf(field).values != nil {
+	if a.Same(b) || strings.EqualFold(a.Plain(), b.Plain()) && customerFields().of(field).values != nil {
 		return true
 	}
 	unspaced := func(v batch.Value) string { return strings.ReplaceAll(v.Plain(), " ", "") }
@@ -127,7 +127,7 @@ func (c customer) shows(field string) bool {
 // one side is an object and the other an object or null: a server may show an object
 // without values as null. An object's id is the server's, which fills it in when it is new.
 // A key that a server sent is escaped: a dot or star in it is no step.
-func movedPaths(sent, got []byte) (paths []string) {
+func movedPaths(all fieldTable, sent, got []byte) (paths []string) {
 	before, after := members(sent), members(got)
 	for _, sides := range [][2]map[string]string{{before, after}, {after, before}} {
 		for key, raw := range sides[0] {
@@ -136,10 +136,10 @@ func movedPaths(sent, got []byte) (paths []string) {
 			}
 			value, other := gjson.Parse(raw), gjson.Parse(sides[1][key])
 			switch {
-			case fieldOf(key).has(restless), value.Type == gjson.Null && other.IsObject():
+			case all.of(key).has(restless), value.Type == gjson.Null && other.IsObject():
 			case value.IsObject() && (other.IsObject() || other.Type == gjson.Null):
 				for child := range value.Map() {
-					if child != "id" && !fieldOf(child).has(restless) {
+					if child != "id" && !all.of(child).has(restless) {
 						paths = append(paths, gjson.Escape(key)+"."+gjson.Escape(child))
 					}
 				}

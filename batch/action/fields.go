@@ -40,9 +40,12 @@ func (f field) set() bool { return f.elsewhere == "" }
 // onlyShown reports whether an export shows it and no update takes it.
 func (f field) onlyShown() bool { return !f.set() && !f.has(key) && !f.has(noColumn) }
 
+// fieldTable are the fields of a customer, once they were made: who asks for one a row keeps it.
+type fieldTable []field
+
 // customerFields are the fields of a customer and of its overview, one a line: a
 // new field of the API is one line more in one of the three parts.
-func customerFields() []field {
+func customerFields() fieldTable {
 	return slices.Concat(updateFields(), accountFields(), overviewFields())
 }
 
@@ -146,11 +149,11 @@ func overviewFields() []field {
 	}
 }
 
-// fieldOf returns the field of a name; of an unknown one it is empty.
-func fieldOf(name string) field {
-	for _, f := range customerFields() {
-		if f.Name == name {
-			return f
+// of returns the field of a name; of an unknown one it is empty.
+func (all fieldTable) of(name string) field {
+	for i := range all {
+		if all[i].Name == name {
+			return all[i]
 		}
 	}
 	return field{}
@@ -167,9 +170,9 @@ func canonical(values []string, text string) string {
 	return text
 }
 
-// fieldNames are the names of the fields of which something is true.
-func fieldNames(is func(field) bool) (names []string) {
-	for _, f := range customerFields() {
+// names are those of the fields of which something is true.
+func (all fieldTable) names(is func(field) bool) (names []string) {
+	for _, f := range all {
 		if is(f) {
 			names = append(names, f.Name)
 		}
@@ -177,14 +180,17 @@ func fieldNames(is func(field) bool) (names []string) {
 	return names
 }
 
-// exportedFields are what an export of customers has columns for.
-func exportedFields() []string { return fieldNames(func(f field) bool { return !f.has(noColumn) }) }
+// exported are what an export of customers has columns for.
+func (all fieldTable) exported() []string {
+	return all.names(func(f field) bool { return !f.has(noColumn) })
+}
 
 // UpdateSchema is what `update` takes.
 func UpdateSchema() mapping.Schema {
-	s := mapping.Schema{Action: "update", System: SystemFusebill, Keys: fusebillKeys(), Finders: finders(inRecord),
+	all := customerFields()
+	s := mapping.Schema{Action: "update", System: SystemFusebill, Keys: all.keys(), Finders: all.finders(inRecord),
 		Belongs: map[string]string{}, Exported: true}
-	for _, f := range customerFields() {
+	for _, f := range all {
 		switch {
 		case f.set():
 			s.Fields = append(s.Fields, f.Field)
@@ -192,14 +198,14 @@ func UpdateSchema() mapping.Schema {
 			s.Belongs[f.Name] = f.elsewhere
 		}
 	}
-	s.ReadOnly = fieldNames(func(f field) bool { return f.onlyShown() })
-	s.Guards = fieldNames(func(f field) bool { return f.has(guard) })
+	s.ReadOnly = all.names(func(f field) bool { return f.onlyShown() })
+	s.Guards = all.names(func(f field) bool { return f.has(guard) })
 	return s
 }
 
-// fusebillKeys are the columns that can name a Fusebill customer.
-func fusebillKeys() (keys []mapping.Field) {
-	for _, f := range customerFields() {
+// keys are the columns that can name a Fusebill customer.
+func (all fieldTable) keys() (keys []mapping.Field) {
+	for _, f := range all {
 		if f.has(key) {
 			f.Unique = "" // which is said of new values
 			keys = append(keys, f.Field)
@@ -210,8 +216,8 @@ func fusebillKeys() (keys []mapping.Field) {
 
 // finders are the fields beside the keys by which a mapping file may name a customer, of
 // those that all of some resources show.
-func finders(in traits) (fields []mapping.Field) {
-	for _, f := range customerFields() {
+func (all fieldTable) finders(in traits) (fields []mapping.Field) {
+	for _, f := range all {
 		if f.has(finder | in) {
 			fields = append(fields, f.Field)
 		}
@@ -220,8 +226,8 @@ func finders(in traits) (fields []mapping.Field) {
 }
 
 // overviewTexts are fields that a customer's overview shows and no hold moves.
-func overviewTexts() []string {
-	return fieldNames(func(f field) bool {
+func (all fieldTable) overviewTexts() []string {
+	return all.names(func(f field) bool {
 		return f.has(inOverview) && (f.set() || f.has(guard)) && !f.has(key) && !f.has(restless) && f.Name != "status"
 	})
 }

@@ -46,14 +46,14 @@ func TestTheTableKnowsTheSampleCustomers(t *testing.T) {
 				delete(inner, own)
 			}
 			for name := range inner {
-				if !fieldOf(group + "." + name).has(inRecord) {
+				if !customerFields().of(group + "." + name).has(inRecord) {
 					t.Errorf("%s.%s is no field of the table", group, name)
 				}
 			}
 			delete(members, group)
 		}
 		for name := range members {
-			if !fieldOf(name).has(inRecord) {
+			if !customerFields().of(name).has(inRecord) {
 				t.Errorf("%s is no field of the table", name)
 			}
 		}

@@ -33,6 +33,7 @@ type fusebillAction struct {
 	account   Fusebill
 	codes     *TrackingCodes // of an update, or of updates that come before the action in a plan
 	list      listEvidence
+	fields    fieldTable
 	mayMove   []string // fields that the server moves by itself
 
 	noOverview func() // tells people, once, that first writes are checked without overviews
@@ -44,7 +45,7 @@ func newFusebillAction(name string, mostSends int, s Services, list listEvidence
 			s.Warn("overview_refused", "the server refuses the overview: what only that shows is not checked around the first write")
 		}
 	})
-	return fusebillAction{name, mostSends, s.Fusebill, cmp.Or(s.Codes, NewTrackingCodes()), list, s.MayMove, noOverview}
+	return fusebillAction{name, mostSends, s.Fusebill, cmp.Or(s.Codes, NewTrackingCodes()), list, customerFields(), s.MayMove, noOverview}
 }
 
 // open leases the requests of a visit together; visit makes it the action's own.
@@ -142,9 +143,9 @@ func (a *fusebillAction) checked(sent, got customer, changes []batch.Change, rep
 // record after it, though no change accounts for it. Of the reply to a write only what
 // both have is compared: it may be a short form of the record, or a longer one.
 func (a *fusebillAction) sideEffects(sent, got customer, changes []batch.Change, reply bool) (moved []string) {
-	for _, path := range movedPaths(sent.body, got.body) {
+	for _, path := range movedPaths(a.fields, sent.body, got.body) {
 		explains := func(c batch.Change) bool {
-			return c.Field == path || slices.Contains(strings.Fields(fieldOf(c.Field).moves), path)
+			return c.Field == path || slices.Contains(strings.Fields(a.fields.of(c.Field).moves), path)
 		}
 		unseen := reply && (!sent.shows(path) || !got.shows(path))
 		if slices.Contains(a.mayMove, path) || slices.ContainsFunc(changes, explains) || unseen {
@@ -289,14 +290,30 @@ func refusal(r client.Reply) string {
 func Record(body []byte) batch.Record {
 	r := batch.Record{Body: body}
 	var status, first, last string
-	texts := map[string]*string{"id": &r.ID, "status": &status, "modifiedTimestamp": &r.Modified, "createdTimestamp": &r.Created,
-		"currency": &r.Currency, "companyName": &r.Name, "firstName": &first, "lastName": &last}
 	gjson.ParseBytes(body).ForEach(func(key, value gjson.Result) bool {
-		if text := texts[key.Str]; text != nil {
-			*text = strings.Clone(value.String())
-			delete(texts, key.Str) // the first counts
+		var text *string
+		switch key.Str {
+		case "id":
+			text = &r.ID
+		case "status":
+			text = &status
+		case "modifiedTimestamp":
+			text = &r.Modified
+		case "createdTimestamp":
+			text = &r.Created
+		case "currency":
+			text = &r.Currency
+		case "companyName":
+			text = &r.Name
+		case "firstName":
+			text = &first
+		case "lastName":
+			text = &last
 		}
-		return len(texts) > 0
+		if text != nil && *text == "" { // the first counts
+			*text = strings.Clone(value.String())
+		}
+		return true
 	})
 	r.Status, r.Name = canonical(statuses(), status), cmp.Or(r.Name, strings.TrimSpace(first+" "+last))
 	return r

@@ -16,8 +16,9 @@ import (
 
 // HoldSchema is what `hold` takes: a customer, and nothing to set.
 func HoldSchema() mapping.Schema {
-	return mapping.Schema{Action: "hold", System: SystemFusebill, Keys: fusebillKeys(), Finders: finders(inRecord | inOverview),
-		Guards: overviewTexts(), ReadOnly: exportedFields()}
+	all := customerFields()
+	return mapping.Schema{Action: "hold", System: SystemFusebill, Keys: all.keys(), Finders: all.finders(inRecord | inOverview),
+		Guards: all.overviewTexts(), ReadOnly: all.exported()}
 }
 
 const onHold = "Hold"
@@ -95,7 +96,7 @@ func (h *hold) Hint(s batch.Step, reply batch.Record) *batch.Outcome {
 func (h *hold) Check(s batch.Step, after batch.Record) *batch.Outcome {
 	before, now := valueOf(s.Before.Body), valueOf(after.Body)
 	var moved []string
-	for _, field := range overviewTexts() {
+	for _, field := range h.fields.overviewTexts() {
 		was, is := before(field), now(field)
 		if was != batch.Absent && is != batch.Absent && !same(field, was, is) && !slices.Contains(h.mayMove, field) {
 			moved = append(moved, movedText(field, was, is))

@@ -24,15 +24,16 @@ func hubSpotLinks() []string { return []string{hubSpotContact, hubSpotCompany} }
 // LatchSchema is the field table of `latch` (developer.staxbill.com/reference/latch-customer-1).
 // One contact belongs to one customer, and one company to one.
 func LatchSchema() mapping.Schema {
+	all := customerFields()
 	return mapping.Schema{
 		Action: "latch", System: SystemFusebill,
-		Keys: fusebillKeys(), Finders: finders(inRecord | inOverview),
+		Keys: all.keys(), Finders: all.finders(inRecord | inOverview),
 		Fields: []mapping.Field{
 			{Name: hubSpotContact, Kind: mapping.Digits, Unique: "already_linked"},
 			{Name: hubSpotCompany, Kind: mapping.Digits, Unique: "already_linked"},
 		},
-		Guards:   append(overviewTexts(), "status"),
-		ReadOnly: exportedFields(),
+		Guards:   append(all.overviewTexts(), "status"),
+		ReadOnly: all.exported(),
 	}
 }
 

@@ -19,7 +19,7 @@ type update struct {
 func NewUpdate(s Services) batch.Action {
 	// A PUT is sent again only after a read has shown that the last one had no effect.
 	u := &update{fusebillAction: newFusebillAction("update", 8, s, listEvidence{standsIn: true}), stored: s.Stored}
-	u.links.keys, u.links.warn = fieldNames(func(f field) bool { return f.has(link) }), s.Warn
+	u.links.keys, u.links.warn = u.fields.names(func(f field) bool { return f.has(link) }), s.Warn
 	return conditional(u, s)
 }
 

@@ -59,8 +59,8 @@ bash needs its package bash-completion.`,
 	}
 }
 
-// complete lets the arguments and flags of a command and those below it be completed.
-func complete(cmd *cobra.Command) error {
+// complete lets the arguments and flags of all commands be completed.
+func complete(root *cobra.Command) error {
 	files := func(kinds ...string) cobra.CompletionFunc {
 		return func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return kinds, cobra.ShellCompDirectiveFilterFileExt
@@ -98,19 +98,22 @@ func complete(cmd *cobra.Command) error {
 		"report": again(func(l job.Listed, _ bool) bool { return job.IsEdit(l.Info) }),
 		"show":   completeProfile, "use": completeProfile, "remove": completeProfile,
 	}
-	cmd.ValidArgsFunction = arguments[cmd.Name()]
-	var err error
-	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
-		if how := flags[f.Name]; how != nil && err == nil {
-			err = cmd.RegisterFlagCompletionFunc(f.Name, how)
+	var of func(cmd *cobra.Command) error
+	of = func(cmd *cobra.Command) (err error) {
+		cmd.ValidArgsFunction = arguments[cmd.Name()]
+		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
+			if how := flags[f.Name]; how != nil && err == nil {
+				err = cmd.RegisterFlagCompletionFunc(f.Name, how)
+			}
+		})
+		for _, below := range cmd.Commands() {
+			if err == nil {
+				err = of(below)
+			}
 		}
-	})
-	for _, below := range cmd.Commands() {
-		if err == nil {
-			err = complete(below)
-		}
+		return err
 	}
-	return err
+	return of(root)
 }
 
 // completeRun offers the runs of the reports folder that fit, with what they are.

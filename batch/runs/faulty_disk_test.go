@@ -64,6 +64,13 @@ func (f *faulty) ReadDir(path string) ([]fs.DirEntry, error) {
 	return f.FS.ReadDir(path)
 }
 
+func (f *faulty) Stat(path string) (fs.FileInfo, error) {
+	if err := f.fault(); err != nil {
+		return nil, err
+	}
+	return f.FS.Stat(path)
+}
+
 func (f *faulty) TryLock(path string) (func() error, bool, error) {
 	if err := f.fault(); err != nil {
 		return nil, false, err

@@ -23,6 +23,7 @@ type FS interface {
 	Remove(path string) error
 	RemoveAll(path string) error
 	ReadDir(path string) ([]fs.DirEntry, error)
+	Stat(path string) (fs.FileInfo, error)
 	SyncDir(path string) error // makes created and renamed files survive a power loss
 	Private(path string) error // wants a folder that no other user can look or put anything into
 
@@ -85,6 +86,7 @@ func (disk) Remove(path string) error                     { return os.Remove(pat
 func (disk) Private(path string) error                    { return private(path) }
 func (disk) RemoveAll(path string) error                  { return os.RemoveAll(path) }
 func (disk) ReadDir(path string) ([]fs.DirEntry, error)   { return os.ReadDir(path) }
+func (disk) Stat(path string) (fs.FileInfo, error)        { return os.Stat(path) }
 
 func (disk) OpenFile(path string, flag int, perm fs.FileMode) (File, error) {
 	return opened(os.OpenFile(path, flag, perm))
@@ -168,12 +170,7 @@ func (f *placedFile) Sync() error {
 }
 
 func (f *placedFile) inPlace() error {
-	there, err := f.fs.OpenFile(f.Name(), os.O_RDONLY, 0)
-	var now fs.FileInfo
-	if err == nil {
-		now, err = there.Stat()
-		err = errors.Join(err, there.Close())
-	}
+	now, err := f.fs.Stat(f.Name())
 	switch {
 	case err == nil && os.SameFile(now, f.is):
 		return nil
