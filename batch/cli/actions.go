@@ -269,6 +269,9 @@ func runJob(cmd *cobra.Command, s job.Settings, systems []string, inputIsFile bo
 		if failed := ui.PrintResult(t, result, s.Output.JSON); failed != nil || err != nil {
 			return cmp.Or(err, failed)
 		}
+		if result.Complete {
+			return nil // the summary is about the run, the exit code about this command
+		}
 		return ended(result.Summary.ExitCode)
 	})
 }

@@ -13,9 +13,10 @@ import (
 
 // Result is how a run ended. Its exit code stands in the summary.
 type Result struct {
-	Run     Identity
-	Summary reports.Summary
-	Stopped error // why the run did not come to its end; nil: it did
+	Run      Identity
+	Summary  reports.Summary
+	Stopped  error // why the run did not come to its end; nil: it did
+	Complete bool  // it had come to its end before: there was nothing to resume
 
 	Preview  *Preview // of a dry run
 	Forecast *Forecast
@@ -84,8 +85,7 @@ func nothingToDo(dir *runs.Dir, o Output, text string) (*Result, error) {
 	return &Result{Summary: summary, Nothing: text}, err
 }
 
-// completeAlready is the result of a resume that finds no rows left: there is nothing to do,
-// and that is well, however the run's rows ended. The run's report is in place.
+// completeAlready is the result of a resume that finds no rows left. The run's report is in place.
 func completeAlready(r *Session, p *Plan) (*Result, error) {
 	summary, err := WriteReport(p.Dir, r.Settings.Output)
 	if err != nil {
@@ -94,8 +94,8 @@ func completeAlready(r *Session, p *Plan) (*Result, error) {
 	if p.Settings, err = r.adopt(p.Head); err != nil {
 		return nil, err
 	}
-	summary.ExitCode = batch.ExitDone
+	summary.ExitCode = batch.ExitOf(summary.Outcomes)
 	r.Notice("complete_already", p.Head.ID+" is complete: there is nothing left to do, and nothing was sent")
-	return &Result{Run: p.identity(p.Since), Summary: summary, Next: p.next(summary),
+	return &Result{Run: p.identity(p.Since), Summary: summary, Complete: true, Next: p.next(summary),
 		TakeBack: p.takeBack(summary), Unhold: p.unhold(summary)}, nil
 }

@@ -142,6 +142,9 @@ func (s Screen) Paint(t Tone, text string) Text {
 // Account says where a run goes: what that is called first, in the colour that was chosen
 // for it.
 func (s Screen) Account(t Tone, r job.Identity) Text {
+	if r.Hosts == job.StandIn { // as a journal names it
+		r.Hosts = "the sandbox"
+	}
 	text := s.Paint(t, r.Hosts)
 	if r.KeyEnds != "" {
 		text += s.Paint(t, ", by the key that ends in "+batch.Visible(r.KeyEnds))
