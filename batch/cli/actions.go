@@ -124,12 +124,7 @@ func newAction(name, short string) *cobra.Command {
 	actions, s := intake.ActionsOf(name), job.Defaults()
 	cmd := &cobra.Command{
 		Use: name + " FILE", Short: short,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 1 {
-				return nil
-			}
-			return batch.Usage("rowbatch "+name+" customers.csv", "%s takes one FILE, not %d", name, len(args))
-		},
+		Args: one("FILE", "customers.csv"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := s.Check(actions, cmd.Flags().Changed); err != nil {
 				return err
@@ -202,7 +197,7 @@ func newAgain(use, short string, flags job.Flags, do func(job.Job, job.Control, 
 	all, s := intake.ActionsOf(intake.Mixed), job.Defaults()
 	cmd := &cobra.Command{
 		Use: use, Short: short,
-		Args: oneRun,
+		Args: oneRun(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := s.Check(all, cmd.Flags().Changed); err != nil {
 				return err
@@ -214,11 +209,8 @@ func newAgain(use, short string, flags job.Flags, do func(job.Job, job.Control, 
 	return cmd
 }
 
-func oneRun(cmd *cobra.Command, args []string) error {
-	if len(args) == 1 {
-		return nil
-	}
-	return batch.Usage("rowbatch "+cmd.Name()+" last, or rowbatch runs for the ids", "%s takes one run's id or folder, or last", cmd.Name())
+func oneRun() cobra.PositionalArgs {
+	return one("run's id or folder, or last", "last, or rowbatch runs for the ids")
 }
 
 // newAccounts are those of this process.

@@ -209,12 +209,7 @@ func newMan(root *cobra.Command) *cobra.Command {
 		Long: `man writes a man page of each command into DIR, which must be there: rowbatch.1,
 rowbatch-update.1 and so on. Those of an earlier version are replaced.`,
 		Example: "  rowbatch help man ~/.local/share/man/man1\n  man rowbatch-update",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 1 {
-				return nil
-			}
-			return batch.Usage("rowbatch help man ~/.local/share/man/man1", "help man takes one DIR, not %d", len(args))
-		},
+		Args:    one("DIR", "~/.local/share/man/man1"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			made := time.Now()
 			if at, err := time.Parse(time.RFC3339, buildOf().Time); err == nil {

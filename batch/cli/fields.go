@@ -19,7 +19,7 @@ func newFields() *cobra.Command {
 			strings.Join(action.Names(), ", ") + ".",
 		Example:   "  rowbatch fields update",
 		ValidArgs: action.Names(),
-		Args:      oneAction,
+		Args:      oneAction(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			spec, ok := action.Find(args[0])
 			if !ok {
@@ -31,12 +31,8 @@ func newFields() *cobra.Command {
 	}
 }
 
-// oneAction refuses anything but one ACTION.
-func oneAction(cmd *cobra.Command, args []string) error {
-	if len(args) == 1 {
-		return nil
-	}
-	return batch.Usage(cmd.CommandPath()+" update", "%s takes one ACTION: %s", words(cmd), strings.Join(action.Names(), ", "))
+func oneAction() cobra.PositionalArgs {
+	return one("ACTION ("+strings.Join(action.Names(), ", ")+")", "update")
 }
 
 func noAction(cmd *cobra.Command, name string) error {

@@ -118,6 +118,16 @@ func below(cmd *cobra.Command) (names []string) {
 // words are those of a command, without the program's name.
 func words(cmd *cobra.Command) string { return strings.TrimPrefix(cmd.CommandPath(), "rowbatch ") }
 
+// one lets exactly one argument stand behind a command, such as that.
+func one(what, such string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == 1 {
+			return nil
+		}
+		return batch.Usage(cmd.CommandPath()+" "+such, "%s takes one %s, not %d", words(cmd), what, len(args))
+	}
+}
+
 // noArgument refuses whatever stands behind a command that takes nothing.
 func noArgument(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {

@@ -32,7 +32,7 @@ func newMap() *cobra.Command {
 	s, name, output := job.Defaults(), "update", ""
 	cmd := &cobra.Command{
 		Use: "map FILE", Short: "Propose a mapping file for a file with headings of its own",
-		Args: oneFile,
+		Args: one("FILE", "customers.csv"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			actions, err := actionsNamed(name)
 			if err != nil {
@@ -81,7 +81,7 @@ func newCheck() *cobra.Command {
 	s, name := job.Defaults(), ""
 	cmd := &cobra.Command{
 		Use: "check FILE", Short: "Make all offline checks of a file and its mapping; sends nothing",
-		Args: oneFile,
+		Args: one("FILE", "customers.csv"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var actions intake.Actions
 			if name != "" {
@@ -122,14 +122,6 @@ would be refused. It leaves no folder.`
 	cmd.Flags().StringVar(&name, "action", name, "what the rows are to become: "+strings.Join(action.Names(), ", ")+" or "+intake.Mixed)
 	s.Bind(cmd.Flags(), intake.ActionsOf(intake.Mixed), job.CheckFlags)
 	return cmd
-}
-
-// oneFile refuses anything but one FILE.
-func oneFile(cmd *cobra.Command, args []string) error {
-	if len(args) == 1 {
-		return nil
-	}
-	return batch.Usage(cmd.CommandPath()+" customers.csv", "%s takes one FILE, not %d", words(cmd), len(args))
 }
 
 // deliver puts a text where --output says, into a file that must not be there yet or to

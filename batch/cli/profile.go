@@ -43,7 +43,7 @@ accounts of both APIs: add it twice, with another --api.`,
   rowbatch profile add look --key-command 'pass show fusebill' --read-only
   rowbatch profile add main --api trackfinity --username admin --url URL
   rowbatch profile add play --sandbox`,
-		Args: oneProfile,
+		Args: oneProfile(),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			for _, path := range []*string{&p.Reports, &a.KeyFile} {
 				if *path != "" {
@@ -97,12 +97,7 @@ func profiles() (*profile.File, error) {
 	return profile.Read(path)
 }
 
-func oneProfile(cmd *cobra.Command, args []string) error {
-	if len(args) == 1 {
-		return nil
-	}
-	return batch.Usage(cmd.CommandPath()+" main", "%s takes one profile's NAME", words(cmd))
-}
+func oneProfile() cobra.PositionalArgs { return one("profile's NAME", "main") }
 
 func newProfileList() *cobra.Command {
 	return &cobra.Command{
@@ -138,7 +133,7 @@ func newProfileShow() *cobra.Command {
 			if len(args) == 0 {
 				return nil
 			}
-			return oneProfile(cmd, args)
+			return oneProfile()(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f, err := profiles()
@@ -185,7 +180,7 @@ func newProfileUse() *cobra.Command {
 		Long: `use lets all commands go to a profile that name none by --profile or ROWBATCH_PROFILE.
 Variables such as FUSEBILL_API_KEY go before it.`,
 		Example: "  rowbatch profile use main",
-		Args:    oneProfile,
+		Args:    oneProfile(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var p *profile.Profile
 			f, err := profile.Change(func(f *profile.File) (err error) {
@@ -211,7 +206,7 @@ func newProfileRemove() *cobra.Command {
 		Use: "remove NAME", Short: "Remove a profile, and its keys from the keyring",
 		Long:    "remove takes a profile out of the file, and its keys out of the keyring. A key_file stays.",
 		Example: "  rowbatch profile remove main",
-		Args:    oneProfile,
+		Args:    oneProfile(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			left, err := newAccounts(cmd).Remove(args[0])
 			if err != nil {

@@ -147,7 +147,7 @@ field, and Rows) and failed.xlsx. --html also writes report.html, a page to look
 browser and to hand on: one file, which needs no network. Once there, they are kept up
 to date.`,
 		Example: "  rowbatch report last\n  rowbatch report last --html\n  rowbatch report last --xlsx",
-		Args:    oneRun,
+		Args:    oneRun(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := reportsOf(cmd, &dir); err != nil {
 				return err

@@ -20,7 +20,7 @@ func newTemplate() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "template ACTION", Short: "Write a starting file for an action: columns and their rules",
 		ValidArgs: action.Names(),
-		Args:      oneAction,
+		Args:      oneAction(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			spec, ok := action.Find(args[0])
 			if !ok {
