@@ -22,10 +22,13 @@ func (w pageWriter) document(s Summary) (d page.Document, err error) {
 	stopped := s.Outcomes[batch.NotAttempted]+s.Outcomes[batch.InDoubt] > 0
 	zone, offset := s.Started.Local().Zone()
 	d = page.Document{Heading: batch.Visible(page.Heading(h)), Lead: page.Lead(h, s.Outcomes, stopped), Counts: s.Outcomes, Dry: s.DryRun,
-		Account: page.Band{Kind: "production", Word: batch.Visible(cmp.Or(s.Word, "PRODUCTION")), Host: batch.Visible(s.Host)},
+		Account: page.Band{Kind: "production", Word: batch.Visible(cmp.Or(s.Word, "PRODUCTION")), Colour: s.Colour, Host: batch.Visible(s.Host)},
 		Summary: w.tally.rows.Summary(), Rows: s.Rows, ZoneName: zone, Zone: offset / 60}
-	if h.Account == "sandbox" { // as the embedded stand-in is called
+	switch e := w.journal.End; {
+	case h.Account == "sandbox": // as the embedded stand-in is called
 		d.Account = page.Band{Kind: "sandbox", Word: "SANDBOX", Host: "the sandbox"}
+	case e != nil && e.Trial:
+		d.Account.Kind, d.Account.Word = "sandbox", batch.Visible(cmp.Or(s.Word, "SANDBOX"))
 	}
 	d.Title = d.Heading + " · " + d.Account.Word + " · rowbatch"
 	d.Meta = []string{s.RunID, "begun " + s.Started.Local().Format("2 Jan 2006, 15:04:05 MST")}

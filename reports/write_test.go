@@ -291,3 +291,24 @@ func TestRoundTrip(t *testing.T) {
 		}
 	}
 }
+
+// A report says whose customers it is about: a server that has called itself the stand-in is no production.
+func TestAReportNamesItsAccount(t *testing.T) {
+	const ours = "http://127.0.0.1:9/v1#MDpz"
+	for want, h := range map[string]history{
+		`env-sandbox" role="region" aria-label="Account"><strong class="env-name">SANDBOX<`: {
+			head: journal.Head{Target: journal.Target{Account: ours}}, end: &journal.End{Trial: true}},
+		`env-sandbox" role="region" aria-label="Account"><strong class="env-name word word-blue">TRIAL<`: {
+			head: journal.Head{Target: journal.Target{Account: ours, Label: journal.Label{Word: "TRIAL", Colour: "blue"}}}, end: &journal.End{Trial: true}},
+		`env-production" role="region" aria-label="Account"><strong class="env-name">PRODUCTION<`: {
+			head: journal.Head{Target: journal.Target{Account: ours}}, end: &journal.End{}},
+	} {
+		d := run(t, h)
+		if _, err := Write(d, Options{Escape: escape, HTML: true}); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(read(t, d, "report.html"), want) {
+			t.Errorf("the page does not have %s", want)
+		}
+	}
+}

@@ -134,7 +134,7 @@ func pageAccounts(cmd *cobra.Command, s *job.Settings) (all []web.Account, err e
 	}
 	choices, err := a.Choices(*s)
 	for _, c := range choices {
-		all = append(all, web.Account{Name: c.Name, Host: c.Host, Word: c.Word, Sandbox: c.Sandbox, Profile: c.Profile,
+		all = append(all, web.Account{Name: c.Name, Host: c.Host, Word: c.Word, Colour: c.Colour, Sandbox: c.Sandbox, Profile: c.Profile,
 			Open: func() job.Opener { return a.Anew().Open }})
 	}
 	return all, err

@@ -235,6 +235,7 @@ func (r *Session) End(code, writes int) journal.End {
 	return journal.End{
 		At: time.Now().UTC(), Exit: code, Reads: r.accounts.Requests() - writes, Writes: writes, Seconds: inSeconds(time.Since(r.Began)),
 		Waited: inAll(waited), WaitedFor: waited, Limit: minute.Limit, Usable: minute.Usable,
+		Trial: r.accounts.trial() == isTrial,
 	}
 }
 

@@ -130,6 +130,7 @@ type End struct {
 	Respelled bool               `json:"respelled,omitempty"`  // the server may have stored something else than was sent
 	Limit     int                `json:"limit,omitempty"`      // requests a minute of the account, as replies told; 0: they did not
 	Usable    int                `json:"usable,omitempty"`     // of those, with the reserve left free
+	Trial     bool               `json:"trial,omitempty"`      // each server has said that it is the stand-in
 
 	Forecast *Forecast `json:"forecast,omitempty"` // of sending, where it was made
 }

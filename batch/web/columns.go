@@ -261,7 +261,11 @@ func (s columnPages) takeMapping(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, largestMapping))
+	text, err := io.ReadAll(io.LimitReader(f, largestMapping+1))
+	if len(text) > largestMapping {
+		s.complain(w, http.StatusUnprocessableEntity, fmt.Errorf("a mapping file has %d MB at most", largestMapping>>20))
+		return
+	}
 	if d.Input.Map = d.mapping(); err == nil {
 		err = maybe.WriteFile(d.Input.Map, text, 0o600)
 	}

@@ -138,11 +138,11 @@ func (s draftPages) takeFile(w http.ResponseWriter, r *http.Request) {
 		err = s.prepare(d)
 	}
 	if err != nil {
-		if d != nil {
-			err = errors.Join(d.said(err), os.RemoveAll(d.folder))
-		}
 		if large := (*http.MaxBytesError)(nil); errors.As(err, &large) {
 			err = fmt.Errorf("the file is larger than %d MB; try: split it, or use the command line", largestFile>>20)
+		}
+		if d != nil {
+			err = errors.Join(d.said(err), os.RemoveAll(d.folder))
 		}
 		s.showNew(w, http.StatusUnprocessableEntity, err)
 		return
@@ -232,6 +232,9 @@ func (s draftPages) spool(r *http.Request) (*draft, error) {
 				d.Action = string(text)
 			}
 		case "file":
+			if d.File != "" {
+				return d, errors.New("several files were chosen, and an edit is of one; try: one after the other")
+			}
 			if d.File = safeName(part.FileName()); d.File == "" {
 				return d, errors.New("no file was chosen")
 			}

@@ -1,9 +1,14 @@
 package web_test
 
 import (
+	"bytes"
+	"io"
+	"mime/multipart"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -70,6 +75,39 @@ func TestWhoMayUseThePage(t *testing.T) {
 				t.Errorf("policy %q", p)
 			}
 		})
+	}
+}
+
+// An edit is of one file: of several that are dropped none is kept.
+func TestSeveralFilesAreNoEdit(t *testing.T) {
+	settings := job.Defaults()
+	settings.Output.Reports = t.TempDir()
+	page, err := web.New(t.Context(), &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8700}, web.Options{Settings: settings,
+		Accounts: []web.Account{{Name: "sandbox", Host: "the sandbox", Word: "SANDBOX", Sandbox: true}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	for _, name := range []string{"one.csv", "two.csv"} {
+		if part, err := form.CreateFormFile("file", name); err != nil {
+			t.Fatal(err)
+		} else if _, err := io.WriteString(part, "id,lastName\n987001,x\n"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := form.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1:8700/drafts", &body)
+	r.Header.Set("Content-Type", form.FormDataContentType())
+	r.Header.Set("Origin", "http://127.0.0.1:8700")
+	r.AddCookie(ask(page, http.MethodGet, page.Address(), nil).Result().Cookies()[0])
+	w := httptest.NewRecorder()
+	page.ServeHTTP(w, r)
+	left, err := os.ReadDir(filepath.Join(settings.Output.Reports, ".drafts"))
+	if w.Code != http.StatusUnprocessableEntity || !strings.Contains(w.Body.String(), "several files were chosen") || err != nil || len(left) > 0 {
+		t.Errorf("%d with %d drafts, %v: %.200s", w.Code, len(left), err, w.Body)
 	}
 }
 

@@ -46,6 +46,7 @@ type band struct {
 	Kind string // of its look: production, sandbox or none
 	Word string // PRODUCTION, SANDBOX
 	Host string
+	Tint string // colour of the word, as its profile has it; "": that of the look
 	Who  string // a customer whom one knows there
 }
 

@@ -24,6 +24,7 @@ type Account struct {
 	Name    string            // as forms name it
 	Host    string            // where requests go
 	Word    string            // PRODUCTION, SANDBOX
+	Colour  string            // of the word; "": none was chosen
 	Sandbox bool              // the embedded stand-in
 	Profile string            // that it is; "": it is none
 	Open    func() job.Opener // finds the endpoints of one run

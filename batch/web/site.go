@@ -208,7 +208,7 @@ func (s *site) noAccount() band {
 }
 
 func (s *site) bandOf(a Account) band {
-	b := band{Kind: "production", Word: a.Word, Host: a.Host}
+	b := band{Kind: "production", Word: a.Word, Tint: a.Colour, Host: a.Host}
 	if a.Sandbox {
 		b.Kind, b.Who = "sandbox", "invented customers, nothing real is touched"
 	}
@@ -224,6 +224,7 @@ func (s *site) bandOfRun(i job.Listed) band {
 	}
 	if hosts := hostsOf(i.Head); len(hosts) > 0 {
 		b.Kind, b.Word, b.Host = "production", cmp.Or(i.Head.Word, b.Word, "PRODUCTION"), strings.Join(hosts, " and ")
+		b.Tint = cmp.Or(i.Head.Colour, b.Tint)
 	}
 	return b
 }

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -71,6 +72,12 @@ func TestOneRunIsBegunHoweverOftenItIsAskedFor(t *testing.T) {
 		tab.tab(func() { o.lead("Finished: 40 of 40 rows changed") })
 	}
 	o.effects(40)
+	sent, again := eval[string](o, `location.pathname`), strings.Replace(several, "FORM.action", `'`+where+`/apply'`, 1)
+	late, err := chromedp.Run(o.tab, chromedp.Evaluate[[]string](strings.ReplaceAll(again, "FORM", `document.querySelector('form')`), chromedp.EvalAwaitPromise))
+	o.must(err)
+	if !slices.Equal(late, slices.Repeat([]string{"200 " + sent}, 5)) {
+		t.Errorf("what is sent already leads to %q, not to %s", late, sent)
+	}
 	post(`form[action$="/undo"]`)
 	o.lead("40 of 40 rows would change")
 	post("form[data-send]")

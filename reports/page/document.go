@@ -35,7 +35,12 @@ type Document struct {
 }
 
 // Band tells the account above everything.
-type Band struct{ Kind, Word, Host string } // Kind is production or sandbox
+type Band struct {
+	Kind   string // of its look: production or sandbox
+	Word   string // such as PRODUCTION
+	Colour string // of the word; "": that of the look
+	Host   string
+}
 
 // Fact is something said of a run.
 type Fact struct{ Name, Text string }

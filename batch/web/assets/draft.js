@@ -21,8 +21,9 @@ if (form) {
 
 // The account that is chosen stands above everything.
 for (const radio of all('input[name=account]')) radio.addEventListener('change', () => {
-  const band = one('.env'), { kind, word, host, who } = radio.dataset;
+  const band = one('.env'), { kind, word, tint, host, who } = radio.dataset;
   band.className = `env env-${kind}`;
+  one('.env-name').className = `env-name${tint && ` word word-${tint}`}`;
   for (const [part, text] of [['name', word], ['host', host], ['who', who]]) one(`.env-${part}`).textContent = text;
 });
 form?.querySelector('input[name=account]:checked')?.dispatchEvent(new Event('change'));

@@ -1,5 +1,5 @@
 // A run's page: its rows, what is decided about them, and how far it has come.
-import { Rows, controls, count, plot, stack, words } from './rows.js';
+import { Rows, controls, count, el, icon, plot, stack } from './rows.js';
 
 const page = document.querySelector('[data-run]');
 const id = page.dataset.run, kinds = JSON.parse(page.dataset.kinds), fixes = JSON.parse(page.dataset.fixes);
@@ -145,6 +145,7 @@ async function watch() {
   let now;
   try {
     const reply = await fetch(`/runs/${id}/state.json?rows=${taken}`);
+    if (reply.status === 404) { location.reload(); return; } // its folder was removed
     if (!reply.ok) throw new Error(reply.status);
     now = await reply.json();
     one('#lost').hidden = true;
@@ -159,7 +160,7 @@ async function watch() {
   }
   show(now);
   if (now.ended) { location.reload(); return; }
-  setTimeout(watch, now.seldom ? 3000 : document.hidden ? 2000 : 500);
+  setTimeout(watch, now.seldom ? 3000 : document.hidden ? 2000 : taken ? 500 : 100);
 }
 
 function show(now) {
@@ -203,16 +204,9 @@ function show(now) {
 
 function notes(list) {
   const box = one('[data-notes]');
-  if (box.children.length === list.length) return;
+  if (box.querySelectorAll('li').length === list.length) return;
   box.hidden = !list.length;
-  box.replaceChildren(...list.map((text) => {
-    const n = document.createElement('div');
-    n.className = 'note warn';
-    const p = document.createElement('p');
-    p.textContent = text;
-    n.append(document.createElement('span'), p);
-    return n;
-  }));
+  box.replaceChildren(el('div', { class: 'note warn' }, icon('warn'), el('ul', {}, ...list.map((text) => el('li', {}, text)))));
 }
 
 function question(q) {
