@@ -22,7 +22,8 @@ func (w pageWriter) document(s Summary) (d page.Document, err error) {
 	stopped := s.Outcomes[batch.NotAttempted]+s.Outcomes[batch.InDoubt] > 0
 	zone, offset := s.Started.Local().Zone()
 	d = page.Document{Heading: batch.Visible(page.Heading(h)), Lead: page.Lead(h, s.Outcomes, stopped), Counts: s.Outcomes, Dry: s.DryRun,
-		Account: page.Band{Kind: "production", Word: batch.Visible(cmp.Or(s.Word, "PRODUCTION")), Colour: s.Colour, Host: batch.Visible(s.Host)},
+		Account: page.Band{Kind: "production", Word: batch.Visible(cmp.Or(s.Word, "PRODUCTION")), Colour: s.Colour,
+			Host: batch.Visible(s.Host)},
 		Summary: w.tally.rows.Summary(), Rows: s.Rows, ZoneName: zone, Zone: offset / 60}
 	switch e := w.journal.End; {
 	case h.Account == "sandbox": // as the embedded stand-in is called
