@@ -42,6 +42,7 @@ type File struct {
 	Delimiter rune   // of text, and of the reports
 	Heading   int    // the line of the heading where titles stand above it, else 0
 	Unnamed   int    // columns left out that have no heading
+	Unseen    string // rows and columns of a sheet left out because they are hidden; "": none
 	Split     string // what tells the shards of this file from any others
 
 	keys    *runs.KeyIndex   // of whom the rows are about
@@ -211,6 +212,9 @@ func (in *File) rows(stop context.Context, content io.Reader, s Source, o mappin
 	}
 	in.Written, in.Places, in.Delimiter = fmt.Sprintf("sheet %q", sheet.Sheet()), sheet.Places(), ','
 	return sheet, func() (string, error) {
+		if rows, columns := sheet.Skipped(); rows+columns > 0 {
+			in.Unseen = batch.Plural(rows, "row") + ", " + batch.Plural(columns, "column")
+		}
 		_, after, err := hashed(stop, file)
 		if err == nil && after != before {
 			err = &csvfile.Refusal{File: s.Name, Text: "the workbook was changed while it was read",

@@ -242,6 +242,9 @@ func (t *Terminal) fileRead(rows *intake.Rows) {
 	if n := in.Unnamed; n > 0 {
 		say("%s without a heading left out", batch.Plural(n, "column"))
 	}
+	if in.Unseen != "" {
+		say("left out because hidden: %s", in.Unseen)
+	}
 	if names := in.Mapper.Others(); len(names) > 0 {
 		say("no fields, and left out: %s", strings.Join(names, ", "))
 	}

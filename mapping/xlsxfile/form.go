@@ -9,7 +9,8 @@ const (
 	Blank      Form = ' '
 	Typed      Form = 't' // text, as somebody typed it
 	Copied     Form = 's' // text of a row of a report of ours, as it came from some file: not as typed
-	Whole      Form = 'n' // a whole number, a truth value
+	Whole      Form = 'n' // a whole number
+	Truth      Form = 'b' // TRUE or FALSE
 	Fraction   Form = 'f' // a number with decimals, whatever is shown of it
 	Date       Form = 'd' // a date, a time, a duration
 	Failed     Form = 'e' // #N/A and its kin
@@ -58,6 +59,8 @@ func (f Form) DamagesNumber() string {
 	switch f {
 	case Fraction:
 		return "is a number with decimals: format the column as text and enter it again"
+	case Truth:
+		return "is true or false to the spreadsheet, and no text: format the column as text and enter it again"
 	case Date:
 		return "is a date or a time to the spreadsheet: format the column as text and enter it again"
 	}

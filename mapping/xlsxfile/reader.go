@@ -59,11 +59,12 @@ type Reader struct {
 	columns []int    // of the sheet, by heading
 	places  []int    // by column of the sheet: the heading's place, or ours or nameless
 	csvfile.Own
-	merged []area // still to come
-	within []area // by heading: the last merged cells that the column is in
-	told   []bool // by heading: that it has formulas
-	cells  []string
-	forms  []byte
+	merged  []area // still to come
+	within  []area // by heading: the last merged cells that the column is in
+	told    []bool // by heading: that it has formulas
+	skipped int    // rows, because they are hidden
+	cells   []string
+	forms   []byte
 }
 
 // What a column is, if it is none of theirs.
@@ -305,6 +306,16 @@ func (in *Reader) Unnamed() (n int) {
 	return n
 }
 
+// Skipped returns how many rows and columns were left out so far because they are hidden.
+func (in *Reader) Skipped() (rows, columns int) {
+	for _, place := range in.places {
+		if place == unseen {
+			columns++
+		}
+	}
+	return in.skipped, columns
+}
+
 // Places returns where the cells of each heading stand, such as Customers!B; a row's
 // number behind it makes an address.
 func (in *Reader) Places() (all []string) {
@@ -333,7 +344,11 @@ func (in *Reader) Next() (csvfile.Row, error) {
 			return csvfile.Row{}, in.explain(err)
 		}
 		in.merge(row.number)
-		if row.number <= in.start || row.hidden && in.options.Hidden == Skip {
+		if row.number <= in.start {
+			continue
+		}
+		if row.hidden && in.options.Hidden == Skip {
+			in.skipped++
 			continue
 		}
 		given, holds, err := in.row(row)

@@ -276,7 +276,7 @@ func (b *workbook) show(c *cell, kind string, style int, value []byte) error {
 		}
 		c.text, c.form = f.showText(text)
 	case "b":
-		c.form = Whole
+		c.form = Truth
 		if c.text = "FALSE"; isOn(trimmed) {
 			c.text = "TRUE"
 		}
