@@ -19,6 +19,7 @@ func TestForms(t *testing.T) {
 		{"a lost phone number is, in a text too", "tt", []string{"1.5E+3", "4.15E+09"}, nil, "firstName=1.5E+3 | #spreadsheet_damage"},
 		{"typed words for no value are", "tt", []string{"null", "REMOVE"}, nil, "primaryPhone! | #no_value_word"},
 		{"a truth value is no phone number", "tb", []string{"Ada", "TRUE"}, nil, "firstName=Ada | #spreadsheet_damage"},
+		{"an amount is no phone number", "aa", []string{"1,234", "4,930,555"}, nil, "firstName=1,234 | #spreadsheet_damage"},
 		{"a truth value is text elsewhere", "b ", []string{"TRUE", ""}, nil, "firstName=TRUE"},
 		{"numbers where digits matter", "df", []string{"2026-01-02", "1.5"}, nil, "firstName=2026-01-02 | #spreadsheet_damage"},
 		{"no number at all", "e ", []string{"#N/A", ""}, nil, "#spreadsheet_damage"},

@@ -11,6 +11,7 @@ const (
 	Copied     Form = 's' // text of a row of a report of ours, as it came from some file: not as typed
 	Whole      Form = 'n' // a whole number
 	Truth      Form = 'b' // TRUE or FALSE
+	Amount     Form = 'a' // a whole number that is shown as 1,234 or as 500%
 	Fraction   Form = 'f' // a number with decimals, whatever is shown of it
 	Date       Form = 'd' // a date, a time, a duration
 	Failed     Form = 'e' // #N/A and its kin
@@ -59,6 +60,8 @@ func (f Form) DamagesNumber() string {
 	switch f {
 	case Fraction:
 		return "is a number with decimals: format the column as text and enter it again"
+	case Amount:
+		return "is shown as an amount, such as 1,234 or 500%: format the column as text and enter it again"
 	case Truth:
 		return "is true or false to the spreadsheet, and no text: format the column as text and enter it again"
 	case Date:

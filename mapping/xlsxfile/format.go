@@ -203,6 +203,9 @@ func (f *format) showNumber(text string, from1904 bool) (string, Form) {
 	if !ok || shown == "" {
 		return text, Unshown
 	}
+	if p := s.places(); form == Whole && (p.shift != 0 || p.grouped && strings.Contains(shown, ",")) {
+		form = Amount
+	}
 	return shown, form
 }
 
