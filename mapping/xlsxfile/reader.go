@@ -402,7 +402,7 @@ func (in *Reader) row(row *line) (given csvfile.Row, holds bool, err error) {
 					in.forms[at] = byte(Copied)
 				}
 			}
-			if c.formula && !in.told[at] {
+			if c.formula && c.form != Uncounted && !in.told[at] {
 				in.told[at] = true
 				formulas = append(formulas, csvfile.ColumnName(c.column))
 			}

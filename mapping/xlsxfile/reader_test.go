@@ -232,7 +232,7 @@ func TestFormulasThatNobodyCalculated(t *testing.T) {
 	for cell, want := range map[string]Form{`<f>1+1</f><v>0</v>`: Uncounted, `<v>0</v>`: Whole} {
 		all := workbookOf(heading()+`<row r="2"><c r="A2"><v>1</v></c><c r="B2">`+cell+`</c></row>`, "")
 		all["xl/workbook.xml"] = strings.Replace(all["xl/workbook.xml"], "</workbook>", `<calcPr fullCalcOnLoad="1"/></workbook>`, 1)
-		if _, rows, err := read(t, packed(t, all), Options{}); err != nil || Form(rows[0].Forms[1]) != want {
+		if _, rows, err := read(t, packed(t, all), Options{}); err != nil || Form(rows[0].Forms[1]) != want || rows[0].Remark != "" {
 			t.Error(cell, rows, err)
 		}
 	}
