@@ -60,10 +60,10 @@ function follow() {
 
 function label() {
   if (!rows || !struck) return;
-  const b = one('[data-strike]'), seen = rows.visible();
+  const b = one('[data-strike]');
   if (b) {
-    b.disabled = !seen.length;
-    b.textContent = seen.length && seen.every((r) => struck.has(r.l)) ? 'Take in those shown' : 'Strike out those shown';
+    b.disabled = !rows.some(() => true);
+    b.textContent = b.disabled || rows.some((r) => !struck.has(r.l)) ? 'Strike out those shown' : 'Take in those shown';
   }
   const left = Number(form.dataset.total) - struck.size;
   for (const e of all('[data-count]')) e.textContent = count(left);
@@ -88,8 +88,7 @@ function agree(left) {
 
 if (form) {
   one('[data-strike]')?.addEventListener('click', () => {
-    const seen = rows.visible();
-    rows.strike(seen, !seen.every((r) => struck.has(r.l)));
+    rows.strike(rows.visible(), rows.some((r) => !struck.has(r.l)));
   });
   form.addEventListener('input', () => label());
   form.addEventListener('submit', (e) => {

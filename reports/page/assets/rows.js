@@ -282,12 +282,12 @@ export class Rows {
     const narrow = innerWidth <= 704, heights = new Array(Math.ceil(this.shown.length / BLOCK)).fill(0);
     this.starts = new Int32Array(this.shown.length);
     let line = 2;
-    this.shown.forEach((i, n) => {
-      const r = this.all[i], lines = this.lines(r);
+    for (let n = 0; n < this.shown.length; n++) {
+      const r = this.all[this.shown[n]], lines = this.lines(r);
       this.starts[n] = line;
       line += lines;
       heights[Math.floor(n / BLOCK)] += narrow ? 60 + 42 * lines : Math.max(r.n ? 46 : 30, 28 * lines) + (r.e ? 18 : 0);
-    });
+    }
     this.heights = heights;
     this.table.setAttribute('aria-rowcount', line - 1);
   }
@@ -424,6 +424,9 @@ export class Rows {
   }
 
   visible() { return this.shown.map((i) => this.all[i]).filter((r) => r.o === 'would_change'); }
+
+  // some reports whether a row that is shown, and would be sent, is like that; it looks no further than to the first.
+  some(like) { return this.shown.some((i) => this.all[i].o === 'would_change' && like(this.all[i])); }
 
   key(e) {
     const body = e.target.closest('tbody.rows');
