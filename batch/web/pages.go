@@ -5,11 +5,8 @@ import (
 	"encoding/json"
 	"html/template"
 	"net/http"
-	"path/filepath"
-	"strings"
 	"time"
 
-	"rowbatch/batch"
 	"rowbatch/reports/page"
 )
 
@@ -18,18 +15,7 @@ var assets embed.FS
 
 // pages are the templates, made once.
 func pages() (*template.Template, error) {
-	functions := template.FuncMap{
-		"count":  batch.Thousands,
-		"plural": batch.Plural,
-		"sprite": page.Sprite,
-		"words":  func(kind batch.Kind) string { return strings.ReplaceAll(string(kind), "_", " ") },
-		"icon": func(name string) template.HTML {
-			name = template.HTMLEscapeString(name)
-			text := `<svg class="i i-` + name + `" aria-hidden="true"><use href="#` + name + `"/></svg>`
-			return template.HTML(text) //nolint:gosec // escaped
-		},
-	}
-	return template.New("").Funcs(functions).ParseFS(assets, "assets/*.html")
+	return template.New("").Funcs(page.Functions()).ParseFS(assets, "assets/*.html")
 }
 
 // frame is what every page has around it.
@@ -98,6 +84,3 @@ func when(at, now time.Time) string {
 	}
 	return at.Format("2 Jan 2006, 15:04")
 }
-
-// nameOf is how a run's file is called on pages: drafts lie in folders that nobody knows.
-func nameOf(file string) string { return filepath.Base(file) }

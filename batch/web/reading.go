@@ -12,6 +12,7 @@ import (
 	"rowbatch/batch/intake"
 	"rowbatch/batch/job"
 	"rowbatch/mapping"
+	"rowbatch/reports/page"
 )
 
 // reading is how the file of a draft is read, and what else it could be.
@@ -25,7 +26,7 @@ type reading struct {
 	Delimiters []option
 	Unnamed    int // columns with cells and without a heading
 	SkipsThem  bool
-	Facts      []fact
+	Facts      []page.Fact
 }
 
 type sheetView struct {
@@ -72,7 +73,7 @@ func readingOf(ctx context.Context, d *draft, look *intake.Look, wrong error) (v
 		return v, err
 	}
 	v.Unnamed = look.Unnamed
-	v.Facts = append(v.Facts, fact{"Read as", look.Written})
+	v.Facts = append(v.Facts, page.Fact{Name: "Read as", Text: look.Written})
 	heading := fmt.Sprintf("%s %d", mapping.Unit(d.File), look.Line)
 	switch {
 	case look.Line == 2:
@@ -80,9 +81,9 @@ func readingOf(ctx context.Context, d *draft, look *intake.Look, wrong error) (v
 	case look.Line > 2:
 		heading += "; what stands above it are titles"
 	}
-	v.Facts = append(v.Facts, fact{"Heading", heading}, fact{"Columns", fmt.Sprint(len(look.Columns))})
+	v.Facts = append(v.Facts, page.Fact{Name: "Heading", Text: heading}, page.Fact{Name: "Columns", Text: fmt.Sprint(len(look.Columns))})
 	if v.Unnamed > 0 {
-		v.Facts = append(v.Facts, fact{"Without a heading", batch.Plural(v.Unnamed, "column") + ", left out if blank"})
+		v.Facts = append(v.Facts, page.Fact{Name: "Without a heading", Text: batch.Plural(v.Unnamed, "column") + ", left out if blank"})
 	}
 	return v, err
 }

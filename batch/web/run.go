@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,7 +33,7 @@ type runView struct {
 	forScripts
 	Notes     []string
 	Attention []remark
-	Facts     []fact
+	Facts     []page.Fact
 
 	Planned, Running, Own bool
 	Phase, Resume         string // of one that is under way
@@ -50,7 +51,7 @@ type forScripts struct{ CountsJSON, KindsJSON, FixesJSON string }
 type previewView struct {
 	Would                                         int
 	Verb, Noun, LeftOut                           string
-	Fields                                        []fact
+	Fields                                        []page.Fact
 	Stakes                                        *page.Stakes
 	Forecast, Reserve, Applied                    string
 	Wrong                                         *trouble // why it was not sent
@@ -60,21 +61,15 @@ type previewView struct {
 
 // resultView is what a run has left, and what can be done now.
 type resultView struct {
-	Causes                               []cause
+	Causes                               []page.Cause
 	Minutes, RequestsText, ResumeText    string
 	CanResume, CanRetry, CanUndo, Undone bool
 	Unhold                               []string
 	Files                                []download
 }
 
-type (
-	remark struct{ Text, Find string }
-	fact   struct{ Name, Text string }
-	cause  struct {
-		Code, Means, Fix, Lines string
-		Count                   int
-	}
-)
+// remark is something that wants attention, with what finds its rows.
+type remark struct{ Text, Find string }
 
 func (s runPages) showRun(w http.ResponseWriter, r *http.Request) {
 	if i, ok := s.find(w, r); ok {
@@ -101,7 +96,7 @@ func (s runPages) showListed(w http.ResponseWriter, i job.Listed, status int, wr
 		}
 	}
 	v.Lead, v.Jump = page.Lead(i.Head, i.Counts, i.State == job.Stopped), ui.CountsText(i.Head.Rows, i.Counts)
-	v.Facts = append(v.Facts, fact{"File", nameOf(i.Head.File)})
+	v.Facts = append(v.Facts, page.Fact{Name: "File", Text: filepath.Base(i.Head.File)})
 	if own != nil {
 		v.Notes = own.now(0).Notes
 	} else if i.End != nil && i.End.Cause != "" {
@@ -221,7 +216,7 @@ func (s runPages) preparePreview(v *runView, i job.Listed, _ *runs.Dir, j *runs.
 func (v *runView) follow(i job.Listed, p *job.Preview, share float64) {
 	for _, line := range ui.FieldLines(p) {
 		name, text, _ := strings.Cut(line, " in ")
-		v.Fields = append(v.Fields, fact{name, text})
+		v.Fields = append(v.Fields, page.Fact{Name: name, Text: text})
 	}
 	for _, text := range ui.Warnings(p) {
 		name := strings.TrimRight(strings.Fields(text)[0], ",:")
@@ -271,18 +266,9 @@ func (s runPages) prepareResult(v *runView, i job.Listed, d *runs.Dir, j *runs.J
 	if err != nil {
 		return err
 	}
-	for _, e := range sum.Errors {
-		lines := make([]string, len(e.Lines))
-		for n, line := range e.Lines {
-			lines[n] = strconv.Itoa(line)
-		}
-		if e.Count > len(lines) {
-			lines = append(lines, "…")
-		}
-		v.Causes = append(v.Causes, cause{e.Code, cmp.Or(e.Text, e.Code), e.Fix, strings.Join(lines, ", "), e.Count})
-	}
+	v.Causes = sum.Errors
 	for _, f := range sum.Fields {
-		v.Fields = append(v.Fields, fact{Name: f.Name})
+		v.Fields = append(v.Fields, page.Fact{Name: f.Name})
 	}
 	if len(sum.Minutes) > 0 {
 		v.Minutes = inJSON(sum.Minutes)
@@ -291,7 +277,7 @@ func (s runPages) prepareResult(v *runView, i job.Listed, d *runs.Dir, j *runs.J
 		v.Took = batch.Span(time.Duration(e.Seconds * float64(time.Second)))
 		v.RequestsText = fmt.Sprintf("%s: %s, %s", batch.Plural(e.Reads+e.Writes, "request"), batch.Plural(e.Reads, "read"),
 			batch.Plural(e.Writes, "write"))
-		v.Facts = append(v.Facts, fact{"Requests", batch.Thousands(e.Reads + e.Writes)})
+		v.Facts = append(v.Facts, page.Fact{Name: "Requests", Text: batch.Thousands(e.Reads + e.Writes)})
 	}
 	open := i.Counts[batch.NotAttempted] + i.Counts[batch.InDoubt]
 	v.CanResume = i.State == job.Stopped

@@ -131,10 +131,7 @@ func (d Document) Write(to io.Writer, rows iter.Seq2[Row, error]) error {
 	script := append(Asset("rows.js"), Asset("report.js")...)
 	style := Asset("style.css")
 	out := bufio.NewWriterSize(to, 64<<10)
-	parts, err := template.New("").Funcs(template.FuncMap{
-		"count": batch.Thousands, "words": words, "sprite": Sprite, "icon": icon, "lines": lines, "visible": batch.Visible, "brief": brief,
-		"split": func(line string) []string { return strings.Split(line, " ") }, // at options, not at their hyphens
-	}).Parse(string(Asset("report.html")))
+	parts, err := template.New("").Funcs(Functions()).Parse(string(Asset("report.html")))
 	if err != nil {
 		return err
 	}
@@ -149,6 +146,14 @@ func (d Document) Write(to io.Writer, rows iter.Seq2[Row, error]) error {
 	}
 	fmt.Fprintf(out, "<script type=\"module\">%s</script>\n</body>\n</html>\n", script)
 	return out.Flush()
+}
+
+// Functions are those of the templates of pages.
+func Functions() template.FuncMap {
+	return template.FuncMap{"count": batch.Thousands, "plural": batch.Plural, "words": words, "sprite": Sprite, "icon": icon, "lines": lines,
+		"visible": batch.Visible, "brief": brief,
+		"split": func(line string) []string { return strings.Split(line, " ") }, // at options, not at their hyphens
+	}
 }
 
 // hash is what a policy calls a script or a style by.
