@@ -60,7 +60,8 @@ func (s runList) listedOf(i job.Listed, all []job.Listed) listed {
 	icons := map[job.State]string{job.Planned: "would_change", job.Running: "wait", job.Stopped: "warn", job.Damaged: "alert",
 		job.Done: "changed", job.Declined: "skipped", job.Undone: "unchanged"}
 	verbs := map[job.State]string{job.Planned: "Go on to send", job.Running: "Watch", job.Stopped: "Resume…"}
-	l := listed{ID: i.ID, File: filepath.Base(i.Head.File), Action: i.Head.Action, What: page.What(i.Head), When: when(i.Head.Started, time.Now()),
+	l := listed{ID: i.ID, File: filepath.Base(i.Head.File), Action: i.Head.Action, What: page.What(i.Head),
+		When:  when(i.Head.Started, time.Now()),
 		State: i.State, Icon: icons[i.State], Text: ui.CountsText(i.Head.Rows, i.Counts), CountsJSON: inJSON(i.Counts), Go: verbs[i.State]}
 	if b := s.bandOfRun(i); b.Kind != s.bandOf(s.Accounts[0]).Kind || b.Host != s.bandOf(s.Accounts[0]).Host {
 		l.Account = &b

@@ -150,8 +150,8 @@ func (d Document) Write(to io.Writer, rows iter.Seq2[Row, error]) error {
 
 // Functions are those of the templates of pages.
 func Functions() template.FuncMap {
-	return template.FuncMap{"count": batch.Thousands, "plural": batch.Plural, "words": words, "sprite": Sprite, "icon": icon, "lines": lines,
-		"visible": batch.Visible, "brief": brief,
+	return template.FuncMap{"count": batch.Thousands, "plural": batch.Plural, "words": words, "sprite": Sprite, "icon": icon,
+		"lines": lines, "visible": batch.Visible, "brief": brief,
 		"split": func(line string) []string { return strings.Split(line, " ") }, // at options, not at their hyphens
 	}
 }
