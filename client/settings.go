@@ -74,7 +74,7 @@ type SettingError struct {
 }
 
 func (e *SettingError) Error() string {
-	return fmt.Sprintf("%s: %s (try: %s)", e.Setting, e.Text, e.Try)
+	return fmt.Sprintf("%s: %s\ntry: %s", e.Setting, e.Text, e.Try)
 }
 
 // Loopback reports whether the URL's host is this machine.
