@@ -210,7 +210,7 @@ func newAgain(use, short string, flags job.Flags, do func(job.Job, job.Control, 
 }
 
 func oneRun() cobra.PositionalArgs {
-	return one("run's id or folder, or last", "last, or rowbatch runs for the ids")
+	return one("RUN (its id or folder, or last)", "last, or rowbatch runs for the ids")
 }
 
 // newAccounts are those of this process.
