@@ -134,7 +134,9 @@ func decode(r io.Reader, wanted string) (text io.Reader, d Dialect, marked bool,
 		return mark.encoding.NewDecoder().Reader(in), Dialect{Encoding: mark.name}, true, nil
 	}
 	if wanted == "" {
-		return in, Dialect{Encoding: utf8Name}, false, nil
+		if wanted = wide(start); wanted == "" {
+			return in, Dialect{Encoding: utf8Name}, false, nil
+		}
 	}
 	e, name, err := encodingOf(wanted)
 	switch {
@@ -146,6 +148,29 @@ func decode(r io.Reader, wanted string) (text io.Reader, d Dialect, marked bool,
 		return e.NewDecoder().Reader(in), Dialect{Encoding: name}, false, nil
 	}
 	return e.NewDecoder().Reader(&notUTF8{in: in, named: name}), Dialect{Encoding: name}, false, nil
+}
+
+// wide names the UTF-16 in which a file begins that has no byte order mark, "" if it is not
+// in UTF-16. A heading is mostly ASCII, of which every other byte is NUL there; no other
+// text has any.
+func wide(start []byte) string {
+	var even, odd int
+	for i, b := range start {
+		switch {
+		case b != 0:
+		case i%2 == 0:
+			even++
+		default:
+			odd++
+		}
+	}
+	switch pairs := len(start) / 2; {
+	case pairs > 0 && odd > pairs/2 && even < odd/8+1:
+		return "utf-16le"
+	case pairs > 0 && even > pairs/2 && odd < even/8+1:
+		return "utf-16be"
+	}
+	return ""
 }
 
 // notUTF8 passes text on that is said to be in an older encoding, and refuses it at

@@ -105,8 +105,7 @@ func (l *lines) inspect(text []byte) error {
 	case zero && l.marked:
 		return l.refuse("a NUL byte, though the byte order mark says that this is text: the file is damaged", save)
 	case zero:
-		return l.refuse("a NUL byte: this is not a text file, or UTF-16 without a byte order mark",
-			"save it as CSV (UTF-8), or pass --encoding utf-16le")
+		return l.refuse("a NUL byte: this is not a text file", save)
 	case l.decoded && bytes.Contains(text, []byte("\uFFFD")):
 		return l.refuse("bytes that do not belong to the encoding", "another --encoding, or "+save)
 	case !l.decoded && !utf8.Valid(text):
