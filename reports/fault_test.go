@@ -122,6 +122,7 @@ func (f *faultyFile) Close() error { return errors.Join(f.disk.fault(), f.File.C
 // A run whose n-th file operation fails ends in an error or in all its files, and
 // what is there under a report's name is the whole report.
 func TestEveryFileOperationFails(t *testing.T) {
+	t.Parallel()
 	sound := run(t, mixed())
 	write(t, sound)
 	want := read(t, sound, "report.csv")
@@ -171,6 +172,7 @@ func checkReport(t *testing.T, d *runs.Dir, err error, want string) {
 // Wherever the journal is torn, every row stands in the report once: as recorded,
 // or in doubt if its intent is there, or as not attempted.
 func TestTornJournal(t *testing.T) {
+	t.Parallel()
 	disk := &faulty{FS: runs.Disk()}
 	d, err := play(disk, t.TempDir(), mixed())
 	if err != nil {
