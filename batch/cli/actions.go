@@ -124,7 +124,7 @@ func newAction(name, short string) *cobra.Command {
 	actions, s := intake.ActionsOf(name), job.Defaults()
 	cmd := &cobra.Command{
 		Use: name + " FILE", Short: short,
-		Args: one("FILE", "customers.csv"),
+		Args: oneFile,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := s.Check(actions, cmd.Flags().Changed); err != nil {
 				return err

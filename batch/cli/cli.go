@@ -130,6 +130,13 @@ func noCommand(root *cobra.Command, args []string) error {
 		return nil
 	}
 	try := "rowbatch " + cmp.Or(nearest(args[0], below(root)), "help")
+	_, err := os.Stat(args[0])
+	switch {
+	case args[0] == "preview":
+		try = "rowbatch plan update " + job.QuoteWord(strings.Join(append(args[1:], "FILE")[:1], ""))
+	case err == nil, isTable(args[0]):
+		try = "rowbatch update " + job.QuoteWord(args[0]) + " --dry-run"
+	}
 	return batch.Usage(try, "unknown command %q", args[0])
 }
 

@@ -17,11 +17,11 @@ func newExport() *cobra.Command {
 	o, s := export.Defaults(), job.Defaults()
 	cmd := &cobra.Command{
 		Use: "export [FILE]", Short: "Write Fusebill customers to a CSV or XLSX file, to be edited",
-		Args: func(_ *cobra.Command, args []string) error {
+		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) < 2 {
 				return nil
 			}
-			return batch.Usage("rowbatch export customers.csv -o out.csv", "export takes one FILE at most, not %d", len(args))
+			return severalFiles(cmd, args, "one FILE at most")
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			file := strings.Join(args, "")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"rowbatch/batch"
+	"rowbatch/batch/job"
 	"rowbatch/batch/ui"
 	"rowbatch/mapping"
 )
@@ -126,6 +128,28 @@ func one(what, such string) cobra.PositionalArgs {
 		}
 		return batch.Usage(cmd.CommandPath()+" "+such, "%s takes one %s, not %d", words(cmd), what, len(args))
 	}
+}
+
+// oneFile lets exactly one file stand behind a command.
+func oneFile(cmd *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return severalFiles(cmd, args, "one FILE")
+	}
+	return one("FILE", "customers.csv")(cmd, args)
+}
+
+// severalFiles refuses more than one file, which may be one path with spaces.
+func severalFiles(cmd *cobra.Command, args []string, takes string) error {
+	try := "one file after the other"
+	if !slices.ContainsFunc(args[:len(args)-1], isTable) {
+		try = "quotation marks, where a path has spaces: " + cmd.CommandPath() + " " + job.QuoteWord(strings.Join(args, " "))
+	}
+	return batch.Usage(try, "%s takes %s, not %d", words(cmd), takes, len(args))
+}
+
+// isTable reports whether a name is one of a file with rows.
+func isTable(name string) bool {
+	return slices.Contains([]string{".csv", ".tsv", ".xlsx"}, strings.ToLower(filepath.Ext(name)))
 }
 
 // noArgument refuses whatever stands behind a command that takes nothing.

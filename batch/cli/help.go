@@ -96,8 +96,14 @@ func newHelp(root *cobra.Command) *cobra.Command {
 	for _, c := range batch.ExitCodes() {
 		page.Table(2, []any{fmt.Sprintf("%-3d", c.Code), c.Means})
 	}
+	var carriers string // the commands that carry rows out, and the root
+	for _, name := range []string{"rowbatch", "update", "hold", "latch", "patch", "run", "plan",
+		"apply", "resume", "undo", "export", "check"} {
+		carriers += fmt.Sprintf(" (eq .Name %q)", name)
+	}
 	usage := strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages ", fmt.Sprintf(".FlagUsagesWrapped %d ", ui.PageWidth))
-	root.SetUsageTemplate(usage + "{{if not .HasParent}}\n" + topicList + "{{end}}\nEXIT STATUS\n" + exits.String())
+	root.SetUsageTemplate(usage + "{{if not .HasParent}}\n" + topicList + "{{end}}\n" +
+		"{{if or" + carriers + "}}EXIT STATUS\n" + exits.String() + "{{else}}Exit status: rowbatch help exit-codes\n{{end}}")
 	return help
 }
 

@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -32,7 +33,7 @@ func newMap() *cobra.Command {
 	s, name, output := job.Defaults(), "update", ""
 	cmd := &cobra.Command{
 		Use: "map FILE", Short: "Propose a mapping file for a file with headings of its own",
-		Args: one("FILE", "customers.csv"),
+		Args: oneFile,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			actions, err := actionsNamed(name)
 			if err != nil {
@@ -57,7 +58,14 @@ func newMap() *cobra.Command {
 			if err := yaml.Unmarshal(text, &proposed); err != nil {
 				return err
 			}
-			return deliver(cmd, output, text, map[string]any{"file": args[0], "mapping": proposed})
+			err = deliver(cmd, output, text, map[string]any{"file": args[0], "mapping": proposed})
+			if err == nil && isFile(output) {
+				left, _ := proposed["ignore"].([]any)
+				cmd.PrintErrf("rowbatch: %s is written, and is a proposal: look at each line\n%s", output, unplaced(left))
+				next := append([]string{"rowbatch check", job.QuoteWord(args[0]), "--map", job.QuoteWord(output)}, s.Words()...)
+				cmd.PrintErrf("next: %s\n", strings.Join(next, " "))
+			}
+			return err
 		},
 	}
 	cmd.Long = `map reads FILE and proposes a mapping file for it: what each heading may mean, by
@@ -77,11 +85,23 @@ Without -o it goes to standard output. A file that is there already is not repla
 	return cmd
 }
 
+// unplaced tells of headings for which a proposal has no field.
+func unplaced(headings []any) string {
+	if len(headings) == 0 {
+		return ""
+	}
+	names := make([]string, len(headings))
+	for n, name := range headings {
+		names[n] = batch.Visible(fmt.Sprint(name))
+	}
+	return "like no field, and left out under ignore: " + strings.Join(names, ", ") + "\n"
+}
+
 func newCheck() *cobra.Command {
 	s, name := job.Defaults(), ""
 	cmd := &cobra.Command{
 		Use: "check FILE", Short: "Make all offline checks of a file and its mapping; sends nothing",
-		Args: one("FILE", "customers.csv"),
+		Args: oneFile,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var actions intake.Actions
 			if name != "" {
@@ -127,19 +147,21 @@ would be refused. It leaves no folder.`
 // deliver puts a text where --output says, into a file that must not be there yet or to
 // standard output. With --json that gets a value which says the same.
 func deliver(cmd *cobra.Command, output string, text []byte, value any) error {
-	toFile := output != "" && output != "-"
-	if toFile {
+	if isFile(output) {
 		if err := writeNew(output, text); err != nil {
 			return err
 		}
 	}
 	return show(cmd, value, func(w io.Writer) (err error) {
-		if !toFile {
+		if !isFile(output) {
 			_, err = w.Write(text)
 		}
 		return err
 	})
 }
+
+// isFile reports whether --output names a file.
+func isFile(output string) bool { return output != "" && output != "-" }
 
 // writeNew writes a file that must not be there yet.
 func writeNew(name string, text []byte) error {

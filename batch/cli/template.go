@@ -12,6 +12,7 @@ import (
 
 	"rowbatch/batch"
 	"rowbatch/batch/action"
+	"rowbatch/batch/job"
 	"rowbatch/mapping"
 )
 
@@ -40,7 +41,12 @@ func newTemplate() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return deliver(cmd, output, text, map[string]any{"action": args[0], "columns": t.Heading, "takes": t.Note})
+			err = deliver(cmd, output, text, map[string]any{"action": args[0], "columns": t.Heading, "takes": t.Note})
+			if err == nil && isFile(output) {
+				cmd.PrintErrf("rowbatch: %s is written; delete the columns that you do not need\n", output)
+				cmd.PrintErrf("next, once filled: rowbatch %s %s --dry-run\n", args[0], job.QuoteWord(output))
+			}
+			return err
 		},
 	}
 	cmd.Long = `template writes a file to begin with: a heading with the columns of ACTION, and one

@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -10,6 +11,7 @@ import (
 	"io/fs"
 	"math"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -119,11 +121,28 @@ func sumOf(path string) (string, error) {
 func Unreadable(name string, err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return batch.Usage("check the path", "%s does not exist", name)
+		return batch.Usage(cmp.Or(nearby(name), "check the path"), "%s does not exist", name)
 	case errors.Is(err, fs.ErrPermission):
 		return batch.Usage("check who may read it", "%s may not be read", name)
 	}
 	return batch.Usage("", "%v", err)
+}
+
+// nearby is the file of a path's folder that may have been meant; "": there is none.
+func nearby(path string) string {
+	entries, _ := os.ReadDir(filepath.Dir(path)) // of a folder that cannot be read nothing is near
+	stem := func(name string) string { return strings.TrimSuffix(name, filepath.Ext(name)) }
+	wanted, names, stems := filepath.Base(path), map[string]string{}, []string(nil)
+	for _, e := range entries {
+		if of := stem(e.Name()); !e.IsDir() && (filepath.Ext(wanted) == filepath.Ext(e.Name()) || stem(wanted) == of) {
+			names[of], stems = e.Name(), append(stems, of)
+		}
+	}
+	near, found := mapping.Nearest(stem(wanted), stems)
+	if !found {
+		return ""
+	}
+	return filepath.Join(filepath.Dir(path), names[near])
 }
 
 // stoppable reads until the run is stopped.

@@ -245,8 +245,7 @@ func (a *Accounts) openEnvironment(system string, connections int) (job.Endpoint
 	prefix := strings.ToUpper(system)
 	for _, needed := range a.needed(system) {
 		if a.value(needed.name) == "" {
-			return job.Endpoint{}, batch.Usage(needed.try+", or rowbatch login to keep a key, or --sandbox to use the embedded stand-in",
-				"%s is not set", needed.name)
+			return job.Endpoint{}, batch.Usage(missing(system, needed), "%s is not set", needed.name)
 		}
 	}
 	base := strings.TrimRight(a.value(prefix+"_URL"), "/")
@@ -259,6 +258,24 @@ func (a *Accounts) openEnvironment(system string, connections int) (job.Endpoint
 	}
 	key, username := client.Secret(a.value(prefix+"_API_KEY")), client.Secret(a.value(prefix+"_API_USERNAME"))
 	return endpoint(system, base, key, username, connections, job.Terms{}), nil
+}
+
+// missing is what helps where a variable is not set, and no profile is in use.
+func missing(system string, needed variable) string {
+	var names []string
+	if path, err := Path(); err == nil {
+		if f, err := Read(path); err == nil {
+			names = slices.DeleteFunc(f.Names(), func(name string) bool { return !slices.Contains(f.Profiles[name].Systems(), system) })
+		}
+	}
+	const shown = 3
+	switch len(names) {
+	case 0:
+		return "rowbatch login to keep a key, or " + needed.try + ", or --sandbox to use the embedded stand-in"
+	case 1:
+		return fmt.Sprintf("--profile %s, or rowbatch profile use %[1]s", names[0])
+	}
+	return fmt.Sprintf("--profile with one of %s, or rowbatch profile use with it", strings.Join(names[:min(len(names), shown)], ", "))
 }
 
 // variable is one that must be set, and what helps.
@@ -295,7 +312,8 @@ func Fingerprint(key string) string {
 // SandboxTrouble is why the sandbox's state cannot be opened.
 func SandboxTrouble(dir string, err error) error {
 	if errors.Is(err, sandbox.ErrInUse) {
-		return batch.Usage("", "%v", err)
+		return batch.Usage("set ROWBATCH_SANDBOX_DIR to another folder; or, where rowbatch sandbox serves this one, "+
+			"leave --sandbox out and set the variables that it printed", "%v", err)
 	}
 	return batch.Usage("rowbatch sandbox --reset, or set ROWBATCH_SANDBOX_DIR to another folder",
 		"the sandbox's state in %s cannot be opened: %v", dir, err)

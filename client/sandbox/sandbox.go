@@ -25,7 +25,7 @@ import (
 )
 
 // ErrInUse is what opening a state gives that another process has open.
-var ErrInUse = errors.New("the sandbox's state is in use by another process; try: wait for it to end, or give this one a folder of its own")
+var ErrInUse = errors.New("the sandbox's state is in use by another process")
 
 // Header stands, with the value 1, in every reply of a sandbox and in nobody else's:
 // by it a server on loopback is told from a tunnel to the real one.

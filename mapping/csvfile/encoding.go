@@ -109,7 +109,7 @@ func CheckEncoding(name string) error {
 func decode(r io.Reader, wanted string) (text io.Reader, d Dialect, marked bool, err error) {
 	in := bufio.NewReaderSize(r, longestKind)
 	start, _ := in.Peek(longestKind) // an error comes again on reading
-	if err := Foreign(start, "CSV", "save it from the spreadsheet as CSV (UTF-8)"); err != nil {
+	if err := Foreign(start, "CSV"); err != nil {
 		return nil, d, false, err
 	}
 	for _, mark := range []struct {

@@ -14,8 +14,6 @@ import (
 // refuse makes the refusal of a workbook that is something else.
 func refuse(text, try string) error { return &csvfile.Refusal{Text: text, Try: try} }
 
-const saveAsXLSX = "save it from the spreadsheet as Excel workbook (.xlsx)"
-
 // recognise refuses what is no zip archive, for what it is.
 func recognise(r io.ReaderAt, size int64) error {
 	start := make([]byte, min(size, 4096))
@@ -35,13 +33,13 @@ func recognise(r io.ReaderAt, size int64) error {
 		n, _ := r.ReadAt(directory, (int64(binary.LittleEndian.Uint32(start[48:]))+1)*sector)
 		start = append(start, directory[:n]...)
 	}
-	switch err := csvfile.Foreign(start, "a workbook", saveAsXLSX); {
+	switch err := csvfile.Foreign(start, "a workbook"); {
 	case err != nil:
 		return err
 	case !bytes.ContainsRune(start, 0), bytes.HasPrefix(start, []byte("\xFF\xFE")), bytes.HasPrefix(start, []byte("\xFE\xFF")):
 		return refuse("this is plain text, such as CSV, under the name of a workbook", "give it a name that ends in .csv")
 	}
-	return refuse("this is no workbook", saveAsXLSX)
+	return refuse("this is no workbook", csvfile.SaveAs)
 }
 
 // recogniseArchive refuses zip archives that are something else, by what lies in them.
@@ -49,11 +47,11 @@ func recogniseArchive(files map[string]*zip.File) error {
 	for name := range files {
 		switch {
 		case strings.HasSuffix(name, ".iwa"), strings.HasPrefix(name, "index/") && strings.HasSuffix(name, ".zip"):
-			return refuse("this is a workbook of Apple Numbers", "in Numbers: File, Export To, Excel")
+			return refuse("this is a workbook of Apple Numbers", "in Numbers: File, Export To, Excel or CSV")
 		case name == "mimetype", name == "content.xml":
-			return refuse("this is an OpenDocument file (.ods)", saveAsXLSX)
+			return refuse("this is an OpenDocument file (.ods)", csvfile.SaveAs)
 		case name == "xl/workbook.bin":
-			return refuse("this is a binary Excel workbook (.xlsb)", saveAsXLSX)
+			return refuse("this is a binary Excel workbook (.xlsb)", csvfile.SaveAs)
 		case strings.HasPrefix(name, "word/"):
 			return refuse("this is a Word document, not a workbook", "copy the table into a spreadsheet, and save that")
 		case strings.HasPrefix(name, "ppt/"):

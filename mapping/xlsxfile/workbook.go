@@ -78,7 +78,7 @@ func openWorkbook(r *source, size int64) (*workbook, error) {
 	case err != nil:
 		return nil, err
 	case len(archive.File) > mostParts:
-		return nil, refuse(fmt.Sprintf("the workbook has more than %d parts", mostParts), saveAsXLSX)
+		return nil, refuse(fmt.Sprintf("the workbook has more than %d parts", mostParts), csvfile.SaveAs)
 	}
 	b := &workbook{files: map[string]*zip.File{}, shared: &shared{}}
 	for _, f := range archive.File {
@@ -102,7 +102,7 @@ func damaged(what string, err error) error {
 	if corrupt || errors.Is(err, zip.ErrChecksum) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return refuse(what+" cannot be read: the file is cut off or damaged", "copy or download it again")
 	}
-	return refuse(fmt.Sprintf("%s cannot be read: %v", what, err), saveAsXLSX)
+	return refuse(fmt.Sprintf("%s cannot be read: %v", what, err), csvfile.SaveAs)
 }
 
 // decode reads a small part as a whole.
