@@ -271,7 +271,7 @@ func missing(system string, needed variable) string {
 	const shown = 3
 	switch len(names) {
 	case 0:
-		return "rowbatch login to keep a key, or " + needed.try + ", or --sandbox to use the embedded stand-in"
+		return "keep a key with rowbatch login, or " + needed.try + ", or --sandbox to use the embedded stand-in"
 	case 1:
 		return fmt.Sprintf("--profile %s, or rowbatch profile use %[1]s", names[0])
 	}
