@@ -20,7 +20,7 @@ type Summary struct {
 	Rows          int                `json:"rows"`
 	Outcomes      map[batch.Kind]int `json:"outcomes"` // rows of each outcome that occurs
 	Requests      Requests           `json:"requests"`
-	Seconds       float64            `json:"seconds"`
+	Seconds       float64            `json:"seconds"`            // of all its processes, without the time between them
 	WaitedSeconds float64            `json:"waited_seconds"`     // for limits, and for a server that did not answer
 	Waited        map[string]float64 `json:"waited"`             // the same by reason: minute_limit, day_limit, server_pause, outage
 	Forecast      *journal.Forecast  `json:"forecast,omitempty"` // of a dry run, and of a run that has asked
@@ -101,7 +101,6 @@ type ErrorCount struct {
 type tally struct {
 	Summary
 	rows page.Tally
-	last time.Time
 }
 
 // add counts one row, and returns what to do about its error.
@@ -110,9 +109,6 @@ func (t *tally) add(line int, o batch.Outcome) (fix string) {
 	t.Requests.Write += o.Sends
 	t.Requests.Total += o.Requests
 	t.Warnings += len(o.Warnings)
-	if o.At.After(t.last) {
-		t.last = o.At
-	}
 	t.rows.Add(line, o)
 	if o.Code == "" {
 		return ""
@@ -122,16 +118,16 @@ func (t *tally) add(line int, o batch.Outcome) (fix string) {
 
 // summary ends the count. What the run itself recorded at its end beats what its
 // rows add up to: it also knows of requests that were for no row.
-func (t *tally) summary(h journal.Head, end *journal.End) Summary {
+func (t *tally) summary(j *runs.Journal) Summary {
 	s := t.Summary
 	s.Errors = []ErrorCount{}
 	for _, e := range t.rows.Summary().Errors {
 		s.Errors = append(s.Errors, ErrorCount{e.Code, e.Count, e.Fix, e.Lines})
 	}
 	s.Requests.Read = max(0, s.Requests.Total-s.Requests.Write)
-	s.Seconds = float64(t.last.Sub(h.Started).Round(time.Millisecond).Milliseconds()) / 1000
+	s.Seconds = j.Worked()
 	s.ExitCode = batch.ExitOf(s.Outcomes)
-	if end != nil {
+	if end := j.End; end != nil {
 		s.Requests = Requests{Read: end.Reads, Write: end.Writes, Total: end.Reads + end.Writes}
 		s.Seconds, s.WaitedSeconds, s.ExitCode = end.Seconds, end.Waited, end.Exit
 		s.Forecast, s.Ended, s.Error = end.Forecast, end.At, end.Cause

@@ -110,7 +110,6 @@ func newWriter(lines *Lines, books *workbooks, o Options) *writer {
 	return &writer{Lines: lines, books: books, escape: o.Escape, around: o.Around, tally: &tally{
 		Summary: Summary{Origin: OriginOf(h), Rows: h.Rows,
 			Outcomes: map[batch.Kind]int{}, Waited: map[string]float64{}},
-		last: h.Started,
 	}}
 }
 
@@ -140,7 +139,7 @@ func WriteTo(d *runs.Dir, name string, o Options, to io.Writer) error {
 	if err := w.copyRows(); err != nil {
 		return err
 	}
-	s := w.tally.summary(j.Head, j.End)
+	s := w.tally.summary(j)
 	switch name {
 	case "failed.xlsx":
 		return books.failed.Write(to)
@@ -218,7 +217,7 @@ func (w *writer) write(own, input []string, needsWork bool) error {
 
 // keep puts the files in their places.
 func (w *writer) keep() (s Summary, err error) {
-	s = w.tally.summary(w.journal.Head, w.journal.End)
+	s = w.tally.summary(w.journal)
 	if s.Report, err = w.report.keep(); err != nil {
 		return s, err
 	}

@@ -110,10 +110,7 @@ func newCheck() *cobra.Command {
 					return err
 				}
 			}
-			if err := s.Check(actions, cmd.Flags().Changed); err != nil {
-				return err
-			}
-			if _, err := settled(cmd, &s); err != nil {
+			if err := cmp.Or(s.Check(actions, cmd.Flags().Changed), reportsOf(cmd, &s.Output.Reports)); err != nil {
 				return err
 			}
 			return onTerminal(cmd, s, nil, args[0] == "-", func(t *ui.Terminal, j job.Job, c job.Control) error {

@@ -396,7 +396,8 @@ func (r *Session) adopt(h journal.Head) (Settings, error) {
 	case mine.Sending.Profile != "":
 		s.Sending.Profile = mine.Sending.Profile
 	}
-	s.Pace, s.Output, s.Sending.Yes, s.Sending.Sandbox = mine.Pace, mine.Output, mine.Sending.Yes, h.Account == StandIn
+	s.Pace = mine.Pace.over(s.Pace, intake.ActionsOf(h.Action))
+	s.Output, s.Sending.Yes, s.Sending.Sandbox = mine.Output, mine.Sending.Yes, h.Account == StandIn
 	s.Sending.MayMove = alsoMoving(s.Sending.MayMove, mine.Sending.MayMove)
 	return s, nil
 }

@@ -1,6 +1,7 @@
 package job
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -59,10 +60,18 @@ type Pace struct {
 	LockWait    time.Duration `json:"-"`
 }
 
+// over is this pace, and where nobody has set how fast it goes, that of an earlier run.
+func (p Pace) over(earlier Pace, a intake.Actions) Pace {
+	p.Rate, p.Workers = p.Rate.over(earlier.Rate, a), cmp.Or(p.Workers, earlier.Workers)
+	if p.Reserve.IsZero() {
+		p.Reserve = earlier.Reserve
+	}
+	return p
+}
+
 // Output is where a run goes, and how much is said about it.
 type Output struct {
 	Reports   string
-	Usual     string // the folder for which no flag is needed: the profile's, or reports
 	JSON      bool
 	HTML      bool // report.html, too
 	XLSX      bool // report.xlsx and failed.xlsx, too
@@ -72,9 +81,6 @@ type Output struct {
 	Notify    string // a command of the shell that is told the summary; "": nobody is
 	Metrics   string // a file that takes figures for Prometheus; "": none
 }
-
-// Exports are the folders where exports are looked for.
-func (o *Output) Exports() []string { return slices.Compact([]string{o.Reports, o.Usual}) }
 
 func (o *Output) bind(f *pflag.FlagSet, which Flags) {
 	f.StringVar(&o.Reports, "reports", o.Reports, "folder `DIR` where run folders go")
@@ -102,7 +108,7 @@ func Defaults() Settings {
 	return Settings{
 		Sending: Sending{Lookup: intake.LookupAuto, Expect: -1},
 		Pace:    Pace{Reserve: usualReserve, Timeout: 30 * time.Second},
-		Output:  Output{Reports: DefaultReports, Usual: DefaultReports, LogFormat: "text"},
+		Output:  Output{Reports: DefaultReports, LogFormat: "text"},
 	}
 }
 
@@ -211,7 +217,7 @@ func (s *Settings) Bind(f *pflag.FlagSet, a intake.Actions, which Flags) {
 		s.BindAccount(f)
 		s.bindDialect(f)
 	}
-	s.bindPace(f, a)
+	s.bindPace(f, a, which)
 	if which&ExportFlags == 0 && a.Reaches(action.SystemFusebill) {
 		f.StringArrayVar(&s.Sending.MayMove, "may-move", s.Sending.MayMove,
 			"`FIELD` that the server moves by itself at any write: no side effect (repeatable)")
@@ -298,7 +304,7 @@ func (s *Settings) bindDialect(f *pflag.FlagSet) {
 		"`take` or skip the hidden rows and columns of a sheet (default: a sheet that has any is refused)")
 }
 
-func (s *Settings) bindPace(f *pflag.FlagSet, a intake.Actions) {
+func (s *Settings) bindPace(f *pflag.FlagSet, a intake.Actions, which Flags) {
 	p := &s.Pace
 	rates := "most requests, as `N/s` or N/m (default: the account's own limit)"
 	workers, shown := "requests in flight", strconv.Itoa(defaultWorkers)
@@ -315,6 +321,13 @@ func (s *Settings) bindPace(f *pflag.FlagSet, a intake.Actions) {
 	f.Lookup("workers").DefValue = shown
 	f.DurationVar(&p.Timeout, "timeout", p.Timeout, "longest wait for one answer")
 	f.BoolVar(&p.Wait, "wait", p.Wait, "at the day's limit wait for its reset instead of stopping")
+	if which&(FileFlags|ExportFlags) == 0 {
+		for _, name := range []string{"rate", "reserve", "workers"} {
+			flag := f.Lookup(name)
+			flag.Usage, _, _ = strings.Cut(flag.Usage, " (default")
+			flag.DefValue = "the earlier run's"
+		}
+	}
 }
 
 // Check reports what is wrong with the settings before anything is read. set tells
@@ -482,6 +495,15 @@ func (r Rates) of(system string, a intake.Actions) rate.Limit {
 		}
 	}
 	return 0
+}
+
+// over are these rates, and of an earlier run's those of systems that these say nothing of.
+func (r Rates) over(earlier Rates, a intake.Actions) Rates {
+	kept := slices.DeleteFunc(slices.Clone(earlier), func(text string) bool {
+		system, _, _ := ParseRate(text)
+		return r.of(cmp.Or(system, a.Specs[0].Schema.System), a) > 0
+	})
+	return append(kept, r...)
 }
 
 // Share is a part of a whole, from 0 to under 1; as text a percentage.

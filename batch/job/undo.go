@@ -90,6 +90,7 @@ func planShownUndo(r *Session, shown *earlier) (*Plan, error) {
 		return nil, err
 	}
 	r.locks = append(r.locks, of.journal.Close)
+	r.Settings.Pace = r.Settings.Pace.over(s.Pace, intake.ActionsOf(head.Action))
 	mine := &r.Settings.Sending
 	mine.KeepTheirs, mine.Unhold, mine.MayMove = s.Sending.KeepTheirs, s.Sending.Unhold, alsoMoving(s.Sending.MayMove, mine.MayMove)
 	return planUndo(r, of, shown)

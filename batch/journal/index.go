@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/tidwall/gjson"
 
@@ -20,7 +21,9 @@ type Index struct {
 	Sound int64           // bytes; what follows is a torn end
 
 	lines   *Window
-	seq     int64 // of the last record
+	seq     int64         // of the last record
+	worked  time.Duration // of all processes together
+	last    time.Time     // outcome, to which worked reaches; zero: none since an end
 	intents int
 	kinds   []batch.Kind // that rows have ended with
 	words   []uint8      // by row: what its newest record says, as a place in kinds
@@ -48,8 +51,12 @@ func (x *Index) note(offset int64, e *Entry) error {
 	case (e.Run == nil) == (x.Head.Format == 0): // the first record is the head, and no other
 		return &DamageError{offset}
 	case e.Run != nil:
+		x.last = e.Run.Started
 		return x.begin(*e.Run)
 	case e.Kind == "end":
+		if e.End != nil {
+			x.worked, x.last = time.Duration(e.End.Seconds*float64(time.Second)), time.Time{}
+		}
 		return nil
 	case e.Kind == "names":
 		x.Names = e.Names
@@ -73,6 +80,12 @@ func (x *Index) note(offset int64, e *Entry) error {
 		x.done = make([]int64, rows)
 	}
 	o := e.Outcome
+	if o.At.After(x.last) {
+		if !x.last.IsZero() { // else a process has gone on after an end: it begins here
+			x.worked += o.At.Sub(x.last)
+		}
+		x.last = o.At
+	}
 	x.done[e.Row], x.words[e.Row] = offset, x.word(o.Kind)
 	if o.Kind == batch.NotAttempted && (!o.Lost || o.Futile) { // whatever was sent, the server did not take it
 		x.sends[e.Row] = 0
@@ -226,13 +239,19 @@ func (x *Index) Witnesses(most int) (all []batch.Record, err error) {
 	return all, nil
 }
 
+// Worked is how many seconds the processes of the run took together, each until its end or,
+// if it was killed, its last outcome.
+func (x *Index) Worked() float64 {
+	return float64(x.worked.Round(time.Millisecond).Milliseconds()) / 1000
+}
+
 // Costs is what the run has cost so far. Of a process that was killed only the
-// requests of rows with an outcome are known.
+// requests of rows with an outcome are known, and the time until the last of these.
 func (x *Index) Costs() End {
 	if x.End != nil {
 		return *x.End
 	}
-	var e End
+	e := End{Seconds: x.Worked()}
 	for n := range x.words {
 		o, err := x.Outcome(n)
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -33,6 +34,37 @@ func TestJournalTellsHowRowsEnded(t *testing.T) {
 	}
 	if x.End == nil || x.End.Exit != 4 {
 		t.Errorf("the end is %+v", x.End)
+	}
+}
+
+// The seconds of a run are those of its processes, as its requests are; what passed between an
+// end and the next process does not count.
+func TestSecondsAreThoseOfAllProcesses(t *testing.T) {
+	began := time.Date(2026, 11, 20, 21, 52, 0, 0, time.UTC)
+	done := func(second int) batch.Outcome {
+		return batch.Outcome{Kind: batch.Unchanged, At: began.Add(time.Duration(second) * time.Second), Requests: 1}
+	}
+	d := &disk{}
+	j, err := Create(d, Head{Mode: ModeRun, Rows: 4, Started: began})
+	must(t, err)
+	must(t, j.Done(0, done(3)))
+	must(t, j.Flush())
+	x, err := load(d.data) // as after a kill
+	must(t, err)
+	if e := x.Costs(); e.Seconds != 3 || e.Reads != 1 {
+		t.Errorf("killed after three seconds: %+v", e)
+	}
+	must(t, j.End(End{Reads: 5, Seconds: 4}))
+	x, err = load(d.data)
+	must(t, err)
+	j = Continue(d, x)
+	must(t, j.Done(1, done(100)))
+	must(t, j.Done(2, done(102)))
+	must(t, j.Flush())
+	x, err = load(d.data)
+	must(t, err)
+	if x.Worked() != 6 {
+		t.Errorf("after an end at 4 s, and two seconds more: %v s", x.Worked())
 	}
 }
 

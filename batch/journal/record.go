@@ -247,8 +247,8 @@ func decode(line []byte) *Entry {
 }
 
 // skim is decode for whoever wants to know where the records stand: those of rows
-// lack what was found, changed and answered. Of an outcome there are its kind and
-// what became of its writes.
+// lack what was found, changed and answered. Of an outcome there are its kind, its
+// time and what became of its writes.
 func skim(line []byte) *Entry {
 	body, sound := checked(line)
 	if !sound || !gjson.ValidBytes(body) {
@@ -263,7 +263,7 @@ func skim(line []byte) *Entry {
 		if !o.IsObject() {
 			return decode(line)
 		}
-		e.Outcome = &batch.Outcome{Kind: batch.Kind(o.Get("k").Str),
+		e.Outcome = &batch.Outcome{Kind: batch.Kind(o.Get("k").Str), At: o.Get("t").Time(),
 			Efforts: batch.Efforts{Lost: o.Get("lost").Bool(), Futile: o.Get("fut").Bool()}}
 	default:
 		return decode(line)
