@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -95,11 +96,13 @@ type newView struct {
 	frame
 	Accounts []accountView
 	Actions  []choice
+	Action   string // that is chosen
 	Problem  *trouble
 }
 
 type accountView struct {
-	Name string
+	Name   string
+	Chosen bool
 	band
 }
 
@@ -115,14 +118,25 @@ func choices() []choice {
 	}
 }
 
-func (s draftPages) newEdit(w http.ResponseWriter, _ *http.Request) { s.showNew(w, http.StatusOK, nil) }
+func (s draftPages) newEdit(w http.ResponseWriter, r *http.Request) {
+	s.showNew(w, http.StatusOK, &draft{Account: r.FormValue("account"), Action: r.FormValue("action")}, nil)
+}
 
-func (s draftPages) showNew(w http.ResponseWriter, status int, problem error) {
-	v := newView{frame: frame{Title: "New edit", Script: "draft.js", Nav: "new", Account: s.bandOf(s.Accounts[0]),
-		Steps: stepsOf("New", nil)}, Actions: choices(), Problem: told(problem)}
-	for _, a := range s.Accounts {
-		v.Accounts = append(v.Accounts, accountView{a.Name, s.bandOf(a)})
+// showNew shows the first step, with the account and the action of an edit that needs another file.
+func (s draftPages) showNew(w http.ResponseWriter, status int, of *draft, problem error) {
+	v := newView{frame: frame{Title: "New edit", Script: "draft.js", Nav: "new", Steps: stepsOf("New", nil)},
+		Actions: choices(), Action: choices()[0].Name, Problem: told(problem)}
+	if of != nil && slices.ContainsFunc(v.Actions, func(c choice) bool { return c.Name == of.Action }) {
+		v.Action = of.Action
 	}
+	chosen := 0
+	if of != nil {
+		chosen = max(slices.IndexFunc(s.Accounts, func(a Account) bool { return a.Name == of.Account }), 0)
+	}
+	for n, a := range s.Accounts {
+		v.Accounts = append(v.Accounts, accountView{a.Name, n == chosen, s.bandOf(a)})
+	}
+	v.Account = v.Accounts[chosen].band
 	s.show(w, status, "new", v)
 }
 
@@ -144,7 +158,7 @@ func (s draftPages) takeFile(w http.ResponseWriter, r *http.Request) {
 		if d != nil {
 			err = errors.Join(d.said(err), os.RemoveAll(d.folder))
 		}
-		s.showNew(w, http.StatusUnprocessableEntity, err)
+		s.showNew(w, http.StatusUnprocessableEntity, d, err)
 		return
 	}
 	http.Redirect(w, r, "/drafts/"+d.ID, http.StatusSeeOther)
@@ -190,7 +204,7 @@ func (d *draft) keep() error {
 func (s draftPages) changed(w http.ResponseWriter, r *http.Request, d *draft, err error) {
 	switch {
 	case errors.Is(err, errSecrets):
-		s.showNew(w, http.StatusUnprocessableEntity, errors.Join(err, os.RemoveAll(d.folder)))
+		s.showNew(w, http.StatusUnprocessableEntity, d, errors.Join(err, os.RemoveAll(d.folder)))
 	case err != nil:
 		s.complain(w, http.StatusInternalServerError, err)
 	default:
@@ -287,7 +301,7 @@ func (s draftPages) dropDraft(w http.ResponseWriter, r *http.Request) {
 		s.complain(w, http.StatusInternalServerError, err)
 		return
 	}
-	http.Redirect(w, r, "/new", http.StatusSeeOther)
+	http.Redirect(w, r, "/new?"+url.Values{"account": {d.Account}, "action": {d.Action}}.Encode(), http.StatusSeeOther)
 }
 
 // preview begins the dry run of a draft.

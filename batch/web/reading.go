@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,6 +27,7 @@ type reading struct {
 	Delimiters []option
 	Unnamed    int // columns with cells and without a heading
 	SkipsThem  bool
+	Helps      bool // to read the file another way
 	Facts      []page.Fact
 }
 
@@ -69,10 +71,11 @@ func readingOf(ctx context.Context, d *draft, look *intake.Look, wrong error) (v
 	mark, _ := in.Delimiter.MarshalText() // it has no error
 	v.Delimiters = chosenOf(string(mark), "", "found by itself", ",", "comma", ";", "semicolon", "tab", "tab", "|", "bar |")
 	v.SkipsThem = slices.Contains(in.Ignore, "")
-	if look == nil {
+	if in.Sheet = ""; look == nil { // a file of another kind is read no better another way, unless it was read wrongly
+		v.Helps = v.Sheets != nil || !reflect.ValueOf(in).IsZero() || wrong != nil && pointsHere(wrong.Error())
 		return v, err
 	}
-	v.Unnamed = look.Unnamed
+	v.Helps, v.Unnamed = true, look.Unnamed
 	v.Facts = append(v.Facts, page.Fact{Name: "Read as", Text: look.Written})
 	heading := fmt.Sprintf("%s %d", mapping.Unit(d.File), look.Line)
 	switch {
@@ -86,6 +89,12 @@ func readingOf(ctx context.Context, d *draft, look *intake.Look, wrong error) (v
 		v.Facts = append(v.Facts, page.Fact{Name: "Without a heading", Text: batch.Plural(v.Unnamed, "column") + ", left out if blank"})
 	}
 	return v, err
+}
+
+// pointsHere reports whether an error advises a flag that the page has a control for.
+func pointsHere(text string) bool {
+	return slices.ContainsFunc([]string{"--hidden", "--sheet", "--encoding", "--delimiter", "--header-row", "--ignore-others"},
+		func(flag string) bool { return strings.Contains(text, flag) })
 }
 
 // sheetsOf are those of a draft's workbook; nil: it is none.

@@ -118,3 +118,26 @@ func TestAMappingFileOfOnesOwn(t *testing.T) {
 	o.text("//table//td", "a guard")
 	o.text("//*[contains(@class,'act')]//button", "Read the live records")
 }
+
+// A file that no reading helps leads back to another, with what was chosen kept. One that a reading may help has its form, too.
+func TestAFileThatCannotBeReadLeadsToAnother(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	const another = `//main//*[contains(@class,"stopper")]//button[.="Choose another file"]`
+	for name, why := range map[string]string{"empty.csv": "the file is empty", "old.xls": "as Excel workbook (.xlsx), or as CSV (UTF-8)"} {
+		o.drop("hold", o.file(name, map[string]string{"old.xls": "\xD0\xCF\x11\xE0"}[name]))
+		o.text("//main", why)
+		o.text(another, "Choose another file")
+		if eval[int](o, `document.querySelectorAll('form[data-reading]').length`) != 0 {
+			t.Errorf("%s: the page offers to read it another way", name)
+		}
+		o.picture("unreadable-" + name)
+		o.do(chromedp.Click(chromedp.Search(another)), chromedp.WaitVisible(chromedp.CSS("form[data-new]")))
+		if got := eval[string](o, `document.querySelector('input[name=action]:checked').value`); got != "hold" {
+			t.Errorf("%s: the action is now %s", name, got)
+		}
+	}
+	o.drop("update", o.file("alt.csv", "id;firstName\n987001;Zo\xeb\n"))
+	o.text(another, "Choose another file")
+	o.text("//form[@data-reading]", "Encoding")
+}

@@ -182,7 +182,7 @@ func (s runPages) preparePreview(v *runView, i job.Listed, _ *runs.Dir, j *runs.
 		return err
 	}
 	c := i.Counts
-	v.Would, v.Applied, v.Verb, v.Noun = c[batch.WouldChange], i.By, "send", "rows"
+	v.Would, v.Applied, v.Verb, v.Noun = c[batch.WouldChange], i.By, "send", "row"
 	v.LeftOut = leftOut(c)
 	v.Undoable = slices.Contains(i.Head.Systems, action.SystemFusebill) && p.Patches == 0
 	v.follow(i, p, 1)
@@ -196,11 +196,11 @@ func (s runPages) preparePreview(v *runView, i job.Listed, _ *runs.Dir, j *runs.
 	v.SendHeading, v.SendButton = "Send", "Send {n} rows"
 	switch {
 	case p.Holds > 0:
-		v.Verb, v.Noun, v.SendHeading, v.SendButton = "hold", "customers", "Put on hold", "Put {n} customers on hold"
+		v.Verb, v.Noun, v.SendHeading, v.SendButton = "hold", "customer", "Put on hold", "Put {n} customers on hold"
 		v.Typed = "A hold suspends every subscription of a customer. It is not taken back by itself: coming back may bill the missed " +
 			"periods."
 	case p.Unholds > 0:
-		v.Verb, v.Noun, v.SendHeading, v.SendButton = "take off hold", "customers", "Take off hold", "Take {n} customers off hold"
+		v.Verb, v.Noun, v.SendHeading, v.SendButton = "take off hold", "customer", "Take off hold", "Take {n} customers off hold"
 		v.Typed = "Coming back may bill the customer, as the option says that was chosen."
 	case i.Head.Mode == journal.ModeUndo:
 		v.Verb, v.SendHeading, v.SendButton = "put back", "Put back", "Put back {n} rows"

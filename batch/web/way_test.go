@@ -22,6 +22,7 @@ func TestAnEditFromFileToUndo(t *testing.T) {
 	o.picture("preview")
 	o.click(`tbody.rows input[type=checkbox]`)
 	o.text("//form[@data-send]//button", "Send 1 row")
+	o.text("//dd[b[@data-count]]", "1 row")
 	o.click(toSend)
 	o.lead("Finished: 1 of 3 rows changed")
 	o.text("//*[@data-rows]//td", "bo@example.com")

@@ -66,7 +66,7 @@ function label() {
     b.textContent = b.disabled || rows.some((r) => !struck.has(r.l)) ? 'Strike out those shown' : 'Take in those shown';
   }
   const left = Number(form.dataset.total) - struck.size;
-  for (const e of all('[data-count]')) e.textContent = count(left);
+  for (const e of all('[data-count]')) e.textContent = singular(`${count(left)} ${e.dataset.count}s`, left);
   for (const e of all('[data-struck]')) e.textContent = count(struck.size);
   agree(left);
   follow();
@@ -173,7 +173,7 @@ function show(now) {
     chip.querySelector('b').textContent = count(kind ? now.counts[kind] ?? 0 : done);
   }
   const doing = { reading: 'Reading', sending: 'Sending' }[now.phase] ?? (now.phase ? now.phase[0].toUpperCase() + now.phase.slice(1) : 'Beginning');
-  one('[data-lead]').textContent = now.total ? `${doing}: ${count(now.done)} of ${count(now.total)} rows` : 'Beginning…';
+  one('[data-lead]').textContent = now.total ? `${doing}: ${count(now.done)} of ${singular(`${count(now.total)} rows`, now.total)}` : 'Beginning…';
   one('[data-jump]').textContent = now.total ? `${count(now.done)} of ${count(now.total)} settled` : 'Beginning';
   const wait = one('[data-wait]');
   const seconds = Math.max(0, Math.round((now.until - Date.now()) / 1000));
@@ -214,7 +214,7 @@ function question(q) {
   box.hidden = !q;
   if (!q) return;
   const wants = q.agrees === 'yes' ? 'Type yes.' : 'Type the number of customers.';
-  const text = `${q.text} ${q.rows ? `${count(q.rows)} rows will be sent. ` : ''}${wants}`;
+  const text = `${q.text} ${q.rows ? `${singular(`${count(q.rows)} rows`, q.rows)} will be sent. ` : ''}${wants}`;
   if (one('[data-question-text]').textContent !== text) one('[data-question-text]').textContent = text;
 }
 
