@@ -110,7 +110,10 @@ func newCheck() *cobra.Command {
 					return err
 				}
 			}
-			if err := cmp.Or(s.Check(actions, cmd.Flags().Changed), reportsOf(cmd, &s.Output.Reports)); err != nil {
+			if err := s.Check(actions, cmd.Flags().Changed); err != nil {
+				return err
+			}
+			if _, err := settled(cmd, &s); err != nil {
 				return err
 			}
 			return onTerminal(cmd, s, nil, args[0] == "-", func(t *ui.Terminal, j job.Job, c job.Control) error {

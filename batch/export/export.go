@@ -123,7 +123,7 @@ func (x *export) prepare(stdin io.Reader) (err error) {
 	if x.dir, err = x.MakeDir(actions.Name, cmp.Or(x.file, "customers")); err != nil || x.file == "" {
 		return err
 	}
-	source := intake.Source{Name: x.file, Stdin: stdin, Actions: actions, Input: x.Settings.Input, Reports: x.Settings.Output.Reports}
+	source := intake.Source{Name: x.file, Stdin: stdin, Actions: actions, Input: x.Settings.Input, Exports: x.Settings.Output.Exports()}
 	if x.rows, err = job.TakeIn(x.Stop, source, x.dir); err == nil {
 		x.Show(job.FileRead{Rows: x.rows})
 	}

@@ -114,7 +114,7 @@ func comesBackUnedited(t *testing.T, name string, texts *rapid.Generator[string]
 
 		back, err := runs.Create(runs.Disk(), reports, time.Now(), "update", "x")
 		must(t, err)
-		in, err := intake.Read(context.Background(), intake.Source{Name: file, Actions: intake.ActionsOf("update"), Reports: reports}, back)
+		in, err := intake.Read(context.Background(), intake.Source{Name: file, Actions: intake.ActionsOf("update"), Exports: []string{reports}}, back)
 		must(t, err)
 		must(t, back.Discard())
 		checked := in.Checked

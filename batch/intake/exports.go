@@ -21,7 +21,7 @@ import (
 // folders that their rb_export cells name, or in the file of --base.
 type exports struct {
 	stop     context.Context
-	reports  string
+	folders  []string // with exports
 	file     string // of --base; "": rows name their export
 	dir      *runs.Dir
 	opened   map[string]*base // by export
@@ -114,9 +114,15 @@ func (b *exports) find(export string) (*runs.Dir, error) {
 	if b.file != "" {
 		return b.dir, b.copyFile()
 	}
-	dir, err := runs.Open(runs.Disk(), b.reports, export)
-	if err != nil {
-		return nil, gone(export, "there is no such run in "+b.reports)
+	var dir *runs.Dir
+	err := error(nil)
+	for _, folder := range b.folders {
+		if dir, err = runs.Open(runs.Disk(), folder, export); err == nil {
+			break
+		}
+	}
+	if dir == nil {
+		return nil, gone(export, "there is no such run in "+strings.Join(b.folders, " or "))
 	}
 	j, err := dir.OpenJournal()
 	if err != nil {
@@ -131,12 +137,12 @@ func (b *exports) find(export string) (*runs.Dir, error) {
 }
 
 func gone(export, why string) error {
+	const last = "--no-base, which writes every cell that differs from the live record, whoever changed that since"
 	if export == "" {
-		return &csvfile.Refusal{Text: why, Try: "--no-base to write every cell that differs from the live record"}
+		return &csvfile.Refusal{Text: why, Try: "--base with an untouched copy of the exported file, or " + last}
 	}
 	return &csvfile.Refusal{Text: fmt.Sprintf("the rows as exported in %s cannot be read: %s", export, why),
-		Try: "--no-base to write every cell that differs from the live record, --reports with the folder that holds the export, " +
-			"or --base with an untouched copy of the exported file"}
+		Try: "--reports with the folder where " + export + " lies, --base with an untouched copy of the exported file, or " + last}
 }
 
 // copyFile turns the file of --base into a baseline in the run's own folder,

@@ -61,7 +61,7 @@ type Source struct {
 	Actions   Actions
 	Input     Input
 	Selection Selection
-	Reports   string // folder with the exports that rows come from
+	Exports   []string // folders with the exports that rows come from
 }
 
 // Read reads a file once: it checks every row, and copies them into dir. It ends
@@ -227,7 +227,7 @@ func (in *File) rows(stop context.Context, content io.Reader, s Source, o mappin
 func (in *File) check(stop context.Context, input mapping.Input, s Source, dir *runs.Dir) (err error) {
 	o := in.checkOptions(s.Input, s.Selection)
 	if in.Mapper.ComparesExports() && !s.Input.NoBase {
-		in.exports = &exports{stop: stop, reports: s.Reports, file: s.Input.Base, dir: dir,
+		in.exports = &exports{stop: stop, folders: s.Exports, file: s.Input.Base, dir: dir,
 			opened: map[string]*base{}, accounts: map[string]string{}}
 		o.Exports = in.exports
 		defer func() { err = errors.Join(err, in.exports.close()) }()

@@ -58,7 +58,7 @@ func Check(j Job, c Control, a intake.Actions, name string, stdin io.Reader) (re
 	settings := r.Settings
 	settings.Input.Findings = true
 	source := intake.Source{Name: name, Stdin: stdin, Actions: a, Input: settings.Input,
-		Reports: settings.Output.Reports}
+		Exports: settings.Output.Exports()}
 	rows, err := TakeIn(r.Stop, source, dir)
 	if err != nil {
 		return nil, err

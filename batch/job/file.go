@@ -43,7 +43,7 @@ func planFile(r *Session, a intake.Actions, name string, stdin io.Reader) (*Plan
 // planRows makes the rows of a file the work of a plan.
 func planRows(r *Session, p *Plan, name string, stdin io.Reader) (err error) {
 	source := intake.Source{Name: name, Stdin: stdin, Actions: p.Actions, Input: p.Settings.Input, Selection: p.Settings.Selection,
-		Reports: p.Settings.Output.Reports}
+		Exports: p.Settings.Output.Exports()}
 	if p.Rows, err = TakeIn(r.Stop, source, p.Dir); err != nil {
 		return err
 	}

@@ -72,6 +72,7 @@ func (p Pace) over(earlier Pace, a intake.Actions) Pace {
 // Output is where a run goes, and how much is said about it.
 type Output struct {
 	Reports   string
+	Usual     string // the folder for which no flag is needed: the profile's, or reports
 	JSON      bool
 	HTML      bool // report.html, too
 	XLSX      bool // report.xlsx and failed.xlsx, too
@@ -81,6 +82,9 @@ type Output struct {
 	Notify    string // a command of the shell that is told the summary; "": nobody is
 	Metrics   string // a file that takes figures for Prometheus; "": none
 }
+
+// Exports are the folders where exports are looked for.
+func (o *Output) Exports() []string { return slices.Compact([]string{o.Reports, o.Usual}) }
 
 func (o *Output) bind(f *pflag.FlagSet, which Flags) {
 	f.StringVar(&o.Reports, "reports", o.Reports, "folder `DIR` where run folders go")
@@ -108,7 +112,7 @@ func Defaults() Settings {
 	return Settings{
 		Sending: Sending{Lookup: intake.LookupAuto, Expect: -1},
 		Pace:    Pace{Reserve: usualReserve, Timeout: 30 * time.Second},
-		Output:  Output{Reports: DefaultReports, LogFormat: "text"},
+		Output:  Output{Reports: DefaultReports, Usual: DefaultReports, LogFormat: "text"},
 	}
 }
 

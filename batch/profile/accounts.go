@@ -103,8 +103,11 @@ func (a *Accounts) Settle(s *job.Settings, set func(flag string) bool, systems .
 		return nil
 	case s.Sending.Sandbox && !p.Sandbox:
 		return batch.Usage("one of the two", "--sandbox names the embedded stand-in, and --profile %s names %s", name, p.Host())
-	case p.Reports != "" && !set("reports"):
-		s.Output.Reports = p.Reports
+	}
+	if p.Reports != "" {
+		if s.Output.Usual = p.Reports; !set("reports") {
+			s.Output.Reports = p.Reports
+		}
 	}
 	if a.given != "" || !a.again { // else it is for the earlier run to say
 		s.Sending.Profile, s.Sending.Sandbox = name, p.Sandbox
