@@ -27,6 +27,7 @@ type Look struct {
 type ColumnLook struct {
 	Heading string
 	Place   string // of a sheet: its letter
+	Export  bool   // it is rb_export, by which cells that were edited are known
 	Filled  int
 	Samples []string // the first different cells, blank ones among them
 	Values  []string // all different cells, where they are few
@@ -61,7 +62,7 @@ func LookAt(stop context.Context, s Source) (*Look, error) {
 	}
 	l.Line, _ = in.HeadingLine()
 	for n, heading := range in.Heading() {
-		c := ColumnLook{Heading: strings.TrimSpace(heading)}
+		c := ColumnLook{Heading: strings.TrimSpace(heading), Export: csvfile.IsExport(heading)}
 		if file.Places != nil {
 			c.Place = file.Places[n]
 		}

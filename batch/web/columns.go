@@ -38,6 +38,7 @@ type valuePair struct {
 const (
 	useIgnore = "ignore"
 	useAction = "action"
+	useExport = "export" // rb_export, which nobody chooses: it is there, or not
 	useKey    = "key:"   // before the name of a field that names the customer
 	useGuard  = "guard:" // before the name of a field that must hold the cell's value
 )
@@ -70,6 +71,9 @@ func proposed(d *draft, l *intake.Look) []column {
 		if p.Action {
 			all[n].Field = useAction
 		}
+		if l.Columns[n].Export {
+			all[n].Field = useExport
+		}
 	}
 	return all
 }
@@ -89,6 +93,7 @@ func mappingText(action string, columns []column) ([]byte, error) {
 		name, isKey := strings.CutPrefix(c.Field, useKey)
 		guard, isGuard := strings.CutPrefix(c.Field, useGuard)
 		switch {
+		case c.Field == useExport:
 		case c.Field == useIgnore:
 			ignore = append(ignore, c.Heading)
 		case c.Field == useAction:
@@ -146,7 +151,7 @@ func plain(columns []column) bool {
 	return !slices.ContainsFunc(columns, func(c column) bool {
 		name := strings.TrimPrefix(c.Field, useKey)
 		_, isText := c.rule().(string)
-		return !isText || c.Field != useAction && !mapping.SameName(name, c.Heading)
+		return !isText || c.Field != useAction && c.Field != useExport && !mapping.SameName(name, c.Heading)
 	})
 }
 
@@ -188,6 +193,8 @@ func columnViews(d *draft, l *intake.Look, wrong *trouble) (all []columnView) {
 			v.Todo = "This heading is no field: choose one, or leave the column out."
 		case c.Field == useIgnore:
 			v.Remark = "left out"
+		case c.Field == useExport:
+			v.Remark = "tells which cells you have edited: all others are left as they are, whatever the customer holds by now"
 		case c.Field == useAction:
 			v.Remark = "says what each row becomes"
 		case strings.HasPrefix(c.Field, useKey):
@@ -223,6 +230,9 @@ func (s columnPages) choose(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	for n := range d.Columns[:min(len(d.Columns), len(look.Columns))] {
+		if look.Columns[n].Export {
+			continue
+		}
 		c, is := &d.Columns[n], func(name string) bool { return r.PostFormValue(fmt.Sprint(name, n)) == "yes" }
 		sets, had := r.PostForm.Has(fmt.Sprint("expr", n)), len(c.Values) > 0 // one that sets no field has no options on its page
 		if c.Field = r.PostFormValue(fmt.Sprint("field", n)); r.PostFormValue("ignore") == strconv.Itoa(n) {

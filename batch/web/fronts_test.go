@@ -2,9 +2,12 @@ package web_test
 
 import (
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
+	"github.com/xuri/excelize/v2"
 )
 
 // agree sends what a preview of a real account shows.
@@ -76,4 +79,30 @@ func TestWhatTheCommandLineBeginsThePageGoesOnWith(t *testing.T) {
 	o.lead("Finished: 20 of 20 rows changed")
 	o.effects(140)
 	o.checkRuns()
+}
+
+// A workbook that was exported writes the cells that somebody edited, and no others: an
+// edit of somebody else in the meantime stays.
+func TestAnExportedWorkbookWritesItsEditedCellsOnly(t *testing.T) {
+	t.Parallel()
+	o := newProgram(t)
+	path := filepath.Join(t.TempDir(), "customers.xlsx")
+	o.command("export", o.file("some.csv", "id\n987001\n987002\n"), "--columns", "id,lastName,companyName", "-o", path)
+	book, err := excelize.OpenFile(path)
+	o.must(err)
+	defer book.Close()
+	o.must(book.SetCellValue(book.GetSheetName(0), "B2", "Edited"))
+	o.must(book.Save())
+	o.command("update", o.file("colleague.csv", "id,companyName\n987002,Changed Meanwhile Ltd\n"))
+	o.effects(1)
+	o.drop("update", path)
+	o.text("//table//td", "which cells you have edited")
+	o.click(toPreview)
+	o.lead("1 of 2 rows would change")
+	o.agree()
+	o.lead("Finished: 1 of 2 rows changed")
+	o.effects(2)
+	if body, _ := o.box.Customer("987002"); !strings.Contains(string(body), "Changed Meanwhile Ltd") {
+		t.Errorf("what a colleague wrote is gone: %s", body)
+	}
 }
