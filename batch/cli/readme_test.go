@@ -175,7 +175,7 @@ func TestHelpPages(t *testing.T) {
 				if len([]rune(line)) > 100 {
 					t.Errorf("%s:%d: over 100 columns", name, n+1)
 				}
-				if !strings.HasPrefix(line, "  rowbatch ") || strings.HasSuffix(line, "# until Ctrl-C") {
+				if !strings.HasPrefix(line, "  rowbatch ") && !strings.HasPrefix(line, "  cp ") || strings.HasSuffix(line, "# until Ctrl-C") {
 					continue
 				}
 				if output, status := r.run(t, strings.TrimSpace(line)); status != 0 && status != 3 {

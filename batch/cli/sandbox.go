@@ -27,7 +27,7 @@ func newSandbox() *cobra.Command {
 	o := sandbox.Options{Seed: samples.Seed()}
 	cmd := &cobra.Command{
 		Use: "sandbox", Short: "Serve the embedded stand-in for both APIs on a loopback address",
-		Long: `sandbox serves the embedded stand-in for both APIs until Ctrl-C: some hundred
+		Long: `sandbox serves the embedded stand-in for both APIs until Ctrl-C: 300
 invented customers, the API's limits and errors, and faults on demand. Its state
 outlives it; it is the one that --sandbox uses (ROWBATCH_SANDBOX_DIR moves it).
 
