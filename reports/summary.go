@@ -95,6 +95,7 @@ type ErrorCount struct {
 	Count int    `json:"count"`
 	Fix   string `json:"fix"`
 	Lines []int  `json:"lines"` // of the input; the first 10
+	Text  string `json:"-"`     // what the first of them says
 }
 
 // tally gathers a summary row by row.
@@ -122,7 +123,7 @@ func (t *tally) summary(j *runs.Journal) Summary {
 	s := t.Summary
 	s.Errors = []ErrorCount{}
 	for _, e := range t.rows.Summary().Errors {
-		s.Errors = append(s.Errors, ErrorCount{e.Code, e.Count, e.Fix, e.Lines})
+		s.Errors = append(s.Errors, ErrorCount{e.Code, e.Count, e.Fix, e.Lines, e.Text})
 	}
 	s.Requests.Read = max(0, s.Requests.Total-s.Requests.Write)
 	s.Seconds = j.Worked()

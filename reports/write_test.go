@@ -102,7 +102,7 @@ func TestSummaryOfAnEndedRun(t *testing.T) {
 	if s.Requests != (Requests{70, 30, 100}) || s.Seconds != 12.5 || s.WaitedSeconds != 3.25 || s.Waited["outage"] != 3.25 || s.ExitCode != 13 {
 		t.Errorf("%+v", s)
 	}
-	first := ErrorCount{"not_found", 13, batch.Fix("not_found"), []int{5, 9, 10, 11, 12, 13, 14, 15, 16, 17}}
+	first := ErrorCount{"not_found", 13, batch.Fix("not_found"), []int{5, 9, 10, 11, 12, 13, 14, 15, 16, 17}, "no\x1b[31m\nsuch customer"}
 	if diff := cmp.Diff(first, s.Errors[0]); diff != "" {
 		t.Error(diff)
 	}
@@ -239,7 +239,7 @@ func TestRowsAndJournalThatDisagree(t *testing.T) {
 		h := mixed()
 		h.rows = append(h.rows, h.rows...)[:rows]
 		written, other := run(t, h), run(t, mixed())
-		d, err := runs.Find("", written.Path()) // as another process finds it
+		d, err := runs.Find("", written.Path(), nil) // as another process finds it
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -84,7 +84,7 @@ func prune(cmd *cobra.Command, dir string, old []runs.Info, yes bool) error {
 		switch {
 		case i.Head.Mode == journal.ModeExport:
 			exports++
-		case i.Writes > 0 && i.Head.Mode != journal.ModeUndo && !undone[i.ID]:
+		case i.Writes > 0 && i.Head.Mode != journal.ModeUndo && undone[i.ID] == "":
 			live++
 		}
 	}

@@ -19,7 +19,7 @@ const stalePlan = 24 * time.Hour
 func Apply(j Job, c Control, name string) (*Result, error) {
 	r := j.Start(c)
 	defer r.Release()
-	dir, err := Find(r.Settings.Output.Reports, name, "plan", func(i runs.Info) bool { return i.Head.IsDry() })
+	dir, err := Find(r.Settings.Output.Reports, name, plan, func(i runs.Info) bool { return i.Head.IsDry() })
 	if err != nil {
 		return nil, err
 	}

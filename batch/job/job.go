@@ -317,6 +317,9 @@ func (r *Session) lockRun(dir *runs.Dir) error {
 	}
 }
 
+// plan is what a command looks for that carries one out.
+const plan = "plan"
+
 // Find returns the run of a name in a reports folder; of last, the newest of a kind.
 // That never reaches past a newer one which is not fit to be taken up: whoever means
 // an older one has to name it.
@@ -328,12 +331,16 @@ func Find(reports, name, what string, is func(runs.Info) bool) (*runs.Dir, error
 		}
 		i := slices.IndexFunc(all, func(i runs.Info) bool { return i.Head.Mode == "" || is(i) }) // what a damaged run was, nobody knows
 		if i < 0 {
-			return nil, batch.Usage("rowbatch runs, or --reports with the folder that holds it",
+			first := "rowbatch runs"
+			if what == plan {
+				first = "rowbatch update FILE --dry-run, which makes one"
+			}
+			return nil, batch.Usage(first+", or --reports with the folder that holds it",
 				"there is no %s in %s that last could mean", what, reports)
 		}
-		return runs.Find(reports, all[i].ID)
+		return runs.Find(reports, all[i].ID, is)
 	}
-	dir, err := runs.Find(reports, name)
+	dir, err := runs.Find(reports, name, is)
 	if err != nil {
 		return nil, err
 	}
@@ -359,7 +366,7 @@ func isLive(i runs.Info) bool {
 func relative(h journal.Head, id, beside string) (*runs.Dir, error) {
 	for _, folder := range []string{filepath.Dir(absolute(beside)), filepath.Dir(h.OfPath)} {
 		path := filepath.Join(folder, id)
-		dir, err := runs.Find(folder, path)
+		dir, err := runs.Find(folder, path, IsEdit)
 		if err == nil && path != absolute(beside) {
 			return dir, nil
 		}

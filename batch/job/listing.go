@@ -1,6 +1,7 @@
 package job
 
 import (
+	"cmp"
 	"slices"
 
 	"rowbatch/batch"
@@ -29,7 +30,7 @@ func States() []State { return []State{Running, Planned, Stopped, Damaged, Decli
 type Listed struct {
 	runs.Info
 	State State
-	By    string // of a plan: the run that has carried it out
+	By    string // the run that has carried this plan out, or the undo that has taken this run back
 }
 
 // List returns the runs of a reports folder, newest first.
@@ -54,7 +55,7 @@ func listed(all []runs.Info) []Listed {
 	applied, back := runs.Applied(all), runs.Undone(all)
 	list := make([]Listed, len(all))
 	for n, i := range all {
-		l := Listed{Info: i, State: Done, By: applied[i.ID]}
+		l := Listed{Info: i, State: Done, By: cmp.Or(applied[i.ID], back[i.ID])}
 		switch {
 		case i.Damage != nil:
 			l.State = Damaged
@@ -66,7 +67,7 @@ func listed(all []runs.Info) []Listed {
 			l.State = Stopped
 		case i.Head.IsDry() && i.Counts[batch.WouldChange] > 0 && l.By == "":
 			l.State = Planned
-		case back[i.ID]:
+		case back[i.ID] != "":
 			l.State = Undone
 		}
 		list[n] = l

@@ -56,14 +56,14 @@ func undoneAlready(of *earlier, out Output) (*Result, error) {
 	switch {
 	case !of.journal.Wrote():
 		text = id + " wrote nothing: there is nothing to undo"
-	case undone[id]:
+	case undone[id] != "":
 		text = id + " is undone already; nothing was sent"
 	default:
 		return nil, nil
 	}
 	at := slices.IndexFunc(all, func(i runs.Info) bool { return i.ID == id })
 	for _, i := range all[at+1:] {
-		if isLive(i) && i.Writes > 0 && !undone[i.ID] {
+		if isLive(i) && i.Writes > 0 && undone[i.ID] == "" {
 			text += "; before it came " + i.ID + "\ntry: " + Command("undo", i.ID, out.Reports)
 			break
 		}

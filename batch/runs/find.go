@@ -56,8 +56,8 @@ func numbered(name string, n int) string {
 
 // Find returns a run of the reports folder by its id, or any run by the path of
 // its folder. Where there is none, the error names
-// the id that was most likely meant.
-func Find(reports, name string) (*Dir, error) {
+// the id that was most likely meant, of those that fit.
+func Find(reports, name string, fit func(Info) bool) (*Dir, error) {
 	if name != "" {
 		path, err := filepath.Abs(name)
 		if err != nil {
@@ -78,7 +78,7 @@ func Find(reports, name string) (*Dir, error) {
 	if err != nil {
 		return nil, err
 	}
-	meant := nearest(filepath.Base(name), dirs)
+	meant := nearest(filepath.Base(name), dirs, fit)
 	if meant != "" {
 		meant = "did you mean " + meant + "? "
 	}
@@ -88,16 +88,16 @@ func Find(reports, name string) (*Dir, error) {
 
 const shortestPart = 3 // of an id, that is taken to mean it
 
-// nearest returns the newest id that contains what was typed, or else one that
+// nearest returns the newest fitting id that contains what was typed, or else one that
 // begins and ends like it for more than half its length.
-func nearest(typed string, dirs []*Dir) string {
+func nearest(typed string, dirs []*Dir, fit func(Info) bool) string {
 	var best string
 	for _, d := range slices.Backward(dirs) {
 		id := d.ID()
-		if len(typed) >= shortestPart && strings.Contains(id, typed) {
+		if len(typed) >= shortestPart && strings.Contains(id, typed) && fit(d.Info()) {
 			return id
 		}
-		if alike(typed, id) > max(len(id)/2, alike(typed, best)) {
+		if alike(typed, id) > max(len(id)/2, alike(typed, best)) && fit(d.Info()) {
 			best = id
 		}
 	}

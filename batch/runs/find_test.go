@@ -22,7 +22,7 @@ func TestFind(t *testing.T) {
 	} {
 		t.Chdir(root)
 		for _, reports := range []string{"reports", reports} {
-			got, err := Find(reports, name)
+			got, err := Find(reports, name, anyRun)
 			if err != nil || got.ID() != d.ID() {
 				t.Errorf("%s in %s: %v", name, reports, err)
 			}
@@ -30,11 +30,13 @@ func TestFind(t *testing.T) {
 	}
 	for dir, name := range map[string]string{reports: d.ID(), d.path: "."} {
 		t.Chdir(dir)
-		if got, err := Find("elsewhere", name); err != nil || got.ID() != d.ID() {
+		if got, err := Find("elsewhere", name, anyRun); err != nil || got.ID() != d.ID() {
 			t.Errorf("%q in %s: %v", name, dir, err)
 		}
 	}
 }
+
+func anyRun(Info) bool { return true }
 
 func TestFindWhatIsNotThere(t *testing.T) {
 	root := t.TempDir()
@@ -55,7 +57,7 @@ func TestFindWhatIsNotThere(t *testing.T) {
 		old.ID() + "-2":                     old.ID(),
 		filepath.Join("x", old.ID()):        old.ID(),
 	} {
-		_, err := Find("reports", name)
+		_, err := Find("reports", name, anyRun)
 		want := fmt.Sprintf("there is no run %q in reports; ", name)
 		if nearest != "" {
 			want += "did you mean " + nearest + "? "
@@ -64,11 +66,11 @@ func TestFindWhatIsNotThere(t *testing.T) {
 			t.Errorf("%q: %v, want %q", name, err, want)
 		}
 	}
-	_, err := Find("reports", "20261120")
+	_, err := Find("reports", "20261120", anyRun)
 	if want := `there is no run "20261120" in reports; did you mean ` + old.ID() + "? try: rowbatch runs, or --reports with the folder that holds it"; err == nil || err.Error() != want {
 		t.Errorf("%v", err)
 	}
-	_, err = Find("elsewhere", "x")
+	_, err = Find("elsewhere", "x", anyRun)
 	if want := `there is no run "x" in elsewhere; try: rowbatch runs, or --reports with the folder that holds it`; err == nil || err.Error() != want {
 		t.Errorf("%v", err)
 	}

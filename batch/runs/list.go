@@ -120,11 +120,12 @@ func runDirs(on FS, reports string) ([]*Dir, error) {
 	return dirs, err
 }
 
-// Undone returns the ids of the runs that an undo has taken back: each row for
-// which a write had left. An undo that is undone brings its run's edits back. all
-// is newest first, as List returns it.
-func Undone(all []Info) map[string]bool {
-	byID, undone := map[string]Info{}, map[string]bool{}
+// Undone returns by the id of a run the undo that has taken it back: each row for which a
+// write had left. Of several that is the newest that changed a row, for a later one may
+// have found its work done. An undo that is undone brings its run's edits back. all is
+// newest first, as List returns it.
+func Undone(all []Info) map[string]string {
+	byID, undone := map[string]Info{}, map[string]string{}
 	for _, i := range all {
 		byID[i.ID] = i
 	}
@@ -133,7 +134,9 @@ func Undone(all []Info) map[string]bool {
 		if i.Head.Mode != journal.ModeUndo || i.Head.Dry || !i.Complete() || i.Counts[batch.Changed]+i.Counts[batch.Unchanged] < of.Sent {
 			continue
 		}
-		undone[of.ID] = true
+		if undone[of.ID] == "" || i.Counts[batch.Changed] > 0 {
+			undone[of.ID] = i.ID
+		}
 		if of.Head.Mode == journal.ModeUndo {
 			delete(undone, of.Head.Of)
 		}

@@ -262,17 +262,18 @@ func TestUndoneAndApplied(t *testing.T) {
 	applied := add(journal.ModeApply, plan, batch.Changed, batch.Skipped)
 	add(journal.ModeApply, half, batch.Changed, "")
 	doubtful := add(journal.ModeRun, nil, batch.Changed)
-	add(journal.ModeUndo, applied, batch.Changed, batch.Conflict)
+	back := add(journal.ModeUndo, applied, batch.Changed, batch.Conflict)
+	add(journal.ModeUndo, applied, batch.Unchanged, batch.Unchanged) // all was done
 	add(journal.ModeUndo, doubtful, batch.InDoubt)
 	redone := add(journal.ModeRun, nil, batch.Changed)
 	undo := add(journal.ModeUndo, redone, batch.Changed)
-	add(journal.ModeUndo, undo, batch.Changed)
+	again := add(journal.ModeUndo, undo, batch.Changed)
 
 	all := list(t, reports)
 	if diff := cmp.Diff(map[string]string{plan.ID(): applied.ID()}, Applied(all)); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff(map[string]bool{applied.ID(): true, undo.ID(): true}, Undone(all)); diff != "" {
+	if diff := cmp.Diff(map[string]string{applied.ID(): back.ID(), undo.ID(): again.ID()}, Undone(all)); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -135,7 +135,7 @@ func TestWhatDiffersIsMarked(t *testing.T) {
 func TestASummaryAtWidths(t *testing.T) {
 	s := reports.Summary{Rows: 1234, Outcomes: map[batch.Kind]int{batch.Changed: 1200, batch.Rejected: 34},
 		Errors: []reports.ErrorCount{{Code: "bad_id", Count: 20, Lines: []int{2, 3}, Fix: batch.Fix("bad_id")}, {Code: "too_long", Count: 9, Lines: []int{9}, Fix: "shorten the cell"},
-			{Code: "not_found", Count: 3, Lines: []int{7}, Fix: batch.Fix("not_found")}, {Code: "bad_value", Count: 2, Lines: []int{4, 5}, Fix: "correct the cell"}}}
+			{Code: "not_found", Count: 3, Lines: []int{7}, Fix: batch.Fix("not_found"), Text: "no customer has the id 987999"}, {Code: "bad_value", Count: 2, Lines: []int{4, 5}, Fix: "correct the cell"}}}
 	s.RunID, s.File, s.Report = "2026-run", "edits.csv", "reports/report.csv"
 	r := &job.Result{Run: job.Identity{ID: "2026-run", Mode: journal.ModeRun, Action: "update", File: "edits.csv"}, Summary: s, Next: "rowbatch resume 2026-run",
 		TakeBack: []string{"rowbatch undo 2026-run"}}

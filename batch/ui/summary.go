@@ -108,6 +108,10 @@ func printSummary(w Screen, r *job.Result) {
 	w.Printf("%s (%s, %s) in %s\n", batch.Plural(s.Requests.Total, "request"), batch.Plural(s.Requests.Read, "read"),
 		batch.Plural(s.Requests.Write, "write"), TimeText(s))
 	PrintErrors(w, s)
+	if n := s.Outcomes[batch.Skipped]; n > 0 && s.Mode == journal.ModeUndo {
+		w.Table(2, []any{"skipped: " + batch.Plural(n, "row") +
+			" for which the run sent nothing, or which an undo leaves: rb_error in the report says why"})
+	}
 	if s.Warnings > 0 {
 		w.Printf("%s: rb_warning in the report\n", w.Paint(Need, batch.Plural(s.Warnings, "warning")))
 	}
@@ -254,12 +258,25 @@ func PrintErrors(w Screen, s reports.Summary) {
 		}
 		table = append(table, []any{code, fmt.Sprintf("%s (%s)", batch.Plural(e.Count, "row"), where)},
 			[]any{"", w.Paint(Strong, "try:") + w.Paint(Plain, " "+e.Fix)})
+		if e.Text != "" && len(e.Lines) > 0 {
+			table = append(table, []any{"", w.Paint(Faint, fmt.Sprintf("%s %d: %s", mapping.Unit(s.File), e.Lines[0], firstWords(e.Text)))})
+		}
 	}
 	w.Table(2, table...)
 	if rest > 0 {
 		w.Table(2, []any{fmt.Sprintf("and %s for %s: rb_error_code in the report", batch.Plural(len(s.Errors)-causesShown, "other reason"),
 			batch.Plural(rest, "row"))})
 	}
+}
+
+// firstWords are what an error says in a line or two: a server may answer with a page.
+func firstWords(text string) string {
+	const most = 160
+	text = batch.Visible(text)
+	if r := []rune(text); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return text
 }
 
 // heldNamed bounds the customers on hold that are named.

@@ -3,7 +3,6 @@ package web
 import (
 	"net/http"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"rowbatch/batch"
@@ -47,7 +46,7 @@ func (s runList) show(w http.ResponseWriter, _ *http.Request) {
 		if i.Head.Mode == journal.ModeExport {
 			continue
 		}
-		l := s.listedOf(i, all)
+		l := s.listedOf(i)
 		if i.State == job.Running {
 			v.Running = append(v.Running, l)
 		}
@@ -56,7 +55,7 @@ func (s runList) show(w http.ResponseWriter, _ *http.Request) {
 	s.site.show(w, http.StatusOK, "runs", v)
 }
 
-func (s runList) listedOf(i job.Listed, all []job.Listed) listed {
+func (s runList) listedOf(i job.Listed) listed {
 	icons := map[job.State]string{job.Planned: "would_change", job.Running: "wait", job.Stopped: "warn", job.Damaged: "alert",
 		job.Done: "changed", job.Declined: "skipped", job.Undone: "unchanged"}
 	verbs := map[job.State]string{job.Planned: "Go on to send", job.Running: "Watch", job.Stopped: "Resume…"}
@@ -73,13 +72,10 @@ func (s runList) listedOf(i job.Listed, all []job.Listed) listed {
 		l.Remark = "over 24 hours old: asks before it is sent"
 	case i.State == job.Stopped && i.End != nil:
 		l.Remark = i.End.Cause
+	case i.State == job.Undone:
+		l.Remark = "taken back by " + i.By
 	case i.By != "":
 		l.Remark = "sent by " + i.By
-	case i.State == job.Undone:
-		by := slices.IndexFunc(all, func(o job.Listed) bool { return o.Head.Of == i.ID && o.Head.Mode == journal.ModeUndo && !o.Head.Dry })
-		if by >= 0 {
-			l.Remark = "taken back by " + all[by].ID
-		}
 	}
 	return l
 }
