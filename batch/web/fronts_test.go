@@ -7,7 +7,9 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+
 	"github.com/xuri/excelize/v2"
+	"rowbatch/batch/runs"
 )
 
 // agree sends what a preview of a real account shows.
@@ -37,6 +39,12 @@ func TestWhatThePageBeginsTheCommandLineGoesOnWith(t *testing.T) {
 	o.effects(120)
 	o.do(chromedp.Reload())
 	o.text("//*[@id='decide']//p", "This run was taken back")
+	all, err := runs.List(runs.Disk(), o.reports)
+	o.must(err)
+	o.command("undo", all[0].Head.Of) // which finds nothing left to do
+	o.visit("/runs")
+	o.text("//main", "taken back by "+all[0].ID)
+	o.effects(120)
 	o.checkRuns()
 }
 
