@@ -7,8 +7,8 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
-
 	"github.com/xuri/excelize/v2"
+
 	"rowbatch/batch/runs"
 )
 
