@@ -149,10 +149,10 @@ func TestASearchThatLies(t *testing.T) {
 	name := a.edits(t, "id", a.first(30), 3)
 	for how, want := range map[string]struct{ requests, said string }{
 		"ids-400":    {"list=1 get=30", "refused with 400: query: id is no field"},
-		"ids-all":    {"list=1 get=30", ": the server showed customers who were not asked for; they"},
+		"ids-all":    {"list=1 get=30", ": the server showed customers who were not asked for; another way"},
 		"ids-first":  {"list=1 get=31", "of 30 customers the server left out customer"},
-		"ids-capped": {"list=1 get=30", ": the server showed 5 customers, and counts 30; they"},
-		"ids-twice":  {"list=1 get=30", ": the server showed a customer twice; they"},
+		"ids-capped": {"list=1 get=30", ": the server showed 5 customers, and counts 30; another way"},
+		"ids-twice":  {"list=1 get=30", ": the server showed a customer twice; another way"},
 		"ids-some":   {"list=1 get=31", "of 30 customers the server left out customer"},
 	} {
 		t.Run(how, func(t *testing.T) {

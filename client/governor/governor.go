@@ -352,14 +352,18 @@ func (p *pacer) pay(ctx context.Context, n int) error {
 	return nil
 }
 
-// refund keeps tokens for later, no more than a burst of them.
+// mostSpare is as many tokens as are kept for later: what a run's first write may leave of
+// a visit, whose requests are leased together.
+const mostSpare = 6
+
+// refund keeps tokens for later, no more than a visit's.
 func (p *pacer) refund(n int) {
 	if p == nil {
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.spare = min(p.spare+n, p.Burst())
+	p.spare = min(p.spare+n, max(p.Burst(), mostSpare))
 }
 
 // DayLimitError is the error when the day's requests are used up but for the reserve.

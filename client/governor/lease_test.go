@@ -66,9 +66,10 @@ func TestDayLimit(t *testing.T) {
 
 func TestRate(t *testing.T) {
 	tests := map[string]struct {
-		used int // of the two requests of each visit
-		want time.Duration
-	}{"pairs": {2, 40 * time.Second}, "unused writes pay for later reads": {1, 20 * time.Second}}
+		leased, used int // requests of each visit
+		want         time.Duration
+	}{"pairs": {2, 2, 40 * time.Second}, "unused writes pay for later reads": {2, 1, 20 * time.Second},
+		"what a first write might have needed pays for later visits": {5, 2, 40 * time.Second}}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -76,7 +77,7 @@ func TestRate(t *testing.T) {
 				fb, g := f.client(t, governor.Limits{Rate: 5})
 				begun := time.Now()
 				for range 100 {
-					l, err := g.Lease(t.Context(), 2)
+					l, err := g.Lease(t.Context(), tt.leased)
 					if err != nil {
 						t.Fatal(err)
 					}
