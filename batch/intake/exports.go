@@ -22,7 +22,7 @@ import (
 type exports struct {
 	stop     context.Context
 	folders  []string // with exports
-	file     string // of --base; "": rows name their export
+	file     string   // of --base; "": rows name their export
 	dir      *runs.Dir
 	opened   map[string]*base // by export
 	accounts map[string]string
