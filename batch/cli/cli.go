@@ -129,7 +129,15 @@ func noCommand(root *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	try := "rowbatch " + cmp.Or(nearest(args[0], below(root)), "help")
+	near := nearest(args[0], below(root))
+	switch args[0] {
+	case "unhold":
+		return batch.Usage("rowbatch undo RUN --unhold OPTION; rowbatch runs lists the runs, and rowbatch undo --help the options",
+			"there is no command %q: customers come off hold by an undo of the run that put them there", args[0])
+	case "unlatch", "cancel", "delete", "revert": // no likeness in spelling makes up for doing otherwise
+		near = ""
+	}
+	try := "rowbatch " + cmp.Or(near, "help")
 	_, err := os.Stat(args[0])
 	switch {
 	case args[0] == "preview":

@@ -197,7 +197,7 @@ func (x *export) readAll() error {
 		}
 		if before == nil {
 			total := max(list.Count(), len(fresh))
-			defer x.PhaseOf("exporting", total, x.copies.count, x.announce(fresh, total))()
+			defer x.PhaseOf("exporting", total, x.copies.progress, x.announce(fresh, total))()
 		}
 		before = ids
 		seen += len(fresh)
@@ -247,7 +247,7 @@ func (x *export) readNamed() (err error) {
 	if err != nil {
 		return err
 	}
-	defer x.PhaseOf("exporting", x.rows.Len(), x.copies.count, x.demandBeside(listed))()
+	defer x.PhaseOf("exporting", x.rows.Len(), x.copies.progress, x.demandBeside(listed))()
 	page, named, again := make([]fetched, 0, pageRows), map[string]bool{}, 0
 	flush := func() error {
 		if err := x.findReferences(page); err != nil {

@@ -205,7 +205,7 @@ func (r *Rows) Rejects() iter.Seq2[int, batch.Outcome] {
 				continue
 			}
 			out := whole.item(row.N, row.Ragged, mapped).Out
-			if out == nil && doubtful {
+			if doubtful && (out == nil || out.Kind == batch.NotAttempted) { // nobody has looked at its record
 				out = action.Problems(mapped.Problems)
 			}
 			if out != nil && !yield(row.Line, *out) {

@@ -57,6 +57,7 @@ type (
 	Progress struct {
 		Phase       string
 		Done, Total int
+		Earlier     int // of those done: settled by an earlier process of the run
 		Began       time.Time
 		Waiting     Waiting
 		Requests    int // of the command so far
@@ -72,6 +73,15 @@ type (
 		Final   bool
 	}
 )
+
+// Pace is how many rows a second this process gets done; 0: not known yet.
+func (p Progress) Pace(now time.Time) float64 {
+	took := now.Sub(p.Began)
+	if took < time.Second {
+		return 0
+	}
+	return float64(p.Done-p.Earlier) / took.Seconds()
+}
 
 // Waiting is until when a limit or an outage holds the run up; the zero Waiting: nothing does.
 type Waiting struct {

@@ -273,7 +273,8 @@ func (x *execution) consent() error {
 func (x *execution) pass(name string, send bool) error {
 	x.tally.forgetPast()
 	before := x.tally.count()
-	defer x.PhaseOf(name, x.Head.Rows-before, func() int { return x.tally.count() - before }, x.demandOf(send))()
+	done := func() (all, earlier int) { return x.tally.count() - before, x.tally.earlier() }
+	defer x.PhaseOf(name, x.Head.Rows-before, done, x.demandOf(send))()
 	if send && x.Work.Len() <= fewRows {
 		debug.SetGCPercent(400)
 		defer debug.SetGCPercent(100)

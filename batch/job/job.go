@@ -171,13 +171,15 @@ func (r *Session) Detail(text string) {
 
 // Phase is PhaseOf for requests to Fusebill, one by one.
 func (r *Session) Phase(name string, total int, done func() int, requests int) (end func()) {
-	return r.PhaseOf(name, total, done, Demand{Requests: map[string]int{action.SystemFusebill: requests}, Together: 1})
+	all := func() (int, int) { return done(), 0 }
+	return r.PhaseOf(name, total, all, Demand{Requests: map[string]int{action.SystemFusebill: requests}, Together: 1})
 }
 
 // PhaseOf shows a phase that makes requests, until end is called. What they take is
 // told first, if that is long, once the account's limits are known: nobody knows
-// them before the first answer.
-func (r *Session) PhaseOf(name string, total int, done func() int, d Demand) (end func()) {
+// them before the first answer. done returns how many are done, and how many of those
+// an earlier process has settled.
+func (r *Session) PhaseOf(name string, total int, done func() (all, earlier int), d Demand) (end func()) {
 	if total == 0 {
 		return func() {}
 	}
@@ -215,7 +217,8 @@ func (r *Session) PhaseOf(name string, total int, done func() int, d Demand) (en
 				if name == sending && time.Since(wrote) > sendingFor {
 					phase = reading
 				}
-				r.Show(Progress{phase, done(), total, began, r.accounts.waiting(), r.accounts.Requests(), r.accounts.allowance()})
+				all, earlier := done()
+				r.Show(Progress{phase, all, total, earlier, began, r.accounts.waiting(), r.accounts.Requests(), r.accounts.allowance()})
 			case <-over:
 				return
 			}

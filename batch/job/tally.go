@@ -161,6 +161,16 @@ func (t *tally) count() int {
 	return t.done
 }
 
+// earlier is how many of these an earlier process of the run has settled.
+func (t *tally) earlier() (rows int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, n := range t.past.kinds {
+		rows += n
+	}
+	return rows
+}
+
 // counts returns how many rows ended in which way.
 func (t *tally) counts() map[batch.Kind]int {
 	t.mu.Lock()

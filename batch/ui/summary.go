@@ -45,6 +45,9 @@ func PrintResult(t *Terminal, r *job.Result, asJSON bool) error {
 	if len(r.Held) > 0 {
 		printHeld(remarks, r)
 	}
+	if s := r.Summary; s.Outcomes[batch.Rejected]+s.Outcomes[batch.Conflict] > 0 && strings.HasPrefix(r.Next, "rowbatch "+s.Action+" ") {
+		remarks.Printf("%s correct the rows in that file as its column rb_fix says\n", remarks.Paint(Strong, "first:"))
+	}
 	if r.Next != "" { // the last word
 		remarks.Printf("%s %s\n", remarks.Paint(Strong, "next:"), remarks.Paint(Accent, r.Next))
 	}

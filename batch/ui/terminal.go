@@ -191,15 +191,15 @@ func (t *Terminal) progressText(p job.Progress, now time.Time) []string {
 		what, why := WaitingText(p.Waiting, now)
 		return []string{what, done, why}
 	}
-	took := now.Sub(p.Began)
-	if p.Done == 0 || took < time.Second {
+	pace := p.Pace(now)
+	if pace == 0 {
 		return []string{p.Phase, done}
 	}
-	left := time.Duration(float64(took) / float64(p.Done) * float64(p.Total-p.Done))
+	left := time.Duration(float64(p.Total-p.Done) / pace * float64(time.Second))
 	if f := t.foretold; f.Requests > 0 && !f.AtMost { // a limit that is not reached yet
 		left = max(left, f.Finish().Sub(now))
 	}
-	return []string{p.Phase, done, fmt.Sprintf("%.1f rows/s", float64(p.Done)/took.Seconds()), "about " + batch.Span(left) + " left"}
+	return []string{p.Phase, done, fmt.Sprintf("%.1f rows/s", pace), "about " + batch.Span(left) + " left"}
 }
 
 // WaitingText tells a wait's end and reason.

@@ -52,6 +52,8 @@ func TestWhatIsShownOfAPhase(t *testing.T) {
 	waits.Waiting = job.Waiting{Until: now.Add(40 * time.Second), Reason: governor.MinuteLimit}
 	begun := p
 	begun.Done = 0
+	resumed := p
+	resumed.Done, resumed.Earlier = 118, 100
 	foretold := job.Forecast{Forecast: governor.Forecast{Takes: 3 * time.Hour}, Begins: now, Requests: 6000}
 	for _, c := range []struct {
 		p        job.Progress
@@ -60,6 +62,7 @@ func TestWhatIsShownOfAPhase(t *testing.T) {
 		want     string
 	}{
 		{p, job.Forecast{}, 68, "reading, 18 of 3,000 rows, 0.9 rows/s, about 55 min left"},
+		{resumed, job.Forecast{}, 68, "reading, 118 of 3,000 rows, 0.9 rows/s, about 53 min left"},
 		{p, foretold, 68, "reading, 18 of 3,000 rows, 0.9 rows/s, about 3 h 0 min left"},
 		{p, job.Forecast{}, 28, "reading, 18 of 3,000 rows"},
 		{begun, foretold, 68, "reading, 0 of 3,000 rows"},

@@ -120,9 +120,7 @@ func (w *watch) Show(e job.Event) {
 func (w *watch) progress(p job.Progress) {
 	l := &w.live
 	l.Done, l.Total = p.Done, p.Total
-	if took := time.Since(p.Began).Seconds(); took > 1 {
-		l.Rate = float64(p.Done) / took
-	}
+	l.Rate = p.Pace(time.Now())
 	l.Wait, l.Until = "", 0
 	if time.Until(p.Waiting.Until) >= time.Second {
 		what, why := ui.WaitingText(p.Waiting, time.Now())
