@@ -63,7 +63,7 @@ func (s runActions) resume(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/runs/"+i.ID, http.StatusSeeOther)
 		return
 	}
-	s.forget(what)
+	s.forget(what, "")
 	s.start(w, r, i, what, agreement{}, func(f job.Front, c job.Control) (*job.Result, error) {
 		return job.Resume(s.job(f, s.accountOf(i.Info), nil), c, i.ID, failed)
 	})
@@ -77,8 +77,9 @@ func (s runActions) undo(w http.ResponseWriter, r *http.Request) {
 	}
 	unhold := r.PostFormValue("unhold")
 	what := "undo " + i.ID + " " + unhold
-	s.forget(what)
-	s.start(w, r, i, what, agreement{}, func(f job.Front, c job.Control) (*job.Result, error) {
+	view := r.PostFormValue("view")
+	s.forget(what, view)
+	s.start(w, r, i, what, agreement{view: view}, func(f job.Front, c job.Control) (*job.Result, error) {
 		return job.Undo(s.job(f, s.accountOf(i.Info), func(set *job.Settings) {
 			set.Sending.DryRun, set.Sending.Unhold = true, unhold
 		}), c, i.ID)

@@ -310,9 +310,9 @@ func (s draftPages) preview(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	what := "preview " + d.ID
-	s.forget(what)
-	run, err := s.begin(what, agreement{}, func(f job.Front, c job.Control) (*job.Result, error) {
+	what, view := "preview "+d.ID, r.PostFormValue("view")
+	s.forget(what, view)
+	run, err := s.begin(what, agreement{view: view}, func(f job.Front, c job.Control) (*job.Result, error) {
 		return job.File(s.job(f, s.account(d.Account), func(set *job.Settings) {
 			set.Sending.DryRun, set.Input = true, d.Input
 		}), c, intake.ActionsOf(d.Action), d.path(), nil)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"html/template"
 	"net/http"
+	"strconv"
 	"time"
 
 	"rowbatch/reports/page"
@@ -15,7 +16,8 @@ var assets embed.FS
 
 // pages are the templates, made once.
 func pages() (*template.Template, error) {
-	return template.New("").Funcs(page.Functions()).ParseFS(assets, "assets/*.html")
+	view := func() string { return strconv.FormatInt(time.Now().UnixNano(), 36) } // tells one view of a page from the next
+	return template.New("").Funcs(page.Functions()).Funcs(template.FuncMap{"view": view}).ParseFS(assets, "assets/*.html")
 }
 
 // frame is what every page has around it.

@@ -119,11 +119,12 @@ func hostsOf(h journal.Head) (hosts []string) {
 	return hosts
 }
 
-// forget lets something be asked for again that has come to its end.
-func (s *site) forget(what string) {
+// forget lets something be asked for again that has come to its end, but not by the view
+// of a page that has asked for it: that is a click too many, which came late.
+func (s *site) forget(what, view string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if w := s.begun[what]; w != nil && w.ended() {
+	if w := s.begun[what]; w != nil && w.ended() && (view == "" || view != w.agreed.view) {
 		delete(s.begun, what)
 	}
 }

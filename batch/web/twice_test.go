@@ -88,3 +88,30 @@ func TestOneRunIsBegunHoweverOftenItIsAskedFor(t *testing.T) {
 	}
 	o.checkRuns()
 }
+
+// A click too many that comes when the preview has ended already leads to it. The page
+// shown again asks anew.
+func TestALateClickBeginsNothing(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	o.drop("update", o.file("late.csv", manyRows(3)))
+	draft := eval[string](o, `location.pathname`)
+	ask := func() string {
+		t.Helper()
+		path, err := chromedp.Run(o.tab, chromedp.Evaluate[string](`(async (form) => {
+			const answer = await fetch(form.action, { method: 'POST', body: new URLSearchParams(new FormData(form)) });
+			while (!(await (await fetch(answer.url)).text()).includes('3 of 3 rows would change')) {}
+			return new URL(answer.url).pathname;
+		})(document.querySelector('form[data-once]'))`, chromedp.EvalAwaitPromise))
+		o.must(err)
+		return path
+	}
+	first := ask()
+	if again := ask(); again != first {
+		t.Errorf("the preview %s was begun again, as %s", first, again)
+	}
+	o.visit(draft)
+	if anew := ask(); anew == first {
+		t.Error("the page shown again leads to the old preview")
+	}
+}

@@ -38,6 +38,7 @@ type agreement struct {
 	rows   int
 	answer string // yes, or the number of customers
 	old    bool   // though the plan is old
+	view   string // of the page on which it was asked for
 }
 
 // live is how far a run has come, as its page asks for it.
