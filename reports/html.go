@@ -65,6 +65,9 @@ func (w pageWriter) document(s Summary) (d page.Document, err error) {
 	if w.around != nil {
 		d.Around, err = w.around(w.journal, s)
 	}
+	if d.Around.Unhold != "" {
+		d.Facts = append(d.Facts, page.Fact{Name: "Off hold with", Text: d.Around.Unhold})
+	}
 	return d, err
 }
 

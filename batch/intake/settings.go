@@ -56,6 +56,7 @@ type Choice struct {
 	Only   string `json:"only,omitempty"`   // lines of the input, as in 12,40-60; "": all
 	Except string `json:"except,omitempty"` // lines that are left out
 	Review string `json:"review,omitempty"` // the plan's report in which a person has struck rows
+	Struck bool   `json:"struck,omitempty"` // Except is what a person has struck out on a page
 }
 
 // Check reports what is wrong with the settings by themselves.

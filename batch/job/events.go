@@ -114,6 +114,7 @@ type Identity struct {
 	File    string
 	Shard   string
 	Of      string        // the run that it carries out or takes back
+	Unhold  string        // of an undo: with which option it takes customers off hold
 	Age     time.Duration // since that one began, or, where a run is gone on with, this one
 	Hosts   string
 	KeyEnds string // the last characters of the account's key; "": of the stand-in

@@ -178,7 +178,7 @@ func (p *Plan) identity(now time.Time) Identity { return p.identityOf(p.Head, p.
 // identityOf tells a run from others that has to do with the plan. It, or what it is
 // of, began then; zero: it is about to.
 func (p *Plan) identityOf(h journal.Head, began, now time.Time) Identity {
-	i := Identity{ID: h.ID, Mode: h.Mode, Dry: h.IsDry(), Action: h.Action, File: h.File, Of: h.Of}
+	i := Identity{ID: h.ID, Mode: h.Mode, Dry: h.IsDry(), Action: h.Action, File: h.File, Of: h.Of, Unhold: UnholdOf(h)}
 	if p.Accounts != nil {
 		i.Hosts, i.KeyEnds, i.Label = p.Accounts.Hosts(), p.Accounts.keyEnds(), p.Accounts.label()
 	}
@@ -278,6 +278,7 @@ func (p *Plan) reporting(o Output) reports.Options {
 
 // around is what report.html says beside the run itself.
 func (p *Plan) around(j *runs.Journal, s reports.Summary) (a page.Around, err error) {
+	a.Unhold = UnholdOf(p.Head)
 	if next := p.next(s); next != "" {
 		verb := strings.Fields(next)[1]
 		what := map[string]string{"apply": "To send it", "resume": "To go on with it", "undo": "To take back the rest"}[verb]

@@ -151,6 +151,8 @@ func (c *choice) leavesOut(n int) bool { return c != nil && !c.rows.has(n) }
 // why says who has left a row out.
 func (c *choice) why(n int) string {
 	switch line := int(c.lines[n]); {
+	case c.except.has(line) && c.as.Struck:
+		return "struck out before sending"
 	case c.except.has(line):
 		return "left out by --except " + short(c.as.Except)
 	case c.as.Only != "" && !c.only.has(line):

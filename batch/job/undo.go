@@ -45,6 +45,18 @@ func Undo(j Job, c Control, name string) (*Result, error) {
 	return execute(r, p)
 }
 
+// UnholdOf is the option with which an undo takes customers off hold; "" where there are none to take.
+func UnholdOf(h journal.Head) string {
+	if h.Mode != journal.ModeUndo || h.Action != "hold" && h.Action != intake.Mixed {
+		return ""
+	}
+	s, err := SettingsOf(h)
+	if err != nil { // who goes on with the run is told
+		return ""
+	}
+	return s.Sending.Unhold
+}
+
 // undoneAlready ends an undo of the last run where that has nothing to take back,
 // and names the one before it: which run is taken back is for a person to say.
 func undoneAlready(of *earlier, out Output) (*Result, error) {

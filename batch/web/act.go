@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"rowbatch/batch"
+	"rowbatch/batch/intake"
 	"rowbatch/batch/job"
 )
 
@@ -46,9 +48,10 @@ func (s runActions) apply(w http.ResponseWriter, r *http.Request) {
 	}
 	agreed := agreement{answer: strings.ReplaceAll(r.PostFormValue("answer"), ",", ""), old: r.PostFormValue("old") == "yes"}
 	agreed.rows = number(r.PostFormValue("rows"))
-	except := r.PostFormValue("except")
+	struck := intake.Choice{Except: r.PostFormValue("except")}
+	struck.Struck = struck.Except != ""
 	s.start(w, r, i, "apply "+i.ID, agreed, func(f job.Front, c job.Control) (*job.Result, error) {
-		return job.Apply(s.job(f, s.accountOf(i.Info), func(set *job.Settings) { set.Selection.Except = except }), c, i.ID)
+		return job.Apply(s.job(f, s.accountOf(i.Info), func(set *job.Settings) { set.Selection.Choice = struck }), c, i.ID)
 	})
 }
 
@@ -80,9 +83,14 @@ func (s runActions) undo(w http.ResponseWriter, r *http.Request) {
 	view := r.PostFormValue("view")
 	s.forget(what, view)
 	s.start(w, r, i, what, agreement{view: view}, func(f job.Front, c job.Control) (*job.Result, error) {
-		return job.Undo(s.job(f, s.accountOf(i.Info), func(set *job.Settings) {
+		res, err := job.Undo(s.job(f, s.accountOf(i.Info), func(set *job.Settings) {
 			set.Sending.DryRun, set.Sending.Unhold = true, unhold
 		}), c, i.ID)
+		if err != nil && res != nil && len(res.Held) > 0 { // the command line lists commands here
+			err = batch.Usage("choose how they come off hold",
+				"this run put %s on hold, and has nothing else to put back; nothing was sent", batch.Plural(len(res.Held), "customer"))
+		}
+		return res, err
 	})
 }
 

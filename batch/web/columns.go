@@ -235,7 +235,8 @@ func (s columnPages) choose(w http.ResponseWriter, r *http.Request) {
 		}
 		c, is := &d.Columns[n], func(name string) bool { return r.PostFormValue(fmt.Sprint(name, n)) == "yes" }
 		sets, had := r.PostForm.Has(fmt.Sprint("expr", n)), len(c.Values) > 0 // one that sets no field has no options on its page
-		if c.Field = r.PostFormValue(fmt.Sprint("field", n)); r.PostFormValue("ignore") == strconv.Itoa(n) {
+		c.Field = r.PostFormValue(fmt.Sprint("field", n))
+		if ignore := r.PostFormValue("ignore"); ignore == strconv.Itoa(n) || ignore == "others" && c.Field == "" {
 			c.Field = useIgnore
 		}
 		c.Untrimmed, c.Lower, c.OnlyIfBlank = sets && !is("trim"), is("lower"), is("if_blank")

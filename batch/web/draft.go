@@ -372,14 +372,13 @@ func (s draftPages) draftPage(w http.ResponseWriter, d *draft, status int, wrong
 	}
 	if !d.Uploaded {
 		v.Columns = columnViews(d, look, v.NotReady)
-		open := 0
 		for _, c := range v.Columns {
 			if c.Field == "" {
-				open++
+				v.Open++
 			}
 		}
-		if open > 0 {
-			v.NotReady = &trouble{Text: batch.Plural(open, "column") + " without a field.",
+		if v.Open > 0 {
+			v.NotReady = &trouble{Text: batch.Plural(v.Open, "column") + " without a field.",
 				Try: "choose one for each, or leave the column out"}
 		}
 	}
@@ -395,6 +394,7 @@ type draftView struct {
 	NotReady   *trouble // why there can be no preview yet
 	Rows       int
 	Columns    []columnView
+	Open       int // columns without a field
 	Headings   []string
 	First      []lineView
 	HasMapping bool

@@ -12,6 +12,7 @@ import (
 
 	"rowbatch/batch"
 	"rowbatch/batch/action"
+	"rowbatch/batch/intake"
 	"rowbatch/batch/job"
 	"rowbatch/batch/journal"
 	"rowbatch/batch/runs"
@@ -65,6 +66,7 @@ type resultView struct {
 	Minutes, RequestsText, ResumeText    string
 	CanResume, CanRetry, CanUndo, Undone bool
 	Unhold                               []string
+	MayStay                              bool // on hold: an undo may have more to put back
 	Files                                []download
 }
 
@@ -97,6 +99,9 @@ func (s runPages) showListed(w http.ResponseWriter, i job.Listed, status int, wr
 	}
 	v.Lead, v.Jump = page.Lead(i.Head, i.Counts, i.State == job.Stopped), ui.CountsText(i.Head.Rows, i.Counts)
 	v.Facts = append(v.Facts, page.Fact{Name: "File", Text: filepath.Base(i.Head.File)})
+	if option := job.UnholdOf(i.Head); option != "" {
+		v.Facts = append(v.Facts, page.Fact{Name: "Off hold with", Text: option})
+	}
 	if own != nil {
 		v.Notes = own.now(0).Notes
 	} else if i.End != nil && i.End.Cause != "" {
@@ -201,7 +206,7 @@ func (s runPages) preparePreview(v *runView, i job.Listed, _ *runs.Dir, j *runs.
 			"periods."
 	case p.Unholds > 0:
 		v.Verb, v.Noun, v.SendHeading, v.SendButton = "take off hold", "customer", "Take off hold", "Take {n} customers off hold"
-		v.Typed = "Coming back may bill the customer, as the option says that was chosen."
+		v.Typed = "They come off hold with " + job.UnholdOf(i.Head) + ", which says what coming back bills them."
 	case i.Head.Mode == journal.ModeUndo:
 		v.Verb, v.SendHeading, v.SendButton = "put back", "Put back", "Put back {n} rows"
 	}
@@ -284,7 +289,7 @@ func (s runPages) prepareResult(v *runView, i job.Listed, d *runs.Dir, j *runs.J
 	v.ResumeText = batch.Plural(open, "row") + " left."
 	v.CanRetry = !v.CanResume && !isDry(i) && i.Counts[batch.Failed]+i.Counts[batch.Conflict] > 0
 	v.CanUndo, v.Undone = i.CanUndo(), i.State == job.Undone
-	if i.Head.Action == "hold" || i.Head.Action == "run" {
+	if v.MayStay = i.Head.Action == intake.Mixed; v.MayStay || i.Head.Action == "hold" {
 		v.Unhold = client.ServiceStartOptions()
 	}
 	v.Files = filesOf(d, i.Counts)

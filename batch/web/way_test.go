@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -27,6 +28,10 @@ func TestAnEditFromFileToUndo(t *testing.T) {
 	o.lead("Finished: 1 of 3 rows changed")
 	o.text("//*[@data-rows]//td", "bo@example.com")
 	o.picture("result")
+	report, err := os.ReadFile(filepath.Join(o.reports, eval[string](o, `document.querySelector('[data-run]').dataset.run`), "report.csv"))
+	if err != nil || !strings.Contains(string(report), "struck out before sending") || strings.Contains(string(report), "--except") {
+		t.Errorf("the report reads %s: %v", report, err)
+	}
 	o.effects(1)
 	o.click(toUndo)
 	o.lead("1 of 3 rows would change")
@@ -84,14 +89,43 @@ func TestAHoldWithItsNumberTyped(t *testing.T) {
 	o.click(toSend)
 	o.lead("Finished: 2 of 2 rows changed")
 	o.effects(2)
+	o.click(toUndo) // which the browser does not send: there is no option that goes without saying
+	o.await(`document.querySelector('#unhold').matches(':invalid')`)
 	o.do(chromedp.SetValue(chromedp.CSS(`#unhold`), "NoChargesForMissedPeriods"))
 	o.click(toUndo)
 	o.lead("2 of 2 rows would change")
+	o.text("//form[@data-send]", "They come off hold with NoChargesForMissedPeriods")
 	o.text("//form[@data-send]", "Type the number of customers")
+	o.picture("preview-unhold")
 	o.do(chromedp.SendKeys(typed, "2"))
 	o.click(toSend)
 	o.lead("Finished: 2 of 2 rows changed")
 	o.effects(4)
+	o.text("//dl[dt='Off hold with']/dd", "NoChargesForMissedPeriods")
+}
+
+// A mixed run whose holds are all that it changed says what to choose, and columns of no
+// use to a hold are left out by one click.
+func TestHoldsOfAMixedRun(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	o.drop("run", o.file("mixed.csv", "action,id,Owner,Team,Floor\nhold,987001,a,b,c\n"))
+	o.text("//*[contains(@class,'act')]", "3 columns without a field")
+	o.do(chromedp.SetValue(chromedp.CSS(`select[name=field3]`), "ignore"))
+	o.picture("others")
+	o.click(`button[name=ignore][value=others]`)
+	o.text("//*[contains(@class,'act')]//button", "Read the live records")
+	o.click(toPreview)
+	o.lead("1 of 1 ")
+	o.do(chromedp.WaitEnabled(chromedp.CSS(`#typed`)), chromedp.SendKeys(chromedp.CSS(`#typed`), "1"))
+	o.click(toSend)
+	o.lead("Finished: 1 of 1 row changed")
+	o.click(toUndo)
+	o.text("//aside", "this run put 1 customer on hold")
+	o.text("//aside", "choose how they come off hold")
+	o.expected("422")
+	o.picture("which-unhold")
+	o.effects(1)
 }
 
 // Stop asks once, lets what is on its way finish, and leaves the rest to a resume.

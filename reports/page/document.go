@@ -57,6 +57,7 @@ type Around struct {
 	Stakes   *Stakes
 	Forecast string
 	Next     []Command
+	Unhold   string // of an undo: with which option customers come off hold
 }
 
 // Command leads on from a run.
