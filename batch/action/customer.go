@@ -128,7 +128,7 @@ func (c customer) shows(field string) bool {
 // without values as null. An object's id is the server's, which fills it in when it is new.
 // A key that a server sent is escaped: a dot or star in it is no step.
 func movedPaths(all fieldTable, sent, got []byte) (paths []string) {
-	before, after := members(sent), members(got)
+	before, after := differing(sent, got)
 	for _, sides := range [][2]map[string]string{{before, after}, {after, before}} {
 		for key, raw := range sides[0] {
 			if raw == sides[1][key] {
@@ -152,14 +152,35 @@ func movedPaths(all fieldTable, sent, got []byte) (paths []string) {
 	return slices.Compact(paths)
 }
 
-// members are an object's raw values by their keys.
-func members(object []byte) map[string]string {
-	m := make(map[string]string, 56) // a customer has some fifty, and for a few more a map takes twice the room
+// differing are the raw values of two objects by their keys, but for those that stand in
+// both at one place: most of a record stays as it was, and where it was.
+func differing(one, other []byte) (a, b map[string]string) {
+	a, b = map[string]string{}, map[string]string{}
+	left, right := members(one), members(other)
+	for n := range max(len(left), len(right)) {
+		if n < len(left) && n < len(right) && left[n] == right[n] {
+			continue
+		}
+		if n < len(left) {
+			a[left[n].key] = left[n].raw
+		}
+		if n < len(right) {
+			b[right[n].key] = right[n].raw
+		}
+	}
+	return a, b
+}
+
+// member is a key of an object and its value, as they were sent.
+type member struct{ key, raw string }
+
+func members(object []byte) []member {
+	all := make([]member, 0, 56) // a customer has some fifty
 	gjson.ParseBytes(object).ForEach(func(key, value gjson.Result) bool {
-		m[key.Str] = value.Raw
+		all = append(all, member{key.Str, value.Raw})
 		return true
 	})
-	return m
+	return all
 }
 
 // codesBeside are the tracking codes that no change names, without their links.

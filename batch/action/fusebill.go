@@ -394,7 +394,9 @@ func (h *hiddenLinks) tell(s batch.Step) {
 func (h *hiddenLinks) absent(record []byte) []string {
 	keys := slices.Clone(h.keys)
 	gjson.ParseBytes(record).ForEach(func(key, _ gjson.Result) bool {
-		keys = slices.DeleteFunc(keys, func(k string) bool { return k == key.Str })
+		if n := slices.Index(keys, key.Str); n >= 0 {
+			keys = slices.Delete(keys, n, n+1)
+		}
 		return len(keys) > 0
 	})
 	return keys

@@ -28,18 +28,22 @@ type Writer struct {
 	size    int64  // bytes of all records so far
 	durable int64  // bytes known to be on disk
 	seq     int64
-	syncing bool // one goroutine is writing and syncing for all
-	crowded bool // others came to wait for the last sync while it went on
+	syncing bool // one goroutine is writing and syncing for all, or is about to
 	err     error
+
+	waiting  int           // intents that no sync has taken up yet
+	expected int           // as many as come together, judged by the syncs so far
+	enough   chan struct{} // closed when so many are waiting; nil: nobody waits for them
 }
 
 // lazily is how many bytes of outcomes may wait for the next intent's sync.
 // Losing them costs a read-back each, never a second write.
 const lazily = 32 << 10
 
-// gathering is how long an intent waits for others at most. Meanwhile the other
-// rows on the way keep the connections busy.
-const gathering = time.Millisecond
+// gathering is how long an intent waits at most for as many as came together before.
+// Meanwhile the other rows on the way keep the connections busy, and each sync that is
+// saved is a thread less to be put to sleep and woken.
+const gathering = 5 * time.Millisecond
 
 // Create starts a journal on an empty file. The head is on disk when it returns.
 func Create(f File, h Head) (*Writer, error) {
@@ -124,21 +128,40 @@ func (w *Writer) durably(e Entry) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.add(e)
+	w.waiting++
+	if w.enough != nil && w.waiting >= w.expected {
+		close(w.enough)
+		w.enough = nil
+	}
 	for mine := w.size; w.err == nil && w.durable < mine; {
 		if w.syncing {
-			w.crowded = true
 			w.synced.Wait() // its sync may cover this record too; if not, the next is ours
 			continue
 		}
-		if w.crowded { // more are about to come: who is alone waits for nobody
-			w.crowded, w.syncing = false, true
-			w.mu.Unlock()
-			time.Sleep(gathering)
-			w.mu.Lock()
-		}
+		w.gather()
+		together := w.waiting
+		w.waiting = 0
 		w.flush(true)
+		w.expected = max(together+w.waiting, w.expected-1) // who came during the sync could have shared it
 	}
 	return w.err
+}
+
+// gather waits for the intents that are expected to share the next sync, with the lock
+// released meanwhile. Who has been alone for a while waits for nobody.
+func (w *Writer) gather() {
+	if w.waiting >= w.expected {
+		return
+	}
+	enough := make(chan struct{})
+	w.enough, w.syncing = enough, true
+	w.mu.Unlock()
+	select {
+	case <-enough:
+	case <-time.After(gathering):
+	}
+	w.mu.Lock()
+	w.enough = nil
 }
 
 // add appends a record to the buffer; the lock is held.
