@@ -66,7 +66,7 @@ func (w pageWriter) document(s Summary) (d page.Document, err error) {
 		d.Around, err = w.around(w.journal, s)
 	}
 	if d.Around.Unhold != "" {
-		d.Facts = append(d.Facts, page.Fact{Name: "Off hold with", Text: d.Around.Unhold})
+		d.Facts = append(d.Facts, page.Fact{Name: "Option for coming off hold", Text: d.Around.Unhold})
 	}
 	return d, err
 }

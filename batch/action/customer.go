@@ -153,7 +153,8 @@ func movedPaths(all fieldTable, sent, got []byte) (paths []string) {
 }
 
 // differing are the raw values of two objects by their keys, but for those that stand in
-// both at one place: most of a record stays as it was, and where it was.
+// both at one place: most of a record stays as it was, and where it was. A key stands once
+// in each, as the client sees to.
 func differing(one, other []byte) (a, b map[string]string) {
 	a, b = map[string]string{}, map[string]string{}
 	left, right := members(one), members(other)

@@ -45,7 +45,8 @@ func Undo(j Job, c Control, name string) (*Result, error) {
 	return execute(r, p)
 }
 
-// UnholdOf is the option with which an undo takes customers off hold; "" where there are none to take.
+// UnholdOf is the option that an undo was given to take customers off hold with; "" without one.
+// Its rows tell whether any came off.
 func UnholdOf(h journal.Head) string {
 	if h.Mode != journal.ModeUndo || h.Action != "hold" && h.Action != intake.Mixed {
 		return ""

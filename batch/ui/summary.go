@@ -122,7 +122,7 @@ func printSummary(w Screen, r *job.Result) {
 	if r.Run.Hosts != "" {
 		facts[1].value = w.Account(Plain, r.Run)
 	}
-	facts = append(facts, fact{map[bool]string{true: "to be taken off hold with", false: "taken off hold with"}[r.Run.Dry], r.Run.Unhold})
+	facts = append(facts, fact{"option for coming off hold", r.Run.Unhold})
 	facts = append(facts, reportFacts(s)...)
 	if s.ExitCode != batch.ExitUsage { // else nobody wanted any
 		facts = append(facts, fact{"rows that need work", s.Failed}, fact{"as a workbook", s.FailedXLSX})

@@ -100,7 +100,7 @@ func (s runPages) showListed(w http.ResponseWriter, i job.Listed, status int, wr
 	v.Lead, v.Jump = page.Lead(i.Head, i.Counts, i.State == job.Stopped), ui.CountsText(i.Head.Rows, i.Counts)
 	v.Facts = append(v.Facts, page.Fact{Name: "File", Text: filepath.Base(i.Head.File)})
 	if option := job.UnholdOf(i.Head); option != "" {
-		v.Facts = append(v.Facts, page.Fact{Name: "Off hold with", Text: option})
+		v.Facts = append(v.Facts, page.Fact{Name: "Option for coming off hold", Text: option})
 	}
 	if own != nil {
 		v.Notes = own.now(0).Notes

@@ -101,7 +101,7 @@ func TestAHoldWithItsNumberTyped(t *testing.T) {
 	o.click(toSend)
 	o.lead("Finished: 2 of 2 rows changed")
 	o.effects(4)
-	o.text("//dl[dt='Off hold with']/dd", "NoChargesForMissedPeriods")
+	o.text("//dl[dt='Option for coming off hold']/dd", "NoChargesForMissedPeriods")
 }
 
 // A mixed run whose holds are all that it changed says what to choose, and columns of no
