@@ -2,6 +2,7 @@ package batch
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -34,18 +35,27 @@ func (s *slots) acquire(write bool) {
 	<-turn
 }
 
-// release hands a slot on.
+// release hands a slot on. Whoever gets it goes first: the next request is to be on its
+// way before the reply to this one is thought about.
 func (s *slots) release() {
+	if s.handOn() {
+		runtime.Gosched()
+	}
+}
+
+// handOn reports whether somebody was waiting for the slot.
+func (s *slots) handOn() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, waiting := range []*[]chan struct{}{&s.writes, &s.reads} {
 		if len(*waiting) > 0 {
 			close((*waiting)[0])
 			*waiting = (*waiting)[1:]
-			return
+			return true
 		}
 	}
 	s.free++
+	return false
 }
 
 // canary lets the first write of an action go alone, in each process, until reading

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 
 	"github.com/tidwall/gjson"
 )
@@ -207,11 +208,20 @@ func identifier(id gjson.Result) string {
 	return ""
 }
 
+// seenKeys are empty maps: each reply needs one with room for a customer's keys.
+var seenKeys = sync.Pool{New: func() any { return make(map[string]struct{}, 56) }} // some fifty, and for a few more a map takes twice the room
+
 // RepeatedKey finds a key that an object holds twice: which of the two an edit would
 // reach, and which one counts, cannot be told.
 func RepeatedKey(object gjson.Result) (key string, found bool) {
-	seen := make(map[string]struct{}, 56) // a customer has some fifty, and for a few more a map takes twice the room
+	seen, _ := seenKeys.Get().(map[string]struct{})
 	keys := 0
+	defer func() {
+		if keys <= 1000 { // a large one is slow to clear
+			clear(seen)
+			seenKeys.Put(seen)
+		}
+	}()
 	object.ForEach(func(k, _ gjson.Result) bool {
 		key = k.String()
 		seen[key] = struct{}{}

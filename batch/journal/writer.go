@@ -43,7 +43,7 @@ const lazily = 32 << 10
 // gathering is how long an intent waits at most for as many as came together before.
 // Meanwhile the other rows on the way keep the connections busy, and each sync that is
 // saved is a thread less to be put to sleep and woken.
-const gathering = 5 * time.Millisecond
+const gathering = 3 * time.Millisecond
 
 // Create starts a journal on an empty file. The head is on disk when it returns.
 func Create(f File, h Head) (*Writer, error) {
