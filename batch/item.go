@@ -165,7 +165,7 @@ func Diff(edits []Edit, guards []Guard, now func(field string) Value, same Equal
 		is := now(e.Field)
 		switch {
 		case same(e.Field, is, e.Want):
-			if e.Unless != nil {
+			if e.Unless != nil && e.Unless.Kind == Rejected {
 				s.Warnings = append(s.Warnings, fmt.Sprintf("%s is %s in the record already; else the row would be rejected: %s",
 					e.Field, is.quoted(), e.Unless.Error))
 			}

@@ -516,3 +516,16 @@ func TestAnUndoIsUndoneAfterAQuestion(t *testing.T) {
 		t.Errorf("asked %d times", len(o.front.asked))
 	}
 }
+
+func TestNoOtherFrontMakesUpAnOption(t *testing.T) {
+	o := newOffice(t, "1")
+	r, err := o.file("hold", "id\n987021\n")
+	o.want(r, err, "changed=1", 1)
+	o.set.Sending.Unhold = "Free"
+	if _, err := o.again(job.Undo, r.Run.ID); err == nil || !strings.Contains(err.Error(), "--unhold Free is not an option of the API") {
+		t.Errorf("an undo with a made-up option ended with %v", err)
+	}
+	if n := o.box.Requests(); len(o.box.Effects()) != 1 {
+		t.Errorf("it wrote: %+v", n)
+	}
+}

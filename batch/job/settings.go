@@ -361,10 +361,11 @@ func (s *Settings) Check(a intake.Actions, set func(flag string) bool) error {
 		return batch.Usage("--limit 10", "--limit must be at least 1")
 	case !slices.Contains(intake.Lookups(), s.Sending.Lookup):
 		return batch.Usage("--lookup auto", "--lookup is auto, list, ids or each, not %q", s.Sending.Lookup)
-	case s.Sending.Unhold != "" && !slices.Contains(client.ServiceStartOptions(),
-		s.Sending.Unhold), set("unhold") && s.Sending.Unhold == "":
-		return batch.Usage("one of "+strings.Join(client.ServiceStartOptions(), ", "), "--unhold %s is not an option of the API",
-			s.Sending.Unhold)
+	}
+	if set("unhold") || s.Sending.Unhold != "" {
+		if err := checkUnhold(s.Sending.Unhold); err != nil {
+			return err
+		}
 	}
 	if err := checkChoice(s.Selection.Choice, set); err != nil {
 		return err

@@ -4,12 +4,14 @@ import (
 	"errors"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"rowbatch/batch"
 	"rowbatch/batch/action"
 	"rowbatch/batch/intake"
 	"rowbatch/batch/journal"
 	"rowbatch/batch/runs"
+	"rowbatch/client"
 )
 
 // Undo takes back what a run has sent, as a run of its own that names it.
@@ -43,6 +45,14 @@ func Undo(j Job, c Control, name string) (*Result, error) {
 		return nil, err
 	}
 	return execute(r, p)
+}
+
+// checkUnhold wants one of the API's options for coming off hold.
+func checkUnhold(option string) error {
+	if slices.Contains(client.ServiceStartOptions(), option) {
+		return nil
+	}
+	return batch.Usage("one of "+strings.Join(client.ServiceStartOptions(), ", "), "--unhold %s is not an option of the API", option)
 }
 
 // UnholdOf is the option that an undo was given to take customers off hold with; "" without one.
@@ -113,6 +123,11 @@ func planShownUndo(r *Session, shown *earlier) (*Plan, error) {
 func planUndo(r *Session, of, shown *earlier) (*Plan, error) {
 	head := of.journal.Head
 	mine := r.Settings.Sending
+	if mine.Unhold != "" { // a front other than the command line may have made it up
+		if err := checkUnhold(mine.Unhold); err != nil {
+			return nil, err
+		}
+	}
 	s, err := r.adopt(head)
 	if err != nil {
 		return nil, err
@@ -122,10 +137,7 @@ func planUndo(r *Session, of, shown *earlier) (*Plan, error) {
 	s.Selection.Choice = r.Settings.Selection.Choice
 	s.Selection.When = "" // what was written is taken back whatever the record shows now
 	p := &Plan{Settings: s, Actions: intake.ActionsOf(head.Action), Names: of.names}
-	if err := mustNotBeUnderWay(of, s); err != nil {
-		return nil, err
-	}
-	if p.Work, p.Held, err = undoneRows(of, shown, s); err != nil {
+	if p.Work, p.Held, err = undoneRows(of, shown, s, ""); err != nil {
 		return nil, err
 	}
 	if p.Work.CountOf("") == 0 {
@@ -167,36 +179,69 @@ func planUndo(r *Session, of, shown *earlier) (*Plan, error) {
 	return p, nil
 }
 
-// mustNotBeUnderWay keeps an un-hold from being sent a second time while nobody
-// knows what became of the first.
-func mustNotBeUnderWay(of *earlier, s Settings) error {
+// takenOffHold returns, by row, the undo of the run that has taken its customer off hold
+// before this one. It is an error when another un-hold has begun and is not complete: none
+// is sent a second time while nobody knows what became of the first.
+func takenOffHold(of *earlier, s Settings, but string) (map[int]string, error) {
 	if s.Sending.Unhold == "" {
+		return nil, nil
+	}
+	off := map[int]string{}
+	for _, folder := range slices.Compact([]string{absolute(filepath.Dir(of.dir.Path())), absolute(s.Output.Reports)}) {
+		all, err := runs.ListOf(runs.Disk(), folder, of.journal.Head.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, i := range all {
+			if i.Head.Of != of.journal.Head.ID || i.Head.Mode != journal.ModeUndo || i.Head.Dry || i.ID == but || i.Declined() {
+				continue
+			}
+			if theirs, err := SettingsOf(i.Head); !i.Complete() && (err != nil || theirs.Sending.Unhold != "") {
+				return nil, batch.Unfit(Command("resume", i.ID, s.Output.Reports),
+					"%s has begun to take these customers off hold, and is not complete; nothing was sent", i.ID)
+			}
+			if err := noteOffHold(off, folder, i); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return off, nil
+}
+
+// noteOffHold notes the rows whose customers an undo has taken off hold.
+func noteOffHold(off map[int]string, folder string, undo runs.Info) error {
+	if undo.Counts[batch.Changed] == 0 {
 		return nil
 	}
-	all, err := runs.List(runs.Disk(), filepath.Dir(of.dir.Path()))
+	dir, err := runs.Open(runs.Disk(), folder, undo.ID)
 	if err != nil {
 		return err
 	}
-	here, err := runs.List(runs.Disk(), s.Output.Reports)
+	theirs, err := openEarlier(dir)
 	if err != nil {
 		return err
 	}
-	for _, i := range append(all, here...) {
-		if i.Head.Of != of.journal.Head.ID || i.Head.Mode != journal.ModeUndo || i.Head.Dry || i.Complete() || i.Declined() {
-			continue
+	for n := range theirs.journal.Head.Rows {
+		sent, failed := theirs.journal.Sent(n)
+		if failed != nil {
+			err = failed
+			break
 		}
-		if theirs, err := SettingsOf(i.Head); err != nil || theirs.Sending.Unhold != "" {
-			return batch.Unfit(Command("resume", i.ID, s.Output.Reports),
-				"%s has begun to take these customers off hold, and is not complete; nothing was sent", i.ID)
+		if sent != nil && sent.Found.Act == "unhold" && sent.Outcome.Kind == batch.Changed {
+			off[n] = undo.ID
 		}
 	}
-	return nil
+	return errors.Join(err, theirs.journal.Close())
 }
 
 // undoneRows are those for which a write left, last row first; with shown, of these
-// the rows that a dry run would put back, and of the others what it said. held are
-// the customers who stay on hold.
-func undoneRows(of, shown *earlier, s Settings) (w *earlierRows, held []string, err error) {
+// the rows that a dry run would put back, and of the others what it said. id is the undo's
+// own, if it has begun. held are the customers who stay on hold.
+func undoneRows(of, shown *earlier, s Settings, id string) (w *earlierRows, held []string, err error) {
+	off, err := takenOffHold(of, s, id)
+	if err != nil {
+		return nil, nil, err
+	}
 	several := of.journal.Head.Action == intake.Mixed || s.Input.AllowDuplicates
 	if w, err = newEarlierRows(of, several); err != nil {
 		return nil, nil, err
@@ -225,7 +270,11 @@ func undoneRows(of, shown *earlier, s Settings) (w *earlierRows, held []string, 
 		if err != nil {
 			return nil, err
 		}
-		return action.Undone(sent, s.Sending.KeepTheirs), nil
+		it := action.Undone(sent, s.Sending.KeepTheirs)
+		if off[n] != "" {
+			keepOnHold(&it.Edits[0], off[n])
+		}
+		return it, nil
 	}
 	w.rest = func(n int) (batch.Outcome, error) { return notUndone(of, n) }
 	if shown == nil {
@@ -240,6 +289,16 @@ func undoneRows(of, shown *earlier, s Settings) (w *earlierRows, held []string, 
 		}
 	}
 	return w, held, nil
+}
+
+// keepOnHold keeps an edit from lifting a hold that another run has placed since an undo
+// took the customer off this one's.
+func keepOnHold(status *batch.Edit, undo string) {
+	status.Expect = &status.Want
+	if !status.Yields {
+		status.Unless = &batch.Outcome{Kind: batch.Conflict, Code: "changed_since_run",
+			Error: undo + " took the customer off hold, and somebody has put them on hold since: undo what did that"}
+	}
 }
 
 // notUndone says why a row is left as it is.
