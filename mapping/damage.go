@@ -56,14 +56,14 @@ func isError(cell string) bool {
 }
 
 // isDamaged reports whether a cell of a CSV is what a spreadsheet or a program leaves
-// of a value: 1.23E+11, 12-Oct, CafÃ©, a formula. cell is not trimmed: an invisible
+// of a value: 1.23E+11, 12-Oct, 12. Okt, CafÃ©, a formula. cell is not trimmed: an invisible
 // character at its end may be part of the damage.
 func isDamaged(cell, trimmed string) bool {
 	switch first := trimmed[0]; {
 	case first == '=':
 		return len(trimmed) > 1
 	case first >= '0' && first <= '9', first == '-', first == '+':
-		if scientific(trimmed) || len(trimmed) < len("12-sept.") && dayOfMonth.MatchString(trimmed) && isMonth(trimmed) {
+		if scientific(trimmed) || len(trimmed) <= len("12. mär.") && dayOfMonth.MatchString(trimmed) && isMonth(trimmed) {
 			return true
 		}
 	case len(trimmed) == len("Oct-12") && trimmed[3] == '-' && monthOfYear.MatchString(trimmed) && isMonth(trimmed):
@@ -74,12 +74,12 @@ func isDamaged(cell, trimmed string) bool {
 
 // What spreadsheets show of a text that they took for a date.
 var (
-	dayOfMonth  = regexp.MustCompile(`^(?:0?[1-9]|[12][0-9]|3[01])-\p{L}\p{Ll}{2,3}\.?$`)
+	dayOfMonth  = regexp.MustCompile(`^(?:0?[1-9]|[12][0-9]|3[01])(?:-\p{L}\p{Ll}{2,3}|\. \p{L}\p{Ll}{2})\.?$`)
 	monthOfYear = regexp.MustCompile(`^\p{L}\p{Ll}{2}-[0-9]{2}$`)
 )
 
 func isMonth(date string) bool {
-	return monthNamed(strings.ToLower(strings.Trim(date, "0123456789-."))) > 0
+	return monthNamed(strings.ToLower(strings.Trim(date, "0123456789-. "))) > 0
 }
 
 // isDamagedPhone knows what numbers become that are no numbers to people: 5.55E3, 4155550123.0, TRUE.
