@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 
 	"github.com/tidwall/gjson"
 )
@@ -208,20 +207,11 @@ func identifier(id gjson.Result) string {
 	return ""
 }
 
-// seenKeys are empty maps: each reply needs one with room for a customer's keys.
-var seenKeys = sync.Pool{New: func() any { return make(map[string]struct{}, 56) }} // some fifty, and for a few more a map takes twice the room
-
 // RepeatedKey finds a key that an object holds twice: which of the two an edit would
 // reach, and which one counts, cannot be told.
 func RepeatedKey(object gjson.Result) (key string, found bool) {
-	seen, _ := seenKeys.Get().(map[string]struct{})
+	seen := make(map[string]struct{}, 56) // a customer has some fifty, and for a few more a map takes twice the room
 	keys := 0
-	defer func() {
-		if keys <= 1000 { // a large one is slow to clear
-			clear(seen)
-			seenKeys.Put(seen)
-		}
-	}()
 	object.ForEach(func(k, _ gjson.Result) bool {
 		key = k.String()
 		seen[key] = struct{}{}

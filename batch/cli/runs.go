@@ -17,6 +17,7 @@ type listed struct {
 	ID      string             `json:"run_id"`
 	Action  string             `json:"action"`
 	Mode    string             `json:"mode"`
+	Dry     bool               `json:"dry_run,omitempty"` // it wrote nothing
 	File    string             `json:"file"`
 	Shard   string             `json:"shard,omitempty"` // I/N
 	Started time.Time          `json:"started"`
@@ -74,7 +75,7 @@ func reportsOf(cmd *cobra.Command, dir *string) error {
 func listAll(all []job.Listed, dir string) []listed {
 	list := []listed{}
 	for _, i := range all {
-		l := listed{ID: i.ID, Action: i.Head.Action, Mode: i.Head.Mode, File: i.Head.File, Started: i.Head.Started,
+		l := listed{ID: i.ID, Action: i.Head.Action, Mode: i.Head.Mode, Dry: i.Head.IsDry(), File: i.Head.File, Started: i.Head.Started,
 			Rows: i.Head.Rows, Counts: i.Counts, Of: i.Head.Of, State: i.State, Next: i.Next(dir)}
 		if s, err := job.SettingsOf(i.Head); err == nil && s.Selection.Shard.Some() {
 			l.Shard = s.Selection.Shard.String()
@@ -102,6 +103,9 @@ func printRuns(w ui.Screen, all []listed) {
 		}
 		if l.Of != "" {
 			what += " of " + l.Of
+		}
+		if l.Dry && l.Mode == journal.ModeUndo {
+			what += " (dry run)"
 		}
 		what += ", " + cut(batch.Visible(l.File)) + ", " + l.Started.Local().Format("2006-01-02 15:04")
 		w.Printf("%s  %s\n", w.Paint(ui.Strong, l.ID), w.Paint(toneOf(l.State), string(l.State)))
@@ -172,9 +176,8 @@ func rewriteReport(cmd *cobra.Command, folder, name string, out job.Output) erro
 		return err
 	}
 	return showTable(cmd, summary, func(w ui.Screen) {
-		ui.PrintCounts(w, summary.Action+" "+batch.Visible(summary.File), summary.Rows, summary.Outcomes)
-		ui.PrintErrors(w, summary)
-		ui.PrintReport(w, job.Identity{ID: summary.RunID, Dry: summary.DryRun, Age: time.Since(summary.Started),
-			Hosts: summary.Host, Label: summary.Label}, summary)
+		ui.PrintReport(w, job.Identity{ID: summary.RunID, Mode: summary.Mode, Dry: summary.DryRun, Of: summary.Parent,
+			Action: summary.Action, File: summary.File, Age: time.Since(summary.Started), Hosts: summary.Host, Label: summary.Label,
+		}, summary)
 	})
 }

@@ -96,7 +96,7 @@ func printSummary(w Screen, r *job.Result) {
 		line := func(row int) string { return fmt.Sprintf("%s %d", mapping.Unit(s.File), r.Line(row)) }
 		printPreview(w, r.Preview, line, s.Outcomes[batch.WouldChange])
 	}
-	PrintCounts(w, runText(r.Run), s.Rows, s.Outcomes)
+	printCounts(w, runText(r.Run), s.Rows, s.Outcomes)
 	if p := r.Preview; p != nil {
 		for _, line := range append(FieldLines(p), stakeLines(p.Stakes)...) {
 			w.Table(2, []any{line})
@@ -134,8 +134,8 @@ func printSummary(w Screen, r *job.Result) {
 	}
 }
 
-// PrintCounts tells how many rows ended in which way: on a terminal one below the other.
-func PrintCounts(w Screen, title string, rows int, outcomes map[batch.Kind]int) {
+// printCounts tells how many rows ended in which way: on a terminal one below the other.
+func printCounts(w Screen, title string, rows int, outcomes map[batch.Kind]int) {
 	var table [][]any
 	for _, k := range batch.Kinds() {
 		if n := outcomes[k]; n > 0 {
@@ -150,8 +150,11 @@ func PrintCounts(w Screen, title string, rows int, outcomes map[batch.Kind]int) 
 	w.Table(0, table...)
 }
 
-// PrintReport tells which run it is, where the report stands, and which files it could not replace.
+// PrintReport tells what became of a run's rows, which run it is, where the report stands, and
+// which files it could not replace.
 func PrintReport(w Screen, run job.Identity, s reports.Summary) {
+	printCounts(w, runText(run), s.Rows, s.Outcomes)
+	PrintErrors(w, s)
 	printFacts(w, append([]fact{{"run", IdentityText(run)}, {"account", w.Account(Plain, run)}}, reportFacts(s)...))
 }
 
