@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"errors"
 	"flag"
 	"os"
 	"os/exec"
@@ -16,16 +17,39 @@ import (
 
 // TestMain makes the test binary serve as the rowbatch command too, so that scripts and
 // tests run the program in processes of its own, and benchmarks their server and load
-// generator.
+// generator. The locks of accounts are in a folder of the tests' own: each has an account of
+// its own, and they would fill that of whoever runs them.
 func TestMain(m *testing.M) {
-	if err := setParallel(); err != nil {
-		panic(err)
-	}
-	testscript.Main(m, map[string]func(){
+	commands := map[string]func(){
 		"rowbatch":    func() { os.Exit(cli.Main(os.Args[1:])) },
 		"benchserver": serveBench,
 		"benchload":   makeLoad,
-	})
+	}
+	all := tests{M: m}
+	if commands[filepath.Base(os.Args[0])] == nil { // else its environment is its caller's
+		var err error
+		if all.cache, err = os.MkdirTemp("", "rowbatch-tests-"); err == nil {
+			err = errors.Join(os.Setenv("XDG_CACHE_HOME", all.cache), setParallel())
+		}
+		if err != nil {
+			panic(err)
+		}
+	}
+	testscript.Main(all, commands)
+}
+
+// tests tidy up behind themselves.
+type tests struct {
+	*testing.M
+	cache string
+}
+
+func (t tests) Run() int {
+	code := t.M.Run()
+	if err := os.RemoveAll(t.cache); err != nil {
+		panic(err)
+	}
+	return code
 }
 
 // setParallel lets twice as many tests run at once as there are cores, unless -parallel

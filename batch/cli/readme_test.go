@@ -185,3 +185,12 @@ func TestHelpPages(t *testing.T) {
 		})
 	}
 }
+
+func read(t *testing.T, name string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}

@@ -22,6 +22,7 @@ func parseObject(raw []byte) (object, error) {
 		return nil, errors.New("not valid UTF-8")
 	}
 	var compact bytes.Buffer
+	compact.Grow(len(raw))
 	if err := json.Compact(&compact, raw); err != nil {
 		return nil, fmt.Errorf("not valid JSON: %w", err)
 	}
@@ -29,16 +30,15 @@ func parseObject(raw []byte) (object, error) {
 	if !root.IsObject() {
 		return nil, errors.New("not a JSON object")
 	}
-	var o object
+	const some = 56 // members: a customer has about fifty
+	o, seen := make(object, 0, some), make(map[string]struct{}, some)
 	var doubled string
-	seen := map[string]bool{}
 	root.ForEach(func(k, v gjson.Result) bool {
-		if seen[k.Str] {
+		if seen[k.Str] = struct{}{}; len(seen) == len(o) {
 			doubled = k.Str
 		}
-		seen[k.Str] = true
 		o = append(o, member{k.Str, k.Raw, v.Raw})
-		return true
+		return doubled == ""
 	})
 	if doubled != "" {
 		return nil, fmt.Errorf("the key %q stands twice", doubled)

@@ -24,7 +24,7 @@ type seed struct {
 func newSeed(bodies []json.RawMessage, count int) (*seed, error) {
 	s := &seed{ordinal: map[int64]int{}, count: cmp.Or(count, len(bodies))}
 	for i, b := range bodies {
-		t, err := newTemplate(b)
+		t, err := newTemplate(b, count > len(bodies))
 		if err != nil {
 			return nil, fmt.Errorf("customer %d of the seed: %w", i+1, err)
 		}
@@ -76,7 +76,7 @@ func (s *seed) ids() iter.Seq[int64] {
 type template struct {
 	id     int64
 	own    []byte // the original
-	marked []byte // the same with marks in it
+	marked []byte // the same with marks in it; nil: there are no copies
 }
 
 // The marks are bytes that no JSON text can hold.
@@ -85,7 +85,7 @@ const (
 	markCopy = "\x02"
 )
 
-func newTemplate(raw []byte) (template, error) {
+func newTemplate(raw []byte, copied bool) (template, error) {
 	o, err := parseObject(raw)
 	if err != nil {
 		return template{}, err
@@ -94,7 +94,11 @@ func newTemplate(raw []byte) (template, error) {
 	if err != nil || id <= 0 {
 		return template{}, errors.New("no id, or one that is no positive integer")
 	}
-	return template{id, o.bytes(), markPlaces(o, o.raw("id")).bytes()}, nil
+	t := template{id: id, own: o.bytes()}
+	if copied {
+		t.marked = markPlaces(o, o.raw("id")).bytes()
+	}
+	return t, nil
 }
 
 // copy returns the original (nth 0) or a copy of it under another id.

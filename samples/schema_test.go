@@ -1,10 +1,9 @@
-package cli_test
+package samples_test
 
 import (
-	"bytes"
 	"fmt"
+	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,29 +12,29 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v4"
 
+	"rowbatch/batch/cli"
 	"rowbatch/mapping"
 )
 
 // TestSchemaFitsMappingFiles: an editor finds no fault with any mapping file of the samples,
 // the help and the scripts that the program takes.
 func TestSchemaFitsMappingFiles(t *testing.T) {
-	t.Parallel()
 	schema := compiledSchema(t)
 	files := map[string][]byte{}
-	for _, name := range glob(t, moduleRoot+"/samples/*.yaml") {
+	for _, name := range glob(t, "*.yaml") {
 		files[name] = read(t, name)
 	}
 	if len(files) == 0 {
 		t.Fatal("no samples")
 	}
-	for _, name := range glob(t, "testdata/*.txtar") {
+	for _, name := range glob(t, "../batch/cli/testdata/*.txtar") {
 		for _, f := range txtar.Parse(read(t, name)).Files {
 			if strings.HasSuffix(f.Name, ".yaml") {
 				files[name+": "+f.Name] = f.Data
 			}
 		}
 	}
-	_, help, _ := strings.Cut(string(read(t, "help/mapping.txt")), "in full:\n")
+	_, help, _ := strings.Cut(string(read(t, "../batch/cli/help/mapping.txt")), "in full:\n")
 	help, _, _ = strings.Cut(help, "\nA cell goes")
 	files["help mapping"] = []byte(help)
 	taken := 0
@@ -58,7 +57,6 @@ func TestSchemaFitsMappingFiles(t *testing.T) {
 
 // TestSchemaFindsMistakes: what the program refuses for its form, an editor marks.
 func TestSchemaFindsMistakes(t *testing.T) {
-	t.Parallel()
 	schema := compiledSchema(t)
 	for _, text := range []string{
 		"colums: {A: firstName}", "action: updat", "blank: ignore", "key: {column: A}", "key: {column: A, feld: id}",
@@ -81,13 +79,19 @@ func TestSchemaFindsMistakes(t *testing.T) {
 // compiledSchema is what the program prints.
 func compiledSchema(t *testing.T) *jsonschema.Schema {
 	t.Helper()
-	var out bytes.Buffer
-	cmd := exec.Command("rowbatch", "schema")
-	cmd.Env, cmd.Stdout = environment(), &out
-	if err := cmd.Run(); err != nil {
+	printed, err := os.Create(filepath.Join(t.TempDir(), "mapping.json"))
+	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := jsonschema.UnmarshalJSON(&out)
+	defer printed.Close()
+	terminal := os.Stdout
+	os.Stdout = printed
+	code := cli.Main([]string{"schema"})
+	os.Stdout = terminal
+	if _, err := printed.Seek(0, io.SeekStart); err != nil || code != 0 {
+		t.Fatal(code, err)
+	}
+	text, err := jsonschema.UnmarshalJSON(printed)
 	if err != nil {
 		t.Fatal(err)
 	}
