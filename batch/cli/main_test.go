@@ -52,10 +52,10 @@ func (t tests) Run() int {
 	return code
 }
 
-// setParallel lets twice as many tests run at once as there are cores, unless -parallel
+// setParallel lets three times as many tests run at once as there are cores, unless -parallel
 // says otherwise: most of them wait for processes, disks and pauses.
 func setParallel() error {
-	return flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0)))
+	return flag.Set("test.parallel", strconv.Itoa(3*runtime.GOMAXPROCS(0)))
 }
 
 // raceSetting keeps a program built with -race from sleeping a second at its end, which

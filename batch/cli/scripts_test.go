@@ -47,6 +47,7 @@ func setUpScript(e *testscript.Env) error {
 		return err
 	}
 	e.Setenv(raceSetting())
+	e.Setenv("GOGC", "400") // whoever lives for a blink has nothing to collect
 	e.Setenv("HOME", filepath.Join(e.WorkDir, "home"))
 	e.Setenv("ROWBATCH_SANDBOX_DIR", filepath.Join(e.WorkDir, "sandbox"))
 	return copySamples(e.WorkDir)
