@@ -31,6 +31,9 @@ func TestSideEffects(t *testing.T) {
 		{"a number as text", `,"primaryPhone":5550100`, `,"primaryPhone":"5550100"`, ""},
 		{"empty for null", `,"title":null`, `,"title":""`, ""},
 
+		{"a key put before the others", `,"a":1,"b":"x","c":true`, `,"new":null,"a":1,"b":"x","c":true`, ""},
+		{"a change behind a key put before", `,"a":1,"b":"x"`, `,"new":null,"a":1,"b":"y"`, `b went from "x" to "y"`},
+
 		{"a text", `,"middleName":"Ann"`, `,"middleName":"Eve"`, `middleName went from "Ann" to "Eve"`},
 		{"a text emptied", `,"middleName":"Ann"`, `,"middleName":null`, `middleName went from "Ann" to ""`},
 		{"a text filled", `,"middleName":null`, `,"middleName":"Ann"`, `middleName went from "" to "Ann"`},

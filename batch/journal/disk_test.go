@@ -2,6 +2,7 @@ package journal
 
 import (
 	"bytes"
+	"errors"
 	"sync"
 	"testing"
 	"time"
@@ -16,12 +17,15 @@ type disk struct {
 	synced int
 	ops    int
 	slow   time.Duration // of a sync
+	full   bool          // nothing more is written
 }
 
 func (d *disk) Write(p []byte) (int, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.ops++
+	if d.ops++; d.full {
+		return 0, errors.New("no space left on device")
+	}
 	d.data = append(d.data, p...)
 	return len(p), nil
 }

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -64,6 +65,58 @@ func TestIntentsWaitForEachOther(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Who is alone after many does not wait for them for long.
+func TestIntentsForgetThoseWhoLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j, err := Create(&disk{slow: time.Millisecond}, Head{Rows: 16})
+		must(t, err)
+		var all sync.WaitGroup
+		for n := range 16 {
+			all.Go(func() { must(t, j.Intent(n, batch.Found{}, nil)) })
+		}
+		all.Wait()
+		began := time.Now()
+		for range 20 {
+			must(t, j.Intent(0, batch.Found{}, nil))
+		}
+		if took, most := time.Since(began), 20*time.Millisecond+16*gathering; took > most {
+			t.Errorf("twenty intents of one writer took %s after those of sixteen, want at most %s", took, most)
+		}
+		began = time.Now()
+		must(t, j.Intent(0, batch.Found{}, nil))
+		if took := time.Since(began); took > time.Millisecond {
+			t.Errorf("one more took %s", took)
+		}
+	})
+}
+
+// A disk that fails fails all who wait for it, those too who were still being waited for.
+func TestIntentsFailTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &disk{slow: time.Millisecond}
+		j, err := Create(d, Head{Rows: 16})
+		must(t, err)
+		intents := func(errs []error) {
+			var all sync.WaitGroup
+			for n := range errs {
+				all.Go(func() { errs[n] = j.Intent(n, batch.Found{}, nil) })
+			}
+			all.Wait()
+		}
+		sound := make([]error, 16)
+		intents(sound)
+		must(t, errors.Join(sound...))
+		d.full = true
+		failed := make([]error, 3) // fewer than came together before: they wait for more
+		intents(failed)
+		for n, err := range failed {
+			if wrong := (*WriteError)(nil); !errors.As(err, &wrong) {
+				t.Errorf("intent %d: %v", n, err)
+			}
+		}
+	})
 }
 
 func BenchmarkIntent(b *testing.B) {
