@@ -399,7 +399,7 @@ export class Rows {
   remark(r, colspan) {
     const cell = el('td', { class: r.e || r.x ? 'e' : 'e soft', colspan, role: 'cell' });
     if (!r.e && !r.x) {
-      const still = { unchanged: 'has these values already', changed: 'as asked for', would_change: 'as asked for', not_attempted: 'not yet' };
+      const still = { unchanged: 'nothing to change', changed: 'as asked for', would_change: 'as asked for', not_attempted: 'not yet' };
       cell.append(still[r.o] ?? '');
       return cell;
     }
