@@ -29,6 +29,7 @@ type Item struct {
 	Spent     int      // requests made for this row before the engine, such as looking its reference up
 	Listed    *Record  // when set, what its edits expect was seen in the customer list: as that was last found to show it still
 	Undoes    *Record  // when set, the record as the write found it that this row takes back
+	UndoneBy  string   // the undo that has taken it back before; "": none has
 
 	Writes
 	Earlier History
@@ -165,7 +166,7 @@ func Diff(edits []Edit, guards []Guard, now func(field string) Value, same Equal
 		is := now(e.Field)
 		switch {
 		case same(e.Field, is, e.Want):
-			if e.Unless != nil && e.Unless.Kind == Rejected {
+			if e.Unless != nil {
 				s.Warnings = append(s.Warnings, fmt.Sprintf("%s is %s in the record already; else the row would be rejected: %s",
 					e.Field, is.quoted(), e.Unless.Error))
 			}

@@ -63,7 +63,8 @@ func isDamaged(cell, trimmed string) bool {
 	case first == '=':
 		return len(trimmed) > 1
 	case first >= '0' && first <= '9', first == '-', first == '+':
-		if scientific(trimmed) || len(trimmed) <= len("12. mär.") && dayOfMonth.MatchString(trimmed) && isMonth(trimmed) {
+		short := len(trimmed) <= len("12. Mär.")
+		if scientific(trimmed) || short && (dayOfMonth.MatchString(trimmed) && isMonth(trimmed) || germanDay.MatchString(trimmed)) {
 			return true
 		}
 	case len(trimmed) == len("Oct-12") && trimmed[3] == '-' && monthOfYear.MatchString(trimmed) && isMonth(trimmed):
@@ -74,12 +75,13 @@ func isDamaged(cell, trimmed string) bool {
 
 // What spreadsheets show of a text that they took for a date.
 var (
-	dayOfMonth  = regexp.MustCompile(`^(?:0?[1-9]|[12][0-9]|3[01])(?:-\p{L}\p{Ll}{2,3}|\. \p{L}\p{Ll}{2})\.?$`)
+	dayOfMonth  = regexp.MustCompile(`^(?:0?[1-9]|[12][0-9]|3[01])-\p{L}\p{Ll}{2,3}\.?$`)
+	germanDay   = regexp.MustCompile(`^[0-3]?[0-9]\. ?(?:Jan|Jän|Feb|Mär|Mrz|Apr|Mai|Jun|Jul|Aug|Sep|Okt|Nov|Dez)\.?$`)
 	monthOfYear = regexp.MustCompile(`^\p{L}\p{Ll}{2}-[0-9]{2}$`)
 )
 
 func isMonth(date string) bool {
-	return monthNamed(strings.ToLower(strings.Trim(date, "0123456789-. "))) > 0
+	return monthNamed(strings.ToLower(strings.Trim(date, "0123456789-."))) > 0
 }
 
 // isDamagedPhone knows what numbers become that are no numbers to people: 5.55E3, 4155550123.0, TRUE.

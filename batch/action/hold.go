@@ -170,12 +170,17 @@ func (u *unhold) Open(ctx context.Context, requests int, sent []batch.Change) (b
 	return u.open(ctx, requests, sent, func(v *fusebillVisit) batch.Visit { return &unholdVisit{holdVisit{v, false}, u.option} })
 }
 
-// Decide wants a customer on hold.
+// Decide wants a customer on hold, by the hold that is taken back and no later one.
 func (u *unhold) Decide(it *batch.Item, now batch.Record) (batch.Step, *batch.Outcome) {
 	step, out := batch.Diff(it.Edits, it.Guards, valueOf(now.Body), alike)
 	switch {
 	case out != nil:
 		return batch.Step{}, out
+	case it.UndoneBy != "" && slices.ContainsFunc(it.Edits, func(e batch.Edit) bool { return e.Yields }):
+		return batch.Step{}, &batch.Outcome{Kind: batch.Unchanged}
+	case it.UndoneBy != "":
+		return batch.Step{}, &batch.Outcome{Kind: batch.Conflict, Code: "changed_since_run",
+			Error: it.UndoneBy + " took the customer off hold, and somebody has put them on hold since: undo what did that"}
 	case it.Unanswered && it.Sends >= u.mostSends:
 		return batch.Step{}, &batch.Outcome{Kind: batch.InDoubt, Code: "no_answer",
 			Error: "the un-hold was sent, its answer was lost, and the customer is still on hold; it is never sent twice"}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -26,7 +27,7 @@ func TestMain(m *testing.M) {
 		"benchload":   makeLoad,
 	}
 	all := tests{M: m}
-	if commands[filepath.Base(os.Args[0])] == nil { // else its environment is its caller's
+	if commands[strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe")] == nil { // else its environment is its caller's
 		var err error
 		if all.cache, err = os.MkdirTemp("", "rowbatch-tests-"); err == nil {
 			err = errors.Join(os.Setenv("XDG_CACHE_HOME", all.cache), setParallel())

@@ -76,13 +76,18 @@ func listAll(all []job.Listed, dir string) []listed {
 	list := []listed{}
 	for _, i := range all {
 		l := listed{ID: i.ID, Action: i.Head.Action, Mode: i.Head.Mode, Dry: i.Head.IsDry(), File: i.Head.File, Started: i.Head.Started,
-			Rows: i.Head.Rows, Counts: i.Counts, Of: i.Head.Of, State: i.State, Next: i.Next(dir)}
-		if s, err := job.SettingsOf(i.Head); err == nil && s.Selection.Shard.Some() {
-			l.Shard = s.Selection.Shard.String()
-		}
+			Rows: i.Head.Rows, Counts: i.Counts, Of: i.Head.Of, State: i.State, Next: i.Next(dir), Shard: shardOf(i.Head)}
 		list = append(list, l)
 	}
 	return list
+}
+
+// shardOf is the part of its file that a run was of, as I/N; "" of a whole one.
+func shardOf(h journal.Head) string {
+	if s, err := job.SettingsOf(h); err == nil && s.Selection.Shard.Some() {
+		return s.Selection.Shard.String()
+	}
+	return ""
 }
 
 func printRuns(w ui.Screen, all []listed) {
@@ -175,9 +180,10 @@ func rewriteReport(cmd *cobra.Command, folder, name string, out job.Output) erro
 	if err != nil {
 		return err
 	}
-	return showTable(cmd, summary, func(w ui.Screen) {
-		ui.PrintReport(w, job.Identity{ID: summary.RunID, Mode: summary.Mode, Dry: summary.DryRun, Of: summary.Parent,
-			Action: summary.Action, File: summary.File, Age: time.Since(summary.Started), Hosts: summary.Host, Label: summary.Label,
-		}, summary)
-	})
+	run := job.Identity{ID: summary.RunID, Mode: summary.Mode, Dry: summary.DryRun, Of: summary.Parent, Action: summary.Action,
+		File: summary.File, Age: time.Since(summary.Started), Hosts: summary.Host, Label: summary.Label}
+	if head, err := dir.Head(); err == nil {
+		run.Shard = shardOf(head)
+	}
+	return showTable(cmd, summary, func(w ui.Screen) { ui.PrintReport(w, run, summary) })
 }

@@ -116,7 +116,7 @@ func planRestOf(r *Session, p *Plan) error {
 			return err
 		}
 	}
-	p.Work, p.Held, err = undoneRows(of, shown, p.Settings, p.Head.ID)
+	p.Work, p.Held, err = undoneRows(of, shown, p.Settings, p.Dir)
 	return err
 }
 

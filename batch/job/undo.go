@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"rowbatch/batch"
 	"rowbatch/batch/action"
@@ -137,7 +138,7 @@ func planUndo(r *Session, of, shown *earlier) (*Plan, error) {
 	s.Selection.Choice = r.Settings.Selection.Choice
 	s.Selection.When = "" // what was written is taken back whatever the record shows now
 	p := &Plan{Settings: s, Actions: intake.ActionsOf(head.Action), Names: of.names}
-	if p.Work, p.Held, err = undoneRows(of, shown, s, ""); err != nil {
+	if p.Work, p.Held, err = undoneRows(of, shown, s, nil); err != nil {
 		return nil, err
 	}
 	if p.Work.CountOf("") == 0 {
@@ -179,25 +180,40 @@ func planUndo(r *Session, of, shown *earlier) (*Plan, error) {
 	return p, nil
 }
 
-// takenOffHold returns, by row, the undo of the run that has taken its customer off hold
-// before this one. It is an error when another un-hold has begun and is not complete: none
-// is sent a second time while nobody knows what became of the first.
-func takenOffHold(of *earlier, s Settings, but string) (map[int]string, error) {
+// takenOff is when an undo took a customer off hold.
+type takenOff struct {
+	by string // its id
+	at time.Time
+}
+
+// takenOffHold returns, by row, the last undo of the run that has taken its customer off hold.
+// own is the undo that asks, once it has begun. It is an error when another one has begun and
+// is not complete: no un-hold is sent a second time while nobody knows what became of the first.
+func takenOffHold(of *earlier, s Settings, own *runs.Dir) (map[int]takenOff, error) {
 	if s.Sending.Unhold == "" {
 		return nil, nil
 	}
-	off := map[int]string{}
-	for _, folder := range slices.Compact([]string{absolute(filepath.Dir(of.dir.Path())), absolute(s.Output.Reports)}) {
+	folders, mine := []string{absolute(filepath.Dir(of.dir.Path())), absolute(s.Output.Reports)}, ""
+	if own != nil {
+		head, err := own.Head() // which keeps its id where the folder was renamed or copied
+		if err != nil {
+			return nil, err
+		}
+		folders, mine = append(folders, absolute(filepath.Dir(own.Path()))), head.ID
+	}
+	slices.Sort(folders)
+	off := map[int]takenOff{}
+	for _, folder := range slices.Compact(folders) {
 		all, err := runs.ListOf(runs.Disk(), folder, of.journal.Head.ID)
 		if err != nil {
 			return nil, err
 		}
 		for _, i := range all {
-			if i.Head.Of != of.journal.Head.ID || i.Head.Mode != journal.ModeUndo || i.Head.Dry || i.ID == but || i.Declined() {
+			if i.Head.Of != of.journal.Head.ID || i.Head.Mode != journal.ModeUndo || i.Head.Dry || i.Head.ID == mine || i.Declined() {
 				continue
 			}
 			if theirs, err := SettingsOf(i.Head); !i.Complete() && (err != nil || theirs.Sending.Unhold != "") {
-				return nil, batch.Unfit(Command("resume", i.ID, s.Output.Reports),
+				return nil, batch.Unfit(Command("resume", i.ID, folder),
 					"%s has begun to take these customers off hold, and is not complete; nothing was sent", i.ID)
 			}
 			if err := noteOffHold(off, folder, i); err != nil {
@@ -209,7 +225,7 @@ func takenOffHold(of *earlier, s Settings, but string) (map[int]string, error) {
 }
 
 // noteOffHold notes the rows whose customers an undo has taken off hold.
-func noteOffHold(off map[int]string, folder string, undo runs.Info) error {
+func noteOffHold(off map[int]takenOff, folder string, undo runs.Info) error {
 	if undo.Counts[batch.Changed] == 0 {
 		return nil
 	}
@@ -227,18 +243,18 @@ func noteOffHold(off map[int]string, folder string, undo runs.Info) error {
 			err = failed
 			break
 		}
-		if sent != nil && sent.Found.Act == "unhold" && sent.Outcome.Kind == batch.Changed {
-			off[n] = undo.ID
+		if sent != nil && sent.Found.Act == "unhold" && sent.Outcome.Kind == batch.Changed && sent.At.After(off[n].at) {
+			off[n] = takenOff{undo.ID, sent.At}
 		}
 	}
 	return errors.Join(err, theirs.journal.Close())
 }
 
 // undoneRows are those for which a write left, last row first; with shown, of these
-// the rows that a dry run would put back, and of the others what it said. id is the undo's
-// own, if it has begun. held are the customers who stay on hold.
-func undoneRows(of, shown *earlier, s Settings, id string) (w *earlierRows, held []string, err error) {
-	off, err := takenOffHold(of, s, id)
+// the rows that a dry run would put back, and of the others what it said. own is the undo
+// itself, once it has begun. held are the customers who stay on hold.
+func undoneRows(of, shown *earlier, s Settings, own *runs.Dir) (w *earlierRows, held []string, err error) {
+	off, err := takenOffHold(of, s, own)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -271,8 +287,8 @@ func undoneRows(of, shown *earlier, s Settings, id string) (w *earlierRows, held
 			return nil, err
 		}
 		it := action.Undone(sent, s.Sending.KeepTheirs)
-		if off[n] != "" {
-			keepOnHold(&it.Edits[0], off[n])
+		if o := off[n]; w.actions[n] == "unhold" && sent.At.Before(o.at) { // else the run has put them on hold again
+			it.UndoneBy = o.by
 		}
 		return it, nil
 	}
@@ -289,16 +305,6 @@ func undoneRows(of, shown *earlier, s Settings, id string) (w *earlierRows, held
 		}
 	}
 	return w, held, nil
-}
-
-// keepOnHold keeps an edit from lifting a hold that another run has placed since an undo
-// took the customer off this one's.
-func keepOnHold(status *batch.Edit, undo string) {
-	status.Expect = &status.Want
-	if !status.Yields {
-		status.Unless = &batch.Outcome{Kind: batch.Conflict, Code: "changed_since_run",
-			Error: undo + " took the customer off hold, and somebody has put them on hold since: undo what did that"}
-	}
 }
 
 // notUndone says why a row is left as it is.

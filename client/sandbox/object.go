@@ -32,15 +32,15 @@ func parseObject(raw []byte) (object, error) {
 	}
 	const some = 56 // members: a customer has about fifty
 	o, seen := make(object, 0, some), make(map[string]struct{}, some)
-	var doubled string
+	doubled, twice := "", false
 	root.ForEach(func(k, v gjson.Result) bool {
 		if seen[k.Str] = struct{}{}; len(seen) == len(o) {
-			doubled = k.Str
+			doubled, twice = k.Str, true
 		}
 		o = append(o, member{k.Str, k.Raw, v.Raw})
-		return doubled == ""
+		return !twice
 	})
-	if doubled != "" {
+	if twice {
 		return nil, fmt.Errorf("the key %q stands twice", doubled)
 	}
 	return o, nil
