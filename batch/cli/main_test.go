@@ -54,9 +54,14 @@ func (t tests) Run() int {
 }
 
 // setParallel lets three times as many tests run at once as there are cores, unless -parallel
-// says otherwise: most of them wait for processes, disks and pauses.
+// says otherwise: most of them wait for processes, disks and pauses. With the race detector
+// they are busy themselves.
 func setParallel() error {
-	return flag.Set("test.parallel", strconv.Itoa(3*runtime.GOMAXPROCS(0)))
+	each := 3
+	if underRace {
+		each = 2
+	}
+	return flag.Set("test.parallel", strconv.Itoa(each*runtime.GOMAXPROCS(0)))
 }
 
 // raceSetting keeps a program built with -race from sleeping a second at its end, which
