@@ -76,7 +76,7 @@ func isDamaged(cell, trimmed string) bool {
 // What spreadsheets show of a text that they took for a date.
 var (
 	dayOfMonth  = regexp.MustCompile(`^(?:0?[1-9]|[12][0-9]|3[01])-\p{L}\p{Ll}{2,3}\.?$`)
-	germanDay   = regexp.MustCompile(`^[0-3]?[0-9]\. ?(?:Jan|Jän|Feb|Mär|Mrz|Apr|Mai|Jun|Jul|Aug|Sep|Okt|Nov|Dez)\.?$`)
+	germanDay   = regexp.MustCompile(`^(?:0?[1-9]|[12][0-9]|3[01])\. ?(?:Jan|Jän|Feb|Mär|Mrz|Apr|Mai|Jun|Jul|Aug|Sep|Okt|Nov|Dez)\.?$`)
 	monthOfYear = regexp.MustCompile(`^\p{L}\p{Ll}{2}-[0-9]{2}$`)
 )
 

@@ -168,10 +168,13 @@ func TestHelpPages(t *testing.T) {
 			server := httptest.NewServer(box)
 			t.Cleanup(server.Close)
 			r := reader{t.TempDir(), settingsFor(server.URL)}
-			if err := errors.Join(copySamples(r.dir), os.WriteFile(filepath.Join(r.dir, "edits.csv"), read(t, "../../samples/customers.csv"), 0o600)); err != nil {
+			text, failed := os.ReadFile(name)
+			edits, err := os.ReadFile("../../samples/customers.csv")
+			err = errors.Join(failed, err, copySamples(r.dir), os.WriteFile(filepath.Join(r.dir, "edits.csv"), edits, 0o600))
+			if err != nil {
 				t.Fatal(err)
 			}
-			for n, line := range strings.Split(string(read(t, name)), "\n") {
+			for n, line := range strings.Split(string(text), "\n") {
 				if len([]rune(line)) > 100 {
 					t.Errorf("%s:%d: over 100 columns", name, n+1)
 				}
@@ -184,13 +187,4 @@ func TestHelpPages(t *testing.T) {
 			}
 		})
 	}
-}
-
-func read(t *testing.T, name string) []byte {
-	t.Helper()
-	text, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return text
 }

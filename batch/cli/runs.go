@@ -17,7 +17,7 @@ type listed struct {
 	ID      string             `json:"run_id"`
 	Action  string             `json:"action"`
 	Mode    string             `json:"mode"`
-	Dry     bool               `json:"dry_run,omitempty"` // it wrote nothing
+	Dry     bool               `json:"dry_run,omitempty"` // it is to write nothing
 	File    string             `json:"file"`
 	Shard   string             `json:"shard,omitempty"` // I/N
 	Started time.Time          `json:"started"`
@@ -76,18 +76,13 @@ func listAll(all []job.Listed, dir string) []listed {
 	list := []listed{}
 	for _, i := range all {
 		l := listed{ID: i.ID, Action: i.Head.Action, Mode: i.Head.Mode, Dry: i.Head.IsDry(), File: i.Head.File, Started: i.Head.Started,
-			Rows: i.Head.Rows, Counts: i.Counts, Of: i.Head.Of, State: i.State, Next: i.Next(dir), Shard: shardOf(i.Head)}
+			Rows: i.Head.Rows, Counts: i.Counts, Of: i.Head.Of, State: i.State, Next: i.Next(dir)}
+		if s, err := job.SettingsOf(i.Head); err == nil && s.Selection.Shard.Some() {
+			l.Shard = s.Selection.Shard.String()
+		}
 		list = append(list, l)
 	}
 	return list
-}
-
-// shardOf is the part of its file that a run was of, as I/N; "" of a whole one.
-func shardOf(h journal.Head) string {
-	if s, err := job.SettingsOf(h); err == nil && s.Selection.Shard.Some() {
-		return s.Selection.Shard.String()
-	}
-	return ""
 }
 
 func printRuns(w ui.Screen, all []listed) {
@@ -176,14 +171,9 @@ func rewriteReport(cmd *cobra.Command, folder, name string, out job.Output) erro
 	if err != nil {
 		return err
 	}
-	summary, err := job.WriteReport(dir, out)
+	r, err := job.WriteReport(dir, out)
 	if err != nil {
 		return err
 	}
-	run := job.Identity{ID: summary.RunID, Mode: summary.Mode, Dry: summary.DryRun, Of: summary.Parent, Action: summary.Action,
-		File: summary.File, Age: time.Since(summary.Started), Hosts: summary.Host, Label: summary.Label}
-	if head, err := dir.Head(); err == nil {
-		run.Shard = shardOf(head)
-	}
-	return showTable(cmd, summary, func(w ui.Screen) { ui.PrintReport(w, run, summary) })
+	return showTable(cmd, r.Summary, func(w ui.Screen) { ui.PrintReport(w, r.Run, r.Summary) })
 }

@@ -30,36 +30,43 @@ type Result struct {
 }
 
 // WriteReport writes a run's report files once more, as far as it has come.
-func WriteReport(d *runs.Dir, o Output) (reports.Summary, error) {
-	options, err := reportingOf(d, o)
+func WriteReport(d *runs.Dir, o Output) (*Result, error) {
+	p, err := planOfReport(d)
 	if err != nil {
-		return reports.Summary{}, err
+		return nil, err
 	}
-	return reports.Write(d, options)
+	summary, err := reports.Write(d, p.reporting(o))
+	if err != nil {
+		return nil, err
+	}
+	r := &Result{Run: p.identityOf(p.Head, p.Head.Started, time.Now()), Summary: summary}
+	r.Run.Hosts, r.Run.Label = summary.Host, summary.Label // its accounts are not opened
+	return r, nil
 }
 
 // CopyReport writes a report of a run to somewhere else than its folder: report.xlsx,
 // failed.xlsx, report.html or changes.csv.
 func CopyReport(d *runs.Dir, name string, to io.Writer) error {
-	options, err := reportingOf(d, Output{})
+	p, err := planOfReport(d)
 	if err != nil {
 		return err
 	}
-	return reports.WriteTo(d, name, options, to)
+	return reports.WriteTo(d, name, p.reporting(Output{}), to)
 }
 
-func reportingOf(d *runs.Dir, o Output) (reports.Options, error) {
+// planOfReport is what a report needs to know of the plan that a run carried out.
+func planOfReport(d *runs.Dir) (*Plan, error) {
 	h, err := d.Head()
 	if err != nil {
-		return reports.Options{}, err
+		return nil, err
 	}
 	p := &Plan{Dir: d, Head: h}
 	p.Head.ID = d.ID()
 	if p.Settings, err = SettingsOf(h); err != nil {
-		return reports.Options{}, err
+		return nil, err
 	}
 	p.Settings.Output.Reports = filepath.Dir(d.Path())
-	return p.reporting(o), nil
+	return p, nil
 }
 
 // forecastText is a dry run's forecast, as the journal keeps it.
@@ -80,17 +87,21 @@ func forecastText(f journal.Forecast) string {
 
 // nothingToDo is the result of a command that finds its work done.
 func nothingToDo(dir *runs.Dir, o Output, text string) (*Result, error) {
-	summary, err := WriteReport(dir, o)
-	summary.ExitCode = batch.ExitDone
-	return &Result{Summary: summary, Nothing: text}, err
+	r, err := WriteReport(dir, o)
+	if err != nil {
+		return nil, err
+	}
+	r.Summary.ExitCode = batch.ExitDone
+	return &Result{Summary: r.Summary, Nothing: text}, nil
 }
 
 // completeAlready is the result of a resume that finds no rows left. The run's report is in place.
 func completeAlready(r *Session, p *Plan) (*Result, error) {
-	summary, err := WriteReport(p.Dir, r.Settings.Output)
+	written, err := WriteReport(p.Dir, r.Settings.Output)
 	if err != nil {
 		return nil, err
 	}
+	summary := written.Summary
 	if p.Settings, err = r.adopt(p.Head); err != nil {
 		return nil, err
 	}

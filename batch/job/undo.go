@@ -212,7 +212,11 @@ func takenOffHold(of *earlier, s Settings, own *runs.Dir) (map[int]takenOff, err
 			if i.Head.Of != of.journal.Head.ID || i.Head.Mode != journal.ModeUndo || i.Head.Dry || i.Head.ID == mine || i.Declined() {
 				continue
 			}
-			if theirs, err := SettingsOf(i.Head); !i.Complete() && (err != nil || theirs.Sending.Unhold != "") {
+			theirs, err := SettingsOf(i.Head)
+			switch {
+			case err == nil && theirs.Sending.Unhold == "": // it left them on hold
+				continue
+			case !i.Complete():
 				return nil, batch.Unfit(Command("resume", i.ID, folder),
 					"%s has begun to take these customers off hold, and is not complete; nothing was sent", i.ID)
 			}
@@ -287,7 +291,7 @@ func undoneRows(of, shown *earlier, s Settings, own *runs.Dir) (w *earlierRows, 
 			return nil, err
 		}
 		it := action.Undone(sent, s.Sending.KeepTheirs)
-		if o := off[n]; w.actions[n] == "unhold" && sent.At.Before(o.at) { // else the run has put them on hold again
+		if o := off[n]; sent.At.Before(o.at) { // else the run has put them on hold again
 			it.UndoneBy = o.by
 		}
 		return it, nil
